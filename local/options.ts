@@ -15,6 +15,8 @@ export interface LocalOptions {
   stateDir: string;
   /** Whether the first start sends sample reports. */
   samples: boolean;
+  /** Whether a change of a source file reloads the Workers; looking for one takes some of a core all the time. */
+  watch: boolean;
   /** Where DNS is asked, by DNS over HTTPS; absent = nowhere, and every answer is "unknown". */
   dnsUrl?: string;
   /** SMTP server that notices and digests are sent through; absent = they are kept in the state folder. */
@@ -30,6 +32,7 @@ export interface LocalFlags {
   sql?: string;
   state?: string;
   samples?: boolean;
+  watch?: boolean;
   dns?: string;
   mailRelay?: string;
   webhookOrigin?: string;
@@ -41,6 +44,7 @@ export const LOCAL_DEFAULTS: LocalOptions = {
   sqlPort: 8123,
   stateDir: ".wrangler/state",
   samples: true,
+  watch: false,
 };
 
 /** Flag and environment variable of each setting. */
@@ -76,6 +80,7 @@ export function readLocalOptions(source: {
   const { flag, variable } = LOCAL_SETTINGS.stateDir;
   options.stateDir = source.flags[flag] || source.env[variable] || LOCAL_DEFAULTS.stateDir;
   options.samples = source.flags.samples ?? LOCAL_DEFAULTS.samples;
+  options.watch = source.flags.watch ?? LOCAL_DEFAULTS.watch;
   const dns = readDnsUrl(source);
   if (!dns.ok) return dns;
   if (dns.value !== "") options.dnsUrl = dns.value;

@@ -23,7 +23,9 @@ import { DEVELOPER, type OutsideServers } from "./workers.ts";
 
 export { StartError } from "./state-folder.ts";
 
-export interface StackOptions extends LocalOptions {
+export interface StackOptions extends Omit<LocalOptions, "watch"> {
+  /** Absent = false. */
+  watch?: boolean;
   /** One line for people; absent = silent. Everything is in `<stateDir>/logs` too. */
   log?: (line: string) => void;
   /** Aborts a start in progress. */
@@ -198,6 +200,7 @@ function startKeptWorkers(options: StackOptions, context: StartContext, outside:
       dnsUrl: options.dnsUrl ?? "",
       dashboardUrl: `http://127.0.0.1:${options.httpPort}`,
       webhookOrigin: options.webhookOrigin ?? "",
+      watch: options.watch ?? false,
       processMain: options.processMain ?? "",
       outside,
     },

@@ -2,7 +2,7 @@
  * `npm start`: the whole pipeline on this machine until Ctrl-C. A shell over `startStack`.
  *
  * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--dns URL] [--mail-relay URL]
- *        [--webhook-origin URL] [--no-samples]
+ *        [--webhook-origin URL] [--watch] [--no-samples]
  */
 import { Command } from "commander";
 import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
@@ -26,6 +26,7 @@ function readFlags(): LocalFlags {
       "SMTP server for notices and digests (DMARC_MAIL_RELAY, default none: they are kept in the state folder)",
     )
     .option("--webhook-origin <url>", "local origin that webhooks may go to (DMARC_WEBHOOK_ORIGIN, default none)")
+    .option("--watch", "reload the Workers when a source file changes, for whoever works on them")
     .option("--no-samples", "do not register a demo address and send it samples at the first start")
     .parse()
     .opts<LocalFlags>();

@@ -19,6 +19,8 @@ export interface WorkersOptions {
   dashboardUrl: string;
   /** An origin that webhooks may go to although it is not public; "" = none. */
   webhookOrigin: string;
+  /** Whether a change of a source file reloads the Workers. */
+  watch: boolean;
   /** Main module of process in place of its own; "" = its own. */
   processMain: string;
   outside: Promise<OutsideServers>;
@@ -65,7 +67,7 @@ export function startWorkers({ stateDir, outside, onLine, ...options }: WorkersO
   const workersSecret = makeSecret();
   const settings = outside.then((known) => {
     const configs = writeRunFolder({ stateDir, ...options, ...known }, workersSecret);
-    return { configs, port: 0, persistTo: stateDir };
+    return { configs, port: 0, persistTo: stateDir, watch: options.watch };
   });
   const wrangler = startWrangler({ settings, logFolder: join(stateDir, "logs", "wrangler"), onLine });
   return { ...wrangler, workersSecret };

@@ -16,6 +16,8 @@ export interface DevSettings {
   port: number;
   /** Folder of R2, KV and the like. */
   persistTo: string;
+  /** Whether a change of a source or configuration file reloads the Workers. */
+  watch: boolean;
 }
 
 /** What the dev server tells, once: where it listens, or why it never will, in a sentence for people. */

@@ -902,6 +902,9 @@ export const VERDICT_LIMITS = {
    */
   maxSpfOnlyShare: 0.1,
   relyingShare: 0.5,
+  /** Ours: parts of the period (ten) in which a sender failed, and in which it passed after that, to be taken for set right. */
+  minFailedParts: 3,
+  minPassedParts: 3,
   /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
   minStageDays: 28,
   /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */

@@ -40,6 +40,7 @@ export const FORMAT_NAMES = {
   tar: "tar archive",
   pgp: "PGP encrypted message",
   smime: "S/MIME message, encrypted or with its content inside the signature",
+  garbled: "gzip archive that was changed into text on the way",
   program: "program",
   media: "sound or film",
   database: "SQLite database",
@@ -65,6 +66,11 @@ const SIGNATURES: [type: ContentType, start: string, further?: { at: number; tex
   ["zip", "PK\x03\x04"],
   ["zip", "PK\x05\x06"],
   ["zip", "PK\x07\x08"],
+  // What some write before an archive that was to be in several volumes.
+  ["zip", "PK00PK\x03\x04"],
+  // The second byte of gzip as a character of Latin-1 in UTF-8, or as the one that stands for what is none.
+  ["garbled", "\x1f\xc2\x8b\x08"],
+  ["garbled", "\x1f\xef\xbf\xbd\x08"],
   ["image", "\x89PNG"],
   ["image", "\xff\xd8\xff"],
   ["image", "GIF8"],
@@ -181,13 +187,17 @@ function sniffText(head: Uint8Array): ContentType {
   if (text === "") return "empty";
   if (text.startsWith("<")) return isHtml(text) ? "html" : "xml";
   // Excludes `[External mail] …`, which gateways put in front of a pasted report.
-  if (/^[[{]\s*(["{}[\]]|$)/.test(text)) return "json";
+  if (/^[[{]\s*(["{}[\]]|$)/.test(text) || ODD_JSON.test(text)) return "json";
   if (UUENCODED_START.test(text)) return "uuencoded";
   if (BASE64_START.test(text) && BASE64_LINE.test(text)) return "base64";
   if (MBOX_START.test(text) || text.startsWith(MMDF_START)) return "mbox";
   if (isMail(text)) return "mail";
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
 }
+
+/** JSON as JavaScript has it, of a report: comments, and names of members in other quotation marks or in none. */
+const ODD_JSON =
+  /^(?:(?:\/\/[^\n]{0,200}\n|\/\*[^*]{0,200}\*\/)\s{0,100}){0,4}\{\s{0,100}(?:(?:\/\/[^\n]{0,200}\n|\/\*[^*]{0,200}\*\/)\s{0,100}){0,4}(?:"|['"]?(?:organization[-_]?name|date[-_]?range|contact[-_]?info|report[-_]?id|policies)['"]?\s{0,9}:)/i;
 
 function isHtml(text: string): boolean {
   return /^<(!doctype\s+html|html|head|body|div|p\b|table)/i.test(text);

@@ -7,7 +7,7 @@ import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { LedgerDatabase, LedgerResult, LedgerStatement } from "../../shared/ledger/database.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
-import { migrations } from "../../test/support/migrations.ts";
+import { migrate } from "../../test/support/migrations.ts";
 import { createOfflineHarness } from "../../test/support/offline-harness.ts";
 import { mailOf, reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
 import { World } from "../../test/support/simulation/world.ts";
@@ -79,7 +79,7 @@ export async function countOperations(plan: CapacityPlan): Promise<{ counts: Cou
   await server.listen();
   try {
     const env = (await server.getWorker("ledger").getEnv()) as unknown as { D1: LedgerDatabase };
-    await env.D1.batch(migrations().map((sql) => env.D1.prepare(sql)));
+    await migrate(env.D1);
     const ledger = new CountedLedger(env.D1);
     const place = { directory: env.D1, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
     await putAddress(validRegistration(RUA, { account: "acme" }), { ...place, newAccountShard: 0 }, 0);

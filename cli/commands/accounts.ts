@@ -9,12 +9,15 @@ import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
 interface AccountOptions extends ConnectionOptions {
   json?: true;
 }
+
+/** Ours: the longest sentence about a line, with the name it quotes. */
+const MAX_MESSAGE_CHARS = 500;
 
 const EXAMPLES = `
 Examples:
@@ -99,7 +102,10 @@ async function logo(account: string, file: string | undefined, options: AccountO
 }
 
 async function people(account: string, options: AccountOptions): Promise<void> {
-  const { items } = await connect(options).ask("listAccountPeople", { account });
+  const client = connect(options);
+  const { items } = await client.ask("listAccountPeople", { account });
+  // An account that does not exist has nobody either: that is said instead.
+  if (items.length === 0) await client.ask("getAccount", { account });
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it all the same.`);
   const rows = items.map(({ email, role, firstSeenSeconds, addedBy }) => [
@@ -155,6 +161,10 @@ function printLines(lines: Outputs["importAccounts"]["items"], isDryRun: boolean
     message,
   ]);
   if (rows.length > 0) printOut(renderTable(["line", "result", "account", "domain", "rua", "why"], rows));
+  // Cells are cut, and what is wrong with a line has to be read whole.
+  for (const { line, result, message } of lines) {
+    if (result === "error") printOut(`line ${line}: ${safeText(message, MAX_MESSAGE_CHARS)}`);
+  }
   const done = isDryRun ? "would be imported" : "imported";
   printOut(`${count("new")} ${done}, ${count("exists")} there already, ${count("error")} with errors.`);
 }

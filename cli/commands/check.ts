@@ -5,6 +5,7 @@ import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidan
 import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
+import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -81,7 +82,9 @@ function renderCheck(found: StoredCheck, showsAll: boolean): string {
 function renderFinding({ state, sentence, rule, publish }: Finding): string[] {
   const lines = [`      ${state}: ${safeText(sentence, MAX_CHARS)} (${rule})`];
   if (publish !== undefined) {
-    lines.push(`        ${safeText(publish.name, MAX_CHARS)} ${publish.type} "${safeText(publish.value, MAX_CHARS)}"`);
+    lines.push(
+      `        ${safeText(publish.name, MAX_CHARS)} ${publish.type} ${quotedTxt(safeText(publish.value, MAX_CHARS))}`,
+    );
   }
   return lines;
 }

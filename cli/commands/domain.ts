@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { SETUP_LIMITS } from "../../shared/limits.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -157,7 +158,9 @@ function renderAdded({ domain, rua, isNew, state, sentence, missing, records }: 
   ];
   const toPublish = state === "receiving" || state === "waiting" ? [] : records;
   for (const record of missing === undefined ? toPublish : [{ ...missing, sentence: "" }]) {
-    lines.push(`  publish  ${safeText(record.name, MAX_CHARS)} ${record.type} "${safeText(record.value, MAX_CHARS)}"`);
+    lines.push(
+      `  publish  ${safeText(record.name, MAX_CHARS)} ${record.type} ${quotedTxt(safeText(record.value, MAX_CHARS))}`,
+    );
     if (record.sentence !== "") lines.push(`           ${safeText(record.sentence, MAX_CHARS)}`);
   }
   return lines.join("\n");

@@ -56,7 +56,8 @@ async function runParse(paths: string[], options: ParseOptions): Promise<number>
       for await (const file of walkFiles([path], passOver)) await parseOne(file, options, found);
     } catch (error) {
       found.unopened = true;
-      tellUnreadable(path, error);
+      // A folder below that cannot be read ends the walk: it is the one to name.
+      tellUnreadable(isOfFileSystem(error) ? (error.path ?? path) : path, error);
     }
   }
   if (found.unopened) return exitCodes.failure;

@@ -5,6 +5,7 @@ import { domainName } from "../../shared/domain-name.ts";
 import { knownService, serviceGuide, serviceNamed } from "../../shared/guidance/known-services.ts";
 import { networkHolds } from "../../shared/guidance/networks.ts";
 import { adviseSpf, type SpfAdvice, type SpfSender } from "../../shared/guidance/spf-advice.ts";
+import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { CommandError } from "../command-error.ts";
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomain, readDomains } from "../domain-option.ts";
@@ -71,15 +72,19 @@ function readSender({ add, returnPath }: SpfOptions): SpfSender {
 
 function render({ domain, state, sentence, before, after, choices, source }: SpfAdvice): string {
   const lines = [`${safeText(domain, MAX_CHARS)}  ${state}`, `  ${safeText(sentence, MAX_CHARS)}`];
-  if (before !== undefined) lines.push(`  before  ${shown(before.text)}  (${before.lookups} lookups)`);
-  if (after !== undefined) lines.push(`  after   ${shown(after.text)}  (${after.lookups} lookups)`);
+  if (before !== undefined) lines.push(`  before  ${shown(before.text)}  (${countOf(before.lookups)})`);
+  if (after !== undefined) lines.push(`  after   ${shown(after.text)}  (${countOf(after.lookups)})`);
   for (const { term, lookups } of choices.slice(1))
-    lines.push(`  or      ${safeText(term, MAX_CHARS)}  (${lookups} lookups)`);
+    lines.push(`  or      ${safeText(term, MAX_CHARS)}  (${countOf(lookups)})`);
   const guide = serviceGuide(source);
   if (guide !== undefined) lines.push(`  guide   ${guide.setting}: ${guide.url}`);
   return lines.join("\n");
 }
 
 function shown(text: string): string {
-  return text === "" ? "no record" : `"${safeText(text, MAX_CHARS)}"`;
+  return text === "" ? "no record" : quotedTxt(safeText(text, MAX_CHARS));
+}
+
+function countOf(lookups: number): string {
+  return `${lookups} ${lookups === 1 ? "lookup" : "lookups"}`;
 }

@@ -53,7 +53,7 @@ async function printVerdicts(domains: string[], options: VerdictOptions): Promis
   if (names.length === 0 && !options.json) printOut("No domain has reports in this period.");
   for (const domain of names) {
     const verdict = await client.ask("verdict", { domain, from, to });
-    if (verdict.messages === 0 && verdict.days === 0) await requireKnown(client, { domain });
+    if (verdict.days === 0) await requireKnown(client, { domain });
     if (options.json) printJson(verdict);
     else printOut(renderVerdict(verdict));
   }

@@ -7,7 +7,7 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
-import { firstValue, readTagList, type TagList } from "./tag-list.ts";
+import { firstValue, readTagList, repeatedNames, type TagList } from "./tag-list.ts";
 
 /** A selector that reports name. */
 export interface SeenSelector {
@@ -36,6 +36,8 @@ export interface DkimCheck extends Check {
 /** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;
+/** Most that every receiver has to be able to verify (RFC 8301 section 3.2). */
+const MOST_SURE_BITS = 4096;
 
 /** Checks a domain's keys. @param selectors most recently seen first, each with its signing domain */
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
@@ -45,7 +47,10 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
     looked.map(async (seen) => {
       const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
       if (isUnanswered(answer)) return unanswered(seen);
-      const texts = recordsOf(answer).filter((text) => /(^|;)\s*p\s*=/i.test(text));
+      const records = recordsOf(answer);
+      const texts = records.filter((text) => /(^|;)\s*p\s*=/i.test(text));
+      const others = texts.length === 0 ? records.filter((text) => /^\W*v\s*=\s*DKIM/i.test(text)) : [];
+      if (others.length > 0) return withoutKey(seen);
       return texts.length > 1 ? severalKeys(seen) : await judgeKey(seen, texts[0]);
     }),
   );
@@ -84,6 +89,28 @@ function severalKeys(seen: SeenSelector): JudgedKey {
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
+function withoutKey(seen: SeenSelector): JudgedKey {
+  const sentence = `The record of selector ${seen.selector} has no p, the key itself: its signatures fail. Publish it again as your mail service gives it.`;
+  const finding: Finding = { code: "unusable_key", state: "broken", sentence, rule: "RFC 6376 section 3.6.1" };
+  return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
+}
+
+// As a zone file writes it, typed into a form that takes every sign as it stands.
+function escapedKey(seen: SeenSelector, text: string): JudgedKey {
+  const finding: Finding = {
+    code: "escaped_record",
+    state: "broken",
+    sentence: `The record of selector ${seen.selector} has \\; instead of ;, so its signatures fail. Publish it like this.`,
+    rule: "RFC 6376 section 3.2",
+    publish: {
+      name: `${seen.selector}._domainkey.${seen.domain}`,
+      type: "TXT",
+      value: text.replaceAll("\\;", ";"),
+    },
+  };
+  return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
+}
+
 async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<JudgedKey> {
   const { selector } = seen;
   if (text === undefined) {
@@ -91,6 +118,7 @@ async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<J
     const finding: Finding = { code: "missing_key", state: "attention", sentence, rule: "RFC 6376 section 6.1.2" };
     return { key: { ...seen, keyType: "missing", isTesting: false }, findings: [finding] };
   }
+  if (text.includes("\\;")) return escapedKey(seen, text);
   const tags = readTagList(text);
   const isTesting = (firstValue(tags, "t") ?? "").split(":").some((flag) => flag.trim().toLowerCase() === "y");
   const { keyType, bits } = await readKey(tags);
@@ -187,6 +215,10 @@ function findingOfBits(selector: string, bits: number): Finding {
     const sentence = `The key of selector ${selector} has ${bits} bits; ${RECOMMENDED_BITS} are recommended.`;
     return { code: "weak_key", state: "attention", sentence, rule };
   }
+  if (bits > MOST_SURE_BITS) {
+    const sentence = `The key of selector ${selector} has ${bits} bits; receivers need not verify more than ${MOST_SURE_BITS}. Use ${RECOMMENDED_BITS}.`;
+    return { code: "long_key", state: "attention", sentence, rule };
+  }
   return { code: "key", state: "good", sentence: `Selector ${selector}: RSA with ${bits} bits.`, rule };
 }
 
@@ -201,6 +233,20 @@ function findingsOfTags(tags: TagList, { selector, isTesting }: DkimKey): Findin
   if (version !== undefined && version !== "DKIM1") {
     const sentence = `The record of selector ${selector} has v=${version.slice(0, 40)}; receivers ignore it. It has to be v=DKIM1.`;
     findings.push({ code: "wrong_version", state: "broken", sentence, rule });
+  }
+  if (version === "DKIM1" && tags.tags[0]?.name !== "v") {
+    const sentence = `In the record of selector ${selector} v=DKIM1 is not the first tag, so some receivers ignore it. Put it first, or leave it out.`;
+    findings.push({ code: "version_not_first", state: "attention", sentence, rule });
+  }
+  const [repeated] = repeatedNames(tags);
+  if (repeated !== undefined) {
+    const sentence = `The record of selector ${selector} has ${repeated.slice(0, 40)} more than once, so receivers may ignore it. Keep one.`;
+    findings.push({ code: "repeated_tag", state: "broken", sentence, rule: "RFC 6376 section 3.2" });
+  }
+  const services = firstValue(tags, "s");
+  if (services !== undefined && !services.split(":").some((one) => /^(\*|email)$/i.test(one.trim()))) {
+    const sentence = `The key of selector ${selector} is for ${services.slice(0, 40)} only (s), not for mail: its signatures fail.`;
+    findings.push({ code: "not_for_mail", state: "broken", sentence, rule });
   }
   const hashes = firstValue(tags, "h");
   if (hashes !== undefined && !hashes.split(":").some((hash) => hash.trim().toLowerCase() === "sha256")) {

@@ -346,7 +346,10 @@ function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
     return { code: "testing", state: "attention", sentence, rule };
   }
   if (policy === "none") {
-    const sentence = "p=none asks for reports and protects nothing. Raise it when the verdict says it is safe.";
+    const sentence =
+      subject === "domain"
+        ? "p=none asks for reports and protects nothing. Raise it when the verdict says it is safe."
+        : "Here the policy is none, which protects nothing. Raise it when the verdict says it is safe.";
     return { code: "policy_none", state: "attention", sentence, rule };
   }
   const sentence = `Receivers are asked to ${policy === "reject" ? "reject" : "quarantine"} mail that fails.`;

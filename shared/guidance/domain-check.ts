@@ -33,9 +33,7 @@ export interface DomainCheck {
 export async function checkDomain(domain: string, context: CheckContext): Promise<DomainCheck> {
   const { resolver, fetchPolicy, selectors, ruaAddress } = context;
   const dmarc = checkDmarc(domain, resolver, ruaAddress);
-  const bimi = dmarc.then(({ policies }) =>
-    checkBimi(domain, resolver, policies.domain === "quarantine" || policies.domain === "reject"),
-  );
+  const bimi = dmarc.then((found) => checkBimi(domain, resolver, isEnforcedForAll(found)));
   const [spf, dkim, mtaSts, tlsRpt, dane] = await Promise.all([
     checkSpf(domain, resolver),
     checkDkim(domain, selectors, resolver),
@@ -44,6 +42,12 @@ export async function checkDomain(domain: string, context: CheckContext): Promis
     checkDane(domain, resolver),
   ]);
   return { domain, dmarc: await dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi: await bimi };
+}
+
+/** Whether the policy is one under which logos are shown (the draft of BIMI, section 3.2). */
+function isEnforcedForAll({ record, policies: { domain, subdomain } }: DmarcCheck): boolean {
+  const isStrong = domain === "quarantine" || domain === "reject";
+  return isStrong && subdomain !== "none" && record?.pct === 100 && !record.isTesting;
 }
 
 /** The checks of a domain, in display order. */

@@ -15,17 +15,40 @@ export function policyFetcher(fetch: Fetch): FetchPolicyFile {
       return await readFile(response);
     } catch (error) {
       const isLate = error instanceof Error && error.name === "TimeoutError";
-      return { problem: isLate ? "the server did not answer in time" : "no secure connection", isUnanswered: true };
+      if (isLate) return { problem: "the server did not answer in time", isUnanswered: true };
+      const wrong = certificateProblem(error);
+      if (wrong !== undefined) return { problem: wrong, isUnanswered: false };
+      return { problem: "no secure connection", isUnanswered: true };
     }
   };
 }
+
+/** What is wrong with a certificate, by the code of the error that Node gives (OpenSSL's names of verification errors). */
+const CERTIFICATE_PROBLEMS: Record<string, string> = {
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself, not by an authority that senders know",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not from an authority that senders know",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is not from an authority that senders know",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its server does not send the certificates between its own and the authority's",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+};
+
+function certificateProblem(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return CERTIFICATE_PROBLEMS[code];
+}
+
+/** Cloudflare's answer in place of a server whose certificate is not valid. */
+const INVALID_CERTIFICATE = 526;
 
 async function readFile(response: Response): Promise<Awaited<ReturnType<FetchPolicyFile>>> {
   const type = response.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   const problem = problemOf(response, type);
   if (problem !== undefined) {
     await response.body?.cancel().catch(() => {});
-    return { problem, isUnanswered: response.status >= 500 };
+    return { problem, isUnanswered: response.status >= 500 && response.status !== INVALID_CERTIFICATE };
   }
   const decoder = new TextDecoder();
   let text = "";
@@ -47,6 +70,7 @@ function problemOf({ status, headers }: Response, type: string | undefined): str
     const where = isLogin ? " to the login of Cloudflare Access, which has to let this host past" : "";
     return `the server redirects (${status})${where}, which senders do not follow`;
   }
+  if (status === INVALID_CERTIFICATE) return "its certificate is not valid";
   if (status !== 200) return `the server answers ${status}`;
   return type === "text/plain" ? undefined : `its type is ${type ?? "not given"}, not text/plain`;
 }

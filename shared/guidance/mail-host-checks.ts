@@ -4,7 +4,7 @@ import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
 import { readReportUris } from "./dmarc-record.ts";
-import { hostOfMx } from "./spf-tree.ts";
+import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
 /** Checks where TLS reports go. @param ruaAddress where they should go, for the record to publish where there is none */
@@ -21,7 +21,14 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     return finish({ code: "several_records", state: "broken", sentence, rule }, "Several records: not used");
   }
   const [text] = records;
+  const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?tlsrpt/i.test(other));
+  if (text === undefined && mistaken !== undefined) {
+    const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} is not a record of TLS reports for senders: it has to begin with v=TLSRPTv1; in this spelling.`;
+    return finish({ code: "mistaken_record", state: "broken", sentence, rule }, "The record can't be used");
+  }
   if (text === undefined) {
+    const mail = await findMailHosts(domain, ask);
+    if (mail?.hosts.length === 0) return checkOf("tlsRpt", [], "The domain takes no mail", asked());
     const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
@@ -30,10 +37,15 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     return finish(finding, "Not set up");
   }
   const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
-  const isUsable = uris.some(({ text: uri, host }) => host !== undefined || /^https:\/\/[^\s]+$/i.test(uri));
-  if (!isUsable) {
+  const unusable = uris.filter(({ text: uri, host }) => host === undefined && !/^https:\/\/[^\s]+$/i.test(uri));
+  if (unusable.length === uris.length) {
     const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
     return finish({ code: "no_rua", state: "broken", sentence, rule }, "No address for reports");
+  }
+  if (unusable.length > 0) {
+    const shown = unusable.map(({ text: uri }) => uri.slice(0, 200)).join(", ");
+    const sentence = `No reports go to ${shown}: it is not a mailto or https address.`;
+    return finish({ code: "unusable_address", state: "attention", sentence, rule }, "Reports are asked for");
   }
   return finish(
     { code: "record", state: "good", sentence: "TLS reports are asked for.", rule },
@@ -45,24 +57,24 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
 export async function checkDane(domain: string, resolver: Resolver): Promise<Check> {
   const { ask, asked } = startAsking(resolver);
   const rule = "RFC 7672 section 2";
-  const answer = await ask(domain, "MX");
-  if (isUnanswered(answer)) {
-    return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asked());
-  }
-  const hosts = recordsOf(answer)
-    .map(hostOfMx)
-    .filter((host) => host !== "");
+  const mail = await findMailHosts(domain, ask);
+  if (mail === undefined) return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asked());
+  const { hosts, isAuthenticated } = mail;
+  if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asked());
   const findings = await Promise.all(
     hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule })),
   );
   const found = findings.filter(({ code }) => code === "tlsa").length;
-  if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asked());
   const isPartly = found > 0 && found < hosts.length;
   const summary = found === 0 ? "Not set up" : `${found} of ${hosts.length} mail hosts`;
   // Most domains do well without DANE: only one that covers some of the hosts is worth a look.
   const judged = findings.map((finding) =>
     finding.code === "no_tlsa" && isPartly ? { ...finding, state: "attention" as const } : finding,
   );
+  if (found > 0 && !isAuthenticated) {
+    const sentence = `DNSSEC does not protect the MX records of ${domain}: whoever forges them leads mail to a host of their own, whatever the TLSA records say.`;
+    judged.push({ code: "mx_without_dnssec", state: "attention", sentence, rule: "RFC 7672 section 2.2" });
+  }
   return checkOf("dane", judged, summary, asked());
 }
 
@@ -77,38 +89,67 @@ async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }
     const sentence = `${host} has TLSA records, but DNSSEC does not protect them, so senders ignore them.`;
     return { code: "tlsa_without_dnssec", state: "attention", sentence, rule: "RFC 7672 section 2.1" };
   }
-  const usable = answer.records.filter((record) => /^[23] [01] [012] /.test(record));
+  const usable = answer.records.filter(isUsableTlsa);
   if (usable.length === 0) {
-    const sentence = `The TLSA records of ${host} have a usage that is not for mail. Use 3 1 1 (or 2 1 1).`;
+    const isForMail = answer.records.some((record) => /^[23] /.test(record));
+    const sentence = isForMail
+      ? `The TLSA records of ${host} have a selector, a matching type or data of a length that does not exist. Make them again as 3 1 1.`
+      : `The TLSA records of ${host} have a usage that is not for mail. Use 3 1 1 (or 2 1 1).`;
     return { code: "tlsa_unusable", state: "broken", sentence, rule: "RFC 7672 section 3.1" };
   }
-  return { code: "tlsa", state: "good", sentence: `${host} has ${usable.length} TLSA records, with DNSSEC.`, rule };
+  const count = usable.length === 1 ? "a TLSA record" : `${usable.length} TLSA records`;
+  return { code: "tlsa", state: "good", sentence: `${host} has ${count}, with DNSSEC.`, rule };
 }
 
-/** Checks the record of a domain's logo. @param isEnforced whether its DMARC policy is quarantine or reject */
+/** Hexadecimal digits of the data by matching type (RFC 6698 section 2.1.3): SHA-256, SHA-512. */
+const HASH_DIGITS = [undefined, 64, 128];
+
+// RFC 7672 section 3.1: usages 0 and 1 rest on public authorities, which mail servers do not use.
+function isUsableTlsa(record: string): boolean {
+  const [, type = "", data = ""] = /^[23] [01] ([012]) ([0-9a-f]+)$/i.exec(record) ?? [];
+  const digits = HASH_DIGITS[Number(type)];
+  return data !== "" && (digits === undefined || data.length === digits);
+}
+
+/** Checks the record of a domain's logo. @param isEnforced whether its DMARC policy is quarantine or reject, for all mail */
 export async function checkBimi(domain: string, resolver: Resolver, isEnforced: boolean): Promise<Check> {
   const { ask, asked } = startAsking(resolver);
   const name = `default._bimi.${domain}`;
   const rule = "draft-brand-indicators-for-message-identification section 4";
   const answer = await ask(name, "TXT");
-  const [text] = recordsOf(answer).filter((record) => /^v=BIMI1\s*;/i.test(record));
+  const [text, ...others] = recordsOf(answer).filter((record) => /^v=BIMI1\s*;/i.test(record));
   const finish = (findings: Finding[], summary: string): Check => checkOf("bimi", findings, summary, asked());
   if (isUnanswered(answer)) return finish([unanswered(name, rule)], "DNS gave no answer");
   if (text === undefined) return finish([], "Not set up; optional");
+  if (others.length > 0) {
+    const sentence = `${name} has several records, so the logo is not shown. Keep one.`;
+    return finish([{ code: "several_records", state: "broken", sentence, rule }], "The logo is not shown");
+  }
   const tags = readTagList(text);
   const logo = firstValue(tags, "l") ?? "";
   const findings: Finding[] = [];
   if (logo === "" && firstValue(tags, "a") === undefined) return finish([], "Declined by the record");
   if (!/^https:\/\/\S+$/i.test(logo)) {
-    const sentence = "The logo (l) is no https address, so it is not shown.";
+    const sentence = "The logo (l) is not an https address, so it is not shown.";
     findings.push({ code: "bad_logo", state: "broken", sentence, rule });
   }
+  const certificate = firstValue(tags, "a") ?? "";
+  if (certificate !== "" && !/^https:\/\/\S+$/i.test(certificate)) {
+    const sentence =
+      "The certificate (a) is not an https address, so it is not read. Publish its https address, or leave a out.";
+    findings.push({ code: "bad_certificate", state: "attention", sentence, rule });
+  }
   if (!isEnforced) {
-    const sentence = "The logo is shown only once DMARC's policy is quarantine or reject.";
+    const sentence =
+      "The logo is shown only once DMARC's policy is quarantine or reject for all mail: no sp=none, no pct below 100, no t=y.";
     findings.push({ code: "policy_too_weak", state: "attention", sentence, rule });
   }
-  if (findings.length > 0) return finish(findings, "The logo is not shown");
-  return finish([{ code: "record", state: "good", sentence: "The record names a logo.", rule }], "A logo is published");
+  if (findings.length > 0) return finish(findings, "The logo is not shown everywhere");
+  const sentence =
+    certificate === ""
+      ? "The record names a logo. Some mailbox providers show it only with a certificate (a), which is optional."
+      : "The record names a logo and its certificate.";
+  return finish([{ code: "record", state: "good", sentence, rule }], "A logo is published");
 }
 
 function unanswered(name: string, rule: string): Finding {

@@ -2,7 +2,7 @@
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
-import { hostOfMx } from "./spf-tree.ts";
+import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
 /**
@@ -46,7 +46,13 @@ export async function checkMtaSts(
   };
   if (isUnanswered(answer)) return finish([unknownFinding(name)], "DNS gave no answer");
   const [text] = records;
-  if (text === undefined) return finish([missingRecord(domain)], "Not set up");
+  if (text === undefined) {
+    const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?sts/i.test(other));
+    if (mistaken !== undefined) return finish([mistakenRecord(name, mistaken)], "The record can't be used");
+    const mail = await findMailHosts(domain, ask);
+    if (mail?.hosts.length === 0) return finish([], "The domain takes no mail");
+    return finish([missingRecord(domain)], "Not set up");
+  }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
   const id = firstValue(readTagList(text), "id");
   if (id === undefined || !/^[A-Za-z0-9]{1,32}$/.test(id)) return finish([badId(name)], "The record can't be used");
@@ -57,10 +63,10 @@ export async function checkMtaSts(
   }
   const read = readPolicy(file.text);
   if ("problem" in read) return finish([invalidPolicy(read.problem)], "The policy file is invalid", { id });
-  const hosts = await ask(domain, "MX");
+  const mail = await findMailHosts(domain, ask);
   const findings = [modeFinding(read.policy), ...ageFindings(read.policy)];
-  if (isUnanswered(hosts)) findings.push(unknownFinding(domain));
-  else findings.push(...uncoveredHosts(read.policy, recordsOf(hosts).map(hostOfMx)));
+  if (mail === undefined) findings.push(unknownFinding(domain));
+  else findings.push(...uncoveredHosts(read.policy, mail.hosts));
   return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
 }
 
@@ -84,6 +90,7 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   }
   const mode = values.get("mode");
   const age = values.get("max_age") ?? "";
+  if (/\r(?!\n)/.test(text)) return { problem: "its lines end with CR alone, and have to end with LF or CRLF" };
   if (values.get("version") !== "STSv1") return { problem: "it does not say version: STSv1" };
   if (mode !== "enforce" && mode !== "testing" && mode !== "none") {
     return { problem: "its mode is not enforce, testing or none" };
@@ -92,8 +99,13 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
     return { problem: `its max_age is not a number from 0 to ${MOST_SECONDS}` };
   }
   if (mode !== "none" && mx.length === 0) return { problem: "it names no mx" };
+  const wrong = mx.find((pattern) => !IS_PATTERN.test(pattern));
+  if (wrong !== undefined) return { problem: `"mx: ${wrong.slice(0, 100)}" is not one host name or *. and a name` };
   return { policy: { mode, mx, maxAgeSeconds: Number(age) } };
 }
+
+// Section 3.2, sts-policy-mx-value; a dot at the end is not in it.
+const IS_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
 /** Whether a policy's pattern covers a host: `*.` stands for exactly one label (RFC 8461 section 4.1). */
 export function coversHost(pattern: string, host: string): boolean {
@@ -114,6 +126,11 @@ function missingRecord(domain: string): Finding {
     rule: "RFC 8461 section 3.1",
     publish: { name: `_mta-sts.${domain}`, type: "TXT", value: "v=STSv1; id=1;" },
   };
+}
+
+function mistakenRecord(name: string, text: string): Finding {
+  const sentence = `The TXT record "${text.slice(0, 100)}" at ${name} is not an MTA-STS record for senders: it has to begin with v=STSv1; in this spelling.`;
+  return { code: "mistaken_record", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
 }
 
 function severalRecords(name: string): Finding {
@@ -157,7 +174,7 @@ function ageFindings({ maxAgeSeconds, mode }: MtaStsPolicy): Finding[] {
 
 function uncoveredHosts({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] {
   if (mode === "none") return [];
-  const open = hosts.filter((host) => host !== "" && !mx.some((pattern) => coversHost(pattern, host)));
+  const open = hosts.filter((host) => !mx.some((pattern) => coversHost(pattern, host)));
   if (open.length === 0) return [];
   const consequence = mode === "enforce" ? "mail to them is refused" : "mail to them would be refused in mode enforce";
   const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: ${consequence}. Add them as mx.`;

@@ -44,6 +44,34 @@ export function isEnforcing({ p, isTest }: Stage): boolean {
   return p === "reject" || (p === "quarantine" && !isTest);
 }
 
+/** Of which mail a policy has receivers quarantine or reject what fails: mail from the domain itself, and mail from its subdomains. */
+export interface Enforced {
+  domain: boolean;
+  below: boolean;
+}
+
+/** By `p`, and by `sp` and `np` (RFC 9989 section 4.7), of which reports don't say which one holds for a subdomain. */
+export function enforcedBy(policy: string): Enforced {
+  const stage = stageOf(policy);
+  const { sp = stage.p, np = sp } = readPolicyTags(policy);
+  const isBelow = [sp, np].some((p) => isPolicy(p) && isEnforcing({ ...stage, p }));
+  return { domain: isEnforcing(stage), below: isBelow };
+}
+
+/** The tag that lets mail from subdomains through though p=reject is published: `sp=none`; undefined: there is none. */
+export function openBelow(policy: string): string | undefined {
+  const { p, sp = p, np = sp } = readPolicyTags(policy);
+  if (p !== "reject") return undefined;
+  if (sp !== "reject" && isPolicy(sp ?? "")) return `sp=${sp}`;
+  return np !== "reject" && isPolicy(np ?? "") ? `np=${np}` : undefined;
+}
+
+/** The policy with another `sp`, or without one, and without `np`: mail from subdomains is treated as `sp` says, else as `p` does. */
+export function withBelow(policy: string, sp?: Stage["p"]): string {
+  const kept = Object.entries(readPolicyTags(policy)).filter(([tag]) => tag !== "sp" && tag !== "np");
+  return [...kept, ...(sp === undefined ? [] : [["sp", sp]])].map(([tag, value]) => `${tag}=${value}`).join("; ");
+}
+
 /** A record's text. @param policy as reports saw it @param ruaAddresses where its reports arrived */
 export function recordText(stage: Stage, policy: string, ruaAddresses: readonly string[]): string {
   const tags = readPolicyTags(policy);
@@ -61,7 +89,7 @@ export function recordText(stage: Stage, policy: string, ruaAddresses: readonly 
   return parts.join("; ");
 }
 
-function isPolicy(text: string): boolean {
+function isPolicy(text: string): text is Stage["p"] {
   return text === "none" || text === "quarantine" || text === "reject";
 }
 

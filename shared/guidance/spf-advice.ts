@@ -11,7 +11,8 @@ import type { CheckState } from "./check.ts";
 import { serviceGuide } from "./known-services.ts";
 import { addressTerms, networkHolds } from "./networks.ts";
 import { isSpfRecord } from "./spf-record.ts";
-import { allTerms, hostOfMx, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import { allTerms, hostOfMx, passingTerms, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import { needsStrings, STRINGS_HINT } from "./txt-strings.ts";
 
 /** A source that is to be let in. */
 export interface SpfSender {
@@ -122,7 +123,7 @@ function whySpfCannotHelp(
 
 type Judged = Pick<SpfAdvice, "code" | "state" | "sentence">;
 
-function adviceOfRecord({ root, lookups, isCut }: SpfTree, target: string): Judged | undefined {
+function adviceOfRecord({ root, lookups, voidLookups, isCut }: SpfTree, target: string): Judged | undefined {
   if (root.problem === "unanswered") return unanswered(target);
   const terms = allTerms(root).map(({ resolved }) => resolved);
   const isBroken = terms.some(
@@ -134,6 +135,10 @@ function adviceOfRecord({ root, lookups, isCut }: SpfTree, target: string): Judg
   }
   if (isCut || lookups > GUIDANCE_LIMITS.maxSpfLookups) {
     const sentence = `The SPF record of ${target} needs ${lookups} lookups already, of ${GUIDANCE_LIMITS.maxSpfLookups} allowed: SPF fails for every sender. Remove includes that you no longer need first.`;
+    return { code: "brokenRecord", state: "broken", sentence };
+  }
+  if (voidLookups > GUIDANCE_LIMITS.maxVoidSpfLookups) {
+    const sentence = `${voidLookups} lookups of the SPF record of ${target} find nothing, of ${GUIDANCE_LIMITS.maxVoidSpfLookups} allowed: SPF fails for every sender. Remove those terms first. The page Records names them.`;
     return { code: "brokenRecord", state: "broken", sentence };
   }
   const unknown = terms.find(({ problem }) => problem === "unanswered");
@@ -149,15 +154,8 @@ function unanswered(what: string): Judged {
 
 /** Whether a record passes all of some networks. Terms of an include count where the include itself passes. */
 function isListed(root: ResolvedSpf, networks: readonly string[]): boolean {
-  const passed = passedNetworks(root);
+  const passed = passingTerms(root).flatMap(({ resolved }) => resolved.networks);
   return networks.length > 0 && networks.every((one) => passed.some((network) => networkHolds(network, one)));
-}
-
-function passedNetworks({ terms }: ResolvedSpf): string[] {
-  return terms.flatMap(({ term, networks, record }) => {
-    if (term.kind === "broken" || (term.kind === "mechanism" && term.qualifier !== "+")) return [];
-    return record === undefined ? networks : passedNetworks(record);
-  });
 }
 
 /** Terms that would let the sender in. Of a known service the include alone: its addresses change without notice. */
@@ -206,7 +204,9 @@ async function weigh(
   const isBroken = terms.some(({ problem }) => problem !== undefined && BREAKS.has(problem));
   const isUnanswered = terms.some(({ problem }) => problem === "unanswered");
   const { lookups } = tree;
-  const isUsable = !isBroken && !isUnanswered && !tree.isCut && lookups <= GUIDANCE_LIMITS.maxSpfLookups;
+  const { maxSpfLookups, maxVoidSpfLookups } = GUIDANCE_LIMITS;
+  const isWithinLimits = !tree.isCut && lookups <= maxSpfLookups && tree.voidLookups <= maxVoidSpfLookups;
+  const isUsable = !isBroken && !isUnanswered && isWithinLimits;
   return { term, text: added, lookups, isUsable, isUnanswered };
 }
 
@@ -217,6 +217,12 @@ export function withTerm(text: string, term: string): string {
   const end = terms.findIndex((one) => /^([+?~-]?all$|redirect=)/i.test(one));
   const at = end < 0 ? terms.length : end;
   return [...terms.slice(0, at), term, ...terms.slice(at)].join(" ");
+}
+
+function sizeHint(text: string): string {
+  const strings = needsStrings(text) ? ` ${STRINGS_HINT}` : "";
+  if (text.length <= GUIDANCE_LIMITS.maxSpfOctets) return strings;
+  return ` It then has ${text.length} octets; beyond ${GUIDANCE_LIMITS.maxSpfOctets} some receivers can't read the answer (RFC 7208 section 3.4).${strings}`;
 }
 
 function choose(weighed: readonly Weighed[], { name }: SpfSender, domain: string) {
@@ -243,6 +249,6 @@ function choose(weighed: readonly Weighed[], { name }: SpfSender, domain: string
   }
   const isMany = best.lookups >= warnSpfLookups;
   const count = `The record then needs ${best.lookups} of the ${maxSpfLookups} lookups allowed`;
-  const sentence = `Add ${best.term} to let ${name} in. ${count}${isMany ? ": one more service may break it" : ""}.`;
+  const sentence = `Add ${best.term} to let ${name} in. ${count}${isMany ? ": one more service may break it" : ""}.${sizeHint(best.text)}`;
   return { ...found, code: "add" as const, state: isMany ? ("attention" as const) : ("good" as const), sentence };
 }

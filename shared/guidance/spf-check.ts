@@ -1,9 +1,10 @@
 /** The check of a domain's SPF record: whether receivers can use it at all, how many lookups it needs, whom it lets in. Pure. */
-import type { Resolver } from "../dns/resolver.ts";
+import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { startAsking } from "./asking.ts";
-import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
-import { allTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import { type Check, type Finding, worstState } from "./check.ts";
+import { mistakenSpfRecord } from "./spf-record.ts";
+import { allTerms, passingTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
 
 /** An SPF check with the tree of lookups behind it. */
 export interface SpfCheck extends Check {
@@ -17,20 +18,24 @@ const LOOKUP_RULE = "RFC 7208 section 4.6.4";
 export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfCheck> {
   const { ask, asked } = startAsking(resolver);
   const tree = await resolveSpf(domain, ask);
-  const findings = tree.root.text === "" ? findingsWithoutRecord(domain, tree) : findingsOfTree(tree);
+  const texts = recordsOf(await ask(domain, "TXT"));
+  const findings = tree.root.text === "" ? findingsWithoutRecord(domain, tree, texts) : findingsOfTree(tree);
   const state = worstState(findings.map((finding) => finding.state));
-  return { kind: "spf", state, summary: summaryOf(tree, state), findings, asked: asked(), tree };
+  return { kind: "spf", state, summary: summaryOf(tree, findings), findings, asked: asked(), tree };
 }
 
-function summaryOf({ root, lookups, isCut }: SpfTree, state: CheckState): string {
+function summaryOf({ root, lookups, isCut }: SpfTree, findings: readonly Finding[]): string {
   if (root.problem === "unanswered") return "DNS gave no answer";
   if (root.problem === "severalRecords") return "Several SPF records: receivers use none";
   if (root.text === "") return "No SPF record";
+  const broken = findings.filter(({ state }) => state === "broken");
   const count = `${lookups}${isCut ? " or more" : ""} of ${GUIDANCE_LIMITS.maxSpfLookups} lookups`;
-  return state === "broken" ? `Receivers can't use the record; ${count}` : count;
+  if (broken.length === 0) return count;
+  const isOpen = broken.every(({ code }) => code === "all_pass");
+  return isOpen ? `Everybody is let in; ${count}` : `Receivers can't use the record; ${count}`;
 }
 
-function findingsWithoutRecord(domain: string, { root }: SpfTree): Finding[] {
+function findingsWithoutRecord(domain: string, { root }: SpfTree, texts: readonly string[]): Finding[] {
   if (root.problem === "unanswered") {
     const sentence = `DNS gave no answer for ${domain}. Check again later.`;
     return [{ code: "no_answer", state: "unknown", sentence, rule: "RFC 7208 section 4.4" }];
@@ -38,6 +43,18 @@ function findingsWithoutRecord(domain: string, { root }: SpfTree): Finding[] {
   if (root.problem === "severalRecords") {
     const sentence = `${domain} has several SPF records: SPF fails for every sender. Join their terms into one record.`;
     return [{ code: "several_records", state: "broken", sentence, rule: "RFC 7208 section 4.5" }];
+  }
+  const mistaken = texts.map(mistakenSpfRecord).filter((one) => one !== undefined);
+  if (mistaken.length > 0) {
+    return mistaken.map(
+      ({ text, reason, meant }): Finding => ({
+        code: "mistaken_record",
+        state: "broken",
+        sentence: `The TXT record "${text.slice(0, 100)}" of ${domain} is not an SPF record for receivers: ${reason}. ${meant === undefined ? "Correct it." : "Publish it like this."}`,
+        rule: "RFC 7208 section 4.5",
+        publish: meant === undefined ? undefined : { name: domain, type: "TXT", value: meant },
+      }),
+    );
   }
   return [
     {
@@ -55,6 +72,7 @@ function findingsOfTree(tree: SpfTree): Finding[] {
     ...findingsOfLookups(tree),
     ...allTerms(tree.root).flatMap(({ domain, resolved }) => findingsOfTerm(resolved, domain)),
     ...findingsOfAll(tree),
+    ...findingsOfWidth(tree),
     ...findingsOfText(tree),
   ];
 }
@@ -105,12 +123,23 @@ function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
     const sentence = `${at} finds nothing in DNS. Remove it if it isn't needed.`;
     return [{ code: "void_lookup", state: "attention", sentence, rule: LOOKUP_RULE }];
   }
+  if (term.kind === "modifier" && MECHANISM_NAMES.has(term.name)) {
+    const sentence = `${at} is ignored: it has = instead of a colon. Write "${term.text.slice(0, 200).replace("=", ":")}".`;
+    return [{ code: "ignored_modifier", state: "attention", sentence, rule: "RFC 7208 section 6" }];
+  }
+  if (term.kind === "modifier" && term.name === "v") {
+    const sentence = `${at} is ignored: v=spf1 belongs at the beginning only. Remove it.`;
+    return [{ code: "ignored_modifier", state: "attention", sentence, rule: "RFC 7208 section 6" }];
+  }
   if (term.kind === "mechanism" && term.name === "ptr") {
     const sentence = `${at} is slow, unreliable, and should not be used. Name the servers by ip4, ip6 or include.`;
     return [{ code: "ptr", state: "attention", sentence, rule: "RFC 7208 section 5.5" }];
   }
   return [];
 }
+
+/** Each is a modifier that nobody knows where `=` follows it. */
+const MECHANISM_NAMES: ReadonlySet<string> = new Set(["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"]);
 
 function findingOfProblem(problem: NonNullable<ResolvedTerm["problem"]>, at: string): Finding | undefined {
   switch (problem) {
@@ -164,7 +193,8 @@ function findingsOfAll({ root }: SpfTree): Finding[] {
     const sentence = `Terms after "all" are never read: ${after
       .map(({ term }) => term.text)
       .join(" ")
-      .slice(0, 200)}. Put them before it.`;
+      .slice(0, 200)
+      .trimEnd()}. Put them before it.`;
     findings.push({ code: "terms_after_all", state: "attention", sentence, rule });
   }
   const qualifier = qualifierOfAll(root);
@@ -176,6 +206,38 @@ function findingsOfAll({ root }: SpfTree): Finding[] {
     findings.push({ code: "all_neutral", state: "attention", sentence, rule });
   }
   return findings;
+}
+
+/** The widest networks that are not worth a word: 8 bits are 16 million addresses. */
+const WIDE_BITS = { four: 8, six: 16 };
+
+/** Everybody may be let in by other terms than the record's own `all`, too. */
+function findingsOfWidth({ root }: SpfTree): Finding[] {
+  return passingTerms(root).flatMap(({ domain, resolved: { term, networks } }): Finding[] => {
+    const at = `"${term.text.slice(0, 200)}" in the record of ${domain}`;
+    const isAll = term.kind === "mechanism" && term.name === "all";
+    const narrowest = Math.min(...networks.map(widthOf));
+    // Its own is told of as such.
+    if ((isAll && domain !== root.domain && !isReachedByRedirect(root, domain)) || narrowest === 0) {
+      const sentence = `${at} lets everybody send in this domain's name. Remove what leads to it.`;
+      return [{ code: "all_pass", state: "broken", sentence, rule: "RFC 7208 section 5" }];
+    }
+    if (narrowest > 1) return [];
+    const sentence = `${at} lets in a large part of the Internet. Name the networks that send for you.`;
+    return [{ code: "wide_network", state: "attention", sentence, rule: "RFC 7208 section 5.6" }];
+  });
+}
+
+/** 0: all addresses; 1: a large part of them; 2: fewer. */
+function widthOf(network: string): number {
+  const bits = Number(network.slice(network.indexOf("/") + 1));
+  const most = network.includes(":") ? WIDE_BITS.six : WIDE_BITS.four;
+  return bits === 0 ? 0 : bits < most ? 1 : 2;
+}
+
+function isReachedByRedirect({ terms }: SpfTree["root"], domain: string): boolean {
+  const redirect = terms.find(({ term }) => term.kind === "modifier" && term.name === "redirect")?.record;
+  return redirect !== undefined && (redirect.domain === domain || isReachedByRedirect(redirect, domain));
 }
 
 // Behind a redirect that was not answered, or that has a macro, another `all` may stand.

@@ -40,13 +40,36 @@ export function isSpfRecord(text: string): boolean {
   return /^v=spf1( |$)/i.test(text);
 }
 
+/** What is wrong with a TXT record that was meant as an SPF record; undefined where it is one, or is about something else. */
+export function mistakenSpfRecord(text: string): { text: string; reason: string; meant?: string } | undefined {
+  if (isSpfRecord(text) || !/^[\s"']*(v\s*=\s*)?spf1?\b|^v=spf1/i.test(text)) return undefined;
+  const rest = text.replace(/^[\s"']*(v\s*=\s*)?spf1?[\s;,]*/i, "").replace(/["'\s]+$/, "");
+  const meant = `v=spf1 ${rest}`;
+  const isClear = rest !== "" && readSpfTerms(meant).every(({ kind }) => kind !== "broken");
+  return { text, reason: mistakeOf(text), ...(isClear ? { meant } : {}) };
+}
+
+function mistakeOf(text: string): string {
+  if (/^\s/.test(text)) return "it begins with white space";
+  if (/^["']/.test(text)) return "quotation marks are part of it";
+  if (/^v=spf1\t/i.test(text)) return "there is a tab instead of a space after v=spf1";
+  if (/^v=spf1/i.test(text)) return "there is no space after v=spf1";
+  return "it does not begin with v=spf1";
+}
+
 /** The terms of a record, in order. */
 export function readSpfTerms(text: string): SpfTerm[] {
-  return text
+  const terms = text
     .split(" ")
     .slice(1)
     .filter((term) => term !== "")
     .map(readTerm);
+  return terms.map((term, index) => {
+    if (term.kind !== "modifier" || (term.name !== "redirect" && term.name !== "exp")) return term;
+    const isFirst = terms.findIndex((other) => other.kind === "modifier" && other.name === term.name) === index;
+    // Section 6: each may be there once.
+    return isFirst ? term : { text: term.text, kind: "broken", reason: `a second ${term.name}` };
+  });
 }
 
 /** Whether a domain of a term depends on the mail (section 7): it cannot be looked up beforehand. */
@@ -54,8 +77,29 @@ export function hasMacro(domain: string): boolean {
   return domain.includes("%");
 }
 
+/** What the macros of a domain stand for where it does not depend on the mail. */
+export interface MacroValues {
+  /** `%{d}`: the domain of the record. */
+  domain: string;
+  /** `%{o}`: the domain of the sender, whose record is checked. */
+  sender: string;
+}
+
+/**
+ * A domain with those of its macros replaced that do not depend on the mail: `%{d}` and `%{o}` with their transformers
+ * (section 7.3). The others stay.
+ */
+export function expandMacros(spec: string, { domain, sender }: MacroValues): string {
+  return spec.replace(/%\{([do])([1-9]\d*)?(r)?([.+,/_=-]*)\}/gi, (_, letter, digits, reversed, delimiters) => {
+    const between = new RegExp(`[${delimiters === "" ? "." : delimiters.replaceAll("-", "\\-")}]`);
+    const parts = (letter.toLowerCase() === "d" ? domain : sender).split(between);
+    if (reversed !== undefined) parts.reverse();
+    return parts.slice(digits === undefined ? 0 : -Number(digits)).join(".");
+  });
+}
+
 const MODIFIER = /^([a-z][a-z0-9_.-]*)=(.*)$/i;
-const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)([^/]*))?((?:\/[^/]*){0,3})$/i;
+const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)((?:%\{[^}]*\}|[^/])*))?((?:\/[^/]*){0,3})$/i;
 
 function readTerm(text: string): SpfTerm {
   const modifier = MODIFIER.exec(text);
@@ -74,17 +118,20 @@ function readTerm(text: string): SpfTerm {
 }
 
 function unknownTerm(text: string): string {
-  if (/^v=spf1$/i.test(text)) return "a second v=spf1";
-  if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4:";
-  if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6:";
+  if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4 and a colon before it";
+  if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6 and a colon before it";
+  if (/^[+?~-]?(redirect|exp)[:=]/i.test(text)) return "a modifier, which has = after its name and no sign before it";
+  if (/^[+?~-]?ipv[46]:/i.test(text)) return "ip4 or ip6 with a v";
+  if (/^[^\x00-\x7f]+all$/i.test(text)) return "all after a dash that is not a hyphen";
+  if (/^[+?~-]?(all|a|mx|ptr)[^a-z0-9_-]+$/i.test(text)) return "a term with a sign too many at its end";
+  if (/^[^:=]+\.[a-z-]+$/i.test(text)) return "a name without include or a, and a colon, before it";
   return "an unknown term";
 }
 
 function readModifier(text: string, name: string, domain: string): SpfTerm {
   const lower = name.toLowerCase();
-  if ((lower === "redirect" || lower === "exp") && !isDomainSpec(domain)) {
-    return { text, kind: "broken", reason: `${lower} without a domain name` };
-  }
+  const isKnown = lower === "redirect" || lower === "exp";
+  if (isKnown && !isDomainSpec(domain)) return { text, kind: "broken", reason: `${lower} without a domain name` };
   return { text, kind: "modifier", name: lower, domain: domain.toLowerCase() };
 }
 
@@ -93,7 +140,10 @@ function readNetwork(text: string): SpfTerm {
   const [, qualifier = "", name = "", network = "", length] = parts ?? [];
   const isFour = name.toLowerCase() === "ip4";
   if (!(isFour ? isIpv4(network) : isIpv6(network))) {
-    return { text, kind: "broken", reason: `no IPv${isFour ? 4 : 6} address` };
+    const isOther = isFour ? isIpv6(network) : isIpv4(network);
+    const [version, other] = isFour ? [4, 6] : [6, 4];
+    const reason = isOther ? `an IPv${other} address (write it as ip${other})` : `not an IPv${version} address`;
+    return { text, kind: "broken", reason };
   }
   const bits = length === undefined ? undefined : readLength(length, isFour ? 32 : 128);
   if (bits === null) return { text, kind: "broken", reason: "an impossible prefix length" };
@@ -102,7 +152,7 @@ function readNetwork(text: string): SpfTerm {
     kind: "mechanism",
     qualifier: qualifierOf(qualifier),
     name: isFour ? "ip4" : "ip6",
-    network,
+    network: network.toLowerCase(),
   };
   if (bits !== undefined && isFour) mechanism.bits4 = bits;
   if (bits !== undefined && !isFour) mechanism.bits6 = bits;
@@ -117,7 +167,7 @@ function readArguments(mechanism: Mechanism, domain: string | undefined, length:
   if ((name === "include" || name === "exists") && domain === undefined) {
     return { text, kind: "broken", reason: `${name} without a domain name` };
   }
-  if (domain !== undefined && !isDomainSpec(domain)) return { text, kind: "broken", reason: "no domain name" };
+  if (domain !== undefined && !isDomainSpec(domain)) return { text, kind: "broken", reason: whyNotDomainSpec(domain) };
   const lengths = takesLength ? readLengths(length) : {};
   if (lengths === undefined) return { text, kind: "broken", reason: "an impossible prefix length" };
   const read: Mechanism = { ...mechanism, ...lengths };
@@ -144,8 +194,23 @@ function readLength(text: string, most: number): number | null {
   return Number(text) <= most ? Number(text) : null;
 }
 
+/** Section 7.1: `c`, `r` and `t` stand for something in an explanation only. */
+const MACRO = /%\{[slodiphv](?:[1-9]\d*)?r?[.+,/_=-]*\}|%%|%_|%-/gi;
+
+// Macros, or a name whose last label is not all digits (toplabel in section 7.1).
 function isDomainSpec(text: string): boolean {
-  return hasMacro(text) || /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+\.?$/i.test(text);
+  const plain = text.replace(MACRO, "m");
+  if (plain.includes("%")) return false;
+  if (/%\{[^}]*\}$/.test(text)) return true;
+  return IS_NAME.test(plain) && !/(^|\.)\d+\.?$/.test(plain);
+}
+
+const IS_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+\.?$/i;
+
+function whyNotDomainSpec(text: string): string {
+  if (text.includes("%")) return "a domain with a macro that does not exist";
+  if (isIpv4(text)) return "an address where a domain name belongs (write it as ip4)";
+  return "not followed by a domain name";
 }
 
 function isIpv4(text: string): boolean {

@@ -5,7 +5,15 @@
 import { isUnanswered, type RecordType, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { Ask } from "./asking.ts";
-import { hasMacro, isSpfRecord, type Mechanism, type Qualifier, readSpfTerms, type SpfTerm } from "./spf-record.ts";
+import {
+  expandMacros,
+  hasMacro,
+  isSpfRecord,
+  type Mechanism,
+  type Qualifier,
+  readSpfTerms,
+  type SpfTerm,
+} from "./spf-record.ts";
 
 /** What is wrong at a name or a term, beyond a term that cannot be read. */
 export type SpfProblem =
@@ -79,10 +87,10 @@ async function resolveRecord(domain: string, found: FoundText, walk: Walk): Prom
   if ("problem" in found) return { domain, text: "", terms: [], problem: found.problem };
   const record: ResolvedSpf = { domain, text: found.text, terms: [] };
   const terms = readSpfTerms(found.text);
-  const hasAll = terms.some((term) => term.kind === "mechanism" && term.name === "all");
-  for (const term of terms) {
-    // Section 6.1: redirect is ignored where there is an `all`.
-    const isIgnored = term.kind === "modifier" && term.name === "redirect" && hasAll;
+  const all = terms.findIndex((term) => term.kind === "mechanism" && term.name === "all");
+  for (const [index, term] of terms.entries()) {
+    // Sections 5.1 and 6.1: where there is an `all`, what stands behind it is never read, and redirect is ignored.
+    const isIgnored = all >= 0 && (index > all || (term.kind === "modifier" && term.name === "redirect"));
     record.terms.push(isIgnored ? plain(term) : await resolveTerm(term, domain, walk));
   }
   return record;
@@ -94,7 +102,8 @@ function plain(term: SpfTerm): ResolvedTerm {
 
 async function resolveTerm(term: SpfTerm, domain: string, walk: Walk): Promise<ResolvedTerm> {
   if (term.kind === "broken") return plain(term);
-  if (term.kind === "modifier") return term.name === "redirect" ? follow(term, term.domain, walk) : plain(term);
+  const named = expandMacros(term.domain ?? domain, { domain, sender: walk.path[0] ?? domain });
+  if (term.kind === "modifier") return term.name === "redirect" ? follow(term, named, walk) : plain(term);
   switch (term.name) {
     case "all":
       return plain(term);
@@ -102,9 +111,9 @@ async function resolveTerm(term: SpfTerm, domain: string, walk: Walk): Promise<R
     case "ip6":
       return { ...plain(term), networks: [networkOf(term)] };
     case "include":
-      return follow(term, term.domain ?? "", walk);
+      return follow(term, named, walk);
     default:
-      return await lookUp(term, term.domain ?? domain, walk);
+      return await lookUp(term, named, walk);
   }
 }
 
@@ -209,6 +218,15 @@ export function qualifierOfAll(record: ResolvedSpf): Qualifier | undefined {
   }
   const redirect = record.terms.find(({ term }) => term.kind === "modifier" && term.name === "redirect");
   return redirect?.record === undefined ? undefined : qualifierOfAll(redirect.record);
+}
+
+/** Every term by which a sender passes: not those behind a `-`, `~` or `?`, nor what an include below such a one has. */
+export function passingTerms({ domain, terms }: ResolvedSpf): { domain: string; resolved: ResolvedTerm }[] {
+  return terms.flatMap((resolved) => {
+    const { term, record } = resolved;
+    if (term.kind === "broken" || (term.kind === "mechanism" && term.qualifier !== "+")) return [];
+    return [{ domain, resolved }, ...(record === undefined ? [] : passingTerms(record))];
+  });
 }
 
 /** Every term of the tree, a record's terms before those below. */

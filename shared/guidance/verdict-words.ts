@@ -1,11 +1,20 @@
 /** The verdict in words, for the page and the command: what is, then what to do. Plain texts; names in them are strangers'. Pure. */
+import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
+import { isoDay } from "../report-day.ts";
+import { passes, wouldBeHit } from "./evidence.ts";
+import { openBelow } from "./next-record.ts";
+import { passesSince } from "./passes-since.ts";
 import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
 import type { Suggestion, SuggestionCode } from "./suggest.ts";
 import type { Reason, ReasonCode, Verdict } from "./verdict.ts";
 import { mustNotBeLost } from "./what-if.ts";
 
 const whole = new Intl.NumberFormat("en-US");
+const listFormat = new Intl.ListFormat("en-GB");
+
+/** Ours: addresses that a sentence names. */
+const SHOWN_ADDRESSES = 3;
 
 /** A verdict in two sentences. */
 export interface VerdictWords {
@@ -24,7 +33,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
       const refused = verdict.reasons.reduce((sum, reason) => sum + reason.messages, 0);
       return {
         headline: `Real senders are being refused: ${messagesText(refused)} were quarantined or rejected`,
-        nextStep: `${fixText(verdict.reasons[0], verdict.domain)} Until then, publish p=none.`,
+        nextStep: `${fixText(verdict.reasons[0], verdict.domain)} Until then, publish ${policyOf(verdict.nextRecord)}.`,
       };
     }
     case "notYet":
@@ -33,7 +42,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
           lost > 0
             ? `Not yet: p=reject would hit ${whole.format(lost)} of ${messagesText(ownMessages)} that may be yours`
             : "Not yet: too much of your mail passes by SPF alone",
-        nextStep: fixText(verdict.reasons[0], verdict.domain),
+        nextStep: notYetStep(verdict),
       };
     case "ready":
       return {
@@ -41,10 +50,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
         nextStep: readyStep(verdict),
       };
     case "protected":
-      return {
-        headline: "Protected: p=reject is published, and your senders pass",
-        nextStep: verdict.reasons.length === 0 ? "Nothing to do." : `${fixText(verdict.reasons[0], verdict.domain)}`,
-      };
+      return { headline: protectedHeadline(verdict), nextStep: protectedStep(verdict) };
     case "tooEarly":
       return { headline: "Too early to say whether p=reject is safe", nextStep: tooEarlyStep(verdict) };
     case "silent":
@@ -58,7 +64,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
         nextStep:
           verdict.nextRecord === undefined
             ? "Nothing to do: p=reject is published. If the domain sends no mail, publish the SPF record v=spf1 -all as well."
-            : "If it sends no mail, publish p=reject and the SPF record v=spf1 -all.",
+            : `If it sends no mail, publish p=reject${openPart(verdict)} and the SPF record v=spf1 -all.`,
       };
   }
 }
@@ -69,9 +75,52 @@ export function basisText({ state, days }: Pick<Verdict, "state" | "days">): str
   return `Based on ${daysText(days)}. Mail sent less often may be missing.`;
 }
 
-function readyStep({ missing, nextRecord = "" }: Verdict): string {
+/** `p=quarantine; t=y`, with sp and np where the record has them. */
+function policyOf(record = ""): string {
+  return /p=\w+(; (t|sp|np)=\w+)*/.exec(record)?.[0] ?? "";
+}
+
+/** What can be done about soonest: a sender that was set right needs nothing but time. */
+function firstToFix(reasons: readonly Reason[]): Reason | undefined {
+  return reasons.find(({ source }) => source === undefined || passesSince(source) === undefined) ?? reasons[0];
+}
+
+function notYetStep({ reasons, domain, nextRecord }: Verdict): string {
+  const fix = fixText(firstToFix(reasons), domain);
+  return nextRecord === undefined ? fix : `Publish ${policyOf(nextRecord)}. ${fix}`;
+}
+
+function protectedHeadline({ reasons, policy }: Verdict): string {
+  const open = openBelow(policy);
+  switch (firstToFix(reasons)?.code) {
+    case undefined:
+      return open === undefined
+        ? "Protected: p=reject is published, and your senders pass"
+        : `Protected, but its subdomains are not: ${open} is published`;
+    case "undecidedSender":
+      return "Protected: p=reject is published; some of what fails may be yours";
+    case "forwardedMailFails":
+      return "Protected: p=reject is published; some forwarded mail fails";
+    case "spfOnly":
+      return "Protected: p=reject is published; much of your mail passes by SPF alone";
+    default:
+      return "Protected: p=reject is published; some of your mail fails";
+  }
+}
+
+function protectedStep({ reasons, domain, policy, nextRecord }: Verdict): string {
+  if (reasons.length > 0) return fixText(firstToFix(reasons), domain);
+  return nextRecord === undefined ? "Nothing to do." : `Publish p=reject without ${openBelow(policy)}.`;
+}
+
+function openPart({ policy }: Verdict): string {
+  const open = openBelow(policy);
+  return open === undefined ? "" : ` without ${open}`;
+}
+
+function readyStep({ missing, nextRecord }: Verdict): string {
   const wait = missing.find(({ code }) => code === "stageTooShort")?.days;
-  const step = /p=\w+(; t=y)?/.exec(nextRecord)?.[0] ?? "";
+  const step = policyOf(nextRecord);
   if (wait === undefined) return `Publish ${step}.`;
   return `Publish ${step} in ${wait === 1 ? "a day" : `${wait} days`}, when the present policy has been out long enough.`;
 }
@@ -99,9 +148,9 @@ export function fixText(reason: Reason | undefined, domain: string): string {
     case "undecidedSender":
       return reason.source === undefined ? "" : fixSender(reason.source, domain);
     case "forwardedMailFails":
-      return `${name} forwards mail in a way that breaks it. You can't fix that: stay at quarantine, or accept the loss.`;
+      return `${name} forwards mail in a way that breaks it, which you can't fix: go no further than p=quarantine, or call it a forwarder and accept the loss.`;
     case "spfOnly":
-      return `Sign the mail of ${name} with DKIM for ${domain}: SPF breaks when mail is forwarded.`;
+      return reason.source === undefined ? "" : signText(reason.source, domain);
     case "tooFewDays":
     case "tooFewMessages":
     case "fewAndForwarded":
@@ -116,14 +165,41 @@ export function fixText(reason: Reason | undefined, domain: string): string {
 
 function fixSender(source: JudgedSource, domain: string): string {
   const name = sourceName(source);
+  const since = passesSince(source);
+  if (since !== undefined) {
+    return `Wait: mail of ${name} has not failed since ${isoDay(since)}; the failures before that leave the period day by day.`;
+  }
   if (source.role === "undecided") {
     return source.kind === "none"
-      ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF.`
-      : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there.`;
+      ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF; if not, say that it is not yours.`
+      : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there; if not, say that it is not yours.`;
   }
-  return source.kind === "other"
-    ? `Turn on DKIM for ${domain} at ${name}.`
-    : `Find out why mail of ${name} fails: sign all of it with DKIM for ${domain}.`;
+  if (source.kind === "other") return `Turn on DKIM for ${domain} at ${name}.`;
+  const whose = source.kind === "own" ? `your mail${addressesText(source, wouldBeHit)}` : `mail of ${name}`;
+  return `Find out why ${whose} fails, and sign all of it with DKIM for ${domain}.`;
+}
+
+function signText(source: JudgedSource, domain: string): string {
+  const from = addressesText(source, (group) => passes(group) && group.dkim !== "pass");
+  const sign =
+    source.kind === "own"
+      ? `Sign your mail${from} with DKIM for ${domain}`
+      : `Turn on DKIM for ${domain} at ${sourceName(source)}`;
+  return `${sign}: SPF breaks when mail is forwarded.`;
+}
+
+/** Where most of a source's mail of some kind comes from: ` from 192.0.2.1, 192.0.2.2 and 3 more`. */
+function addressesText({ evidence }: JudgedSource, isMeant: (group: Evidence) => boolean): string {
+  const messages = new Map<string, number>();
+  for (const group of evidence) {
+    if (group.sourceIp === "" || !isMeant(group)) continue;
+    messages.set(group.sourceIp, group.messages + (messages.get(group.sourceIp) ?? 0));
+  }
+  const addresses = [...messages].sort((a, b) => b[1] - a[1]).map(([address]) => address);
+  const shown = addresses.slice(0, SHOWN_ADDRESSES);
+  if (shown.length === 0) return "";
+  const rest = addresses.length - shown.length;
+  return ` from ${listFormat.format(rest === 0 ? shown : [...shown, `${whole.format(rest)} more`])}`;
 }
 
 /** What a reason says, in one sentence. */
@@ -151,7 +227,7 @@ export function reasonText({ code, source, messages, days = 0 }: Reason): string
     case "letThrough":
       return `${messagesText(messages)} fail but are let through by receivers, as forwarded or from a mailing list.`;
     case "foreignMailFails":
-      return `${messagesText(messages)} of foreign senders would be refused.`;
+      return `${messagesText(messages)} of foreign senders fail, which p=reject stops.`;
   }
 }
 
@@ -166,7 +242,7 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   receiversLetThrough: "receivers say it is forwarded or from a list",
   knownService: "a known service that doesn't pass for your domain",
   failingSignature: "signs for your domain with a key that never works",
-  identifiedSender: "passes for its own domain only, repeatedly",
+  identifiedSender: "passes for its own domain only",
   steadyServer: "not authenticated, but seen repeatedly",
   returningServer: "not authenticated, but came back; spoofers rarely do",
   loneServer: "a single unauthenticated server; spoofers use many",

@@ -5,7 +5,18 @@
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import type { MailBySender } from "./mail-by-sender.ts";
-import { isEnforcing, recordText, STAGES, type Stage, stageNumber, stageOf } from "./next-record.ts";
+import {
+  enforcedBy,
+  openBelow,
+  recordText,
+  STAGES,
+  type Stage,
+  stageNumber,
+  stageOf,
+  withBelow,
+} from "./next-record.ts";
+import { passesSince } from "./passes-since.ts";
+import { type Refused, refusedOf } from "./refused.ts";
 import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
 import { isTooMuch, mostToLose } from "./sampling.ts";
 import type { SenderKnowledge } from "./sender-knowledge.ts";
@@ -112,14 +123,15 @@ export function judge(input: VerdictInput): Verdict {
   const blocking = blockers(sources, ownMessages);
   const lacking = dataLacking(input, ownMessages);
   if (blocking.length === 0) lacking.push(...tooFewForForwarding(sources, ownMessages));
-  const state = decideState({ totals, stage, sources, ownMessages, lacking, blocking });
+  const refused = refusedReal(sources, { domain, policy, ownMessages });
+  const state = decideState({ totals, stage, sources, ownMessages, lacking, blocking, refused });
   const waiting = waitOfStage(input, stage);
   return {
     ...figures,
     state,
-    reasons: reasonsOf(state, { sources, ownMessages, lacking, blocking }),
+    reasons: reasonsOf(state, { sources, ownMessages, lacking, blocking, refused }),
     missing: missingFor(state, { lacking, blocking, waiting }),
-    ...nextRecordOf(state, { input, stage, blocking }),
+    ...nextRecordOf(state, { input, stage, lacking, blocking, refused }),
   };
 }
 
@@ -237,9 +249,12 @@ function blockers(sources: readonly JudgedSource[], ownMessages: number): Reason
   }
   const share = forwardedShare(sources);
   for (const source of sources) {
-    if (source.role === "own" && reliesOnSpf(source.spfOnly / ownMessages, share)) {
-      reasons.push({ code: "spfOnly", source, messages: source.spfOnly });
-    }
+    const spfOnlyShare = source.spfOnly / ownMessages;
+    if (source.role !== "own" || !reliesOnSpf(spfOnlyShare, share)) continue;
+    const reason: Reason = { code: "spfOnly", source, messages: source.spfOnly };
+    // Signing most of the mail comes first: what fails may be the same mail, forwarded.
+    if (spfOnlyShare > VERDICT_LIMITS.relyingShare) reasons.unshift(reason);
+    else reasons.push(reason);
   }
   return reasons;
 }
@@ -278,13 +293,14 @@ interface Ground {
   ownMessages: number;
   lacking: readonly Reason[];
   blocking: readonly Reason[];
+  refused: readonly RefusedSender[];
 }
 
 function decideState(ground: Ground & { totals: VerdictInput["totals"]; stage: Stage }): VerdictState {
-  const { totals, stage, sources, ownMessages, lacking, blocking } = ground;
+  const { totals, stage, sources, ownMessages, lacking, blocking, refused } = ground;
   if (totals.messages === 0) return "silent";
   if (ownMessages === 0) return lacking.length === 0 ? "notInUse" : "tooEarly";
-  if (isEnforcing(stage) && refusedReal(sources, ownMessages).length > 0) return "beingRejected";
+  if (refused.length > 0) return "beingRejected";
   if (stage.p === "reject" && !stage.isTest) return sendsNothing(sources) ? "notInUse" : "protected";
   if (lacking.length > 0) return "tooEarly";
   return blocking.length > 0 ? "notYet" : "ready";
@@ -307,21 +323,34 @@ export function isLikelyReal({ role, reason, activeParts }: JudgedSource): boole
   return LIKELY_REAL.has(reason) || (reason === "identifiedSender" && isSteady);
 }
 
-/** Real senders of which receivers refuse mail, the largest first; nothing where all of it together is too little to count. */
-function refusedReal(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
-  const refused = sources.filter((source) => source.refused > 0 && (source.role === "own" || isLikelyReal(source)));
-  if (sum(refused, (source) => source.refused) <= VERDICT_LIMITS.maxLostShare * ownMessages) return [];
-  return refused
-    .map((source): Reason => ({ code: "realSenderRefused", source, messages: source.refused }))
-    .sort((a, b) => b.messages - a.messages);
+/** A sender with the mail that it loses. */
+interface RefusedSender extends Refused {
+  source: JudgedSource;
 }
 
-function reasonsOf(state: VerdictState, { sources, ownMessages, lacking, blocking }: Ground): Reason[] {
+/**
+ * Real senders of which receivers refuse mail as the policy asks, the largest first; nothing where all of it together is too little
+ * to count, and none that has passed since.
+ */
+function refusedReal(
+  sources: readonly JudgedSource[],
+  { domain, policy, ownMessages }: { domain: string; policy: string; ownMessages: number },
+): RefusedSender[] {
+  const enforced = enforcedBy(policy);
+  const refused = sources
+    .filter((source) => (source.role === "own" || isLikelyReal(source)) && passesSince(source) === undefined)
+    .map((source) => ({ source, ...refusedOf(source, domain, enforced) }))
+    .filter(({ messages }) => messages > 0);
+  if (sum(refused, ({ messages }) => messages) <= VERDICT_LIMITS.maxLostShare * ownMessages) return [];
+  return refused.sort((a, b) => b.messages - a.messages);
+}
+
+function reasonsOf(state: VerdictState, { sources, lacking, blocking, refused }: Ground): Reason[] {
   switch (state) {
     case "silent":
       return [];
     case "beingRejected":
-      return refusedReal(sources, ownMessages);
+      return refused.map(({ source, messages }) => ({ code: "realSenderRefused", source, messages }));
     case "tooEarly":
       return [...lacking, ...blocking];
     case "notYet":
@@ -372,34 +401,45 @@ function stageSince(policies: VerdictInput["policies"], stage: Stage): number {
   return Math.min(...same.map(({ firstDay }) => firstDay));
 }
 
-function nextRecordOf(
-  state: VerdictState,
-  { input, stage, blocking }: { input: VerdictInput; stage: Stage; blocking: readonly Reason[] },
-): { nextRecord?: string } {
-  const next = nextStage(state, stage, blocking);
-  if (next === undefined) return {};
-  return { nextRecord: recordText(next, input.policies[0]?.policy ?? "", input.ruaAddresses) };
+interface NextGround extends Pick<Ground, "lacking" | "blocking" | "refused"> {
+  input: VerdictInput;
+  stage: Stage;
 }
 
-function nextStage(state: VerdictState, stage: Stage, blocking: readonly Reason[]): Stage | undefined {
-  const place = stageNumber(stage);
+function nextRecordOf(state: VerdictState, ground: NextGround): { nextRecord?: string } {
+  const { input, stage, blocking, refused } = ground;
+  const policy = input.policies[0]?.policy ?? "";
+  const next = (to: Stage, kept: string) => ({ nextRecord: recordText(to, kept, input.ruaAddresses) });
   switch (state) {
-    case "beingRejected":
-      return STAGES[0];
-    case "ready":
-      return STAGES[place + 1];
-    case "notInUse":
-      return place === STAGES.length - 1 ? undefined : STAGES.at(-1);
-    case "notYet": {
-      // Nobody can fix forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
-      const isForwardingOnly = blocking.every(({ code }) => code === "forwardedMailFails");
-      return isForwardingOnly && place < 2 ? STAGES[place + 1] : undefined;
+    case "beingRejected": {
+      const isBelow = refused.some(({ below }) => below > 0);
+      // Where only mail of subdomains is refused, the domain itself keeps its policy.
+      if (refused.every(({ below, messages }) => below === messages)) return next(stage, withBelow(policy, "none"));
+      return next({ p: "none", isTest: false }, isBelow ? withBelow(policy) : policy);
     }
-    case "protected":
+    case "notInUse":
+    case "protected": {
+      const isDone = stageNumber(stage) === STAGES.length - 1 && openBelow(policy) === undefined;
+      const isSafe = state === "notInUse" || (ground.lacking.length === 0 && blocking.length === 0);
+      return isDone || !isSafe ? {} : next({ p: "reject", isTest: false }, withBelow(policy));
+    }
+    case "ready":
+    case "notYet": {
+      const to = nextStage(state, stage, blocking);
+      return to === undefined ? {} : next(to, policy);
+    }
     case "tooEarly":
     case "silent":
-      return undefined;
+      return {};
   }
+}
+
+function nextStage(state: "ready" | "notYet", stage: Stage, blocking: readonly Reason[]): Stage | undefined {
+  const place = stageNumber(stage);
+  if (state === "ready") return STAGES[place + 1];
+  // Nobody can fix forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
+  const isForwardingOnly = blocking.every(({ code }) => code === "forwardedMailFails");
+  return isForwardingOnly && place < 2 ? STAGES[place + 1] : undefined;
 }
 
 function sum<T>(list: readonly T[], value: (one: T) => number): number {

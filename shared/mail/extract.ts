@@ -6,10 +6,18 @@ import { MAIL_LIMITS } from "../limits.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type ContentType, SNIFF_BYTES, sniff } from "../sniff.ts";
 import { decodeText } from "./charset.ts";
-import { Evidence, FEEDBACK_TYPE } from "./evidence.ts";
+import { Evidence, FEEDBACK_TYPE, MAIL_PARTS } from "./evidence.ts";
 import type { PartHeader } from "./header.ts";
 import { readMailFields } from "./mail-fields.ts";
-import { findPastedIn, findPastedJson, findUuencoded, type PastedFile, showHtml, tellsOfFailure } from "./pasted.ts";
+import {
+  findFeedback,
+  findPastedIn,
+  findPastedJson,
+  findUuencoded,
+  type PastedFile,
+  showHtml,
+  tellsOfFailure,
+} from "./pasted.ts";
 import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
@@ -115,6 +123,8 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
     const bytes = new TextEncoder().encode(pasted);
     mail.candidates.push(candidate({ fileName, mimeType: "text/plain", bytes }, level));
   }
+  const inText = mail.candidates.length + mail.feedback.length === 0 ? findFeedback(text) : undefined;
+  if (inText !== undefined) mail.feedback.push(inText);
   if (mail.candidates.length > level.partsLeft) {
     return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
   }
@@ -300,11 +310,18 @@ function isMailType({ mimeType }: ReadPart): boolean {
 
 /** The reported mail is next to the feedback part, or else anywhere in the mail. */
 function readFeedback(fields: ReadPart, parts: readonly ReadPart[]): FeedbackParts {
-  const originals = parts.filter(({ mimeType }) => /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType));
+  const originals = parts.filter(({ mimeType }) => MAIL_PARTS.test(mimeType));
   const around = fields.containers.at(-1)?.id;
-  const original = originals.find(({ containers }) => containers.at(-1)?.id === around) ?? originals[0];
+  const beside = ({ containers }: ReadPart): boolean => containers.at(-1)?.id === around;
+  const inText = parts.slice(parts.indexOf(fields) + 1).find((part) => beside(part) && isHeaderText(part));
+  const original = originals.find(beside) ?? originals[0] ?? inText;
   const header = original === undefined ? "" : latin1(original.bytes.subarray(0, MAIL_LIMITS.maxHeaderBytes));
-  return { fields: new TextDecoder().decode(fields.bytes), originalHeader: headerOf(header) };
+  return { fields: decodeText(fields.bytes, fields.charset), originalHeader: headerOf(header) };
+}
+
+/** Whether a text is the header of a mail: some redact it, and send it as text. */
+function isHeaderText({ mimeType, bytes }: ReadPart): boolean {
+  return mimeType === "text/plain" && /^from[ \t]*:/im.test(headerOf(latin1(bytes.subarray(0, SNIFF_BYTES))));
 }
 
 /** The header of a mail, from its text. */

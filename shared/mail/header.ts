@@ -43,8 +43,11 @@ const LETTERS_C = [0x43, 0x63];
 const WHITE_SPACE = [0x20, 0x09];
 /** No field has an equals sign in its name. */
 const PARAMETER = /^[A-Za-z][\w*-]{0,20}[ \t]*=/;
+const REPORT_START = /^<(?:\?xml|feedback)[\s>]/;
+const BASE64_LINE = /^[A-Za-z0-9+/]{60,100}={0,2}\s*$/;
 const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+const windows1252 = new TextDecoder("windows-1252");
 
 /** Collects the relevant fields from the lines of a header; of a repeated field, the first counts. */
 export class HeaderLines {
@@ -58,11 +61,20 @@ export class HeaderLines {
     const isParameter = !goesOn && this.#current !== undefined && PARAMETER.test(latin1.decode(line.subarray(0, 40)));
     if (!goesOn && !isParameter) this.#current = undefined;
     if (this.#current === undefined && (goesOn || !LETTERS_C.includes(first))) return;
-    const text = utf8.decode(line.subarray(0, MAX_FIELD_CHARS)).replace(/[\r\n]/g, "");
+    const text = decodeLine(line.subarray(0, MAX_FIELD_CHARS)).replace(/[\r\n]/g, "");
     // A field continued on an unindented line, as some reporters write it.
     if (isParameter) this.#append(`;${text}`);
     else if (goesOn) this.#append(text);
     else this.#start(text);
+  }
+
+  /** Whether a line is not of the header any more, because the empty line after it is missing. */
+  endsBefore(line: Uint8Array): boolean {
+    const { type, encoding } = this.#fields;
+    if (type === "" && encoding === "") return false;
+    const text = latin1.decode(line.subarray(0, 120));
+    if (text.startsWith("--")) return /multipart/i.test(type) && !/\s/.test(text.trimEnd());
+    return REPORT_START.test(text) || (/base64/i.test(encoding) && BASE64_LINE.test(text));
   }
 
   /** @param defaultType the type of a part that does not declare one */
@@ -97,6 +109,12 @@ export class HeaderLines {
     const kept = this.#fields[this.#current];
     this.#fields[this.#current] = kept + text.slice(0, MAX_FIELD_CHARS - kept.length);
   }
+}
+
+/** RFC 6532 section 3.2 has UTF-8; other bytes are of the encoding that is met most. */
+function decodeLine(line: Uint8Array): string {
+  const text = utf8.decode(line);
+  return text.includes("\ufffd") ? windows1252.decode(line) : text;
 }
 
 /** Decodes the encoded words (RFC 2047) of a file name or subject. */

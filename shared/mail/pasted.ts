@@ -21,6 +21,26 @@ export function findFailure(text: string): string | undefined {
   return found === null ? undefined : unquoted.slice(unquoted.lastIndexOf("\n", found.index) + 1);
 }
 
+/** RFC 6591 section 3.1: what the fields of a failure report always say. */
+const FEEDBACK_FIELD = /^feedback-type[ \t]*:[ \t]*auth-failure\b/im;
+
+/**
+ * The fields of a failure report (RFC 6591) that stand in the text of a letter, possibly quoted, and what follows them: the
+ * header of the reported mail.
+ */
+export function findFeedback(text: string): { fields: string; originalHeader: string } | undefined {
+  if (!/feedback-type/i.test(text)) return undefined;
+  const unquoted = text.replace(/\r/g, "").replace(/^(?:[ \t]{0,8}[>|])+[ \t]?/gm, "");
+  const found = FEEDBACK_FIELD.exec(unquoted);
+  if (found === null) return undefined;
+  const start = unquoted.lastIndexOf("\n\n", found.index) + 1;
+  const [fields = "", originalHeader = ""] = unquoted
+    .slice(start)
+    .trimStart()
+    .split(/\n{2,}/, 2);
+  return { fields, originalHeader };
+}
+
 /** Whether a text contains a report. */
 export function holdsRootTag(text: string): boolean {
   return ROOT_TAG.test(text);

@@ -89,8 +89,8 @@ function roleByLabel(part: PartStart, type: ContentType): PassedKind | "candidat
   const { mimeType, fileName, sizeBytes = 0, head } = part;
   const isSignature = SIGNATURE_TYPES.test(mimeType) || SIGNATURE_NAME.test(fileName);
   if (isSignature && sizeBytes <= MAX_SIGNATURE_BYTES) return "signature";
-  const isFork = APPLE_DOUBLE.every((byte, i) => head[i] === byte) || APPLE_TYPES.test(mimeType);
-  if (isFork && !looksLikeReportName(fileName)) return "resource_fork";
+  if (APPLE_DOUBLE.every((byte, i) => head[i] === byte)) return "resource_fork";
+  if (APPLE_TYPES.test(mimeType) && !looksLikeReportName(fileName)) return "resource_fork";
   if (type === "smime" || type === "binary") return "candidate";
   if (holdsRootTag(latin1.decode(head))) return "candidate";
   if (CALENDAR_TYPES.test(mimeType)) return "calendar";

@@ -5,6 +5,7 @@
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
+import { withLineFeeds } from "./line-ends.ts";
 import { joinLines, type Line, LineReader } from "./lines.ts";
 import { readMailFields } from "./mail-fields.ts";
 import { findMailStart, isAboutMail, isHeaderLine, isMailHeader } from "./next-mail.ts";
@@ -104,7 +105,7 @@ class PartReader {
   #mayBeMail = false;
 
   constructor(mail: AsyncIterable<Uint8Array>, entersMails: boolean) {
-    this.#lines = new LineReader(mail);
+    this.#lines = new LineReader(withLineFeeds(mail));
     this.#entersMails = entersMails;
     this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
   }
@@ -332,6 +333,10 @@ class PartReader {
       // A part without an empty line after its header still ends at the boundary.
       if (isStart && this.#isBoundary(bytes)) break;
       if (isBlank) continue;
+      if (isStart && header.endsBefore(bytes)) {
+        this.#lines.putBack(bytes.byteLength);
+        break;
+      }
       header.add(bytes, isStart);
       length += bytes.byteLength;
       if (length <= MAX_HEADER_TEXT_BYTES) texts?.push(latin1.decode(bytes));

@@ -82,6 +82,8 @@ const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
   rtf: TAKE_OUT,
   pgp: "Decrypt it, and send the report in it; ask the reporter not to encrypt.",
   smime: "Decrypt it or save its content in your mail program, and send the report in it.",
+  garbled:
+    "It cannot be undone: a program on the way took the file for text. Ask the sender for it again, or take it from where it was before.",
   program: "Do not open it. No reporter sends programs; discard it.",
 };
 

@@ -6,7 +6,7 @@ import type { FeedbackParts } from "../mail/extract.ts";
 import { findFailure } from "../mail/pasted.ts";
 import { type Bounds, isFuture } from "./bounds.ts";
 import { linesHash } from "./fast-hash.ts";
-import { canonicalIp, domainAtStart, parseDate, storedText } from "./values.ts";
+import { addressesIn, domainAtStart, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
@@ -53,6 +53,7 @@ function readFeedback(
   const authFailure = firstWord(field(fields, "auth-failure"));
   if (firstWord(field(fields, "feedback-type")) !== "auth-failure" && authFailure === "") return undefined;
   const original = parseFields(originalHeader);
+  tellRepeated(fields, warnings);
   if (authFailure === "") warnings.add("missing_value", "Auth-Failure", "");
   const told = domainAtStart(field(fields, "reported-domain"));
   const reportedDomain = told || domainOf(field(original, "from"));
@@ -74,6 +75,21 @@ function readFeedback(
     incidents: readIncidents(field(fields, "incidents"), warnings),
     originalHash: linesHash(originalHeader.slice(0, MAX_FIELDS_CHARS)),
   };
+}
+
+/** Fields that RFC 5965 section 3.1 and RFC 6591 section 3.1 allow once, and the domain, of which one is counted. */
+const ONCE = ["auth-failure", "source-ip", "arrival-date", "delivery-result", "incidents", "reported-domain"];
+
+function tellRepeated(fields: Fields, warnings: WarningLog): void {
+  for (const name of ONCE) {
+    const [, ...others] = fields.get(name) ?? [];
+    if (others.length > 0) warnings.add("duplicate_element", name, `the first is used, not ${others.join(", ")}`);
+  }
+  const [word = "", ...others] = field(fields, "auth-failure")
+    .replace(/\([^()]*\)/g, "")
+    .split(/[\s;,]+/)
+    .filter((one) => one !== "");
+  if (others.length > 0) warnings.add("invalid_value", "auth-failure", `${word} is used, not ${others.join(", ")}`);
 }
 
 // "A message claiming to be from you has failed the published DMARC policy for your domain." and `Name: value` lines.
@@ -127,10 +143,10 @@ function joinWords(_label: string, first: string, rest: string): string {
 // Lines are split by position: a regular expression could be quadratic on a hostile line.
 function parseFields(text: string): Fields {
   const fields: Fields = new Map();
-  const unfolded = text.slice(0, MAX_FIELDS_CHARS).replace(/\r?\n[ \t]+/g, " ");
-  for (const line of unfolded.split(/\r?\n/)) {
+  const unfolded = text.slice(0, MAX_FIELDS_CHARS).replace(/(?:\r\n|\n|\r)[ \t]+/g, " ");
+  for (const line of unfolded.split(/[\r\n]+/)) {
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase();
+    const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase().replaceAll("_", "-");
     if (name === "" || name.length > MAX_NAME_CHARS) continue;
     const values = fields.get(name) ?? [];
     if (values.length < MAX_SAME_FIELDS) values.push(storedText(line.slice(colon + 1), MAX_FIELD_CHARS).trim());
@@ -155,18 +171,18 @@ function firstWord(text: string): string {
     .slice(0, MAX_WORD_CHARS);
 }
 
-/** Domain of the last address in a header field, "" if it has none. */
-function domainOf(text: string): string {
+/** Domain of the last address in a header field, "" if it has none; an address in a comment is none. */
+function domainOf(field: string): string {
+  const text = field.replace(/\([^()]{0,1000}\)/g, " ").trimEnd();
   return domainAtStart(text.slice(text.lastIndexOf("@") + 1 || text.length));
 }
 
 // Some reporters add to the address: `192.0.2.1 (mx.example)`, `mx.example [192.0.2.1]`.
 function readIp(raw: string, warnings: WarningLog): string {
-  const words = raw.slice(0, MAX_WORD_CHARS).split(/[\s,;()<>"']+/);
-  const addresses = words.map((word) => canonicalIp(word.replace(/^(?:ip|ipv)4:/i, "")));
-  const canonical = addresses.find((address) => address !== null) ?? null;
-  if (canonical === null) warnings.add(raw === "" ? "missing_value" : "invalid_value", "Source-IP", raw);
-  return canonical ?? "";
+  const [first = "", ...others] = new Set(addressesIn(raw));
+  if (first === "") warnings.add(raw === "" ? "missing_value" : "invalid_value", "Source-IP", raw);
+  else if (others.length > 0) warnings.add("invalid_value", "Source-IP", `${raw}: the first is used`);
+  return first;
 }
 
 function readArrival(

@@ -145,8 +145,8 @@ function readPolicy(published: XmlElement | undefined, warnings: WarningLog): Po
     aspf: readAlignment(published, "aspf", warnings),
     pct: readPct(published, warnings),
     fo: keptText(childText(published, "fo")),
-    testing: childText(published, "testing").toLowerCase() === "y",
-    discoveryMethod: keptText(childText(published, "discovery_method")).toLowerCase(),
+    testing: readTesting(published, warnings),
+    discoveryMethod: readDiscoveryMethod(published, warnings),
   };
 }
 
@@ -177,11 +177,29 @@ function readAlignment(published: XmlElement | undefined, name: "adkim" | "aspf"
   return mode === "strict" ? "s" : (mode ?? "unknown");
 }
 
+// RFC 9990 section 3.1.1.3 has y and n.
+function readTesting(published: XmlElement | undefined, warnings: WarningLog): boolean {
+  const raw = childText(published, "testing");
+  const word = matchWord(raw, ["y", "n", "yes", "no", "true", "false", "1", "0"] as const);
+  if (raw !== "" && word !== "y" && word !== "n") warnings.add("unknown_value", "policy_published/testing", raw);
+  return word === "y" || word === "yes" || word === "true" || word === "1";
+}
+
+function readDiscoveryMethod(published: XmlElement | undefined, warnings: WarningLog): string {
+  const raw = keptText(childText(published, "discovery_method")).toLowerCase();
+  if (raw !== "" && matchWord(raw, ["psl", "treewalk"] as const) === undefined) {
+    warnings.add("unknown_value", "policy_published/discovery_method", raw);
+  }
+  return raw;
+}
+
 function readPct(published: XmlElement | undefined, warnings: WarningLog): number {
   const raw = childText(published, "pct");
   if (raw === "") return 100;
-  const pct = Number(raw);
-  if (/^\d{1,3}$/.test(raw) && pct <= 100) return pct;
-  warnings.add("invalid_value", "policy_published/pct", raw);
-  return 100;
+  // `50%`, `50.0`.
+  const [, digits = ""] = /^0{0,9}(\d{1,3})(?:\.0{1,9})?\s{0,9}%?$/.exec(raw) ?? [];
+  const pct = Number(digits);
+  const isPercentage = digits !== "" && pct <= 100;
+  if (!isPercentage || String(pct) !== raw) warnings.add("invalid_value", "policy_published/pct", raw);
+  return isPercentage ? pct : 100;
 }

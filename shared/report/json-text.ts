@@ -31,8 +31,9 @@ export function parseJson(json: string, warnings: WarningLog): unknown[] {
 
 /** @param reason why the whole text is not one value */
 function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[] {
+  const plain = withoutComments(json, (detail) => warnings.addOnce("repaired_archive", "", detail));
   // White space between the values, and forbidden within them (RFC 8259 sections 2 and 7).
-  const text = json.replace(CONTROLS, " ");
+  const text = plain.replace(CONTROLS, " ");
   const { values, rest } = splitValues(text);
   if (rest.trim() !== "" && values.length === 0) reject("malformed_json", reason);
   const parsed = values.map((value) => {
@@ -48,6 +49,44 @@ function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[]
     warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);
   tellRepeated(text, warnings);
   return parsed;
+}
+
+/** JSON without what JavaScript allows besides: comments, and a comma after the last of some values. */
+function withoutComments(json: string, note: TextNote): string {
+  const kept: string[] = [];
+  let from = 0;
+  let comma = -1;
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at] ?? "";
+    const end = char === "/" ? endOfComment(json, at) : at;
+    if (end > at) {
+      kept.push(json.slice(from, at), " ");
+      note("comments in the JSON");
+      from = end;
+      at = end - 1;
+    } else if (char === ",") {
+      kept.push(json.slice(from, at), ",");
+      comma = kept.length - 1;
+      from = at + 1;
+    } else if ((char === "}" || char === "]") && comma >= 0) {
+      kept[comma] = " ";
+      note("a comma after the last of the values");
+      comma = -1;
+    } else if (!BLANK.test(char)) {
+      if (char === '"') at = endOfText(json, at);
+      comma = -1;
+    }
+  }
+  kept.push(json.slice(from));
+  return kept.join("");
+}
+
+const BLANK = /\s/;
+
+function endOfComment(json: string, start: number): number {
+  const mark = json[start + 1] === "/" ? "\n" : json[start + 1] === "*" ? "*/" : "";
+  const end = mark === "" ? start : json.indexOf(mark, start + 2);
+  return end < 0 ? json.length : mark === "" ? start : end + mark.length;
 }
 
 const CONTROLS = /[\0-\x1f\ufeff]/g;

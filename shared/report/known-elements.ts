@@ -72,9 +72,11 @@ export function unknownFramePaths(root: XmlElement): string[] {
 }
 
 function findUnknown(element: XmlElement, { path, children }: KnownPlace, found: string[]): void {
-  if (children === undefined) return;
+  // What is in an extension is its own affair.
+  if (path.endsWith("extension") || path.endsWith("extensions")) return;
   for (const one of element.children) {
-    const place = children.get(one.name) ?? children.get(one.name.toLowerCase());
+    if (children === undefined && one.isAttribute) continue;
+    const place = children?.get(one.name) ?? children?.get(one.name.toLowerCase());
     if (place !== undefined) findUnknown(one, place, found);
     else if (found.length < MAX_PATHS) {
       const name = storedText(one.name, MAX_NAME_CHARS);

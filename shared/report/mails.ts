@@ -4,7 +4,7 @@
  */
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { decodeText } from "../mail/charset.ts";
-import { Evidence, FEEDBACK_TYPE } from "../mail/evidence.ts";
+import { Evidence, FEEDBACK_TYPE, MAIL_PARTS } from "../mail/evidence.ts";
 import { extractMail, type FeedbackParts, headerOf, type PassedPart, typeByContent } from "../mail/extract.ts";
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
@@ -137,7 +137,7 @@ class LargeMail {
       yield await this.#passEvidence(part, isInNotice);
     } else if (part.mimeType === FEEDBACK_TYPE) {
       const held = await holdStream(part.content, MAIL_LIMITS.maxHeaderBytes);
-      const fields = new TextDecoder().decode(await held.read(0, held.sizeBytes));
+      const fields = decodeText(await held.read(0, held.sizeBytes), part.charset);
       this.#feedback.push({ fields, around: part.containers.at(-1)?.id ?? 0 });
     } else {
       const peeked = await peek(part.content, part.mimeType.startsWith("text/") ? LETTER_BYTES : SNIFF_BYTES);
@@ -172,7 +172,7 @@ class LargeMail {
     const feedback = this.#evidence.feedbackAround(containers);
     if (feedback === undefined || this.#originals.has(feedback.id)) return;
     const mail = containers.slice(containers.indexOf(feedback) + 1).find(({ type }) => type === "mail");
-    const isContent = mail === undefined && /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType);
+    const isContent = mail === undefined && MAIL_PARTS.test(mimeType);
     if (mail === undefined && !isContent) return;
     const header = mail?.header ?? headerOf(new TextDecoder("latin1").decode(head));
     this.#originals.set(feedback.id, header.trimEnd());

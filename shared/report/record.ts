@@ -7,7 +7,16 @@ import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, judgeCount } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { unknownPaths } from "./known-elements.ts";
-import { canonicalIp, detach, isOddAddress, keptText, matchWord, parseCount, storedText } from "./values.ts";
+import {
+  addressesIn,
+  canonicalIp,
+  detach,
+  isOddAddress,
+  keptText,
+  matchWord,
+  parseCount,
+  storedText,
+} from "./values.ts";
 import {
   type AggregateRecord,
   type AlignedResult,
@@ -135,8 +144,10 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   // `identities` is a misspelling of small reporters; some put what belongs beside the row into it.
   const identifiers = child(record, "identifiers") ?? child(record, "identities") ?? child(row, "identifiers");
   const authResults = readAuthResults(record, row);
-  for (const name of ["row", "identifiers"]) warnRepeated(record, name, context);
-  for (const name of ["count", "source_ip", "policy_evaluated"]) warnRepeated(row, name, context);
+  warnRepeated(record, "", context, ["row", "identifiers"]);
+  warnRepeated(row, "", context, ["count", "source_ip", "policy_evaluated"]);
+  warnRepeated(evaluated, "row/policy_evaluated/", context, ["disposition", "dkim", "spf"]);
+  warnRepeated(identifiers, "identifiers/", context, ["header_from", "envelope_from", "envelope_to"]);
   const rawDisposition = value(evaluated, "disposition");
   return {
     sourceIp,
@@ -163,9 +174,17 @@ function readAuthResults(record: XmlElement, row: XmlElement): XmlElement[] {
   return [first, ...more].flatMap((results) => results.children);
 }
 
-function warnRepeated(element: XmlElement, name: string, context: RecordContext): void {
-  if (isRepeated(element, name)) {
-    context.warnings.add("duplicate_element", `${recordPath(context)}/${name}`, "the first is used");
+function warnRepeated(
+  element: XmlElement | undefined,
+  path: string,
+  context: RecordContext,
+  names: readonly string[],
+): void {
+  if (element === undefined) return;
+  for (const name of names) {
+    if (isRepeated(element, name)) {
+      context.warnings.add("duplicate_element", `${recordPath(context)}/${path}${name}`, "the first is used");
+    }
   }
 }
 
@@ -183,9 +202,12 @@ function value(element: XmlElement | undefined, name: string): string {
 function readSourceIp(raw: string, context: RecordContext): string | undefined {
   const canonical = canonicalIp(raw);
   if (canonical !== null) return detach(canonical);
-  if (!isOddAddress(raw)) return undefined;
+  // `mx.example (192.0.2.1)`, `ip4:192.0.2.1`; of two addresses none is known to be the one.
+  const [within, ...others] = new Set(addressesIn(raw));
+  const address = within !== undefined && others.length === 0 ? within : undefined;
+  if (address === undefined && !isOddAddress(raw)) return undefined;
   context.warnings.add("invalid_value", `${recordPath(context)}/row/source_ip`, raw);
-  return storedText(raw.toLowerCase());
+  return address ?? storedText(raw.toLowerCase());
 }
 
 function resultsOf(authResults: XmlElement[], name: "dkim" | "spf", context: RecordContext): XmlElement[] {
@@ -222,12 +244,18 @@ function isNoEmptyReason(reason: XmlElement): boolean {
 
 // Some write the type as the text of the reason itself.
 function readReason(reason: XmlElement, context: RecordContext): OverrideReason {
+  warnRepeated(reason, "row/policy_evaluated/reason/", context, ["type", "comment"]);
   const rawType = value(reason, "type") || keptText(reason.text);
   const type = matchWord(rawType, OVERRIDE_TYPES);
   if (type === undefined) warnUnknown(rawType, "row/policy_evaluated/reason/type", context);
-  // `mailing-list`, `Local Policy`.
-  const alike = type ?? matchWord(rawType.slice(0, MAX_WORD_CHARS).replace(/[\s_-]+/g, "_"), OVERRIDE_TYPES);
+  // `mailing-list`, `Local Policy`, `mailinglist`.
+  const letters = lettersOf(rawType.slice(0, MAX_WORD_CHARS));
+  const alike = type ?? OVERRIDE_TYPES.find((word) => lettersOf(word) === letters);
   return { type: alike ?? "unknown", rawType, comment: value(reason, "comment") };
+}
+
+function lettersOf(word: string): string {
+  return word.toLowerCase().replace(/[\s_-]/g, "");
 }
 
 /** The word of an authentication result; some write it as the text of the element itself. */
@@ -244,6 +272,7 @@ function readResult(result: XmlElement, context: RecordContext): string {
 
 function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
   const rawResult = readResult(result, context);
+  warnRepeated(result, "auth_results/dkim/", context, ["domain", "selector", "result", "human_result"]);
   return {
     domain: domainName(value(result, "domain")),
     selector: value(result, "selector"),
@@ -255,6 +284,7 @@ function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
 
 function readSpf(result: XmlElement, context: RecordContext): SpfAuthResult {
   const rawResult = readResult(result, context);
+  warnRepeated(result, "auth_results/spf/", context, ["domain", "scope", "result", "human_result"]);
   return {
     domain: domainName(value(result, "domain")),
     scope: readScope(value(result, "scope"), context),

@@ -20,6 +20,22 @@ const count = v.pipe(
   v.safeInteger(),
   v.minValue(0),
 );
+/** RFC 8460 section 4.4. */
+const POLICY_TYPES = ["tlsa", "sts", "no-policy-found"];
+/** RFC 8460 section 4.3. */
+const RESULT_TYPES = [
+  "starttls-not-supported",
+  "certificate-host-mismatch",
+  "certificate-expired",
+  "certificate-not-trusted",
+  "validation-failure",
+  "tlsa-invalid",
+  "dnssec-invalid",
+  "dane-required",
+  "sts-policy-fetch-error",
+  "sts-policy-invalid",
+  "sts-webpki-invalid",
+];
 const object = v.fallback(v.record(v.string(), v.unknown()), {});
 
 /** A report without what the reader of bytes adds. */
@@ -121,10 +137,10 @@ function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
   );
   const inDetails = failureDetails.reduce((sum, { failedSessionCount }) => sum + failedSessionCount, 0);
   const read = {
-    policyType: policy.text("policy-type").toLowerCase(),
+    policyType: policy.word("policy-type", POLICY_TYPES),
     policyDomain: domainName(policy.text("policy-domain")),
-    policyStrings: readTexts(policy.take("policy-string")),
-    mxHosts: readTexts(policy.take("mx-host")),
+    policyStrings: policy.texts("policy-string"),
+    mxHosts: policy.texts("mx-host"),
     successfulSessionCount: successful ?? 0,
     failedSessionCount: failed ?? inDetails,
     failureDetails,
@@ -176,7 +192,7 @@ function readDetail(detail: Members, context: TlsContext): TlsFailureDetail {
   if (failed === undefined)
     context.warnings.add("missing_value", detail.pathOf("failed-session-count"), "none is counted");
   const read = {
-    resultType: detail.text("result-type").toLowerCase(),
+    resultType: detail.word("result-type", RESULT_TYPES),
     sendingMtaIp: canonicalIp(sendingMtaIp) ?? sendingMtaIp,
     receivingMxHostname: detail.text("receiving-mx-hostname"),
     receivingMxHelo: detail.text("receiving-mx-helo"),
@@ -192,18 +208,19 @@ function readDetail(detail: Members, context: TlsContext): TlsFailureDetail {
 /** The objects in a list; a lone object is a list of one. Anything else is left out with a warning. */
 function readObjects(value: unknown, path: string, warnings: WarningLog): Record<string, unknown>[] {
   if (value === undefined || value === null) return [];
-  const items: unknown[] = Array.isArray(value) ? value : [value];
-  return items.flatMap((item, i) => {
+  return itemsOf(value).flatMap((item, i) => {
     if (typeof item === "object" && item !== null && !Array.isArray(item)) return [v.parse(object, item)];
     warnings.add("invalid_value", `${path}[${i}]`, showValue(item));
     return [];
   });
 }
 
-/** The texts in a list; RFC 8460's own example has a lone string instead of a list (erratum 6241). */
-function readTexts(value: unknown): string[] {
-  const items: unknown[] = Array.isArray(value) ? value : [value];
-  return items.map((item) => v.parse(text, item)).filter((item) => item !== "");
+/** What is in a list, in lists within it, or under the numbers that PHP makes of a list; a lone value is a list of one. */
+function itemsOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value.flat(MAX_WRAPPERS);
+  if (typeof value !== "object" || value === null) return [value];
+  const names = Object.keys(value);
+  return names.length > 0 && names.every((name) => /^\d{1,6}$/.test(name)) ? Object.values(value) : [value];
 }
 
 // Not String(): an object in a report may have a member called toString.
@@ -262,10 +279,36 @@ class Members {
 
   text(name: string): string {
     const taken = this.take(name);
-    const value: unknown = Array.isArray(taken) && taken.length === 1 ? taken[0] : taken;
-    const parsed = v.parse(text, value);
-    // A report id may be a number.
-    return typeof value === "number" ? String(value) : parsed;
+    if (typeof taken === "string") return v.parse(text, taken);
+    const texts = taken === undefined ? [] : this.#textsIn(taken, name);
+    if (texts.length > 1) this.#warnings.add("invalid_value", this.pathOf(name), `a list of ${texts.length}`);
+    return storedText(texts.join(", "));
+  }
+
+  /** A word of a list, in small letters; one that is not in the list is told and kept. */
+  word(name: string, known: readonly string[]): string {
+    const word = this.text(name).toLowerCase();
+    if (word === "") this.#warnings.add("missing_value", this.pathOf(name), "");
+    else if (!known.includes(word)) this.#warnings.add("unknown_value", this.pathOf(name), word);
+    return word;
+  }
+
+  /** The texts in a list; RFC 8460's own example has a lone string instead of a list (erratum 6241). */
+  texts(name: string): string[] {
+    const value = this.take(name);
+    return value === undefined ? [] : this.#textsIn(value, name);
+  }
+
+  #textsIn(value: unknown, name: string): string[] {
+    const texts: string[] = [];
+    for (const item of itemsOf(value)) {
+      // A report id may be a number.
+      const read = v.parse(text, typeof item === "number" ? String(item) : item);
+      if (read !== "") texts.push(read);
+      else if (typeof item !== "string" && item !== null)
+        this.#warnings.add("invalid_value", this.pathOf(name), showValue(item));
+    }
+    return texts;
   }
 
   /** Where there is a list of them, the first. */

@@ -72,8 +72,10 @@ const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const DATE_FORMS = [
   // RFC 3339, RFC 5322, and the form of asctime.
   new RegExp(
-    String.raw`^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt ]${CLOCK}${ZONE}(?:\[[A-Za-z/_]{1,40}\])?)?$`,
+    String.raw`^(?<year>\d{4})(?<mark>[-/])(?<month>\d\d?)\k<mark>(?<day>\d\d?)(?:[Tt ]${CLOCK}${ZONE}(?:\[[A-Za-z/_]{1,40}\]| [A-Z]{3,4})?)?$`,
   ),
+  // The basic format of ISO 8601.
+  /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d)(?<zone>Z|[+-]\d{4})?$/,
   new RegExp(
     String.raw`^(?:\p{L}{2,12}\.?,? ?)?(?<day>\d\d?)[ -](?<name>[A-Za-z]{3})[a-z]{0,6}[ -](?<year>\d{4}|\d\d),? ${CLOCK}${ZONE}`,
     "u",
@@ -148,6 +150,18 @@ export function canonicalIp(text: string): string | null {
   if (parts.slice(0, 6).some((part) => part !== 0) || high === 0) return parsed.toRFC5952String();
   return `::${[high >> 8, high & 255, low >> 8, low & 255].join(".")}`;
 }
+
+/** The addresses among the words of a text, each in canonical form: `mx.example [192.0.2.1]`, `ip4:192.0.2.1`. */
+export function addressesIn(text: string): string[] {
+  return text
+    .slice(0, MAX_ADDRESS_CHARS)
+    .replace(INVISIBLE, "")
+    .split(/[\s,;()<>"']+/)
+    .map((word) => canonicalIp(word.replace(/^(?:ip|ipv)[46]:(?=.*[.:])/i, "")))
+    .filter((address) => address !== null);
+}
+
+const MAX_ADDRESS_CHARS = 100;
 
 function bareAddress(text: string): string {
   const found = BRACKETED.exec(text) ?? TAGGED.exec(text) ?? IPV4_WITH_PORT.exec(text);

@@ -22,6 +22,10 @@ export interface ZipFile {
 
 const END_SIGNATURE = 0x06054b50;
 const END_BYTES = 22;
+const ZIP64_END_SIGNATURE = 0x06064b50;
+const ZIP64_END_BYTES = 56;
+const ZIP64_LOCATOR_SIGNATURE = 0x07064b50;
+const ZIP64_LOCATOR_BYTES = 20;
 const LOCAL_SIGNATURE = 0x04034b50;
 const LOCAL_BYTES = 30;
 /** A comment has at most 65,535 bytes; allow a little more for bytes that gateways append. */
@@ -59,9 +63,25 @@ export interface ZipContent {
  * @throws Rejection corrupt_archive, too_many_entries
  */
 export async function readZip(source: ByteSource, budget: OutputBudget, note: ArchiveNote): Promise<ZipContent> {
-  const extent = await findArchive(source);
-  if (extent.base > 0) note(`${extent.base} bytes before the zip data`);
-  if (extent.end < source.sizeBytes) note(`${source.sizeBytes - extent.end} bytes after the zip data`);
+  const extents = await findArchives(source);
+  if (extents.length === 0) reject("corrupt_archive", "no zip directory");
+  if (extents.length > 1) note(`${extents.length} zip archives one after the other`);
+  const content: ZipContent = { files: [], resourceForks: [] };
+  let end = 0;
+  for (const extent of extents) {
+    if (extent.base > end) note(`${extent.base - end} bytes before the zip data`);
+    const { files, resourceForks } = await readExtent(source, extent, budget);
+    content.files.push(...files);
+    content.resourceForks.push(...resourceForks);
+    end = extent.end;
+  }
+  if (end < source.sizeBytes) note(`${source.sizeBytes - end} bytes after the zip data`);
+  const count = content.files.length + content.resourceForks.length;
+  if (count > READ_LIMITS.maxArchiveEntries) reject("too_many_entries", `${count} entries`);
+  return content;
+}
+
+async function readExtent(source: ByteSource, extent: Extent, budget: OutputBudget): Promise<ZipContent> {
   const entries = await readDirectory(source, extent);
   refuseOverlap(entries.map(({ record }) => record));
   const all = entries.filter(({ entry }) => !entry.isDirectory);
@@ -127,23 +147,80 @@ async function readDirectory(source: ByteSource, extent: Extent) {
   }));
 }
 
-// The last end record whose comment fits; the directory must end where the record begins.
-async function findArchive(source: ByteSource): Promise<Extent> {
-  const tailStart = Math.max(0, source.sizeBytes - TAIL_BYTES);
-  const tail = await source.read(tailStart, source.sizeBytes - tailStart);
+/** The archives in the bytes, in order: the last, and any that stand before it. */
+async function findArchives(source: ByteSource): Promise<Extent[]> {
+  const extents: Extent[] = [];
+  for (let sizeBytes = source.sizeBytes; sizeBytes > 0 && extents.length < MAX_ARCHIVES; ) {
+    const extent = await findArchive(source, sizeBytes);
+    if (extent === undefined) break;
+    extents.unshift(extent);
+    sizeBytes = extent.base;
+  }
+  return extents;
+}
+
+/** More of them one after the other are as odd as an archive of too many files. */
+const MAX_ARCHIVES = 20;
+
+/** Where an end record says that the directory is. */
+interface DirectoryPlace {
+  /** Of the end records, from the start of the bytes. */
+  end: number;
+  entryCount: number;
+  directoryBytes: number;
+  /** From the start of the archive. */
+  directoryOffset: number;
+}
+
+// The last end record that a directory stands before; the same four bytes may be in a comment.
+async function findArchive(source: ByteSource, sizeBytes: number): Promise<Extent | undefined> {
+  const tailStart = Math.max(0, sizeBytes - TAIL_BYTES);
+  const tail = await source.read(tailStart, sizeBytes - tailStart);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  let looks = 0;
   for (let at = tail.byteLength - END_BYTES; at >= 0; at--) {
     if (view.getUint32(at, true) !== END_SIGNATURE) continue;
-    const entryCount = view.getUint16(at + 10, true);
-    if (entryCount > READ_LIMITS.maxArchiveEntries) reject("too_many_entries", `${entryCount} entries`);
-    const directoryBytes = view.getUint32(at + 12, true);
-    const directoryOffset = view.getUint32(at + 16, true);
+    const place = readZip64End(view, at, tailStart) ?? readEnd(view, at, tailStart);
+    const start = place.end - place.directoryBytes;
+    const base = start - place.directoryOffset;
+    if (base < 0) continue;
+    if (start < tailStart && ++looks > MAX_LOOKS) continue;
+    const signature = start < tailStart ? await source.read(start, 4) : tail.subarray(start - tailStart);
+    if (place.directoryBytes > 0 && !DIRECTORY_SIGNATURE.every((byte, i) => signature[i] === byte)) continue;
+    if (place.entryCount > READ_LIMITS.maxArchiveEntries) reject("too_many_entries", `${place.entryCount} entries`);
     const commentBytes = Math.min(view.getUint16(at + 20, true), tail.byteLength - at - END_BYTES);
-    const base = tailStart + at - directoryBytes - directoryOffset;
     const recordEnd = tailStart + at + END_BYTES;
-    if (base >= 0) return { base, recordEnd, end: recordEnd + commentBytes };
+    return { base, recordEnd, end: recordEnd + commentBytes };
   }
-  return reject("corrupt_archive", "no zip directory");
+  return undefined;
+}
+
+const DIRECTORY_SIGNATURE = [0x50, 0x4b, 0x01, 0x02];
+/** Directories before the tail that are looked for: each look reads from the source. */
+const MAX_LOOKS = 4;
+
+function readEnd(view: DataView, at: number, tailStart: number): DirectoryPlace {
+  return {
+    end: tailStart + at,
+    entryCount: view.getUint16(at + 10, true),
+    directoryBytes: view.getUint32(at + 12, true),
+    directoryOffset: view.getUint32(at + 16, true),
+  };
+}
+
+/** APPNOTE 4.3.14 and 4.3.15: a longer end record, and what locates it, before the end record. */
+function readZip64End(view: DataView, at: number, tailStart: number): DirectoryPlace | undefined {
+  const isMarked = view.getUint16(at + 10, true) === 0xffff || view.getUint32(at + 16, true) === 0xffffffff;
+  const record = at - ZIP64_LOCATOR_BYTES - ZIP64_END_BYTES;
+  if (!isMarked || record < 0) return undefined;
+  if (view.getUint32(at - ZIP64_LOCATOR_BYTES, true) !== ZIP64_LOCATOR_SIGNATURE) return undefined;
+  if (view.getUint32(record, true) !== ZIP64_END_SIGNATURE) return undefined;
+  return {
+    end: tailStart + record,
+    entryCount: Number(view.getBigUint64(record + 32, true)),
+    directoryBytes: Number(view.getBigUint64(record + 40, true)),
+    directoryOffset: Number(view.getBigUint64(record + 48, true)),
+  };
 }
 
 function refuseOverlap(records: DirectoryRecord[]): void {

@@ -54,7 +54,7 @@ export function workWords({ code, subject }: WorkCause): WorkWords {
     case "forwarding":
       return {
         title: subject === "" ? "Forwarded mail that breaks" : `Mail that ${subject} forwards breaks`,
-        action: "You can't fix that: stay at quarantine, or accept the loss.",
+        action: "You can't fix that: go no further than p=quarantine, or accept the loss.",
       };
     case "breaks":
       return {

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { ownSignatures, wouldBeHit } from "../guidance/evidence.ts";
+import { openBelow } from "../guidance/next-record.ts";
 import type { JudgedSource } from "../guidance/roles.ts";
 import { isInTheWay, isLikelyReal, type Verdict } from "../guidance/verdict.ts";
 import { WORK_LIMITS, WORK_WEIGHTS } from "../limits.ts";
@@ -159,6 +160,10 @@ function stepsOf(verdict: Verdict, perWeek: (messages: number) => number): WorkI
     const subject = /p=\w+(; t=y)?/.exec(nextRecord)?.[0] ?? "";
     const weight = Math.max(WORK_WEIGHTS.park, WORK_WEIGHTS.publish * perWeek(ownMessages));
     items.push({ ...quiet, code: "publish", subject, weight, link: domainLink(domain) });
+  }
+  if (isDue && state === "protected") {
+    const subject = `${openBelow(verdict.policy)?.split("=")[0] ?? "p"}=reject`;
+    items.push({ ...quiet, code: "publish", subject, weight: WORK_WEIGHTS.park, link: domainLink(domain) });
   }
   return items;
 }

@@ -126,7 +126,7 @@ describe("names", () => {
     }
   });
 
-  test("a binding stands for the same thing in every Worker", () => {
+  test("a binding means the same in every Worker", () => {
     const shared = Object.entries(bindingNames(ingest));
     const processBindings = bindingNames(process);
     for (const [binding, target] of shared) expect(processBindings[binding]).toBe(target);
@@ -134,7 +134,7 @@ describe("names", () => {
     expect(readLocalConfig("ingest").kv_namespaces).toEqual(localProcess.kv_namespaces);
   });
 
-  test("process and the dashboard have all databases of the ledger in order, ingest the first", () => {
+  test("process and the dashboard bind every ledger database in order, ingest only the first", () => {
     for (const [name, { d1_databases }] of environments) {
       const all = name.endsWith("local") ? localProcess.d1_databases : process.d1_databases;
       expect(d1_databases, name).toEqual(name.startsWith("ingest") ? all.slice(0, 1) : all);
@@ -178,8 +178,8 @@ describe("names", () => {
   });
 });
 
-describe("on one machine", () => {
-  test("a Worker differs from production in ids, datasets, waits and variables alone", () => {
+describe("the local configuration", () => {
+  test("differs from production only in ids, datasets, waits and variables", () => {
     expect(
       deriveLocalConfig(
         {
@@ -219,14 +219,14 @@ describe("on one machine", () => {
     });
   });
 
-  test("every variable that has another value there is one of process", () => {
+  test("changes only variables of process", () => {
     expect(localProcess.vars.RETRY_BASE_SECONDS).toBe(1);
     expect(process.vars.RETRY_BASE_SECONDS).toBeGreaterThan(1);
   });
 });
 
-describe("queues", () => {
-  test.each(environments)("%s: every value is written out, and within what Queues takes", (_name, { queues }) => {
+describe("the queues", () => {
+  test.each(environments)("%s: every setting is written out and within the limits of Queues", (_name, { queues }) => {
     for (const { queue, ...values } of queues.consumers) {
       expect(values.max_batch_size, queue).toBeLessThanOrEqual(QUEUE_LIMITS.maxBatchMessages);
       expect(values.max_batch_timeout, queue).toBeLessThanOrEqual(60);
@@ -235,7 +235,7 @@ describe("queues", () => {
     }
   });
 
-  test("every queue but the last hands its exhausted messages to dmarc-dead-letters", () => {
+  test("send exhausted messages to dmarc-dead-letters, except the last queue", () => {
     for (const { queues } of [process, localProcess]) {
       for (const { queue, dead_letter_queue } of queues.consumers) {
         expect(dead_letter_queue, queue).toBe(queue === "dmarc-dead-letters" ? undefined : "dmarc-dead-letters");
@@ -243,7 +243,7 @@ describe("queues", () => {
     }
   });
 
-  test("one slice an invocation, so that it fits the write budget", () => {
+  test("deliver one slice per invocation, so that it fits the write budget", () => {
     expect(QUEUE_LIMITS.maxPointsPerSlice).toBeLessThanOrEqual(ANALYTICS_LIMITS.maxPointsPerInvocation);
     for (const { queues } of [process, localProcess]) {
       expect(queues.consumers.find(({ queue }) => queue === "dmarc-points")?.max_batch_size).toBe(1);
@@ -251,13 +251,13 @@ describe("queues", () => {
   });
 });
 
-test("process, which fetches what others name, does so as anybody on the Internet would", () => {
+test("process fetches URLs named by others over the public Internet only", () => {
   const flags = v.object({ compatibility_flags: v.array(v.string()) });
   expect(v.parse(flags, parse(readFileSync("wrangler.process.toml", "utf8"))).compatibility_flags).toContain(
     "global_fetch_strictly_public",
   );
 });
 
-test("all Workers have one compatibility date", () => {
+test("all Workers have the same compatibility date", () => {
   expect(new Set(environments.map(([, { compatibility_date }]) => compatibility_date)).size).toBe(1);
 });

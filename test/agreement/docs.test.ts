@@ -8,20 +8,20 @@ import * as storage from "../../shared/storage.ts";
 import { DOCUMENTS } from "./documents.ts";
 
 // One start of the command for the help of each subcommand: slow on a busy machine.
-test("derived parts are as `npm run docs` writes them", { timeout: 240_000 }, () => {
+test("generated parts match what `npm run docs` writes", { timeout: 240_000 }, () => {
   for (const [file, text] of DOCUMENTS) expect(renderDocument(text), `${file}: run \`npm run docs\``).toBe(text);
   for (const [file, build] of Object.entries(DERIVED_FILES)) expect(readFileSync(file, "utf8")).toBe(build());
   expect([...DOCUMENTS.values()].flatMap(blockNames).sort()).toEqual(Object.keys(BLOCKS).sort());
 });
 
-test("an outdated part is found", () => {
+test("an outdated generated part is found", () => {
   const text = "<!-- generated: columns -->\nold\n<!-- end -->";
   expect(renderDocument(text)).not.toBe(text);
   expect(renderDocument(text)).toContain("| `blob1` | `reportUid` |");
   expect(() => renderDocument("<!-- generated: nothing -->\n<!-- end -->")).toThrow("no block 'nothing'");
 });
 
-test("links between documents lead somewhere", () => {
+test("links between documents point to existing places", () => {
   const dead = [...DOCUMENTS].flatMap(([file, text]) =>
     [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
       .map((match) => join(dirname(file), match[1] ?? ""))

@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
-it("every panel has an expectation", () => {
+it("every panel has an expected result", () => {
   expect(targets.map(({ title }) => title)).toEqual(Object.keys(EXPECTED));
 });
 

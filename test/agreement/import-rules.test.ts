@@ -29,7 +29,7 @@ function brokenWith(files: Record<string, string>): string[] {
   return findBrokenRules(parsed, ["reports", "objects"]);
 }
 
-test("this tree keeps the rules", () => {
+test("this repository follows the import rules", () => {
   const files = readSourceFiles(".", SOURCE_FOLDERS);
   expect(files.length).toBeGreaterThan(100);
   expect(files.map(({ path }) => path)).toContain("workers/ingest/index.ts");
@@ -37,7 +37,7 @@ test("this tree keeps the rules", () => {
   expect(findBrokenRules(files, readTables("."))).toEqual([]);
 });
 
-test("a tree that keeps the rules passes", () => {
+test("a tree that follows the rules passes", () => {
   expect(brokenWith({})).toEqual([]);
 });
 
@@ -137,12 +137,12 @@ const BREAKS: [name: string, files: Record<string, string>, sentence: RegExp][] 
   ],
 ];
 
-test.each(BREAKS)("found: %s", (_name, files, sentence) => {
+test.each(BREAKS)("finds a violation: %s", (_name, files, sentence) => {
   const broken = brokenWith(files);
   expect(broken.join("\n")).toMatch(sentence);
 });
 
-test("comments, strings, own names and keys are not mistaken for globals or imports", () => {
+test("comments, strings, local names and keys are not mistaken for globals or imports", () => {
   const text = [
     "// SELECT blob1 FROM reports",
     '// import "../workers/process/index.ts"; Date.now()',
@@ -154,7 +154,7 @@ test("comments, strings, own names and keys are not mistaken for globals or impo
   expect(brokenWith({ "shared/a.ts": text })).toEqual([]);
 });
 
-test("two files whose types refer to each other are no cycle", () => {
+test("two files that only import types from each other are not a cycle", () => {
   const files = { "local/a.ts": 'import type { B } from "./b.ts";', "local/b.ts": 'import "./a.ts";' };
   expect(brokenWith(files)).toEqual([]);
 });

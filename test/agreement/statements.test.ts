@@ -24,11 +24,11 @@ const statements = [...DOCUMENTS].flatMap(([file, text]) =>
 );
 statements.push({ file: "docs/messages-per-day.sql", sql: readFileSync("docs/messages-per-day.sql", "utf8") });
 
-test("there are statements to try", () => {
+test("the documents contain statements to run", () => {
   expect(statements.length).toBeGreaterThan(4);
 });
 
-test.each(statements)("$file: the engine answers, and nothing counts twice: $sql", async ({ sql }) => {
+test.each(statements)("$file: the engine accepts it and nothing is counted twice: $sql", async ({ sql }) => {
   // Grafana puts its time range in.
   const statement = sql.replaceAll("$from", "0").replaceAll("$to", "4000000000");
   const checked = checkStatement(statement);

@@ -47,7 +47,7 @@ test("every version in package.json is exact, and the lock has the same", () => 
   expect(v.parse(manifestShape, lockedManifest)).toEqual({ dependencies, devDependencies, optionalDependencies });
 });
 
-test("every package of the lock has a SHA-512 of what it must be, and names no registry", () => {
+test("every package in the lock has a SHA-512 and names no registry", () => {
   const sha512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
   expect(packages.filter(({ integrity }) => !sha512.test(integrity))).toEqual([]);
   expect(packages.filter(({ resolved }) => resolved !== undefined)).toEqual([]);
@@ -63,7 +63,7 @@ test("the lock names the packages of every platform, or npm ci refuses it", () =
   expect(missing).toEqual([]);
 });
 
-test("what the lock leaves out of the packages that are installed is exactly what is known", () => {
+test("only known packages are installed without being in the lock", () => {
   const named = v.object({ optionalDependencies: v.optional(versions, {}) });
   const leftOut = readdirSync("node_modules", { recursive: false, encoding: "utf8" })
     .flatMap((name) =>
@@ -78,13 +78,13 @@ test("what the lock leaves out of the packages that are installed is exactly wha
   expect(leftOut.sort()).toEqual(LEFT_OUT);
 });
 
-test("each package with an install script is known, and none of them has to run", () => {
+test("every package with an install script is known, and no script has to run", () => {
   const withScripts = packages.filter(({ hasInstallScript }) => hasInstallScript);
   const names = withScripts.map(({ path }) => path.replace(/^.*node_modules\//, ""));
   expect(manifest.allowScripts).toEqual(Object.fromEntries(names.map((name) => [name, false])));
 });
 
-test("the Node that runs this is the one in the lock, unpacked from it and not fetched by a script", () => {
+test("the Node that runs this comes from the lock and is not fetched by a script", () => {
   const [running] = packages.filter(({ path }) =>
     realpathSync(process.execPath).startsWith(`${realpathSync(".")}/${path}/`),
   );

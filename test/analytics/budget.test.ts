@@ -10,7 +10,7 @@ function points(count: number, given: Parameters<typeof recordRow>[0] = {}): Dat
 }
 
 describe("the budget of an invocation", () => {
-  it("is taken whole or not at all", () => {
+  it("is reserved in full or not at all", () => {
     const budget = new PointBudget();
     expect([budget.take(200), budget.take(51), budget.take(50), budget.take(1), budget.take(0)]).toEqual([
       ...[true, false, true, false, true],
@@ -19,7 +19,7 @@ describe("the budget of an invocation", () => {
 });
 
 describe("packed points", () => {
-  it("unpack to what they were", () => {
+  it("unpack to the original points", () => {
     const value = fc.string({ unit: "binary", maxLength: 5 });
     const point = fc.record({
       indexes: fc.tuple(value),
@@ -34,14 +34,14 @@ describe("packed points", () => {
     );
   });
 
-  it("say once what they have in common", () => {
+  it("store shared values once", () => {
     const given = points(240);
     expect(jsonBytes(packPoints("records", given))).toBeLessThan(jsonBytes(given) / 10);
   });
 });
 
 describe("slices", () => {
-  it("hold every point once, in order, 240 at most", () => {
+  it("hold every point once, in order, at most 240 each", () => {
     const slices = slicePoints([
       { dataset: "records", points: points(500) },
       { dataset: "events", points: [{ indexes: ["a"], blobs: ["e"], doubles: [1] }] },
@@ -72,7 +72,7 @@ describe("slices", () => {
     for (const slice of slices) expect(jsonBytes(slice)).toBeLessThanOrEqual(QUEUE_LIMITS.maxSliceBytes);
   });
 
-  it("of nothing are none", () => {
+  it("are not made when there are no points", () => {
     expect(slicePoints([{ dataset: "records", points: [] }])).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ function slotNames(columns: Record<string, Column>): string[] {
 }
 
 describe("the columns", () => {
-  it.each(DATASET_IDS)("of %s are pinned: a slot is never renamed, reordered or reused, only added", (dataset) => {
+  it.each(DATASET_IDS)("of %s are pinned: slots may be added but never renamed, reordered or reused", (dataset) => {
     expect(slotNames(DATASETS[dataset].columns)).toMatchSnapshot();
   });
 
@@ -39,7 +39,7 @@ describe("a point", () => {
     expect(point.doubles.slice(0, 4)).toEqual([1, 1, 7, 9]);
   });
 
-  it("is cut at the longest values first, and says which", () => {
+  it("is shortened by cutting the longest values first, and says which were cut", () => {
     const reasons = "ü".repeat(10_000);
     const point = buildPoint("records", recordRow({ reasons, dkimResults: "k".repeat(100) }));
     expect(checkPoint(point).ok).toBe(true);
@@ -49,7 +49,7 @@ describe("a point", () => {
     expect(Buffer.byteLength(point.blobs[14] ?? "")).toBeGreaterThan(14_000);
   });
 
-  it("fits Analytics Engine whatever a report says", () => {
+  it("fits the limits of Analytics Engine for any report", () => {
     const text = fc.string({ unit: "binary", maxLength: 9000 });
     fc.assert(
       fc.property(fc.tuple(text, text, text, text), ([domain, reporter, spfResults, reasons]) => {
@@ -61,7 +61,7 @@ describe("a point", () => {
     );
   });
 
-  it("has an index of at most 96 bytes, cut between characters", () => {
+  it("has an index of at most 96 bytes, cut at a character boundary", () => {
     const domain = "ü".repeat(60);
     expect(buildPoint("records", recordRow({ domain })).indexes).toEqual(["ü".repeat(48)]);
     expect(cutBytes("aé", 2)).toBe("a");

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 describe("querySql", () => {
-  it("tells a dataset nothing was written to from a wrong statement", async () => {
+  it("distinguishes an empty dataset from a wrong statement", async () => {
     const missing = await querySql(engine.connection, "SELECT count() AS n FROM dmarc_records", fetch);
     expect(missing).toMatchObject({ ok: false, error: { code: "no_data" } });
     await engine.write("records", [recordRow({ count: 3 })]);
@@ -43,7 +43,7 @@ describe("querySql", () => {
     });
   });
 
-  it("takes a column without a type for missing data only where it is a column of the dataset", async () => {
+  it("treats an untyped column as missing data only if the dataset has that column", async () => {
     const refusals: [string, string][] = [
       ["unknown table: dmarc_records", "no_data"],
       ["unable to find type of column: blob20", "no_data"],
@@ -68,7 +68,7 @@ describe("querySql", () => {
     expect(await asked("blob11")).toMatchObject({ ok: true });
   });
 
-  it("makes numbers of the engine's numbers and leaves texts alone", async () => {
+  it("converts the engine's numbers and leaves text unchanged", async () => {
     await engine.write("records", [recordRow({ reportId: "007", count: 3 })]);
     const answer = await querySql(
       engine.connection,
@@ -88,13 +88,13 @@ describe("querySql", () => {
     });
   });
 
-  it("throws when nothing answers, and when the answer is no answer", async () => {
+  it("throws when the engine is unreachable or its answer is invalid", async () => {
     const nowhere = { ...faultyConnection, baseUrl: "http://127.0.0.1:1" };
     await expect(querySql(nowhere, "SELECT 1", fetch)).rejects.toMatchObject({ status: 0 });
     await expect(querySql(faultyConnection, "SELECT 1", fetch)).rejects.toMatchObject({ status: 502 });
   });
 
-  it("does not let an account id leave its place in the path", async () => {
+  it("escapes the account id in the path", async () => {
     const seen: string[] = [];
     const connection = { baseUrl: "https://engine.example", accountId: "../../x?y", token: "t" };
     await postSql(connection, "SELECT 1", async (url) => {
@@ -106,7 +106,7 @@ describe("querySql", () => {
 });
 
 describe("parseAnswer", () => {
-  it("reads UInt64 that comes as text", () => {
+  it("reads UInt64 sent as text", () => {
     const text = JSON.stringify({
       meta: [
         { name: "n", type: "UInt64" },

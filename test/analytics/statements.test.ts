@@ -118,8 +118,8 @@ async function ask<Row>({ sql, read }: Query<Row>): Promise<Row[]> {
 const forGrafana = (sql: string): string =>
   sql.replaceAll("$from", String(DAY * 86_400)).replaceAll("$to", String((DAY + 2) * 86_400));
 
-describe("figures by domain and day", () => {
-  it("messages: once each, of the newest reading, by the day of the middle", async () => {
+describe("figures by domain and day include", () => {
+  it("each message once, from the newest reading, on the report's middle day", async () => {
     expect(await ask(messagesByDay(DAYS))).toEqual([
       {
         domain: "acme.example",
@@ -164,7 +164,7 @@ describe("figures by domain and day", () => {
     ]);
   });
 
-  it("messages of one account and domain, and of all that was written lately", async () => {
+  it("messages of one account and domain, and of everything written recently", async () => {
     expect(await ask(messagesByDay(DAYS, { account: "other" }))).toMatchObject([{ domain: "other.example" }]);
     expect(await ask(messagesByDay(DAYS, { account: "acme", domain: "two.example" }))).toMatchObject([
       { messages: 90 },
@@ -174,7 +174,7 @@ describe("figures by domain and day", () => {
     expect(all.reduce((sum, { messages }) => sum + messages, 0)).toBe(14 + 5 + 90 + 3 + 1000 + 2000);
   });
 
-  it("TLS sessions, of the policies alone, under the domain that the newest reading names", async () => {
+  it("TLS sessions from policies only, under the domain of the newest reading", async () => {
     expect(await ask(sessionsByDay(DAYS))).toEqual([
       { domain: "acme.example", day: DAY, successful: 90, failed: 3, points: 1, highestInterval: 1, meanInterval: 1 },
       { domain: "after.example", day: DAY, successful: 8, failed: 3, points: 1, highestInterval: 1, meanInterval: 1 },
@@ -182,7 +182,7 @@ describe("figures by domain and day", () => {
     expect(await ask(sessionsByDay(DAYS, { domain: "before.example" }))).toEqual([]);
   });
 
-  it("failure reports, by when the reported message arrived", async () => {
+  it("failure reports by the arrival of the reported message", async () => {
     expect(await ask(failuresByDay(DAYS))).toEqual([
       { domain: "acme.example", day: DAY, reports: 1, incidents: 2, points: 1, highestInterval: 1, meanInterval: 1 },
       {
@@ -197,7 +197,7 @@ describe("figures by domain and day", () => {
     ]);
   });
 
-  it("outcomes by day and hour, also those that were replaced", async () => {
+  it("outcomes by day and hour, including replaced ones", async () => {
     expect(await ask(outcomesByStep(DAYS, "day"))).toEqual([
       { step: DAY, outcome: "accepted", events: 2 },
       { step: DAY, outcome: "dead_letter", events: 1 },
@@ -210,12 +210,12 @@ describe("figures by domain and day", () => {
     ]);
   });
 
-  it("latency by day of what was accepted, each reading once", async () => {
+  it("processing time of accepted reports by day, each reading once", async () => {
     expect(await ask(latencyByDay(DAYS))).toEqual([{ day: DAY, medianSeconds: 1, p95Seconds: 1, maxSeconds: 1 }]);
     expect(await ask(latencyByDay({ firstDay: DAY + 2, lastDay: DAY + 3 }))).toEqual([]);
   });
 
-  it("failing sources; Grafana's series", async () => {
+  it("failing sources and the series for Grafana", async () => {
     expect(await rowsOf(failingSources(DAYS))).toEqual([{ source: "192.0.2.66", signer: "", failing: 4 }]);
     expect(await rowsOf(forGrafana(grafanaMessages({ domain: "acme.example" })))).toEqual(
       expect.arrayContaining([
@@ -231,7 +231,7 @@ describe("figures by domain and day", () => {
     expect((await rowsOf(now)).reduce((sum, { events }) => sum + Number(events), 0)).toBe(5);
   });
 
-  it("the days are those of report-day.ts", async () => {
+  it("the same days as report-day.ts", async () => {
     const rows = await rowsOf("SELECT double5 AS beginSeconds, double6 AS endSeconds FROM dmarc_records");
     expect(rows.length).toBeGreaterThan(0);
     const days = rows.map((row) =>
@@ -262,7 +262,7 @@ describe("every statement", () => {
 });
 
 describe("quoteName", () => {
-  it("doubles a quote, and throws for what no literal is known to hold", () => {
+  it("doubles quotes, and throws for characters that no literal can hold", () => {
     expect(quoteName("it's")).toBe("'it''s'");
     expect(() => quoteName("a\\")).toThrow(RangeError);
   });

@@ -46,7 +46,7 @@ function header(value: string): string[] {
 const FORGED = `Authentication-Results: ${OURS}; dmarc=pass header.from=bank.example`;
 
 describe("the receiver's results", () => {
-  it("are read from what Email Routing puts on top of a mail", () => {
+  it("are read from the headers that Email Routing adds to the top", () => {
     expect(resultsOf([...STAMP, ...RESULTS, ...SENT])).toEqual([
       "dkim=pass/reporter.example",
       "dmarc=pass/reporter.example",
@@ -55,7 +55,7 @@ describe("the receiver's results", () => {
     ]);
   });
 
-  it("are read with line feeds alone, with another case, and with a version", () => {
+  it("are read with bare line feeds, in any letter case and with a version", () => {
     const bytes = new TextEncoder().encode([...STAMP, ...RESULTS, ...SENT].join("\n"));
     expect(receiverResults(bytes, OURS)).toHaveLength(4);
     expect(
@@ -89,11 +89,11 @@ describe("the receiver's results", () => {
     ["that are not well-formed", header(`${OURS}; dmarc=pass (header.from=a.example`)],
     ["with a quote that never ends", header(`${OURS}; dmarc=pass header.from="a.example`)],
     ["with two ids", header(`${OURS} evil.example; dmarc=pass header.from=a.example`)],
-  ])("are not those %s", (_, lines) => {
+  ])("are ignored when they are %s", (_, lines) => {
     expect(resultsOf(lines)).toBeUndefined();
   });
 
-  it("are the topmost, whatever the sender wrote below in their name", () => {
+  it("are the topmost ones, even if the sender forged others below", () => {
     const lines = [
       ...STAMP,
       `Authentication-Results: ${OURS}; dmarc=fail header.from=bank.example`,
@@ -104,16 +104,16 @@ describe("the receiver's results", () => {
     expect(resultsOf(lines)).toEqual(["dmarc=fail/bank.example"]);
   });
 
-  it("are nobody's where no receiver is trusted", () => {
+  it("are ignored when no receiver is trusted", () => {
     expect(resultsOf([FORGED, ...SENT], "")).toBeUndefined();
   });
 
-  it("name no domain that is none", () => {
+  it("never name an invalid domain", () => {
     expect(resultsOf(header(`${OURS}; dmarc=pass header.from="a b/c"`))).toEqual(["dmarc=pass/"]);
     expect(resultsOf(header(`${OURS}; none`))).toEqual([]);
   });
 
-  it("are bounded in methods and in bytes looked through", () => {
+  it("are limited in methods and in bytes searched", () => {
     const many = "; dkim=pass header.d=a.example".repeat(100);
     expect(resultsOf(header(OURS + many))).toHaveLength(AUTHENTICATION_LIMITS.maxMethods);
     const filler = `X-Filler: ${"x".repeat(AUTHENTICATION_LIMITS.maxResultsBytes)}`;
@@ -125,8 +125,8 @@ function noteOf(lines: string[], id: string): string {
   return noteAuthentication(new TextEncoder().encode(`${lines.join("\r\n")}\r\nbody`), id);
 }
 
-describe("what is kept with a raw object", () => {
-  it("is the results, DMARC's first, and reads back", () => {
+describe("the text stored with a raw object", () => {
+  it("holds the results, DMARC first, and reads back unchanged", () => {
     const note = noteOf([...STAMP, ...RESULTS, "DKIM-Signature: v=1", ...SENT], OURS);
     expect(note).toBe(
       "expected signed results dmarc=pass/reporter.example dkim=pass/reporter.example spf=none/mail-1.reporter.example spf=pass/bounce.reporter.example",
@@ -143,7 +143,7 @@ describe("what is kept with a raw object", () => {
     });
   });
 
-  it("tells results that are missing from a receiver that is not trusted, and both from nothing noted", () => {
+  it("distinguishes missing results, an untrusted receiver, and no note at all", () => {
     expect(noteOf(SENT, OURS)).toBe("expected");
     expect(noteOf(["DKIM-Signature: v=1", ...SENT], "")).toBe("signed");
     expect(noteOf(SENT, "")).toBe("unsigned");
@@ -151,7 +151,7 @@ describe("what is kept with a raw object", () => {
     expect(readAuthenticationNote("")).toBeUndefined();
   });
 
-  it("is never cut within a name: a shorter name would be another one", () => {
+  it("is never cut inside a name, which would make it another name", () => {
     const long = `${"a".repeat(60)}.`.repeat(3);
     const methods = Array.from({ length: 9 }, (_, i) => `dkim=pass header.d=${long}s${i}.example`);
     const note = noteOf(header(`${OURS}; ${methods.join("; ")}; dmarc=pass header.from=a.example`), OURS);

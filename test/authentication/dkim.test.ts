@@ -22,7 +22,7 @@ async function resultsOf(
   return results.map(({ result, domain, reason }) => [result, domain, reason].filter((text) => text !== "").join(" "));
 }
 
-describe("the RFCs' mails", () => {
+describe("the example mails of the RFCs", () => {
   it("verify", async () => {
     expect(await resultsOf(RFC_6376)).toEqual(["pass example.com"]);
     expect(await resultsOf(RFC_8463)).toEqual(["pass football.example.com", "pass football.example.com"]);
@@ -35,7 +35,7 @@ describe("the RFCs' mails", () => {
     ]);
   });
 
-  it("do not once header or body are changed", async () => {
+  it("do not verify after the header or body changes", async () => {
     const header = RFC_8463.replace("Is dinner ready?", "Is lunch ready?");
     expect(await resultsOf(header)).toEqual([
       "fail football.example.com the signature is not of this key and header",
@@ -51,7 +51,7 @@ describe("the RFCs' mails", () => {
     expect(await resultsOf(`${RFC_8463}\r\n\r\n`)).toEqual(["pass football.example.com", "pass football.example.com"]);
   });
 
-  it("are not proven by a From that was added on top, where From is signed twice", async () => {
+  it("do not verify with an extra From on top when From is signed twice", async () => {
     expect(await resultsOf(`From: someone@else.example\r\n${RFC_8463}`)).toEqual([
       "fail football.example.com the signature is not of this key and header",
       "fail football.example.com the signature is not of this key and header",
@@ -128,9 +128,9 @@ async function signed({
 
 const KEYS = txtResolver(RECORDS);
 
-describe("mails that mailauth signs", () => {
+describe("mails signed by mailauth", () => {
   it.each(["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"])(
-    "verify, %s",
+    "verify with %s",
     async (canonicalization) => {
       for (const selector of ["rsa", "bare", "ed"]) {
         const mail = await signed({ selector, canonicalization });
@@ -139,7 +139,7 @@ describe("mails that mailauth signs", () => {
     },
   );
 
-  it("verify whatever white space and line ends stand in them, or neither says so", async () => {
+  it("verify with any white space and line endings that canonicalization allows", async () => {
     const random = mulberry32(20_261_127);
     const pick = (texts: readonly string[]): string => texts[Math.floor(random() * texts.length)] ?? "";
     const some = (count: number, texts: readonly string[]): string =>
@@ -165,13 +165,13 @@ describe("mails that mailauth signs", () => {
     expect(passed).toBeLessThan(150);
   });
 
-  it("expire", async () => {
+  it("are rejected after they expire", async () => {
     const mail = await signed({ expires: new Date(NOW * 1000) });
     expect(await resultsOf(mail, KEYS, NOW)).toEqual(["pass signer.example"]);
     expect(await resultsOf(mail, KEYS, NOW + 1)).toEqual(["fail signer.example expired"]);
   });
 
-  it("prove nothing about what was added behind the signed part of the body", async () => {
+  it("do not cover content appended after the signed part of the body", async () => {
     const mail = await signed({ maxBodyLength: 11 });
     expect(mail).toContain("l=11");
     expect(await resultsOf(mail, KEYS)).toEqual(["pass signer.example"]);
@@ -183,7 +183,7 @@ describe("mails that mailauth signs", () => {
     ]);
   });
 
-  it("prove nothing by a short key, a revoked one, one of a test, of another type or for another service", async () => {
+  it("do not verify with a short, revoked, testing, wrong-type or wrong-service key", async () => {
     expect(await resultsOf(await signed({ selector: "short" }), KEYS)).toEqual([
       "neutral signer.example the key cannot be used",
     ]);
@@ -210,7 +210,7 @@ describe("mails that mailauth signs", () => {
     expect(await resultsOf(mail, both)).toEqual(["pass signer.example"]);
   });
 
-  it("are unknown where the key cannot be asked for, and of no use where there is none", async () => {
+  it("are unknown if the key lookup fails, and invalid if there is no key", async () => {
     const mail = await signed({});
     for (const status of ["servfail", "timeout", "unknown"] as const) {
       expect(await resultsOf(mail, constantResolver({ status }))).toEqual([
@@ -225,8 +225,8 @@ describe("mails that mailauth signs", () => {
   });
 });
 
-describe("bounds", () => {
-  it("as many signatures as the limit says, from the top, and one question a key", async () => {
+describe("limits", () => {
+  it("check only the topmost signatures, with one DNS question per key", async () => {
     const mail = await signed({});
     const [signature = ""] = mail.split("Received:");
     const resolver = txtResolver(RECORDS);
@@ -235,21 +235,21 @@ describe("bounds", () => {
     expect(resolver.asked).toHaveLength(AUTHENTICATION_LIMITS.maxSignatures);
   });
 
-  it("nothing of a mail or a header that is too large", async () => {
+  it("refuse a mail or header that is too large", async () => {
     const mail = await signed({});
     const header = `X-Filler: ${"x".repeat(AUTHENTICATION_LIMITS.maxHeaderBytes)}\r\n`;
     expect(await resultsOf(header + mail, KEYS)).toEqual([]);
     expect(await resultsOf(mail + "x".repeat(AUTHENTICATION_LIMITS.maxSignedBytes), KEYS)).toEqual([]);
   });
 
-  it("no signature over more fields than any has", async () => {
+  it("refuse a signature over too many fields", async () => {
     const names = ":to".repeat(AUTHENTICATION_LIMITS.maxSignedFields);
     const mail = `DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; h=from${names}; bh=eA==; b=eA==\r\n${MAIL}`;
     expect(await resultsOf(mail, KEYS)).toEqual(["neutral too many fields"]);
   });
 });
 
-it("an invalid signature says why, and never throws", async () => {
+it("an invalid signature gives a reason and never throws", async () => {
   const base = "v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=eA==; b=eA==";
   const cases: [string, string][] = [
     ["", "no v="],

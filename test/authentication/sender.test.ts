@@ -35,7 +35,7 @@ describe("a report", () => {
     ["of the domain of its contact", tls("Reporter", "mailto:a@reporter.example"), "reporter.example"],
     ["of the other domain of its organisation", aggregate("Yahoo", "dmarchelp@yahooinc.com"), "dmarc.yahoo.com"],
     ["about a failure, of whoever sent it", FAILURE, "reporter.example"],
-  ])("is verified by a mail %s", (_, report, domain) => {
+  ])("is verified when its mail comes %s", (_, report, domain) => {
     expect(senderOf(report, pass(domain))).toEqual({ state: "verified", domain });
   });
 
@@ -44,18 +44,18 @@ describe("a report", () => {
     ["a name that holds it", aggregate("Google", "a@google.com"), "google.com.evil.example"],
     ["a neighbour under a public suffix", aggregate("Reporter", "a@one.co.uk"), "two.co.uk"],
     ["another's domain, of a TLS report", tls("Google", "a@google.com"), "evil.example"],
-  ])("is contradicted by a mail of %s", (_, report, domain) => {
+  ])("is contradicted when its mail comes from %s", (_, report, domain) => {
     expect(senderOf(report, pass(domain))).toEqual({ state: "contradicted", domain });
   });
 
-  it("is not verified where no domain is its reporter's", () => {
+  it("is not verified when no domain belongs to its reporter", () => {
     expect(senderOf(aggregate("Reporter", ""), pass("reporter.example"))).toEqual({
       state: "unverified",
       domain: "reporter.example",
     });
   });
 
-  it("is contradicted by a failing mail, unverified by one nothing vouches for, unchecked where nobody looked", () => {
+  it("is contradicted by failing authentication, unverified without any, and unchecked if nobody looked", () => {
     const report = aggregate("Reporter", "a@reporter.example");
     expect(senderOf(report, { result: "fail" }).state).toBe("contradicted");
     expect(senderOf(report, { result: "none" }).state).toBe("unverified");
@@ -84,7 +84,7 @@ describe("a mail", () => {
     expect(by(text)).toBe(result);
   });
 
-  it("is judged by its author's domain, not by another signer's", () => {
+  it("is judged by the domain of its author, not by another signer", () => {
     expect(by("dkim=pass/reporter.example", "")).toBe("none");
     const signature = { selector: "s", reason: "" };
     const good = { ...signature, result: "pass", domain: "reporter.example" } as const;
@@ -97,7 +97,7 @@ describe("a mail", () => {
     expect(authenticationByDkim([good], "").result).toBe("none");
   });
 
-  it("is unchecked only where nothing is configured that could tell, which no sender can bring about", () => {
+  it("is unchecked only without any configured check, which no sender can cause", () => {
     const state = (note: string, hasResolver: boolean) =>
       authenticationByNote(readAuthenticationNote(note), { from: "reporter.example", hasResolver })?.result;
     expect(state("unsigned", false)).toBe("unchecked");
@@ -114,6 +114,6 @@ describe("a mail", () => {
   });
 });
 
-it("what is counted is what is verified, and what nobody could check", () => {
+it("verified reports count, and so do reports that could not be checked", () => {
   expect(SENDER_STATES.filter(isCounted)).toEqual(["verified", "unchecked"]);
 });

@@ -37,7 +37,7 @@ describe("a mail through both Workers", { timeout: 60_000 }, () => {
     return mailOf("report.xml.gz", bytes);
   }
 
-  it("counts the reports, the points of every slice, and what the Workers took", async () => {
+  it("counts the reports, the points of every slice, and the resources used", async () => {
     const bytes = await report();
     const result = await run(bytes);
     expect(result.outcomes).toMatchObject({ accepted: 1, records: RECORDS, deadLetters: {}, domains: [OWN_DOMAIN] });
@@ -52,7 +52,7 @@ describe("a mail through both Workers", { timeout: 60_000 }, () => {
     expect(outcomes).toMatchObject({ accepted: 0, deadLetters: { truncated: 1 } });
   });
 
-  it("gives up a mail of too many points, and says so", async () => {
+  it("gives up on a mail with too many points and says so", async () => {
     const result = await run(await report(), { ...LIMITS, maxPoints: 300 });
     expect(result.process.failures.join()).toMatch(/^Given up after \d+ points/);
   });
@@ -105,7 +105,7 @@ describe("bounds", () => {
   const breaches = (changes: Partial<AttackResult>, name = "any.eml"): string[] =>
     findBreaches({ ...fine, ...changes }, boundsOf(name, 1000), OWN_DOMAIN);
 
-  it("lets a mail within them pass", () => {
+  it("accept a mail within them", () => {
     expect(breaches({})).toEqual([]);
   });
 
@@ -118,25 +118,25 @@ describe("bounds", () => {
     ["counted by one point", { outcomes: { ...fine.outcomes, highestCount: 1_000_000_001 } }],
     ["ingest: ingest has ended.", { ingest: { ...fine.ingest, failures: ["ingest has ended."] } }],
     ["outcomes", { outcomes: { ...fine.outcomes, accepted: 0 } }],
-  ])("says what is out of bound: %s", (expected, changes) => {
+  ])("report what exceeds them: %s", (expected, changes) => {
     const [first, ...others] = breaches(changes);
     expect(first?.startsWith(expected)).toBe(true);
     expect(others).toEqual([]);
   });
 
-  it("finds points about a domain that the address does not accept, but not about a subdomain", () => {
+  it("report points about a domain the address does not accept, but not about a subdomain", () => {
     const points = [recordPoint({ domain: "bank.example" }), recordPoint({ domain: `mail.${OWN_DOMAIN}` })];
     const outcomes = { ...readOutcomes(points), accepted: 1 };
     expect(breaches({ outcomes })).toEqual(["points about bank.example, which the address does not accept"]);
   });
 
-  it("is narrower for attacks it knows, whatever their number", () => {
+  it("are tighter for known attacks", () => {
     expect(breaches({}, "01-bare-records-gz-gz.eml")).toEqual(["points: 1, at most 0"]);
     expect(breaches({}, "99-empty-lines.eml")).toContain("dead letters: 0, at least 1");
     expect(breaches({ csvSeconds: 0.6 }, "12-tabs.eml")).toEqual(["CSV, s: 0.6, at most 0.5"]);
   });
 
-  it("counts an outcome that is told again once", () => {
+  it("count a repeated outcome once", () => {
     const base = { account: "acme", rua: "", kind: "", domain: "", reporter: "", rawKey: "", part: "", generation: 1 };
     const numbers = { receivedSeconds: 0, processedSeconds: 0, records: 0, skippedRecords: 0, messages: 0 };
     const row = { ...base, ...numbers, attempts: 1, latencySeconds: 0, outcome: "dead_letter", code: "empty" };

@@ -42,14 +42,14 @@ describe.each([
     bucket = make();
   });
 
-  it("creates an object only where there is none", async () => {
+  it("creates an object only if it does not exist", async () => {
     const createOnly = { onlyIf: { etagDoesNotMatch: "*" } };
     expect(await bucket.put("a/1", "first", createOnly)).not.toBeNull();
     expect(await bucket.put("a/1", "second", createOnly)).toBeNull();
     expect(await (await bucket.get("a/1"))?.text()).toBe("first");
   });
 
-  it("replaces an object only while it is the one that was read", async () => {
+  it("replaces an object only if it has not changed since it was read", async () => {
     const { etag = "" } = (await bucket.get("a/1")) ?? {};
     expect(await bucket.put("a/1", "third", { onlyIf: { etagMatches: etag } })).not.toBeNull();
     expect(await bucket.put("a/1", "fourth", { onlyIf: { etagMatches: etag } })).toBeNull();
@@ -57,18 +57,18 @@ describe.each([
     expect(await bucket.get("a/none")).toBeNull();
   });
 
-  it("refuses content that is not what its SHA-256 says", async () => {
+  it("refuses content that does not match its SHA-256", async () => {
     await expect(bucket.put("a/2", "x", { sha256: "0".repeat(64) })).rejects.toThrow(/SHA-256/);
     expect(await bucket.head("a/2")).toBeNull();
   });
 
-  it("gives ranges and metadata", async () => {
+  it("returns ranges and metadata", async () => {
     await bucket.put("m", "0123456789", { customMetadata: { rua: "a%40b" } });
     expect(await (await bucket.get("m", { range: { offset: 2, length: 3 } }))?.text()).toBe("234");
     expect(await bucket.head("m")).toMatchObject({ size: 10, customMetadata: { rua: "a%40b" } });
   });
 
-  it("lists in the order of keys, after a key, a page at a time", async () => {
+  it("lists in key order, starting after a key, page by page", async () => {
     for (const key of ["l/b", "l/a/2", "l/a/1", "l/c", "l/a0"]) {
       await bucket.put(key, "", { customMetadata: { k: key.length.toString() } });
     }
@@ -85,14 +85,14 @@ describe.each([
     expect((await bucket.list({ prefix: "l/b", startAfter: "l/" })).objects).toHaveLength(1);
   });
 
-  it("lists folders, each once, and goes on after one", async () => {
+  it("lists each folder once, and continues after one", async () => {
     const first = await bucket.list({ prefix: "l/", delimiter: "/", limit: 1 });
     expect(first.delimitedPrefixes).toEqual(["l/a/"]);
     const next = await bucket.list({ prefix: "l/", delimiter: "/", startAfter: "l/a0", limit: 1 });
     expect([next.delimitedPrefixes, next.objects.map(({ key }) => key)]).toEqual([[], ["l/b"]]);
   });
 
-  it("deletes what is there, and minds nothing that is not", async () => {
+  it("deletes existing objects and ignores missing ones", async () => {
     await bucket.delete(["l/a/1", "l/none"]);
     await bucket.delete("l/a/2");
     expect((await bucket.list({ prefix: "l/a/" })).objects).toEqual([]);

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { freePorts } from "../local/support.ts";
 import { ownCaseFiles, runCaseMails } from "../support/case-mails.ts";
 
-it("come to what is right", { timeout: 300_000 }, async () => {
+it("every case ends as expected", { timeout: 300_000 }, async () => {
   const [http = 0, smtp = 0, sql = 0] = await freePorts(3);
   const results = await runCaseMails(ownCaseFiles(), [http, smtp, sql]);
   expect(results.filter(({ wrong }) => wrong.length > 0)).toEqual([]);

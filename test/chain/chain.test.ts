@@ -24,7 +24,7 @@ function outcomesOf(objects: ObjectSeen[]): Outcome[] {
   return objects.flatMap(({ outcomes }) => JSON.parse(outcomes) as Outcome[]);
 }
 
-describe("a pipeline that works", () => {
+describe("a working pipeline", () => {
   let chain: Chain;
 
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe("a pipeline that works", () => {
   });
   afterAll(() => chain.close());
 
-  it("answers by SQL what came by mail", async () => {
+  it("answers SQL about reports that came by mail", async () => {
     expect(await chain.send({ raw: reportMail("id-1") })).toMatchObject({ outcome: "ok" });
     const objects = await chain.waitForRows<ObjectSeen>(OBJECTS, 1);
     expect(objects).toMatchObject([{ generation: 1 }]);
@@ -54,7 +54,7 @@ describe("a pipeline that works", () => {
     expect(await chain.keys("")).toHaveLength(1);
   });
 
-  it("stores and counts the same mail once, however often and to whatever +tag it comes", async () => {
+  it("stores and counts the same mail once, however often it comes and to any +tag", async () => {
     for (const to of [RUA, RUA.toUpperCase(), "dmarc+tag@acme.example"]) {
       expect(await chain.send({ raw: reportMail("id-1"), to })).toMatchObject({ outcome: "ok" });
     }
@@ -65,7 +65,7 @@ describe("a pipeline that works", () => {
     expect(await chain.stats()).toMatchObject({ reports: 2, records: 6, messages: 16 });
   });
 
-  it("gives a report to a second address an object of its own, and counts it once", async () => {
+  it("stores a report to a second address separately and counts it once", async () => {
     await chain.send({ raw: reportMail("id-1"), to: "second@acme.example" });
     const objects = await chain.waitForRows<ObjectSeen>(OBJECTS, 3);
     expect(
@@ -76,7 +76,7 @@ describe("a pipeline that works", () => {
     expect(await chain.stats()).toMatchObject({ reports: 2, messages: 16 });
   });
 
-  it("files a mail without a report whole, with its reason", async () => {
+  it("files a mail without a report as a dead letter with a reason", async () => {
     const raw = Buffer.from("From: a@example.net\r\nTo: x\r\nSubject: Hi\r\nMessage-ID: <7@x>\r\n\r\nHello.\r\n");
     await chain.send({ raw });
     const [letter] = await chain.waitForRows<DeadLetterRow>(LETTERS, 1);
@@ -85,7 +85,7 @@ describe("a pipeline that works", () => {
     await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 10_000 });
   });
 
-  it("offers by RPC what an operator needs", async () => {
+  it("offers the operator's actions by RPC", async () => {
     const status: Outputs["pipelineStatus"] = JSON.parse(await chain.operate("pipelineStatus", {}));
     expect(status).toMatchObject({ unfinished: 0, unfinishedDays: [], reportsWithDueSlices: 0 });
     expect(status.queues.map(({ queue }) => queue)).toEqual(["dmarc-reports", "dmarc-points", "dmarc-dead-letters"]);
@@ -103,7 +103,7 @@ describe("a pipeline that works", () => {
     expect(await chain.stats()).toMatchObject({ deadLetters: 0 });
   });
 
-  it("skips what a cancelled job had enqueued, and counts each file once", async () => {
+  it("skips files that a cancelled job had enqueued, and counts each file once", async () => {
     const job: Outputs["startReprocess"] = JSON.parse(await chain.operate("startReprocess", {}));
     expect(JSON.parse(await chain.operate("cancelJob", { id: job.id }))).toMatchObject({ state: "cancelled" });
     const keys = await chain.keys("raw/");
@@ -118,7 +118,7 @@ describe("a pipeline that works", () => {
     expect(await chain.stats()).toEqual(before);
   });
 
-  it("stores each of several candidates by itself", async () => {
+  it("stores each candidate report separately", async () => {
     const before = (await chain.keys("raw/")).length;
     const attachments = ["id-3", "id-4"].map((reportId) => ({
       name: `../../${reportId} ü.xml`,
@@ -139,7 +139,7 @@ describe("a pipeline that works", () => {
     expect(await chain.keys("")).toEqual(before);
   });
 
-  it("takes a registry value it cannot read for a fault, never for a reason to bounce", async () => {
+  it("treats an unreadable registry value as a fault, never as a reason to bounce", async () => {
     await chain.registerText("broken@acme.example", '{"account": 7}');
     const answer = await chain.send({ raw: reportMail("id-9"), to: "broken@acme.example" });
     expect(answer).toMatchObject({ outcome: "exception" });
@@ -173,7 +173,7 @@ describe("process while Analytics Engine is down", () => {
   });
   afterAll(() => chain.close());
 
-  it("tries to the last, then files the message with its last error", async () => {
+  it("retries to the last attempt, then files the message with its last error", async () => {
     await chain.send({ raw: reportMail("id-1") });
     const [letter] = await chain.waitForRows<{ id: string; code: string; letter: string }>(LETTERS, 1);
     expect(letter?.code).toBe("retries_exhausted");

@@ -12,7 +12,7 @@ import { OPERATOR } from "../../shared/people.ts";
 import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
-import { migrations } from "../support/migrations.ts";
+import { migrate } from "../support/migrations.ts";
 
 export const RUA = "dmarc@acme.example";
 
@@ -94,7 +94,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   // Process has the same bucket and namespace; its bindings are never replaced in these tests.
   const env = (await server.getWorker("dmarc-process").getEnv()) as unknown as ChainBindings;
   const { D1_DMARC_REPORTS: ledger } = env;
-  await ledger.batch(migrations().map((sql) => ledger.prepare(sql)));
+  await migrate(ledger);
   const rows = async <T>(sql: string): Promise<T[]> => (await ledger.prepare(sql).all()).results as T[];
   const keys = async (prefix: string): Promise<string[]> =>
     (await env.R2_DMARC_REPORTS.list({ prefix })).objects.map(({ key }) => key);

@@ -66,7 +66,7 @@ describe("a large mail at ingest", () => {
     ["less than it has", MAIL_LIMITS.maxParsedMessageBytes + 1],
     ["more than it has", MAIL_LIMITS.maxMessageBytes],
     ["more than can be", 1e12],
-  ])("is stored whole when its rawSize says %s", async (_, rawSize) => {
+  ])("is stored whole when rawSize is %s", async (_, rawSize) => {
     await send(mail, rawSize);
     const objects = await stored();
     expect(objects).toMatchObject([{ size: mail.byteLength }]);
@@ -74,7 +74,7 @@ describe("a large mail at ingest", () => {
     await env.R2_DMARC_REPORTS.delete(objects.map(({ key }) => key));
   });
 
-  it("of a small one too, whatever rawSize says", async () => {
+  it("is stored whole if it is small, for any rawSize", async () => {
     const small = Buffer.from("Subject: none\r\n\r\nHello.\r\n");
     await send(small, MAIL_LIMITS.maxMessageBytes);
     const objects = await stored();
@@ -82,7 +82,7 @@ describe("a large mail at ingest", () => {
     await env.R2_DMARC_REPORTS.delete(objects.map(({ key }) => key));
   });
 
-  it("is one object when it is sent again", async () => {
+  it("is one object even if it is sent again", async () => {
     await send(mail, mail.byteLength);
     await send(mail, mail.byteLength);
     expect(await stored()).toHaveLength(1);
@@ -111,20 +111,17 @@ describe("a large mail in the chain", () => {
   it.each([
     ["named", "Reported-Domain: shown.example"],
     ["taken from the reported mail", "Incidents: 1"],
-  ])(
-    "that is a failure report counts nothing of the mail it shows, its domain %s, and is removed",
-    async (_, field) => {
-      const raw = failureMail(field);
-      expect(raw.byteLength).toBeGreaterThan(MAIL_LIMITS.maxParsedMessageBytes);
-      const before =
-        (await chain.rows<{ n: number }>("SELECT count(*) AS n FROM objects WHERE raw_removed = 1"))[0]?.n ?? 0;
-      expect(await chain.send({ raw })).toMatchObject({ outcome: "ok" });
-      await chain.waitForRows("SELECT 1 FROM objects WHERE raw_removed = 1", before + 1);
-      const kinds = await chain.rows("SELECT DISTINCT kind FROM reports WHERE domain = 'shown.example'");
-      expect(kinds).toEqual([{ kind: "failure" }]);
-      expect(await chain.rows("SELECT 1 FROM dead_letters")).toEqual([]);
-    },
-  );
+  ])("does not count the mail shown in a failure report (its domain %s), and is removed", async (_, field) => {
+    const raw = failureMail(field);
+    expect(raw.byteLength).toBeGreaterThan(MAIL_LIMITS.maxParsedMessageBytes);
+    const before =
+      (await chain.rows<{ n: number }>("SELECT count(*) AS n FROM objects WHERE raw_removed = 1"))[0]?.n ?? 0;
+    expect(await chain.send({ raw })).toMatchObject({ outcome: "ok" });
+    await chain.waitForRows("SELECT 1 FROM objects WHERE raw_removed = 1", before + 1);
+    const kinds = await chain.rows("SELECT DISTINCT kind FROM reports WHERE domain = 'shown.example'");
+    expect(kinds).toEqual([{ kind: "failure" }]);
+    expect(await chain.rows("SELECT 1 FROM dead_letters")).toEqual([]);
+  });
 });
 
 /** A failure report with an aggregate report attached to the mail that it is about. */

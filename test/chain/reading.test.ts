@@ -88,7 +88,7 @@ describe("the report reader in workerd", () => {
     for (const pieceBytes of [0, 65_536, 1000]) await compare(bytes, pieceBytes);
   });
 
-  it("tells of damaged and cut data as in Node", async () => {
+  it("reports damaged and truncated data as in Node", async () => {
     const containers = [gzip(small), gzip(large), zipOf(small)];
     const plan = fc.record({
       container: fc.constantFrom(...containers),

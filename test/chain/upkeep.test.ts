@@ -46,7 +46,7 @@ async function fill(ledger: LedgerDatabase): Promise<void> {
   }
 }
 
-it("merges a day of all of them, and takes the details of a day away, in one run each", {
+it("merges one day of all domains, and removes the details of one day, in one run each", {
   timeout: 180_000,
 }, async () => {
   const { daysPerRun: limit, daysAtOnce: days, mergedRecordsAtOnce: records, stepsPerRun } = UPKEEP_LIMITS;

@@ -20,7 +20,7 @@ it("says what is broken, why, and what to publish", async () => {
   expect(stdout).toContain('refused.test._report._dmarc.closed.test TXT "v=DMARC1;"');
 });
 
-it("is JSON for programs, a line a domain, and understands how a domain is typed", async () => {
+it("prints one JSON line per domain and accepts domains as people type them", async () => {
   const domains = ["EIGHT.spf.test.", "mail.levels.test"];
   const { stdout } = await runCommand(["check", ...domains, "--dns", server.url, "--json"]);
   const [first, second] = stdout
@@ -35,7 +35,7 @@ it("is JSON for programs, a line a domain, and understands how a domain is typed
   });
 });
 
-it("looks at the DKIM keys that are named", async () => {
+it("checks the named DKIM keys", async () => {
   const selectors = ["--selector", "strong", "weak", "curve"];
   const { stdout } = await runCommand(["check", "dkim.test", "--dns", server.url, "--all", ...selectors]);
   expect(stdout).toContain("Selector strong: RSA with 2048 bits.");
@@ -43,13 +43,13 @@ it("looks at the DKIM keys that are named", async () => {
   expect(stdout).toContain("Selector curve: Ed25519.");
 });
 
-it("says unknown, and ends, where no DNS server answers", async () => {
+it("says unknown and exits when no DNS server answers", async () => {
   const { code, stdout } = await runCommand(["check", "example.com", "--dns", "http://127.0.0.1:9/dns-query"]);
   expect(code).toBe(2);
   expect(stdout).toContain("DNS gave no answer for example.com. Check again later.");
 });
 
-it("refuses what is no domain name and no address of a DNS server", async () => {
+it("refuses invalid domain names and DNS server addresses", async () => {
   expect((await runCommand(["check", "foo bar"])).stderr).toContain(
     "'foo bar' is no domain name: a label has letters, digits, hyphens and underscores only.",
   );

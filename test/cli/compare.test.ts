@@ -77,7 +77,7 @@ async function compare(code: number, ...args: string[]): Promise<ComparisonSeen>
   return JSON.parse(outcome.stdout);
 }
 
-it("is equal after the samples, a duplicate and an open conflict among them", async () => {
+it("is equal after the samples, including a duplicate and an open conflict", async () => {
   const { equal, totals, sampling, reasons, days } = await compare(0);
   expect({ equal, reasons, sampling }).toMatchObject({
     equal: true,
@@ -107,7 +107,7 @@ it("narrows by domains and account, and prints a table", async () => {
   expect(stdout).not.toContain(iso(TODAY - 4));
 });
 
-it("stays equal when everything is run again", { timeout: 120_000 }, async () => {
+it("stays equal after reprocessing everything", { timeout: 120_000 }, async () => {
   const before = await compare(0);
   // Watched to its end: every object of R2 has been run again then; one whose raw object was removed is not.
   expect((await run("reprocess", "--all", "--yes", "--watch")).code).toBe(0);
@@ -136,7 +136,7 @@ it("stays equal when another version replaces a report, and when a report is tak
   expect(left.totals.messages?.engine).toBe((replaced.totals.messages?.engine ?? 0) - (report?.total ?? 0));
 });
 
-it("differs where a point is missing, and says so with exit code 1", async () => {
+it("reports a missing point and exits with code 1", async () => {
   // Settled as process settles it, without its points.
   const domain = "missing.example";
   const records = [sampleRecord(domain, { count: 7 }), sampleRecord(domain, { count: 2, dkim: "fail" })];
@@ -218,7 +218,7 @@ it("says that a domain is not known, instead of comparing nothing", async () => 
   });
 });
 
-it("refuses days that make no sense, and says when the engine does not answer", async () => {
+it("refuses invalid days, and says when the engine does not answer", async () => {
   for (const wrong of [
     ["--from", "2026-02-30"],
     ["--days", "0"],

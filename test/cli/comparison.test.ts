@@ -20,14 +20,14 @@ const engineDay = (day: number, messages: number, sampling = sampled(1, 1, 1)) =
 });
 
 describe("compare", () => {
-  it("is not equal because its totals are", () => {
+  it("is not equal just because the totals are", () => {
     const { isEqual, totals, days } = compare([ledgerDay(1, 5), ledgerDay(2, 5)], [engineDay(1, 4), engineDay(2, 6)]);
     expect(isEqual).toBe(false);
     expect(totals.messages).toEqual({ ledger: 10, engine: 10, difference: 0 });
     expect(days.map(({ figures }) => figures.messages.difference)).toEqual([-1, 1]);
   });
 
-  it("takes what one side does not have for 0, in the order of days and domains", () => {
+  it("counts missing values as 0, in the order of days and domains", () => {
     const { days, isEqual } = compare([ledgerDay(2, 0, "b.example"), ledgerDay(2, 0, "a.example")], [engineDay(1, 3)]);
     expect(days.map(({ domain, day, isEqual: equal }) => [domain, day, equal])).toEqual([
       ["acme.example", 1, false],
@@ -37,7 +37,7 @@ describe("compare", () => {
     expect(isEqual).toBe(false);
   });
 
-  it("weighs the mean of intervals by the points they are of", () => {
+  it("weights mean intervals by their number of points", () => {
     const { sampling } = compare([], [engineDay(1, 1, sampled(10, 1, 1)), engineDay(2, 1, sampled(30, 8, 5))]);
     expect(sampling).toEqual({ points: 40, highestInterval: 8, meanInterval: 4 });
     expect(sampleSentence(sampling)).toContain("stands for 4 written ones on average, for 8 at most");
@@ -47,19 +47,19 @@ describe("compare", () => {
 });
 
 describe("reasonsOf", () => {
-  it("has none where nothing differs, however things are", () => {
+  it("gives no reason when nothing differs", () => {
     const equal = compare([ledgerDay(1, 5)], [engineDay(1, 5, sampled(1, 5, 5))]);
     expect(reasonsOf(equal, { today: TODAY, waiting: 5, pointsDue: 5 })).toEqual([]);
   });
 
-  it("names reports over several days where the ledger has some", () => {
+  it("names reports over several days if the ledger has any", () => {
     const spread = compare([{ ...ledgerDay(1, 5), spread: 5 }, ledgerDay(2, 5)], [engineDay(1, 10)]);
     expect(reasonsOf(spread, QUIET)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^Reports over several days: /)]),
     );
   });
 
-  it("names sampling, age and write lag, each only where it is so", () => {
+  it("names sampling, age and write lag only where they apply", () => {
     const differs = (day: number, interval: number) =>
       compare([ledgerDay(day, 5)], [engineDay(day, 4, sampled(1, interval, interval))]);
     expect(reasonsOf(differs(TODAY, 4), QUIET)).toEqual([expect.stringMatching(/^Sampling: /)]);

@@ -37,14 +37,14 @@ function conflict(id: string, changes: Partial<Conflict> = {}): Conflict {
 const inFile = (rawKey: string): Partial<Conflict> => ({ other: { ...VERSION, rawKey } });
 
 describe("conflicts", () => {
-  it("of one reporter about one domain are one line, with the first and the last time", () => {
+  it("of one reporter about one domain share a line with the first and last time", () => {
     const groups = groupConflicts([conflict("aaa"), conflict("b"), conflict("cc")]);
     expect(groups.map(groupRow)).toEqual([
       ["3", "Big Mail", "acme.example", "acme", "2026-11-21 12:30", "2026-11-23 12:30", ""],
     ]);
   });
 
-  it("of one file are one line where reporters and domains differ; a single one has its id", () => {
+  it("of one file share a line if reporters and domains differ; a single conflict shows its id", () => {
     const groups = groupConflicts([
       conflict("a", { reporter: "One", ...inFile("raw/2026/11/20/0/many.zip") }),
       conflict("b", { reporter: "Two", domain: "b.example", ...inFile("raw/2026/11/20/0/many.zip") }),
@@ -56,7 +56,7 @@ describe("conflicts", () => {
     ]);
   });
 
-  it("of two accounts, or of two kinds, are never together, and none is lost", () => {
+  it("of different accounts or kinds are never grouped, and none is lost", () => {
     const conflicts = [
       ...Array.from({ length: 20 }, (_, i) => conflict(`a${i}`)),
       conflict("b", { account: "other" }),

@@ -102,7 +102,7 @@ describe("the rule", () => {
     expect(compareFile(want, got).agrees).toBe(agrees);
   });
 
-  it("takes the facts of a failure report for the report", () => {
+  it("compares a failure report by its facts", () => {
     const failure = { source_ip: "192.0.2.1", reported_domain: ["Acme.example"], auth_failure: "dmarc" };
     const { f } = readExpected({ f: { class: "failure", verdict: "accept", reports: [], failure } });
     if (f === undefined) expect.unreachable();
@@ -121,7 +121,7 @@ describe("the rule", () => {
     expect(compareFile(f, accepted()).agrees).toBe(false);
   });
 
-  it("takes the class of a generated file for the kind of its reports", () => {
+  it("uses the class of a generated file as the kind of its reports", () => {
     const read = readExpected({
       files: { t: { class: "tls", reports: [{ org_name: "x" }] }, f: { class: "failure" } },
     });
@@ -163,7 +163,7 @@ describe("the script", () => {
     return { stdout: await text(child.stdout), code: await code };
   }
 
-  it("agrees, or prints every difference and fails", async () => {
+  it("passes, or prints every difference and fails", async () => {
     const bad = { verdict: "reject", problems: ["truncated"], reports: [] };
     const good = { verdict: "accept", reports: [REPORT] };
     await writeFile(join(folder, "expected.json"), JSON.stringify({ "good.xml": good, "bad.xml": bad }));
@@ -176,7 +176,7 @@ describe("the script", () => {
     });
   });
 
-  it("fails without a folder, and on one without an expected.json", async () => {
+  it("fails without a folder or without its expected.json", async () => {
     expect((await run([])).code).toBe(1);
     expect((await run([join(folder, "missing")])).code).toBe(1);
   });

@@ -59,7 +59,7 @@ const ndjson = (text: string): Row[] =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-it("NDJSON on standard output has every record, with sums as the ledger's", async () => {
+it("NDJSON on standard output has every record, and its sums match the ledger", async () => {
   const { code, stdout, stderr } = await run(...SINCE);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "36 records of 12 reports: 96 messages, 72 of them pass.\n" });
   const rows = ndjson(stdout);
@@ -81,7 +81,7 @@ it("NDJSON on standard output has every record, with sums as the ledger's", asyn
   });
 });
 
-it("CSV has the same records, and nothing that a spreadsheet executes", async () => {
+it("CSV has the same records and nothing a spreadsheet would execute", async () => {
   const path = join(folder, "records.csv");
   expect(await run(...SINCE, "--format", "csv", "--output", path)).toMatchObject({ code: 0, stdout: "" });
   const lines = (await readFile(path, "utf8")).trimEnd().split("\r\n");
@@ -140,7 +140,7 @@ async function startBreaker(): Promise<{ server: Server; origin: string }> {
   return { server, origin: `http://127.0.0.1:${address.port}` };
 }
 
-it("an interrupted export is continued where its last page ended", async () => {
+it("an interrupted export continues after its last page", async () => {
   const path = join(folder, "resumed.ndjson");
   const whole = (await run(...SINCE, "--until", "2024-01-01")).stdout;
   const lines = whole.trimEnd().split("\n");
@@ -165,7 +165,7 @@ it("an interrupted export is continued where its last page ended", async () => {
   expect(await readFile(path, "utf8")).toBe(whole);
 });
 
-it("an answer that breaks off fails with how to go on, and going on gives the whole", async () => {
+it("a truncated answer fails with instructions to continue, and continuing completes the export", async () => {
   const path = join(folder, "broken.csv");
   const { server, origin } = await startBreaker();
   const env = { DMARC_URL: origin, DMARC_TOKEN: API_TOKEN };
@@ -181,7 +181,7 @@ it("an answer that breaks off fails with how to go on, and going on gives the wh
   expect((await readFile(path, "utf8")).trimEnd().split("\r\n")).toHaveLength(37);
 });
 
-it("a report whose raw object has gone is named, counted and leads to exit code 2", async () => {
+it("a report without its raw object is named and counted, and the exit code is 2", async () => {
   await pipeline.rows("UPDATE reports SET raw_key = 'raw/2020/01/01/gone/x.xml' WHERE report_id = 'id-3'");
   const { code, stdout, stderr } = await run(...SINCE);
   expect(code).toBe(2);
@@ -192,7 +192,7 @@ it("a report whose raw object has gone is named, counted and leads to exit code 
   expect(ndjson(stdout)).toHaveLength(33);
 });
 
-it("wrong use is a sentence", async () => {
+it("wrong use is explained in a sentence", async () => {
   expect(await run("--since", "2026-02-30")).toMatchObject({ code: 1, stderr: expect.stringContaining("YYYY-MM-DD") });
   expect(await run(...SINCE, "--format", "parquet")).toMatchObject({
     code: 1,

@@ -5,7 +5,7 @@ import { completionScript } from "../../cli/completion.ts";
 import { buildProgram } from "../../cli/program.ts";
 import { allCommands, helpOf } from "./commands.ts";
 
-it.each(allCommands())("dmarc $words --help has a description and an example of itself", ({ words, command }) => {
+it.each(allCommands())("dmarc $words --help has a description and an example", ({ words, command }) => {
   const help = helpOf(command);
   expect(command.description()).not.toBe("");
   const examples = help.split("\nExamples:\n")[1] ?? "";
@@ -21,7 +21,7 @@ function completed(words: string[]): string[] {
   return lines.filter((line) => line !== "");
 }
 
-it("bash completes commands, options and the words an option takes", () => {
+it("bash completes commands, options and option values", () => {
   expect(completed(["dmarc", "to"])).toEqual(["tokens"]);
   expect(completed(["dmarc", "tokens", ""])).toEqual(expect.arrayContaining(["create", "list", "revoke"]));
   expect(completed(["dmarc", "--profile", "tokens", "dead"])).toEqual(["dead-letters"]);

@@ -67,7 +67,7 @@ describe.each([
     return JSON.parse(stdout);
   };
 
-  it("takes what is there, page by page, changes nothing, and continues behind it", async () => {
+  it("imports existing mail page by page without changing it, and continues after it", async () => {
     fill(`${kind}-all`, 10, [...places]);
     const before = JSON.stringify(services.mails);
     expect(await runJson("--wait")).toMatchObject({ files: 11, taken: 10, noReport: 1, outcomes: { accepted: 10 } });
@@ -82,14 +82,14 @@ describe.each([
     expect(await runJson("--since", since)).toMatchObject({ files: 0 });
   });
 
-  it("waits as long as the service says, and goes on", async () => {
+  it("waits as long as the service asks, then continues", async () => {
     fill(`${kind}-slow`, 2, [...places]);
     services.refusals.push({ status: 429, headers: { "retry-after": "1" } });
     services.refusals.push({ status: 503, headers: { "retry-after": new Date(Date.now()).toUTCString() } });
     expect(await runJson()).toMatchObject({ taken: 2 });
   });
 
-  it("says what to do when the token expires, and continues with another", async () => {
+  it("says what to do when the token expires, and continues with a new one", async () => {
     fill(`${kind}-expired`, 30, [...places]);
     // In the middle of the second page of mails.
     services.expiresAfter = 36;
@@ -108,7 +108,7 @@ describe.each([
     expect(rows).toHaveLength(30);
   });
 
-  it("moves mails once the ledger has what is in them; what holds no report stays", async () => {
+  it("moves mails after the ledger has their reports, and leaves other mails alone", async () => {
     fill(`${kind}-move`, 3, [...places]);
     expect(await runJson("--move-to", "Imported")).toMatchObject({ taken: 3, noReport: 1 });
     const at = (place: string): string[] =>
@@ -122,12 +122,12 @@ describe.each([
     });
   });
 
-  it("says so where the token is missing", async () => {
+  it("says when the token is missing", async () => {
     expect(await run("")).toMatchObject({ code: 1, stderr: expect.stringContaining("has to hold an access token") });
   });
 });
 
-it("gmail tells of its quotas as 403, too", async () => {
+it("gmail also reports exceeded quotas as 403", async () => {
   fill("quota", 1, ["INBOX"]);
   services.refusals.push({ status: 403, body: { error: { errors: [{ reason: "userRateLimitExceeded" }] } } });
   const { code, stdout } = await runCommand(["import", "gmail", "--json"], {

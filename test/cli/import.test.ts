@@ -80,8 +80,8 @@ const TLS = JSON.stringify({
   ],
 });
 
-describe("files of all kinds", () => {
-  it("end as figures of the account whose domain they are about; what holds no report is not sent", async () => {
+describe("imported files", () => {
+  it("count for the account of their domain; files without a report are not sent", async () => {
     const path = await makeFolder("kinds", {
       "a.xml": report("kinds-a"),
       "b.xml.gz": gzipSync(report("kinds-b")),
@@ -115,7 +115,7 @@ describe("files of all kinds", () => {
     expect(await runJson("--wait", path)).toMatchObject({ taken: 1, known: 10, outcomes: { accepted: 11 } });
   });
 
-  it("say on the report's page who imported them, and from where", async () => {
+  it("show on the report's page who imported them and from where", async () => {
     const path = await makeFolder("page", { "r.xml": report("page-r") });
     await runJson("--wait", path);
     const [row] = await pipeline.rows<{ uid: string; day: number }>(
@@ -128,7 +128,7 @@ describe("files of all kinds", () => {
     expect(text).toContain(`${path}/r.xml`);
   });
 
-  it("that are large are streamed, whole", async () => {
+  it("are streamed whole when they are large", async () => {
     const noise = Array.from({ length: 9000 }, (_, i) => ({
       sourceIp: `192.0.${i >> 8}.${i & 255}`,
       count: 1,
@@ -143,7 +143,7 @@ describe("files of all kinds", () => {
     expect(await runJson(path)).toMatchObject({ taken: 0, known: 1 });
   });
 
-  it("that are broken become dead letters; a letter with a broken attachment is nobody's business", async () => {
+  it("become dead letters when broken; ordinary mail with a broken attachment is left out", async () => {
     const broken = gzipSync(report("broken")).subarray(0, 200);
     const path = await makeFolder("broken", {
       "cut.xml.gz": broken,
@@ -154,8 +154,8 @@ describe("files of all kinds", () => {
   });
 });
 
-describe("whose a file is", () => {
-  it("is told by --account or --rua where several accounts take its domain; without, it is named and not sent", async () => {
+describe("the account of a file", () => {
+  it("comes from --account or --rua if several accounts take its domain; otherwise the file is named and not sent", async () => {
     const path = await makeFolder("shared", { "s.xml": report("shared-s", "shared.example") });
     const unclear = await run("--json", path);
     expect(unclear.code).toBe(2);
@@ -167,13 +167,13 @@ describe("whose a file is", () => {
     });
   });
 
-  it("is told by whom its mail was sent to", async () => {
+  it("comes from the recipient of its mail", async () => {
     const to = mail("recipient", "shared.example").replace("To: dmarc@acme.example", "To: <second@acme.example>");
     const path = await makeFolder("recipient", { "m.eml": to });
     expect(await runJson(path)).toMatchObject({ addresses: { "second@acme.example": 1 } });
   });
 
-  it("is nobody's where no address takes its domain", async () => {
+  it("is none if no address takes its domain", async () => {
     const path = await makeFolder("foreign", { "f.xml": report("foreign", "foreign.example") });
     const { code, stderr } = await run(path);
     expect(code).toBe(2);
@@ -184,15 +184,15 @@ describe("whose a file is", () => {
     [["--account", "nobody"], "There is no account 'nobody' with a registered address; there are acme, other."],
     [["--rua", "x@acme.example"], "The address 'x@acme.example' is not registered"],
     [["--rua", "rua@acme.example", "--account", "other"], "is not registered for the account 'other'"],
-  ])("%j is refused where it does not exist", async (options, sentence) => {
+  ])("%j is refused if it does not exist", async (options, sentence) => {
     const path = await makeFolder("options", { "o.xml": report("options") });
     const { code, stderr } = await run(...options, path);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(sentence) });
   });
 });
 
-describe("what goes wrong", () => {
-  it("is said in a sentence: no such path", async () => {
+describe("an error", () => {
+  it("is one sentence for a missing path", async () => {
     const { code, stderr } = await run(join(folder, "nowhere"));
     expect({ code, stderr }).toMatchObject({
       code: 1,
@@ -200,7 +200,7 @@ describe("what goes wrong", () => {
     });
   });
 
-  it("is said in a sentence: what is no file; the others are taken", async () => {
+  it("is one sentence for something that is not a file; other files are imported", async () => {
     const path = await makeFolder("others", { "a.xml": report("others-a") });
     const { code, stdout, stderr } = await run("--json", "/dev/null", path);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "dmarc import: /dev/null: it is not a regular file\n" });
@@ -208,7 +208,7 @@ describe("what goes wrong", () => {
   });
 });
 
-it("killed in the middle and run again, an import is exact: nothing is doubled, nothing lost", async () => {
+it("an import that is killed and run again duplicates nothing and loses nothing", async () => {
   const files = Object.fromEntries(
     Array.from({ length: 500 }, (_, i) => [`${String(i).padStart(3, "0")}.xml.gz`, gzipSync(report(`kill-${i}`))]),
   );
@@ -238,7 +238,7 @@ it("killed in the middle and run again, an import is exact: nothing is doubled, 
   expect(sum?.total).toBe(500 * 8);
 }, 180_000);
 
-it("is refused by the API without the operator's token", async () => {
+it("an import without the operator's token is refused by the API", async () => {
   const path = await makeFolder("token", { "t.xml": report("token") });
   const { code, stderr } = await runCommand(["import", path], { ...environment, DMARC_TOKEN: "wrong" });
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("not the secret") });

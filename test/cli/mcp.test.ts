@@ -46,8 +46,8 @@ async function call(name: string, input: Record<string, unknown> = {}) {
   return client.callTool({ name, arguments: input });
 }
 
-describe("the tools", () => {
-  it("are listed, each as one that only reads", async () => {
+describe("the MCP tools", () => {
+  it("are listed as read-only", async () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name));
     expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
@@ -66,7 +66,7 @@ describe("the tools", () => {
     }
   });
 
-  it("answer as the API does", async () => {
+  it("answer like the API", async () => {
     const { structuredContent } = await call("domain_verdict", { domain: "acme.example" });
     expect(structuredContent).toEqual(await pipeline.ask("/verdicts/acme.example"));
     expect((await call("domains_that_need_attention")).structuredContent).toEqual(await pipeline.ask("/worklist"));
@@ -78,7 +78,7 @@ describe("the tools", () => {
     );
   });
 
-  it("say what is known of a source", async () => {
+  it("describe a source", async () => {
     // What passes is counted for the domain that signed it.
     const known = await call("why_source_fails", { domain: "acme.example", source: "192.0.2.1" });
     expect(known.structuredContent).toMatchObject({ source: "192.0.2.1", sender: { messages: 4, passed: 0 } });
@@ -107,7 +107,7 @@ describe("the tools", () => {
     expect(await find("none of these")).toEqual({ items: [], isComplete: true });
   });
 
-  it("answer wrong input and a refusal of the API with a sentence", async () => {
+  it("explain wrong input and API refusals in a sentence", async () => {
     expect(await call("find_reports", { since: "2026-02-30" })).toMatchObject({ isError: true });
     const wrong = await call("domain_verdict", { domain: "acme.example", from: "yesterday" });
     expect(wrong).toMatchObject({ isError: true, content: [{ text: expect.stringContaining("YYYY-MM-DD") }] });

@@ -60,10 +60,10 @@ const TLS = JSON.stringify({
   ],
 });
 
-describe("who sent a report in a mail", () => {
+describe("the sender of a mailed report", () => {
   const report = { name: "r.gz", content: gzipSync(sampleReport()) };
 
-  it("is unchecked unless something may be believed, or DNS asked; of a file that is no mail nothing is said", async () => {
+  it("is unchecked without a trusted receiver or DNS, and absent for files that are not mails", async () => {
     const eml = await makeFile("plain.eml", sampleMail([report]));
     const xml = await makeFile("plain.xml", sampleReport());
     const { stdout } = await runCommand(["parse", "--json", eml, xml]);
@@ -72,7 +72,7 @@ describe("who sent a report in a mail", () => {
     expect(file?.reports[0]).not.toHaveProperty("sender");
   });
 
-  it("is told by the results of a receiver that is named", async () => {
+  it("is read from the results of a named receiver", async () => {
     const results = "Authentication-Results: mx.example; dmarc=pass header.from=reporter.example\r\n";
     const eml = await makeFile("results.eml", Buffer.concat([Buffer.from(results), sampleMail([report])]));
     const by = async (id: string) =>
@@ -83,7 +83,7 @@ describe("who sent a report in a mail", () => {
     expect(stdout).toMatch(/sender +verified, by reporter\.example/);
   });
 
-  it("is told by its signature, where DNS may be asked", async () => {
+  it("is read from the DKIM signature if DNS may be asked", async () => {
     const signer = newSigner("reporter.example");
     const dns = await startDohServer(signer.records);
     try {
@@ -101,7 +101,7 @@ describe("who sent a report in a mail", () => {
 });
 
 describe("parse --json", () => {
-  it("prints one line a file, in order, whatever the container and the name", async () => {
+  it("prints one line per file, in order, for any container and name", async () => {
     const xml = await makeFile("a.txt", sampleReport());
     const gz = await makeFile("b.zip", gzipSync(sampleReport({ reportId: "007" })));
     const eml = await makeFile("c", sampleMail([{ name: "r.gz", content: gzipSync(sampleReport()) }]));
@@ -115,7 +115,7 @@ describe("parse --json", () => {
     expect(summaries[1]?.reports[0]).not.toHaveProperty("rows");
   });
 
-  it("lists the same report once, another report of the same mail too, and a broken part as a problem", async () => {
+  it("lists a repeated report once, every other report of the mail, and broken parts as problems", async () => {
     const copies = [
       { name: "a.gz", content: gzipSync(sampleReport()) },
       { name: "a.xml", content: Buffer.from(sampleReport().replaceAll("\n", "\r\n")) },
@@ -130,7 +130,7 @@ describe("parse --json", () => {
     expect(summary?.problems).toMatchObject([{ part: "c.gz", code: expect.any(String), message: expect.any(String) }]);
   });
 
-  it("rejects what is no report, with exit code 2, and reads the rest", async () => {
+  it("rejects files without a report with exit code 2, and reads the rest", async () => {
     const truncated = await makeFile("truncated.xml", sampleReport().slice(0, -200));
     const empty = await makeFile("empty.xml", "");
     const good = await makeFile("good.xml", sampleReport());
@@ -143,7 +143,7 @@ describe("parse --json", () => {
     ]);
   });
 
-  it("goes on when a file cannot be opened, with exit code 1", async () => {
+  it("continues after a file it cannot open, with exit code 1", async () => {
     const good = await makeFile("good.xml", sampleReport());
     const missing = join(folder, "missing.xml");
     const { code, stdout, stderr } = await runCommand(["parse", "--json", missing, good]);
@@ -178,7 +178,7 @@ describe("parse --json", () => {
     ]);
   });
 
-  it("gives the rows when asked", async () => {
+  it("prints the rows when asked", async () => {
     const { stdout } = await runCommand(["parse", "--json", "--records", await makeFile("rows.xml", sampleReport())]);
     expect(lines(stdout)[0]?.reports).toMatchObject([
       {
@@ -193,7 +193,7 @@ describe("parse --json", () => {
 });
 
 describe("a large report", () => {
-  it("needs no more memory for more records, each from a source of its own", async () => {
+  it("needs no more memory for more records, even from different sources", async () => {
     const records = Array.from({ length: 120_000 }, (_, i) => ({
       sourceIp: [0, Math.floor(i / 10_000), Math.floor(i / 100) % 100, i % 100].map((n) => n + 100).join("."),
       count: 1,
@@ -207,8 +207,8 @@ describe("a large report", () => {
   });
 });
 
-describe("parse for people", () => {
-  it("says what is in it", async () => {
+describe("parse without --json", () => {
+  it("summarizes the report", async () => {
     const { code, stdout } = await runCommand(["parse", "--records", await makeFile("people.xml", sampleReport())]);
     expect(code).toBe(0);
     expect(stdout).toContain("acme.example, by Reporter");
@@ -216,7 +216,7 @@ describe("parse for people", () => {
     expect(stdout).toContain("2001:db8::1");
   });
 
-  it("lets no control character of a report through to the terminal", async () => {
+  it("prints no control characters from a report", async () => {
     // C1 controls and direction marks are legal in XML; C0 ones come with character references that a reader may take.
     const orgName = "Evil\u009b2J\u202egnol &#27;[31m";
     const { stdout } = await runCommand(["parse", "--records", await makeFile("evil.xml", sampleReport({ orgName }))]);
@@ -244,7 +244,7 @@ describe("the command itself", () => {
   });
 
   it.each([["parse"], ["bogus"], ["parse", "--bogus", "x"], ["send"], ["query"], ["rua", "add"]])(
-    "exits 1 on wrong use: %s %s %s",
+    "exits with 1 on wrong use: %s %s %s",
     async (...args) => {
       const { code, stdout, stderr } = await runCommand(args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

@@ -31,7 +31,7 @@ function lines({ stdout }: CommandOutcome): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-it("rua add refuses what is registered, rua set changes it", async () => {
+it("rua add refuses a registered address, rua set changes it", async () => {
   const rua = "dmarc@acme.example";
   expect((await run("rua", "add", rua, "--account", "acme", "--domain", "acme.example")).code).toBe(0);
   const again = await run("rua", "add", rua, "--account", "other");
@@ -50,7 +50,7 @@ it("rua add refuses what is registered, rua set changes it", async () => {
   expect(page).toMatchObject({ items: [{ rua, entry: { domains: ["acme.example", "acme.test"] } }] });
 });
 
-it("domain add --file adds a list, a result a line, and its addresses take mail", async () => {
+it("domain add --file adds a list with one result per line, and the new addresses accept mail", async () => {
   const file = join(folder, "domains.txt");
   await writeFile(file, "shop.example\n# a comment\nno name\nhttps://www.second.example/  # with one\n");
   const added = await run("domain", "add", "--file", file, "--account", "acme", "--json");
@@ -68,7 +68,7 @@ it("domain add --file adds a list, a result a line, and its addresses take mail"
   expect((await run("domain", "check", "shop.example", "--account", "acme")).stdout).toContain("state    receiving");
 });
 
-it("domain add takes an address of one's own, and domain remove leaves it to the others", async () => {
+it("domain add accepts an existing address, and domain remove keeps it for other domains", async () => {
   const own = ["--rua", "reports@own.example", "--account", "acme"];
   expect((await run("domain", "add", "one.example", ...own)).stdout).toContain("reports@own.example (new)");
   expect((await run("domain", "add", "two.example", ...own)).code).toBe(0);

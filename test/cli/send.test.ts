@@ -66,7 +66,7 @@ async function makeFile(name: string, content: string | Uint8Array): Promise<str
 }
 
 describe("send", () => {
-  it("sends the bytes of a mail unchanged, dots and 8-bit characters too", async () => {
+  it("sends a mail unchanged, including dots and 8-bit characters", async () => {
     const tricky = Buffer.concat([
       sampleMail([{ name: "r.gz", content: gzipSync(sampleReport()) }]),
       Buffer.from(".\r\n..\r\n.dot\r\n\r\n\u00fc 8 bit\r\n", "latin1"),
@@ -81,7 +81,7 @@ describe("send", () => {
     expect(received[0]?.bytes.equals(tricky)).toBe(true);
   });
 
-  it("attaches anything else, its bytes and name unchanged", async () => {
+  it("attaches any other file with its bytes and name unchanged", async () => {
     const files: [string, Uint8Array][] = [
       ["r\u00fcckmeldung.xml", Buffer.from(sampleReport())],
       ["report.xml.gz", gzipSync(sampleReport())],
@@ -100,7 +100,7 @@ describe("send", () => {
     }
   });
 
-  it("walks folders in order, without dot files and links, over few connections", async () => {
+  it("walks folders in order over few connections, skipping dot files and links", async () => {
     const mails = join(folder, "mails");
     await mkdir(join(mails, "sub"), { recursive: true });
     const names = Array.from({ length: 30 }, (_, i) => `m${i}.eml`);
@@ -119,14 +119,14 @@ describe("send", () => {
     expect(connections).toBeLessThanOrEqual(5);
   });
 
-  it("says which parts of a mail are evidently no reports", async () => {
+  it("says which parts of a mail are clearly not reports", async () => {
     const signature = { name: "smime.p7s", content: Buffer.from("0000") };
     const mail = sampleMail([{ name: "r.gz", content: gzipSync(sampleReport()) }, signature]);
     const { stdout } = await send(await makeFile("signed.eml", mail));
     expect(JSON.parse(stdout)).toMatchObject({ delivered: 1, passedOver: { files: 0, parts: { signature: 1 } } });
   });
 
-  it("counts 550 as rejected, with exit code 2, and anything else as failed, with the reason and exit code 1", async () => {
+  it("counts 550 as rejected (exit code 2) and other errors as failed (exit code 1), with the reason", async () => {
     const file = await makeFile("r.xml", sampleReport());
     const rejected = await send("--rua", "unknown@acme.example", file, file);
     // The same refusal is told once.
@@ -137,7 +137,7 @@ describe("send", () => {
     expect(JSON.parse(failed.stdout)).toMatchObject({ delivered: 0, rejected: 0, failed: 2 });
   });
 
-  it("says so when nothing listens, or a path does not exist", async () => {
+  it("says when nothing listens or a path does not exist", async () => {
     const nobody = await runCommand(["send", "--smtp", "1", await makeFile("r.xml", sampleReport())]);
     expect(nobody).toEqual({
       code: 1,

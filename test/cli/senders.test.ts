@@ -43,7 +43,7 @@ async function undecided(): Promise<string[]> {
     .map((line) => (JSON.parse(line) as Sender).source);
 }
 
-it("lists, decides about an address or its prefix, and undoes", async () => {
+it("lists senders, decides about an address or prefix, and undoes decisions", async () => {
   expect(await undecided()).toEqual(["203.0.113.3", "203.0.113.4"]);
   const { stdout } = await run("acme.example");
   expect(stdout).toContain("203.0.113.3: undecided");
@@ -58,7 +58,7 @@ it("lists, decides about an address or its prefix, and undoes", async () => {
   expect(await undecided()).toHaveLength(2);
 });
 
-it("refuses what is no sender, no decision, or nobody's domain", async () => {
+it("refuses an invalid sender, an invalid decision and an unknown domain", async () => {
   expect(await run("decide", "acme.example", "10.0.0.0/8", "mine")).toMatchObject({ code: 1, stdout: "" });
   expect((await run("decide", "acme.example", "10.0.0.0/8", "mine")).stderr).toContain("16 to 32 bits");
   expect((await run("decide", "acme.example", "203.0.113.3", "yes")).stderr).toContain("mine, not-mine, forwarder");
@@ -66,7 +66,7 @@ it("refuses what is no sender, no decision, or nobody's domain", async () => {
   expect((await run("undo", "acme.example", "never.example")).stderr).toContain("Nothing was decided");
 });
 
-it("the page's form decides about several at once, accepts a suggestion, and undoes by one press", async () => {
+it("the page's form decides about several senders at once, accepts suggestions, and undoes with one click", async () => {
   const press = async (fields: [string, string][], account = "acme"): Promise<number> => {
     const answer = await fetch(`${pipeline.origin}/domains/acme.example/senders`, {
       method: "POST",

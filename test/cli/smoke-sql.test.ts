@@ -27,7 +27,7 @@ async function smoke(env: Record<string, string>, url = engine.connection.baseUr
 
 const credentials = () => ({ CLOUDFLARE_ACCOUNT_ID: "local", CLOUDFLARE_API_TOKEN: engine.connection.token });
 
-test("without credentials: one sentence, exit code 2", async () => {
+test("missing credentials are explained in one sentence, with exit code 2", async () => {
   const environments: Record<string, string>[] = [{}, { CLOUDFLARE_ACCOUNT_ID: "a" }, { CLOUDFLARE_API_TOKEN: "t" }];
   for (const env of environments) {
     expect(await smoke(env)).toEqual({
@@ -38,14 +38,14 @@ test("without credentials: one sentence, exit code 2", async () => {
   }
 });
 
-test("a refused token is said, and never printed", async () => {
+test("a refused token is reported but never printed", async () => {
   const { code, stdout, stderr } = await smoke({ CLOUDFLARE_ACCOUNT_ID: "a", CLOUDFLARE_API_TOKEN: "wrong-secret" });
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain("403");
   expect(stderr).not.toContain("wrong-secret");
 });
 
-test("a service that has no argMax: what it refuses is printed with the statement, exit code 1", async () => {
+test("a refusal of the service is printed with its statement, with exit code 1", async () => {
   const server = createServer(async (request, response) => {
     const refused = (await text(request)).includes("argMax");
     response.writeHead(refused ? 422 : 200).end(refused ? "unknown function call: argMax" : '{"meta":[],"data":[]}');
@@ -60,7 +60,7 @@ test("a service that has no argMax: what it refuses is printed with the statemen
   expect(stdout).toContain("taken     outcomes by day: no row\n");
 });
 
-test("an account without data shows nothing; with data every statement is taken", async () => {
+test("an account without data shows nothing; with data every statement is accepted", async () => {
   const names = Object.keys(namedStatements({ writtenInLastDays: 30 }));
   const empty = await smoke(credentials());
   expect(empty.code).toBe(1);

@@ -13,19 +13,19 @@ function bytesOf(mails: Iterable<SoakMail>): string[] {
   return [...mails].map(({ raw, to }) => `${to} ${raw.toString("latin1")}`);
 }
 
-it("the same seed gives the same mails, another seed others", () => {
+it("the same seed gives the same mails, another seed gives others", () => {
   expect(bytesOf(soakMails(PLAN))).toEqual(bytesOf(MAILS));
   expect(bytesOf(soakMails({ ...PLAN, seed: 8 }))).not.toEqual(bytesOf(MAILS));
 });
 
-it("every kind is there, large reports too", () => {
+it("every kind is present, including large reports", () => {
   expect(new Set(MAILS.map(({ kind }) => kind)).size).toBe(11);
   const sizes = new Set(MAILS.map(({ expected }) => expected.records));
   expect(sizes).toContain(300);
   expect(sizes).toContain(5000);
 });
 
-it("each mail holds what its kind says", async () => {
+it("each mail matches its kind", async () => {
   for (const { kind, raw, expected } of MAILS) {
     const { reports, problems } = await parseFile(kind, bytesSource(raw), { nowSeconds: Date.now() / 1000 });
     const aggregates = reports.filter((report) => report.kind === "aggregate");
@@ -42,7 +42,7 @@ it("each mail holds what its kind says", async () => {
   }
 });
 
-it("a repeated report is a duplicate, a conflict or another account's, as its kind says", async () => {
+it("a repeated report is a duplicate, a conflict or of another account, according to its kind", async () => {
   const contents = new Map<string, string>();
   for (const { kind, raw, to, expected } of MAILS) {
     const account = ADDRESSES.find(({ rua }) => rua === to)?.account;
@@ -70,7 +70,7 @@ it("a repeated report is a duplicate, a conflict or another account's, as its ki
   }
 });
 
-it("sums up what was sent, and finds what differs", () => {
+it("the sums of sent mails are compared and differences found", () => {
   const sent = emptySent();
   for (const mail of MAILS) addSent(sent, mail);
   expect(sent.delivered + sent.rejected).toBe(PLAN.count);

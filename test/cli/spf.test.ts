@@ -13,15 +13,15 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-it("shows the record before and after, and what else would do", async () => {
+it("shows the record before and after, and the alternatives", async () => {
   const { code, stdout } = await runCommand(["spf", "ONE.add.test", "--add", "198.51.100.10", "--dns", server.url]);
   expect(code).toBe(0);
   expect(stdout).toContain('before  "v=spf1 ip4:192.0.2.0/24 -all"  (0 lookups)');
   expect(stdout).toContain('after   "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.10 -all"  (0 lookups)');
-  expect(stdout).toContain("or      a  (1 lookups)");
+  expect(stdout).toContain("or      a  (1 lookup)");
 });
 
-it("refuses a service that would need an eleventh lookup, as JSON for programs too", async () => {
+it("refuses a service that would need an eleventh lookup, also in JSON", async () => {
   const add = ["--add", "google workspace", "--dns", server.url];
   const { code, stdout } = await runCommand(["spf", "nine.add.test", ...add, "--json"]);
   expect(code).toBe(2);
@@ -41,7 +41,7 @@ it("says why SPF can't help, with the guide of the service", async () => {
   expect(stdout).toContain("https://mailchimp.com/help/");
 });
 
-it("says unknown where no DNS server answers, and refuses what is no source", async () => {
+it("says unknown when no DNS server answers, and refuses an invalid source", async () => {
   const nobody = await runCommand([
     "spf",
     "one.add.test",

@@ -108,13 +108,13 @@ beforeAll(() => {
   list(program, "");
 });
 
-describe("a wrong value", () => {
-  it("is tried for options of all commands", () => {
+describe("a wrong option value", () => {
+  it("is tested for options of every command", () => {
     expect(program.commands.length).toBeGreaterThan(18);
     expect(tried.filter((one) => wrongValue(one) !== undefined).length).toBeGreaterThan(35);
   });
 
-  it("is refused where it is typed, and named", async () => {
+  it("is refused by the command and named", async () => {
     const accepted: string[] = [];
     for (const one of tried) {
       const value = wrongValue(one);
@@ -142,21 +142,18 @@ it.each([
   ["--http", "70000"],
   ["--state", ""],
   ["--url", "ftp://dmarc.example"],
-])("of the connection is refused and named: %s %j", async (option, value) => {
+])("a wrong connection value is refused and named: %s %j", async (option, value) => {
   const { code, stderr } = await runCommand(["stats", option, value], { DMARC_TOKEN: "t" });
   expect(code).toBe(1);
   if (value !== "") expect(stderr).toContain(value);
   expect(stderr).toMatch(/^(dmarc|error): ?.+\n/);
 });
 
-it.each(["fuzz", "hostile-table"])(
-  "scripts/%s.ts --help says how it is used, and does nothing else",
-  async (script) => {
-    const { spawnSync } = await import("node:child_process");
-    const root = join(import.meta.dirname, "../..");
-    const { status, stdout } = spawnSync(process.execPath, [join(root, `scripts/${script}.ts`), "--help"], {
-      cwd: root,
-    });
-    expect({ status, text: String(stdout) }).toEqual({ status: 0, text: expect.stringMatching(/^usage: npm run /) });
-  },
-);
+it.each(["fuzz", "hostile-table"])("scripts/%s.ts --help prints its usage and does nothing else", async (script) => {
+  const { spawnSync } = await import("node:child_process");
+  const root = join(import.meta.dirname, "../..");
+  const { status, stdout } = spawnSync(process.execPath, [join(root, `scripts/${script}.ts`), "--help"], {
+    cwd: root,
+  });
+  expect({ status, text: String(stdout) }).toEqual({ status: 0, text: expect.stringMatching(/^usage: npm run /) });
+});

@@ -27,7 +27,7 @@ function client(url: string): ContractClient {
 const STATS = { reports: 1, records: 2, messages: 3, passed: 1, sources: 1, sourcesAreAtMost: false, deadLetters: 0 };
 
 describe("an answer", () => {
-  it("is asked for with the token, and read by its schema", async () => {
+  it("is requested with the token and checked against its schema", async () => {
     const seen: unknown[] = [];
     const api = await answering((request, response) => {
       seen.push(request.method, request.url, request.headers.authorization);
@@ -37,7 +37,7 @@ describe("an answer", () => {
     expect(seen).toEqual(["GET", "/api/v1/stats?domain=a+b.example", "Bearer secret"]);
   });
 
-  it("without a body is undefined, of bytes is the response", async () => {
+  it("is undefined without a body, and the response itself for bytes", async () => {
     const gone = await answering((_, response) => response.writeHead(204).end());
     expect(await gone.ask("removeIdentity", { email: "a@b.example" })).toEqual({ ok: true, value: undefined });
     const bytes = await answering((_, response) => response.end("raw"));
@@ -106,7 +106,7 @@ describe("a problem", () => {
     expect(seen).toEqual(hasServiceToken ? ["id.access", "cfast_secret"] : [undefined, undefined]);
   });
 
-  it("nothing answers", async () => {
+  it("is returned when nothing answers", async () => {
     const error = { code: "unreachable", message: expect.stringContaining("http://127.0.0.1:1: "), status: undefined };
     expect(await client("http://127.0.0.1:1").ask("stats", {})).toEqual({ ok: false, error });
   });
@@ -115,7 +115,7 @@ describe("a problem", () => {
 describe("a listing", () => {
   const item = (id: string) => ({ id, code: "empty", result: "selected" });
 
-  it("is read to its end, page by page, an empty page too", async () => {
+  it("is read to its end page by page, even past an empty page", async () => {
     const bodies: string[] = [];
     const pages = [{ items: [item("a")], cursor: "1" }, { items: [], cursor: "2" }, { items: [item("b")] }];
     const api = await answering(async (request, response) => {
@@ -130,7 +130,7 @@ describe("a listing", () => {
     expect(bodies.map((body) => JSON.parse(body).cursor)).toEqual([undefined, "1", "2"]);
   });
 
-  it("ends with its problem", async () => {
+  it("ends with the first problem", async () => {
     let calls = 0;
     const api = await answering((_, response) =>
       calls++ === 0 ? response.end(JSON.stringify({ items: [item("a")], cursor: "1" })) : response.writeHead(500).end(),

@@ -49,7 +49,7 @@ describe("every operation", () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
-  it.each(OPERATION_NAMES)("%s: what changes something is not asked by GET, and takes a role", (name) => {
+  it.each(OPERATION_NAMES)("%s: does not use GET and requires a role if it changes something", (name) => {
     const { changes, http, role, summary } = OPERATIONS[name];
     const isQuestionWithBody = name === "query" || name === "knownImports";
     expect(http?.method === "GET").toBe(!changes && http !== undefined && !isQuestionWithBody);
@@ -83,7 +83,7 @@ function received(route: string, url: string, body: string | Blob | undefined) {
 }
 
 describe("an input", () => {
-  it.each(routes)("of $name comes through HTTP as it was", ({ name, http }) => {
+  it.each(routes)("of $name arrives over HTTP unchanged", ({ name, http }) => {
     const input = INPUTS[name] ?? {};
     const { method, path, body } = requestOf(http, input);
     expect(method).toBe(http.method);
@@ -94,13 +94,13 @@ describe("an input", () => {
     expect(validate<unknown>(OPERATIONS[name].input, carried.value)).toEqual({ ok: true, value });
   });
 
-  it("is given for each operation with one", () => {
+  it("is tested for every operation that takes one", () => {
     const without = OPERATION_NAMES.filter((name) => INPUTS[name] === undefined);
     for (const name of without)
       expect(validate<unknown>(OPERATIONS[name].input, {}), name).toEqual({ ok: true, value: {} });
   });
 
-  it("of any text comes through a query", () => {
+  it("with any text arrives through a query", () => {
     const { http } = OPERATIONS.readRawObject;
     if (http === undefined) throw new Error("no route");
     fc.assert(
@@ -126,7 +126,7 @@ describe("an input", () => {
     });
   });
 
-  it("cannot change in its body what its path names", () => {
+  it("cannot override in its body what its path names", () => {
     const parts = { parameters: { id: "a" }, query: {}, body: '{"id":"b","decision":"keep"}' };
     expect(inputOf({ json: "fields" }, parts)).toEqual({ ok: true, value: { id: "a", decision: "keep" } });
   });

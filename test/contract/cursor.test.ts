@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { closeCursor, openCursor } from "../../shared/contract/cursor.ts";
 
-it("an operation gets back the place that its answer closed", () => {
+it("a cursor brings an operation back to where its answer ended", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (place) => {
       const { cursor } = closeCursor("listReports", { items: [], cursor: place });
@@ -13,7 +13,7 @@ it("an operation gets back the place that its answer closed", () => {
   );
 });
 
-it("refuses a cursor of another list, a changed one and what never was one", () => {
+it("a cursor of another list, a changed one and an invalid one are refused", () => {
   const { cursor } = closeCursor("listReports", { cursor: "100" });
   const refused = { ok: false, error: { code: "bad_request" } };
   for (const foreign of [cursor.slice(2), "100", "", "../..", "listReports\n100", "%00", "AAAA"]) {
@@ -22,7 +22,7 @@ it("refuses a cursor of another list, a changed one and what never was one", () 
   expect(openCursor("listDomains", { cursor })).toMatchObject(refused);
 });
 
-it("leaves answers and inputs without a cursor as they are", () => {
+it("answers and inputs without a cursor are unchanged", () => {
   expect(closeCursor("listReports", { items: [] })).toEqual({ items: [] });
   expect(openCursor("listReports", { limit: 5 })).toEqual({ ok: true, value: { limit: 5 } });
 });

@@ -43,8 +43,8 @@ describe.each(OPERATION_NAMES)("%s", (name) => {
   });
 });
 
-describe("an entry", () => {
-  it("says the same after it was stored by account", () => {
+describe("an entry of a person", () => {
+  it("means the same after it was stored by account", () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z0-9._-]{1,8}$/).filter((name) => name !== "__proto__"));
     fc.assert(
       fc.property(names, fc.infiniteStream(fc.constantFrom(...ACCOUNT_ROLES)), (accounts, roles) => {

@@ -56,7 +56,7 @@ describe("an administrator of one account", () => {
     await pipeline.ask("/accounts/other/people/ann@acme.example", "PUT", { role: "viewer" });
   });
 
-  it("is seen for the first time when they come", async () => {
+  it("is recorded as seen at their first visit", async () => {
     expect((await site.get("/")).status).toBe(200);
     const people = await vi.waitUntil(async () => {
       const { items } = await pipeline.ask<Outputs["listAccountPeople"]>("/accounts/acme/people");
@@ -65,7 +65,7 @@ describe("an administrator of one account", () => {
     expect(people).toMatchObject([{ email: PERSON, role: "administrator" }]);
   });
 
-  it("adds a person, who is invited until they come, and changes and removes them; other accounts keep theirs", async () => {
+  it("adds, changes and removes people of the account, who are invited until their first visit", async () => {
     const add = await site.post(
       "/accounts/acme",
       fields({ action: "person", email: "Ann@acme.example", role: "viewer" }),
@@ -84,7 +84,7 @@ describe("an administrator of one account", () => {
     });
   });
 
-  it("can't take the own role away, so that an account keeps an administrator", async () => {
+  it("cannot remove their own role, so an account always keeps an administrator", async () => {
     for (const action of ["person", "remove"]) {
       const answer = await site.post("/accounts/acme", fields({ action, email: PERSON, role: "viewer" }));
       expect(answer.status).toBe(422);
@@ -92,7 +92,7 @@ describe("an administrator of one account", () => {
     }
   });
 
-  it("names the account and gives it a logo, which its pages show", async () => {
+  it("names the account and gives it a logo that its pages show", async () => {
     await site.post("/accounts/acme", fields({ action: "name", name: "Acme <Ltd>" }));
     const form = new FormData();
     form.set("action", "logo");
@@ -120,7 +120,7 @@ describe("an administrator of one account", () => {
     expect(await answer.text()).toContain(message);
   });
 
-  it("sees and changes nothing of another account, nor that it exists", async () => {
+  it("cannot see, change or detect another account", async () => {
     for (const path of ["/accounts/other", "/accounts/nowhere", "/accounts/other?export=csv&table=people"]) {
       const answer = await site.get(path);
       expect(answer.status, path).toBe(404);
@@ -141,7 +141,7 @@ describe("an administrator of one account", () => {
     for (const [path, body] of forms) expect((await site.post(path, body)).status, path).toBe(403);
   });
 
-  it("sees in the audit log what was changed in the own account, and in no other", async () => {
+  it("sees only the account's own changes in the audit log", async () => {
     for (const path of ["/audit", "/audit?export=csv&table=entries", "/audit?account=other", "/audit?who=secret"]) {
       const text = await (await site.get(path)).text();
       expect(text, path).not.toContain("secret-person");
@@ -158,13 +158,13 @@ describe("the audit log", () => {
     await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme", domains: ["acme.example"] });
   });
 
-  it("is not written by a form of the import whose file is no file", async () => {
+  it("is not written for an import form without a file", async () => {
     const answer = await site.post("/import", fields({ file: "not base64!", action: "import" }));
     expect(answer.status).toBe(422);
     expect(await answer.text()).toContain("choose it again");
   });
 
-  it("has who, what, before and after of a change by page and by API", async () => {
+  it("has who, what, before and after for changes by page and by API", async () => {
     await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme", domains: ["b.example"] });
     await site.post("/accounts/acme", fields({ action: "name", name: "Acme" }));
     const [named, changed, added] = await entries(pipeline);
@@ -199,7 +199,7 @@ describe("the audit log", () => {
     });
   });
 
-  it("has what was refused, and nothing of a dry run", async () => {
+  it("has refused changes but no dry runs", async () => {
     await expect(pipeline.ask("/accounts", "POST", { account: "acme" })).rejects.toThrow("409");
     expect((await entries(pipeline))[0]).toMatchObject({ operation: "createAccount", outcome: "refused" });
     const before = (await entries(pipeline)).length;
@@ -207,7 +207,7 @@ describe("the audit log", () => {
     expect((await entries(pipeline)).length).toBe(before);
   });
 
-  it("is bounded: a long input is cut, and what is old goes with the daily upkeep", async () => {
+  it("cuts long input, and the daily upkeep removes old entries", async () => {
     const lines = Array.from({ length: 200 }, (_, i) => ({ line: i + 2, account: `bulk-${i}` }));
     await pipeline.ask("/accounts/import", "POST", { lines });
     const [row] = await pipeline.rows<{ input: string; state_after: string }>(
@@ -225,7 +225,7 @@ describe("the audit log", () => {
     expect(await entries(pipeline, "?who=long")).toEqual([]);
   });
 
-  it("is shown with filters and page numbers, and exported whole", async () => {
+  it("has filters and pages, and is exported whole", async () => {
     const page = await (await site.get("/audit?operation=putRegistration&entries.size=10")).text();
     expect(page).toContain("rua@acme.example");
     expect(page).not.toContain("<span>setAccountName");
@@ -238,7 +238,7 @@ describe("the audit log", () => {
     expect((await site.get("/audit?since=nonsense")).status).toBe(400);
   });
 
-  it("is written for every change there is", async () => {
+  it("is written for every operation that changes something", async () => {
     const operator = authorityOf({ role: "operator", accounts: [] });
     for (const name of BY_RPC.filter((one) => OPERATIONS[one].changes && !UNWRITTEN.includes(one))) {
       const { dryRun: _, ...input } = { dryRun: false, ...INPUTS[name] };
@@ -252,7 +252,7 @@ describe("the audit log", () => {
 });
 
 describe("process", () => {
-  it("refuses by RPC, too, whoever lacks the role an operation takes", async () => {
+  it("also refuses RPC callers without the required role", async () => {
     const call = async (name: OperationName, role: "administrator" | "viewer", account: string) => {
       const authority = { isOperator: false, accounts: { [account]: role } };
       return pipeline.call(name, INPUTS[name] ?? {}, { name: "a@b.example", authority });
@@ -273,7 +273,7 @@ describe("process", () => {
     expect(await pipeline.rows("SELECT * FROM audit_log WHERE who = 'a@b.example'")).toEqual([]);
   });
 
-  it("imports ten thousand lines, and changes nothing when they come again", async () => {
+  it("imports ten thousand lines, and changes nothing the second time", async () => {
     const text = Array.from(
       { length: 10_000 },
       (_, i) => `c${i % 1000},Customer ${i % 1000},d${i}.example,d${i}@rua.example`,
@@ -315,7 +315,7 @@ describe("an operator who views as an account", () => {
     cookie = set.split(";")[0] ?? "";
   });
 
-  it("is told so on every page, and sees what its viewers see", async () => {
+  it("is told so on every page and sees what the account's viewers see", async () => {
     for (const path of ["/", "/alerts", "/glossary", "/operations", "/accounts/other"]) {
       const page = await site.get(path, cookie);
       const text = await page.text();
@@ -328,7 +328,7 @@ describe("an operator who views as an account", () => {
     expect(await (await site.get("/", cookie)).text()).toContain("Acme Ltd");
   });
 
-  it("changes nothing, and leaves with one press", async () => {
+  it("cannot change anything, and leaves with one click", async () => {
     expect((await site.post("/alerts", fields({ account: "acme", rule: "newSender" }), cookie)).status).toBe(403);
     expect((await site.post("/view-as", fields({ account: "other" }), cookie)).status).toBe(403);
     const left = await site.post("/view-as", fields({ action: "leave" }), cookie);
@@ -337,7 +337,7 @@ describe("an operator who views as an account", () => {
     expect((await site.get("/operations")).status).toBe(200);
   });
 
-  it("is nothing to an account that does not exist", async () => {
+  it("cannot view as an account that does not exist", async () => {
     expect((await site.post("/view-as", fields({ account: "nowhere" }))).status).toBe(404);
   });
 });

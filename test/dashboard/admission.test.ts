@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Admission } from "../../workers/dashboard/admission.ts";
 
 describe("admission", () => {
-  it("takes as many as it may; one that leaves makes room for another, once", () => {
+  it("admits requests up to its limit; each one that ends makes room for one more", () => {
     const admission = new Admission({ maxRequests: 2, maxSeconds: 10 });
     const release = admission.enter(0);
     admission.enter(0);
@@ -14,7 +14,7 @@ describe("admission", () => {
     expect(() => admission.enter(0)).toThrow("Too many requests");
   });
 
-  it("forgets a request that was never said to have ended", () => {
+  it("forgets a request whose end was never reported", () => {
     const admission = new Admission({ maxRequests: 1, maxSeconds: 10 });
     admission.enter(0);
     expect(() => admission.enter(9_999)).toThrow("Too many requests");

@@ -70,7 +70,7 @@ function refusal(code: string, message: unknown = expect.any(String)): unknown {
   };
 }
 
-describe("before anything was written", () => {
+describe("before any data is written", () => {
   it("stats are zero", async () => {
     const body = {
       reports: 0,
@@ -84,22 +84,22 @@ describe("before anything was written", () => {
     expect(await json("/api/v1/stats")).toEqual({ status: 200, body });
   });
 
-  it("there is no outcome yet", async () => {
+  it("status has no outcomes", async () => {
     expect(await json("/api/v1/status")).toMatchObject({ status: 200, body: { outcomes: {} } });
   });
 
-  it("nothing has happened", async () => {
+  it("activity is empty", async () => {
     const { body } = await json("/api/v1/activity");
     expect(body).toMatchObject({ items: [{ seconds: 300, settled: 0, failed: 0, outcomes: {} }, {}, {}, {}] });
   });
 
-  it("a query says that there is no table", async () => {
+  it("a query reports a missing table", async () => {
     const answer = await json("/api/v1/query", { method: "POST", body: "SELECT count() AS n FROM dmarc_records" });
     expect(answer).toEqual({ status: 422, body: refusal("no_data", expect.stringContaining("dmarc_records")) });
   });
 });
 
-describe("with data", () => {
+describe("with data, the API", () => {
   const today = Math.floor(Date.now() / 86_400_000);
   const nowSeconds = Math.floor(Date.now() / 1000);
   const own = (changes: Partial<Sample> = {}): Sample => {
@@ -124,7 +124,7 @@ describe("with data", () => {
     await change(dashboard.ledger, [letter]);
   });
 
-  it("answers stats, of all or of one domain in whatever case", async () => {
+  it("answers stats for everything or one domain, in any letter case", async () => {
     expect((await json("/api/v1/stats")).body).toEqual({
       reports: 2,
       records: 2,
@@ -143,7 +143,7 @@ describe("with data", () => {
     expect(await json(`/api/v1/stats?${parameters}`)).toEqual({ status: 400, body: refusal("bad_request") });
   });
 
-  it("answers status with what process says and the outcomes", async () => {
+  it("answers status with the state of process and the outcomes", async () => {
     const { body } = await json("/api/v1/status");
     expect(body).toMatchObject({
       queues: [{ queue: "dmarc-reports", messages: 2, bytes: 200 }],
@@ -152,7 +152,7 @@ describe("with data", () => {
     });
   });
 
-  it("answers activity by span; what was run again says so", async () => {
+  it("answers activity by span, and marks reprocessed entries", async () => {
     const again = own({ generation: 2 });
     await settleSamples(dashboard.ledger, [again], { nowSeconds: nowSeconds - 600, version: 1 });
     const { body } = await json("/api/v1/activity");
@@ -171,14 +171,14 @@ describe("with data", () => {
     ["?format=json", '"meta":'],
     ["?format=jsoneachrow", '{"n":"3"}'],
     ["?format=tsv", "3\n"],
-  ])("hands on the engine's answer: query%s", async (parameters, part) => {
+  ])("returns the engine's answer: query%s", async (parameters, part) => {
     const body = "SELECT sum(double4) AS n FROM dmarc_records WHERE double2 = 2 -- a comment";
     const response = await dashboard.ask(`/api/v1/query${parameters}`, { method: "POST", body });
     expect(response.status).toBe(200);
     expect((await response.text()).replaceAll(/\s*([:,])\s*/g, "$1").replace('{"n":3}', '{"n":"3"}')).toContain(part);
   });
 
-  it("takes a semicolon at the end", async () => {
+  it("accepts a semicolon at the end", async () => {
     const response = await dashboard.ask("/api/v1/query?format=tsv", { method: "POST", body: "SELECT 1 AS one;\n" });
     expect(await response.text()).toBe("1\n");
   });
@@ -201,7 +201,7 @@ describe("with data", () => {
   });
 });
 
-describe("the registry", () => {
+describe("the registry API", () => {
   const path = `/api/v1/registry/${encodeURIComponent("Reports+a@acme.example")}`;
   const put = (body: unknown, at = path) => json(at, { method: "PUT", body: JSON.stringify(body) });
 
@@ -235,7 +235,7 @@ describe("the registry", () => {
     expect((await json(`/api/v1/registry/${encodeURIComponent("a b@c.example")}`)).status).toBe(400);
   });
 
-  it("hands on a refusal of process as the caller's mistake, its fault as a fault", async () => {
+  it("returns a refusal of process as a client error, and its fault as a server error", async () => {
     const refused = await put({ account: "a" }, "/api/v1/registry/refused@acme.example");
     expect(refused).toEqual({ status: 400, body: refusal("bad_request", "'refused@acme.example' is refused.") });
     const fault = await put({ account: "a" }, "/api/v1/registry/fault@acme.example");
@@ -247,7 +247,7 @@ function cursorOf(body: unknown): string {
   return v.parse(v.object({ cursor: v.string() }), body).cursor;
 }
 
-describe("the rest", () => {
+describe("the API", () => {
   it("pages through dead letters", async () => {
     const ids = Array.from({ length: 101 }, (_, i) => `20260102-${String(i).padStart(24, "0")}`);
     const some = ids.map((id) => deadLetter({ id, account: "paged" }));
@@ -290,7 +290,7 @@ describe("the rest", () => {
     expect(answer).toEqual({ status: 400, body: refusal("bad_request") });
   });
 
-  it("reprocessing takes a domain in whatever case", async () => {
+  it("reprocesses a domain in any letter case", async () => {
     const body = JSON.stringify({ filter: { domain: "ACME.example" } });
     expect(await json("/api/v1/reprocess", { method: "POST", body })).toMatchObject({
       status: 202,
@@ -303,7 +303,7 @@ describe("the rest", () => {
     ["GET", "/api/v1/nothing"],
     ["GET", "/api/v1/reconcile"],
     ["POST", "/api/v1/stats"],
-  ])("answers %s %s with 404 and the headers of every answer", async (method, path) => {
+  ])("answers %s %s with 404 and the usual headers", async (method, path) => {
     const response = await dashboard.ask(path, { method });
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual(refusal("not_found", expect.stringContaining("/api/v1")));
@@ -324,7 +324,7 @@ describe("fifty requests at once", () => {
   const askAll = (path: string, accept: string): Promise<Response[]> =>
     Promise.all(Array.from({ length: 50 }, () => dashboard.ask(path, { headers: { accept } })));
 
-  it("are answered whole, or told in plain words when to come back; afterwards all is as before", async () => {
+  it("are answered completely or told when to come back, and have no lasting effect", async () => {
     const whole = await (await dashboard.ask(PAGE)).text();
     const answers = await askAll(PAGE, "text/html");
     const refused = answers.filter(({ status }) => status === 503);
@@ -341,7 +341,7 @@ describe("fifty requests at once", () => {
     expect((await dashboard.ask(PAGE)).status).toBe(200);
   });
 
-  it("of programs get the same as JSON", async () => {
+  it("get the same as JSON if programs send them", async () => {
     const answers = await askAll("/api/v1/stats", "application/json");
     const refused = answers.filter(({ status }) => status !== 200);
     expect(refused.length).toBeGreaterThan(0);
@@ -352,8 +352,8 @@ describe("fifty requests at once", () => {
   });
 });
 
-describe("an engine that has too much to do", () => {
-  it("is passed on with the time it names", async () => {
+describe("a busy engine", () => {
+  it("is reported with the time to wait", async () => {
     const busy = createServer((_, response) => {
       response.writeHead(503, { "retry-after": "7" });
       response.end("later");
@@ -375,12 +375,12 @@ describe("an engine that has too much to do", () => {
   });
 });
 
-describe("without Analytics Engine", () => {
+describe("without Analytics Engine, if", () => {
   it.each([
     ["is not configured", {}, 503, "not_configured"],
     ["refuses the token", "wrong token", 502, "analytics_unavailable"],
     ["cannot be reached", "wrong port", 502, "analytics_unavailable"],
-  ])("it %s: a query says so, everything else goes without", async (_, fault, status, code) => {
+  ])("it %s: a query says so, and everything else works without it", async (_, fault, status, code) => {
     const { baseUrl, accountId, token } = engine.connection;
     const settings = {
       ANALYTICS_SQL_URL: fault === "wrong port" ? "http://127.0.0.1:1" : baseUrl,
@@ -405,7 +405,7 @@ describe("without Analytics Engine", () => {
 });
 
 describe("without the ledger", () => {
-  it("pages and figures say so with a time to come back, status goes without", async () => {
+  it("pages and figures say so with a time to retry, and status still answers", async () => {
     const broken = await startDashboard({ vars: { API_TOKEN } });
     try {
       await broken.ledger.prepare("DROP TABLE domain_days").all();

@@ -64,12 +64,12 @@ describe("with the secret API_TOKEN", () => {
     },
   );
 
-  it("lets the right token in, also to change something", async () => {
+  it("lets the right token in, even to change something", async () => {
     expect((await dashboard.ask("/api/v1/registry")).status).toBe(200);
     expect((await dashboard.ask("/api/v1/reconcile", { method: "POST" })).status).toBe(202);
   });
 
-  it("does not believe a header that says it is Access", async () => {
+  it("does not trust a header that claims to come from Access", async () => {
     const headers = { "cf-access-jwt-assertion": "x", "cf-access-authenticated-user-email": "viewer@acme.example" };
     await expectForbidden(await dashboard.ask("/api/v1/registry", { headers }, null), /closed/);
   });
@@ -111,7 +111,7 @@ describe("with Cloudflare Access", () => {
     },
   );
 
-  it("takes a change from its own origin", async () => {
+  it("accepts a change from its own origin", async () => {
     const response = await dashboard.ask("/api/v1/reconcile", { method: "POST", headers: { origin: ORIGIN } }, null);
     expect(response.status).toBe(202);
   });
@@ -153,18 +153,18 @@ describe.each([
     await expectForbidden(await dashboard.ask("/api/v1/reconcile", { method: "POST" }, null), /service token/);
   });
 
-  it("lets a token beside it see what the token is for", async () => {
+  it("gives an additional token its usual access", async () => {
     expect((await dashboard.ask("/api/v1/stats?account=acme", {}, token)).status).toBe(200);
     expect((await dashboard.ask("/api/v1/stats?account=other", {}, token)).status).toBe(403);
     expect((await dashboard.ask("/api/v1/reconcile", { method: "POST" }, token)).status).toBe(403);
   });
 
-  it("lets the secret API_TOKEN beside it do everything, from no page", async () => {
+  it("allows everything with API_TOKEN as well, but not from a page", async () => {
     expect((await dashboard.ask("/api/v1/registry")).status).toBe(200);
     expect((await dashboard.ask("/api/v1/reconcile", { method: "POST" })).status).toBe(202);
   });
 
-  it("makes no wrong token right", async () => {
+  it("does not make a wrong token valid", async () => {
     await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /not the secret/);
   });
 });

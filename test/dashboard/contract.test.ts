@@ -82,20 +82,24 @@ const NO_WORLD = { report: { day: "", uid: "" }, deadLetterId: "" };
 const routed = OPERATION_NAMES.filter((name) => OPERATIONS[name].http !== undefined);
 
 describe("every operation", () => {
-  it.each(routed)("%s lets in who may ask, and answers as its schema says", { timeout: 120_000 }, async (name) => {
-    // Who may do least comes first: what others change would be in the way.
-    for (const asker of world.askers) {
-      const answer = await send(asker, name);
-      const text = await answer.text();
-      const what = `${asker.name}: ${name}: ${answer.status} ${text.slice(0, 300)}`;
-      expect(answer.status === 403, what).toBe(!isLetIn(asker, name));
-      expect([500, 502], what).not.toContain(answer.status);
-      const schema = schemaOf(name, answer.status);
-      if (schema !== undefined) expect(schemaErrors(schema, JSON.parse(text)), what).toBe("");
-      if (asker.name === "an expired token") expect(text).toContain("expired at");
-      if (!answer.ok) expect(answer.headers.get("content-type")).toBe("application/problem+json");
-    }
-  });
+  it.each(routed)(
+    "%s admits exactly the allowed roles, and its answer matches its schema",
+    { timeout: 120_000 },
+    async (name) => {
+      // Who may do least comes first: what others change would be in the way.
+      for (const asker of world.askers) {
+        const answer = await send(asker, name);
+        const text = await answer.text();
+        const what = `${asker.name}: ${name}: ${answer.status} ${text.slice(0, 300)}`;
+        expect(answer.status === 403, what).toBe(!isLetIn(asker, name));
+        expect([500, 502], what).not.toContain(answer.status);
+        const schema = schemaOf(name, answer.status);
+        if (schema !== undefined) expect(schemaErrors(schema, JSON.parse(text)), what).toBe("");
+        if (asker.name === "an expired token") expect(text).toContain("expired at");
+        if (!answer.ok) expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      }
+    },
+  );
 
   const told = routed.filter((name) => Object.hasOwn(contractInputs(NO_WORLD), name));
   it.each(told)("%s does what it is for", { timeout: 60_000 }, async (name) => {
@@ -121,7 +125,7 @@ const AGAIN: Partial<Record<OperationName, number[]>> = {
 };
 
 describe("refusals", () => {
-  it("of a body that is too large name the limit", async () => {
+  it("of an oversized body name the limit", async () => {
     const answer = await fetch(`${world.pipeline.origin}/api/v1/query`, {
       method: "POST",
       headers: { authorization: `Bearer ${world.askers.at(-1)?.bearer}` },
@@ -131,7 +135,7 @@ describe("refusals", () => {
     expect(await answer.json()).toMatchObject({ code: "too_large", detail: expect.stringContaining("262144") });
   });
 
-  it("name a description that is there", async () => {
+  it("link to an existing description", async () => {
     const bearer = { authorization: `Bearer ${world.askers.at(-1)?.bearer}` };
     const refused = await fetch(`${world.pipeline.origin}/api/v1/jobs/none`, { headers: bearer });
     const { type } = v.parse(v.object({ type: v.string() }), await refused.json());
@@ -139,7 +143,7 @@ describe("refusals", () => {
     expect(await described.json()).toEqual({ code: "not_found", title: "There is no such thing", status: 404 });
   });
 
-  it("the document is served as it is written", async () => {
+  it("serve the OpenAPI document unchanged", async () => {
     const bearer = { authorization: `Bearer ${world.askers.at(-1)?.bearer}` };
     const served = await fetch(`${world.pipeline.origin}/api/v1/openapi.json`, { headers: bearer });
     expect(await served.json()).toEqual(JSON.parse(JSON.stringify(written)));
@@ -158,7 +162,7 @@ describe("tokens", () => {
     expect(used?.lastUsedSeconds).toBeGreaterThan(Date.now() / 1000 - 600);
   });
 
-  it("end when they are revoked, and say so to who still has them", async () => {
+  it("stop working when revoked, with a message that says so", async () => {
     const { secret, id } = await world.pipeline.ask<{ secret: string; id: string }>("/tokens", "POST", {
       account: "acme",
       name: "short-lived",
@@ -173,7 +177,7 @@ describe("tokens", () => {
     expect(await refused.json()).toMatchObject({ detail: expect.stringMatching(/'short-lived' was revoked/) });
   });
 
-  it("cannot be made for an account that there is not, nor twice under one name", async () => {
+  it("cannot be made for an unknown account, nor twice with the same name", async () => {
     const make = (body: object) =>
       fetch(`${world.pipeline.origin}/api/v1/tokens`, {
         method: "POST",

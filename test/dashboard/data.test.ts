@@ -15,11 +15,11 @@ import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
 const TODAY = parseDay("2026-11-21") ?? 0;
 
 describe("days", () => {
-  it.each(["2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "", "2026-01-01T00:00"])("%j is no day", (text) => {
+  it.each(["2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "", "2026-01-01T00:00"])("refuse %j", (text) => {
     expect(parseDay(text)).toBeUndefined();
   });
 
-  it("writes and reads the same day, and never throws", () => {
+  it("are written and read back unchanged, and never throw", () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 100_000 }), (day) => parseDay(isoDay(day)) === day));
     expect([isoDay(Number.NaN), isoDay(1e12), isoMinute(Number.POSITIVE_INFINITY), isoMinute(0)]).toEqual([
       "",
@@ -37,7 +37,7 @@ describe("hours", () => {
   });
 });
 
-describe("period", () => {
+describe("a period", () => {
   const read = (query: string) => readPeriod(new URLSearchParams(query), TODAY);
 
   it("is the last 30 days unless the link says otherwise", () => {
@@ -54,7 +54,7 @@ describe("period", () => {
     (query) => expect(read(query)).toMatchObject({ ok: false, error: expect.stringMatching(/\.$/) }),
   );
 
-  it("is said again by its parameters, and has a period of its length before it", () => {
+  it("can be rebuilt from its parameters, and is preceded by a period of the same length", () => {
     for (const query of ["", "days=7", "from=2026-01-01&to=2026-03-01"]) {
       const period = read(query);
       if (!period.ok) throw new Error(period.error);
@@ -67,7 +67,7 @@ describe("period", () => {
 });
 
 describe("the parts of a period", () => {
-  it.each([1, 7, 30, 31, 90, 732])("of %i days are at most thirty, and have each of its days once", (days) => {
+  it.each([1, 7, 30, 31, 90, 732])("of %i days are at most thirty and cover each day once", (days) => {
     const period = { firstDay: TODAY, lastDay: TODAY + days - 1 };
     const parts = partsOfPeriod(period);
     expect(parts.length).toBeLessThanOrEqual(30);
@@ -77,8 +77,8 @@ describe("the parts of a period", () => {
   });
 });
 
-describe("policy", () => {
-  it("says what differs from the defaults", () => {
+describe("a policy summary", () => {
+  it("lists the differences from the defaults", () => {
     expect(shortPolicy("p=none; sp=none; np=none; adkim=r; aspf=r; pct=100")).toBe("p=none");
     expect(shortPolicy("p=reject; sp=none; np=none; adkim=s; aspf=s; pct=50; fo=1; t=y")).toBe(
       "p=reject; sp=none; adkim=s; aspf=s; pct=50; t=y",
@@ -88,14 +88,14 @@ describe("policy", () => {
     expect(describePolicy("nonsense")).toContain("do not say");
   });
 
-  it("asks to refuse all failing mail, or only a part, or as a test", () => {
+  it("tells whether all failing mail, a part of it, or none yet is to be refused", () => {
     const policies = ["p=reject", "p=reject; pct=50", "p=reject; t=y", "p=quarantine", ""];
     expect(policies.map(asksToReject)).toEqual([true, false, false, false, false]);
   });
 });
 
-describe("reporters to choose from", () => {
-  it("are each once, in order, and so many that a person can choose", () => {
+describe("the reporters to choose from", () => {
+  it("are listed once, in order, and few enough to choose from", () => {
     expect(reportersToChoose(["b", "a", "b"], "")).toEqual(["a", "b"]);
     const many = Array.from({ length: 5000 }, (_, place) => `reporter ${place}`);
     expect(reportersToChoose(many, "")).toHaveLength(DASHBOARD_LIMITS.maxReporters);
@@ -117,7 +117,7 @@ describe("sources", () => {
     expect(organizationalDomain(host)).toBe(expected);
   });
 
-  it("is who authenticated the mail: another organization before the owner, the address last", () => {
+  it("are named by who authenticated the mail: another organization first, then the owner, then the address", () => {
     const own = "a.example.com s1 pass";
     expect(identifySource(evidence(own, "b.example.com mfrom pass"), "example.com")).toEqual({
       name: "example.com",
@@ -135,7 +135,7 @@ describe("sources", () => {
     expect(identifySource({ dkimResults: "", spfResults: "", sourceIp: "" }, "example.com").name).toBe("unknown");
   });
 
-  it("never throws, whatever a report says", () => {
+  it("never throw for any report", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (dkim, spf, domain) => {
         expect(identifySource(evidence(dkim, spf), domain).name).not.toBe("");
@@ -143,7 +143,7 @@ describe("sources", () => {
     );
   });
 
-  it("adds groups up, and knows services", () => {
+  it("sum up their groups and know services", () => {
     const sources = mergeSources(
       [
         group({ dkimResults: "a.amazonses.com s pass", messages: 5, passed: 5, firstDay: 10, lastDay: 12 }),
@@ -172,7 +172,7 @@ describe("sources", () => {
     expect(isNewSource(ses, { firstDay: 9, dataSince: 1 })).toBe(false);
   });
 
-  it("reads results and reasons as they were written, cut ones too", () => {
+  it("keep results and reasons as written, even if they are cut", () => {
     expect(readAuthResults("a s pass\n- - fail\nb")).toEqual([
       { domain: "a", detail: "s", result: "pass" },
       { domain: "", detail: "", result: "fail" },
@@ -200,7 +200,7 @@ describe("services", () => {
     ["net", undefined],
   ])("%s is %s", (domain, service) => expect(knownService(domain)).toBe(service));
 
-  it("are known by organizational domains, as sources are named by", () => {
+  it("are identified by the organizational domains that name sources", () => {
     for (const domain of KNOWN_SERVICES.keys()) expect(organizationalDomain(`bounce.${domain}`)).toBe(domain);
   });
 

@@ -90,8 +90,8 @@ async function table(path: string): Promise<Record<string, unknown>[]> {
   return JSON.parse(await answer.text());
 }
 
-describe("domains", () => {
-  it("are those of one's accounts, with the figures of the page", async () => {
+describe("the list of domains", () => {
+  it("has the caller's domains with the figures of the page", async () => {
     const { items, matching, byStatus, byPolicy } = await ask("listDomains", {});
     const [row] = await table("/?export=json&table=domains");
     expect(matching).toBe(1);
@@ -111,7 +111,7 @@ describe("domains", () => {
     expect(byPolicy).toEqual({ "p=none": 1 });
   });
 
-  it("are narrowed by status, policy, text, tag, group and account", async () => {
+  it("can be filtered by status, policy, text, tag, group and account", async () => {
     const names = async (input: Inputs["listDomains"]) =>
       (await ask("listDomains", input, API_TOKEN)).items.map(({ domain }) => domain);
     expect(await names({ order: "domain" })).toEqual(["acme.example", "other.example"]);
@@ -126,7 +126,7 @@ describe("domains", () => {
     expect(await names({ group: "nothing" })).toEqual([]);
   });
 
-  it("come page by page, each once", async () => {
+  it("comes page by page, each domain once", async () => {
     const first = await ask("listDomains", { order: "domain", limit: 1 }, API_TOKEN);
     expect(first).toMatchObject({ items: [{ domain: "acme.example" }], matching: 2 });
     const second = await ask("listDomains", { order: "domain", limit: 1, cursor: first.cursor }, API_TOKEN);
@@ -138,7 +138,7 @@ describe("domains", () => {
 });
 
 describe("a domain", () => {
-  it("over a period has the figures of the overview", async () => {
+  it("has the figures of its overview page for a period", async () => {
     const found = await ask("domainOverview", { domain: "acme.example" });
     expect(found).toMatchObject({
       messages: 220,
@@ -155,7 +155,7 @@ describe("a domain", () => {
     expect(found.policies).toMatchObject([{ firstDay: iso(TODAY - 2), lastDay: iso(TODAY - 1), reports: 2 }]);
   });
 
-  it("of another account is as one that there is not", async () => {
+  it("of another account looks like one that does not exist", async () => {
     expect(await ask("domainOverview", { domain: "other.example" })).toMatchObject({ messages: 0, days: [] });
     expect((await ask("listReports", { domain: "other.example" })).items).toEqual([]);
     expect((await ask("listSources", { domain: "other.example" })).items).toEqual([]);
@@ -170,7 +170,7 @@ describe("a domain", () => {
 });
 
 describe("reports", () => {
-  it("are listed with filters, and each is found by its name", async () => {
+  it("are listed with filters and found by name", async () => {
     const uids = async (input: Omit<Inputs["listReports"], "domain">) =>
       (await ask("listReports", { domain: "acme.example", ...input })).items.map(({ uid }) => uid[0]);
     expect(await uids({})).toEqual(["1", "2"]);
@@ -199,7 +199,7 @@ describe("reports", () => {
     });
   });
 
-  it("of others are not found", async () => {
+  it("of other accounts are not found", async () => {
     const name = { domain: "acme.example", day: iso(TODAY - 1), uid: "3".repeat(32) };
     expect(await api(READ_TOKEN).ask("getReport", { account: "other", ...name })).toMatchObject({
       error: { code: "forbidden" },
@@ -209,14 +209,14 @@ describe("reports", () => {
     });
   });
 
-  it("of other kinds take no filters of aggregate ones", async () => {
+  it("of other kinds refuse filters for aggregate reports", async () => {
     const answer = await api(READ_TOKEN).ask("listReports", { domain: "acme.example", kind: "tls", order: "begin" });
     expect(answer).toMatchObject({ ok: false, error: { code: "bad_request" } });
   });
 });
 
 describe("sources", () => {
-  it("have the figures of the page, with what the verdict says of each", async () => {
+  it("have the figures of the page and the verdict about each", async () => {
     const { items, matching, isComplete } = await ask("listSources", { domain: "acme.example" });
     const rows = await table("/domains/acme.example/sources?export=json&table=sources");
     expect(items.map(({ source, messages }) => [source, messages])).toEqual(
@@ -235,7 +235,7 @@ describe("sources", () => {
     expect(undecided.items.every(({ judgement }) => judgement?.role === "own")).toBe(true);
   });
 
-  it("are put together in other ways", async () => {
+  it("can be grouped in other ways", async () => {
     const { items } = await ask("listSourceGroups", { domain: "acme.example", by: "network" });
     expect(items.map(({ name, messages }) => [name, messages])).toEqual([
       ["192.0.2.0/24", 200],
@@ -253,7 +253,7 @@ describe("sources", () => {
     expect(rest.items.map(({ name }) => name)).toEqual(["198.51.100.4"]);
   });
 
-  it("are told of one by one: figures, addresses, results, records, reports, decision, advice", async () => {
+  it("show figures, addresses, results, records, reports, decision and advice one by one", async () => {
     const found = await ask("getSource", { domain: "acme.example", source: "sender.example" });
     expect(found).toMatchObject({
       figures: { messages: 6, passed: 0 },

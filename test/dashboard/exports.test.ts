@@ -100,7 +100,7 @@ const TABLES: [path: string, table: string][] = [
 ];
 
 describe("CSV and JSON", () => {
-  it.each(TABLES)("of %s, %s have all rows and columns, and read back as the same", async (path, table) => {
+  it.each(TABLES)("of %s, %s have all rows and columns and read back unchanged", async (path, table) => {
     const { keys, csv, json, count, heads } = await exported(path, table);
     expect(json.length).toBe(count);
     expect(keys.length).toBeGreaterThanOrEqual(heads);
@@ -114,7 +114,7 @@ describe("CSV and JSON", () => {
     }
   });
 
-  it("keep filter and order, and leave the page", async () => {
+  it("keep the filter and order but ignore the page", async () => {
     const reports = await exported(
       `/domains/${DOMAIN}/reports`,
       "reports",
@@ -127,7 +127,7 @@ describe("CSV and JSON", () => {
     expect(sources.json.map(({ messages }) => messages)).toEqual(Array.from({ length: 12 }, (_, n) => DAYS * (n + 1)));
   });
 
-  it("of a long list can be turned page by page, each row on one of them", async () => {
+  it("of a long list can be read page by page, each row once", async () => {
     const path = "/operations/dead-letters";
     const ids = new Set<string>();
     const pages = Math.ceil(LETTERS / 25);
@@ -139,7 +139,7 @@ describe("CSV and JSON", () => {
     expect(ids.size).toBe(LETTERS);
   });
 
-  it("have a long list whole, where the page has a part of it, and as it is filtered", async () => {
+  it("have a whole long list, as filtered, of which the page shows a part", async () => {
     const path = "/operations/dead-letters";
     const all = await exported(path, "letters");
     expect([all.count, all.json.length, all.csv.length]).toEqual([LETTERS, LETTERS, LETTERS]);

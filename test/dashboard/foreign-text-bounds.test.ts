@@ -17,8 +17,8 @@ const shown = (html: unknown): string =>
     .map(({ text }) => text)
     .join("");
 
-describe("text of strangers", () => {
-  it("is cut, between characters", () => {
+describe("text from reports", () => {
+  it("is cut at a character boundary", () => {
     expect(shown(ForeignText({ text: "x".repeat(300_000) }))).toBe(`${"x".repeat(maxTextChars)}…`);
     expect(shown(Name({ text: "a.".repeat(300_000) }))).toBe(`${"a.".repeat(maxNameChars / 2)}…`);
     expect(plainForeignText("ü".repeat(maxNameChars + 1))).toBe(`${"ü".repeat(maxNameChars)}…`);
@@ -26,7 +26,7 @@ describe("text of strangers", () => {
     expect(String(ForeignText({ text: "<script>" }))).toBe("<bdi>&lt;script&gt;</bdi>");
   });
 
-  it("as JSON keeps every character, those that act as escapes, up to its limit", () => {
+  it("keeps every character in JSON up to its limit, escaping the dangerous ones", () => {
     const value = { key: "raw/\u202e\u0007\u200b\u0085x", list: ["\ufeff"] };
     const text = shown(ForeignJson({ value }));
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e\ufeff]/);
@@ -35,7 +35,7 @@ describe("text of strangers", () => {
     expect(shown(ForeignJson({ value: "x".repeat(200_000) })).length).toBe(maxJsonChars + 1);
   });
 
-  it("in a list stands in lines, the first of them", () => {
+  it("is shown on separate lines in a list, the first ones only", () => {
     const view = (text: string) => ForeignText({ text });
     const items = Array.from({ length: 10_000 }, (_, place) => `line ${place}`);
     const html = String(FirstOf({ items, view }));

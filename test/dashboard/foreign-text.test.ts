@@ -158,8 +158,8 @@ function actingTexts(html: string): string[] {
     .filter((text) => ACTING.test(text));
 }
 
-describe("text of strangers", () => {
-  it("was looked for on every page of the route table", async () => {
+describe("text from reports", () => {
+  it("was searched for on every page of the route table", async () => {
     const routes = readRoutes().filter(({ path }) => !/\/(raw|logo)$/.test(path));
     expect(routes.length).toBeGreaterThan(12);
     const missing = routes.filter(({ pattern }) => ![...pages.keys()].some((path) => pattern.test(path)));
@@ -171,7 +171,7 @@ describe("text of strangers", () => {
     expect(reports.length).toBeGreaterThan(0);
   });
 
-  it("stands in <bdi> wherever it came from, and acts on nothing", () => {
+  it("is inside <bdi> and has no effect, wherever it came from", () => {
     let marked = 0;
     for (const [path, html] of pages) {
       expect([path, astray(html)]).toEqual([path, []]);
@@ -181,7 +181,7 @@ describe("text of strangers", () => {
     expect(marked).toBeGreaterThan(100);
   });
 
-  it("stands in <bdi> on each kind of report", async () => {
+  it("is inside <bdi> on every kind of report", async () => {
     const lists = [
       ["reports", "/reports/"],
       ["tls", "TLS report of"],
@@ -209,7 +209,7 @@ describe("text of strangers", () => {
     `/?days=${encodeURIComponent(HOSTILE)}`,
     `/operations/dead-letters?code=${encodeURIComponent(HOSTILE)}`,
     `/operations/dead-letters/${encodeURIComponent(HOSTILE)}`,
-  ])("of a link stands so too: %s", async (path) => {
+  ])("is inside <bdi> when it comes from a link: %s", async (path) => {
     const { text } = await pipeline.page(path);
     expect(astray(text)).toEqual([]);
     expect(actingTexts(text)).toEqual([]);
@@ -217,7 +217,7 @@ describe("text of strangers", () => {
 });
 
 describe("the test itself", () => {
-  it("finds a text that stands bare, and one that acts", () => {
+  it("finds text outside <bdi> and text that has an effect", () => {
     expect(astray(`<p>a ${MARK}</p><p><bdi>${MARK}</bdi></p>`)).toEqual([`p: a ${MARK}`]);
     expect(astray(`<bdi><wbr/>a<b>${MARK}</b></bdi>`)).toEqual([`b in bdi: ${MARK}`]);
     expect(actingTexts(`<bdi>${HOSTILE}</bdi>`)).toHaveLength(1);

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { identify } from "../../workers/dashboard/auth.ts";
 
-it("an identity that cannot be had lets nobody in, and is no error of ours", async () => {
+it("an unavailable identity admits nobody and is not a server error", async () => {
   const access = { aud: "test", getIdentity: () => Promise.reject(new Error("no identity nonce")) };
   const request = new Request("http://dashboard.example/api/v1/stats");
   const identity = await identify({ request, access, apiToken: "the-right-secret" });

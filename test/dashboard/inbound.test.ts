@@ -112,7 +112,7 @@ function known(): Promise<Outputs["mtaSts"]> {
   return pipeline.ask(API);
 }
 
-it("begins with nothing served, and the mail hosts filled in", async () => {
+it("the form starts with no served policy and the mail hosts filled in", async () => {
   expect(await policyFile()).toMatchObject({ status: 404 });
   expect(await known()).toMatchObject({
     registeredWith: RUA,
@@ -124,7 +124,7 @@ it("begins with nothing served, and the mail hosts filled in", async () => {
   expect(text).toContain("mx.acme.example\nbackup.host.example</textarea>");
 });
 
-it("is switched on by the form; what is no policy is said above what was typed", async () => {
+it("the form turns it on, and explains an invalid policy above the input", async () => {
   const wrong = await send({ action: "set", mode: "testing", mx: "mx.*.example", max_age: "604800" });
   expect(wrong.status).toBe(422);
   expect(wrong.text).toContain("* may only stand for the first label");
@@ -146,7 +146,7 @@ it("is switched on by the form; what is no policy is said above what was typed",
   expect(text).toContain("v=TLSRPTv1; rua=mailto:rua@acme.example");
 });
 
-it("is not enforced while a mail host is missing, unless that is asked for twice", async () => {
+it("a policy that misses a mail host is enforced only if asked for twice", async () => {
   const enforce = { action: "set", mode: "enforce", mx: "mx.acme.example", max_age: "604800" };
   const refused = await send(enforce);
   expect(refused.status).toBe(422);
@@ -155,7 +155,7 @@ it("is not enforced while a mail host is missing, unless that is asked for twice
   expect((await policyFile()).text).toContain("mode: testing");
 });
 
-it("advises enforce after a fortnight without a failure, and goes back by one button", async () => {
+it("enforce is advised after two weeks without a failure, and one button goes back", async () => {
   const policy = { mode: "testing" as const, mx: ["mx.acme.example", "backup.host.example"], maxAgeSeconds: 604_800 };
   // The changes above are of today: as if they had been made three weeks ago.
   await change(pipeline.ledger, [
@@ -184,7 +184,7 @@ it("advises enforce after a fortnight without a failure, and goes back by one bu
   expect((await pipeline.page(PAGE)).text).toContain("Go back to testing");
 });
 
-it("is switched off by the form, with who did it", async () => {
+it("the form turns it off and shows who did it", async () => {
   expect((await send({ action: "remove" })).status).toBe(303);
   expect(await policyFile()).toMatchObject({ status: 404 });
   const { hosted, changes } = await known();

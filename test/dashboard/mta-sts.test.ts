@@ -41,7 +41,7 @@ afterAll(() => dashboard.close());
 
 const policyOf = (host: string, init?: RequestInit) => dashboard.askUrl(`https://${host}${PATH}`, init);
 
-it("serves the policy to everybody, as text with CRLF, kept by no cache", async () => {
+it("serves the policy to everybody as uncached text with CRLF", async () => {
   const answer = await policyOf(HOST);
   expect(answer.status).toBe(200);
   expect(await answer.text()).toBe(TEXT);
@@ -55,7 +55,7 @@ it("serves the policy to everybody, as text with CRLF, kept by no cache", async 
   expect(await (await policyOf(`${HOST}:8443`)).text()).toBe(TEXT);
 });
 
-it("serves it also where a query or credentials come along, which count for nothing", async () => {
+it("serves it to requests with a query or credentials, which are ignored", async () => {
   const init = { headers: { authorization: "Bearer wrong", cookie: "x=1" } };
   expect(await (await dashboard.askUrl(`https://${HOST}${PATH}?x=1`, init)).text()).toBe(TEXT);
 });
@@ -67,13 +67,13 @@ it.each([
   "stranger.example",
   "unheard-of.example",
   "acme.example.evil.test",
-])("serves nothing for %s: switched off, or not registered", async (domain) => {
+])("serves nothing for %s, which is turned off or not registered", async (domain) => {
   const answer = await policyOf(`mta-sts.${domain}`);
   expect([answer.status, await answer.text()]).toEqual([404, NO_POLICY]);
   expect(answer.headers.get("cache-control")).toBe("no-store");
 });
 
-it("answers nothing else at that host, whatever is sent along", async () => {
+it("answers nothing else at that host, with any headers", async () => {
   const token = { authorization: `Bearer ${API_TOKEN}` };
   const paths = [
     "/",
@@ -93,7 +93,7 @@ it("answers nothing else at that host, whatever is sent along", async () => {
     expect((await policyOf(HOST, { method, headers: token })).status, method).toBe(404);
 });
 
-it("is no way in at another host", async () => {
+it("opens nothing at another host", async () => {
   for (const host of ["acme.example", "dashboard.example", "www.mta-sts.acme.example", "xmta-sts.acme.example"]) {
     const answer = await policyOf(host);
     expect(answer.status, host).toBe(403);
@@ -104,7 +104,7 @@ it("is no way in at another host", async () => {
   expect((await policyOf("dashboard.example", { headers })).status).toBe(403);
 });
 
-it("goes by the Host header over the network", async () => {
+it("uses the Host header of network requests", async () => {
   const { port } = new URL(dashboard.url);
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const call = request({ host: "127.0.0.1", port, path: PATH, headers: { host: HOST } }, async (answer) => {

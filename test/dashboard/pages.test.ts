@@ -55,7 +55,7 @@ async function rows(path: string): Promise<Record<string, string | number>[]> {
 }
 
 describe("periods", () => {
-  it("of a year count what is only left as sums, and say what is not known of them", async () => {
+  it("of a year include days kept only as sums, and say what is unknown about them", async () => {
     const page = await text("/domains/acme.example?days=365");
     expect(page).toContain("12 months");
     expect(page).toContain("130");
@@ -68,7 +68,7 @@ describe("periods", () => {
     expect(sources.map(({ messages }) => messages)).toEqual([120, 2]);
   });
 
-  it("say nothing of what they do not touch, and go back ten years", async () => {
+  it("do not mention limits they do not reach, and go back ten years", async () => {
     expect(await text("/domains/acme.example?days=30")).not.toContain("only daily totals");
     expect(await text(`/domains/acme.example?from=${iso(TODAY - 3000)}&to=${iso(TODAY)}`)).toContain(
       "there is no data before that",
@@ -76,10 +76,26 @@ describe("periods", () => {
     const before = await text(`/domains/acme.example?from=${iso(TODAY - 900)}&to=${iso(TODAY - 800)}`);
     expect(before).toContain("there is no data before that");
   });
+
+  it("lead to the newest report where none is about the period, and else do not", async () => {
+    const range = `from=${iso(TODAY - 900)}&to=${iso(TODAY - 800)}`;
+    const newest = `?from=${iso(TODAY - 30)}&amp;to=${iso(TODAY - 1)}`;
+    for (const path of ["/domains/acme.example", "/domains/acme.example/sources", "/domains/acme.example/reports"]) {
+      const page = await text(`${path}?${range}`);
+      expect(page, path).toContain("No report is about this period");
+      expect(page, path).toContain(newest);
+      expect(await text(path), path).not.toContain("No report is about this period");
+    }
+  });
+
+  it("are not chosen on pages about today's DNS", async () => {
+    for (const path of ["/domains/acme.example/records", "/domains/acme.example/inbound"])
+      expect(await text(path), path).not.toContain('aria-label="Period"');
+  });
 });
 
 describe("domains", () => {
-  it("show the time before and the trend, in pages and in files", async () => {
+  it("show the previous period and the trend, on pages and in files", async () => {
     const page = await text("/?days=30");
     expect(page).toContain("↑ 381 % from 21");
     const [domain] = await rows("/?days=30&export=json&table=domains");
@@ -98,7 +114,7 @@ describe("domains", () => {
 describe("single reports", () => {
   const path = (uid: string, day: number): string => `/reports/acme/acme.example/${iso(day)}/${uid.repeat(32)}`;
 
-  it("are listed with those without records, sorted, filtered and cut into pages by the database", async () => {
+  it("are listed, including those without records, and sorted, filtered and paged by the database", async () => {
     const list = "/domains/acme.example/reports?days=90";
     expect((await rows(`${list}&export=json&table=reports`)).map(({ messages }) => messages)).toEqual([101, 0, 21]);
     expect((await rows(`${list}&export=json&table=reports&reports.sort=messages`)).map((row) => row.messages)).toEqual([
@@ -112,7 +128,7 @@ describe("single reports", () => {
     expect(await text(`${list}&reports.q=no+such`)).toContain("No report matches");
   });
 
-  it("show records as process reads them, or say that the raw file has gone", async () => {
+  it("show records as process reads them, or say that the raw file is gone", async () => {
     const page = await text(path("1", TODAY - 1));
     expect(page).toContain("101 messages in 2 records");
     expect(page).toContain("192.0.2.1");
@@ -121,7 +137,7 @@ describe("single reports", () => {
     expect(await text(path("4", TODAY - 2))).toContain("The report has no record");
   });
 
-  it("are found by the day their period begins on, too, and not once their details are gone", async () => {
+  it("are also found by the first day of their period, until their details are gone", async () => {
     expect(await text(path("2", TODAY - 41))).toContain("21 messages");
     const gone = await dashboard.ask(path("3", TODAY - 300));
     expect(gone.status).toBe(404);
@@ -129,7 +145,7 @@ describe("single reports", () => {
 });
 
 describe("a source", () => {
-  it("has its figures, days, newest records and reports", async () => {
+  it("shows its figures, days, newest records and reports", async () => {
     const page = "/domains/acme.example/addresses/203.0.113.9?days=90";
     expect(await rows(`${page}&export=json&table=records`)).toMatchObject([
       { day: iso(TODAY - 1), messages: 1, disposition: "reject", reasons: "forwarded" },
@@ -140,8 +156,8 @@ describe("a source", () => {
   });
 });
 
-describe("operations", () => {
-  it("count outcomes by day without Analytics Engine", async () => {
+describe("the operations page", () => {
+  it("counts outcomes by day without Analytics Engine", async () => {
     const outcomes = await rows("/operations?days=90&export=json&table=outcomes");
     expect(outcomes.reduce((sum, { events }) => sum + Number(events), 0)).toBe(3);
     expect(await text("/operations")).toContain("dmarc-reports");

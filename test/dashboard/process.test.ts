@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => pipeline.close());
 
-it("registers an address, takes its mail, and tells what became of it", async () => {
+it("an address can be registered, receives mail, and shows its outcome", async () => {
   const entry = { account: "acme", domains: ["acme.example"] };
   const rua = "reports@acme.example";
   expect(await ask("/registry/Reports%40ACME.example", "PUT", entry)).toEqual({ rua, entry });
@@ -46,7 +46,7 @@ it("registers an address, takes its mail, and tells what became of it", async ()
   expect(await ask("/registry")).toEqual({ items: [] });
 });
 
-it("dead letters: searched, looked at with the bytes that came, sent again, discarded", async () => {
+it("dead letters can be searched, viewed with their bytes, retried and discarded", async () => {
   const rua = "dead@acme.example";
   await ask(`/registry/${rua}`, "PUT", { account: "dead", domains: ["acme.example"] });
   const foreign = sampleReport({ domain: "later.example", reportId: "dead-1" });
@@ -85,7 +85,7 @@ it("dead letters: searched, looked at with the bytes that came, sent again, disc
   await expect(ask("/raw?key=reports/default")).rejects.toThrow(/404 .*no raw object/);
 });
 
-it("conflicts: listed, one discarded, one accepted", async () => {
+it("conflicts can be listed, discarded and accepted", async () => {
   const rua = "conflict@acme.example";
   await ask(`/registry/${rua}`, "PUT", { account: "conflict" });
   const version = (count: number) =>
@@ -129,7 +129,7 @@ it("conflicts: listed, one discarded, one accepted", async () => {
   await vi.waitUntil(async () => (await messages()) === 70, { timeout: 30_000, interval: 100 });
 });
 
-it("jobs: reprocessing and reconciling, shown while and after they run", async () => {
+it("reprocess and reconcile jobs are shown while and after they run", async () => {
   const before = await ask("/stats");
   const dry = await ask<Job>("/reprocess", "POST", { filter: { prefix: "raw/" }, dryRun: true });
   const done = (id: string) =>
@@ -154,6 +154,6 @@ it("jobs: reprocessing and reconciling, shown while and after they run", async (
   await expect(ask("/jobs/none")).rejects.toThrow(/404 .*no job/);
 });
 
-it("an address process refuses is the caller's mistake", async () => {
+it("an address that process refuses is a client error", async () => {
   await expect(ask("/registry/a%40b%40c", "PUT", { account: "a" })).rejects.toThrow(/400 .*bad_request/);
 });

@@ -92,7 +92,7 @@ const REPORT = /href="(\/reports\/[^"]+)"/;
 
 describe("a TLS report", () => {
   it.each(["acme.example", "mx1.acme.example"])(
-    "is found from %s, and says what failed and what to do",
+    "is linked from %s, and says what failed and what to do",
     async (domain) => {
       const link = await linkIn(`/domains/${domain}/tls?${PERIOD}`, REPORT);
       const { status, text } = await pipeline.page(link);
@@ -109,7 +109,7 @@ describe("a TLS report", () => {
     },
   );
 
-  it("gives its raw file and its tables", async () => {
+  it("offers its raw file and its tables", async () => {
     const link = await linkIn(`/domains/mx1.acme.example/tls?${PERIOD}`, REPORT);
     const [path = ""] = link.split("?");
     expect(JSON.parse((await pipeline.page(`${path}/raw`)).text)).toEqual(TLS);
@@ -117,7 +117,7 @@ describe("a TLS report", () => {
     expect(rows).toMatchObject([{ result: "certificate-expired", domain: "acme.example", sessions: 3 }]);
   });
 
-  it("about a mail server only is listed on the first page", async () => {
+  it("about a mail server alone is listed on the first page", async () => {
     const { text } = await pipeline.page(`/?${PERIOD}`);
     expect(text).toContain("Only in TLS or failure reports");
     expect(text).toContain("/domains/mx1.acme.example/tls");
@@ -125,7 +125,7 @@ describe("a TLS report", () => {
 });
 
 describe("a failure report", () => {
-  it("is found from its domain, and shows facts about domains only", async () => {
+  it("is linked from its domain, and shows only domain-level facts", async () => {
     const list = `/domains/acme.example/failures?${PERIOD}`;
     const link = await linkIn(list, /href="(\/reports\/acme\/[^"]+)"/);
     const { text } = await pipeline.page(link);
@@ -139,7 +139,7 @@ describe("a failure report", () => {
     expect((await pipeline.page(list)).text).not.toContain("someone");
   });
 
-  it("gives its raw file where its address keeps it", async () => {
+  it("offers its raw file if its address keeps it", async () => {
     const link = await linkIn(`/domains/acme.example/failures?${PERIOD}`, /href="(\/reports\/kept\/[^"]+)"/);
     expect((await pipeline.page(link)).text).toContain("may contain people");
     expect((await pipeline.page(`${link.split("?")[0]}/raw`)).text).toContain("Feedback-Type: auth-failure");
@@ -147,7 +147,7 @@ describe("a failure report", () => {
 });
 
 describe("an aggregate report", () => {
-  it("without records is found among the others, and has its page", async () => {
+  it("without records is listed with the others and has a page", async () => {
     const link = await linkIn(`/domains/acme.example/reports?${PERIOD}&reports.sort=records`, REPORT);
     const { status, text } = await pipeline.page(link);
     expect(status).toBe(200);
@@ -155,7 +155,7 @@ describe("an aggregate report", () => {
     expect((await pipeline.page(`${link.split("?")[0]}/raw`)).text).toContain("<report_id>e</report_id>");
   });
 
-  it("sorts, filters and cuts its records into pages, read from the raw file again, and exports them", async () => {
+  it("reads its records from the raw file, and sorts, filters, pages and exports them", async () => {
     const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}&reports.sort=-records`, REPORT)).split(
       "?",
     );
@@ -199,7 +199,7 @@ describe("an aggregate report of more records than process hands over at once", 
 });
 
 describe("a TLS report longer than a page can be", () => {
-  it("is paged, bounded on its page and in its files, and says what is left out", async () => {
+  it("is paged and limited on its page and in its files, and says what is left out", async () => {
     // Each from another server, so that no two are one.
     const count = TLS_LIMITS.maxGroups + 100;
     const failure = (place: number) => ({
@@ -256,7 +256,7 @@ describe("taking a report back", () => {
   const messages = async (): Promise<number> =>
     (await pipeline.ask<{ messages: number }>("/stats?domain=acme.example")).messages;
 
-  it("takes a reason and a confirmation; the page says who and why; it can be undone", async () => {
+  it("requires a reason and a confirmation, shows who and why, and can be undone", async () => {
     const link = await linkIn(`/domains/acme.example/reports?${PERIOD}&reports.sort=-records`, REPORT);
     const [path = ""] = link.split("?");
     expect(await messages()).toBe(8);
@@ -288,8 +288,8 @@ describe("taking a report back", () => {
   });
 });
 
-describe("when the engine has ended", () => {
-  it("every page is as before", async () => {
+describe("when the engine has stopped", () => {
+  it("every page is unchanged", async () => {
     const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}`, REPORT)).split("?");
     await pipeline.stopEngine();
     const named = { domain: "acme.example", source: "acme.example", address: "192.0.2.7", account: "acme" };

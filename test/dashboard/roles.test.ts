@@ -294,7 +294,7 @@ describe.each([
   });
   afterAll(() => dashboard.close());
 
-  it("sees the own account's domains and figures only", async () => {
+  it("sees only the account's own domains and figures", async () => {
     const text = await (await dashboard.ask("/", HTML, null)).text();
     expect(text).toContain("acme.example");
     expect(text).toContain(">41<");
@@ -302,7 +302,7 @@ describe.each([
     expect(text).not.toContain("/operations");
   });
 
-  it("sees own incidents and mutes, and may mute as an administrator", async () => {
+  it("sees the account's incidents and mutes, and may mute as an administrator", async () => {
     const text = await (await dashboard.ask("/alerts", HTML, null)).text();
     expect(text).toContain("own-service.test began to send as acme.example");
     expect(text).toContain("own-muted.test");
@@ -312,7 +312,7 @@ describe.each([
     expect((await form("account=acme&rule=newSender&days=0")).status).toBe(refused);
   });
 
-  it("sees an own report, and no way to take it back", async () => {
+  it("sees the account's report, but cannot take it back", async () => {
     const { day } = askedWith("", "");
     const path = `/reports/acme/acme.example/${day}/${"1".repeat(32)}`;
     const page = await dashboard.ask(path, HTML, null);
@@ -338,7 +338,7 @@ describe.each([
 
   it.each(
     Object.values(UIDS).flatMap((uid) => ["", "/raw", "?export=json&table=records"].map((suffix) => [uid, suffix])),
-  )("is told that another account's report is not there, as one that does not exist: %s%s", async (uid, suffix) => {
+  )("cannot tell another account's report from a missing one: %s%s", async (uid, suffix) => {
     const { day } = askedWith("secret.example", "");
     const [there, missing] = await Promise.all(
       ["other", "nowhere"].map((account) =>
@@ -349,7 +349,7 @@ describe.each([
     expect(await there?.text()).toBe(await missing?.text());
   });
 
-  it.each(Object.values(UIDS))("does not get it under the own account's name: %s", async (uid) => {
+  it.each(Object.values(UIDS))("does not get it under the name of its own account: %s", async (uid) => {
     const { day } = askedWith("secret.example", "");
     for (const suffix of ["", "/raw"]) {
       const answer = await dashboard.ask(`/reports/acme/secret.example/${day}/${uid}${suffix}`, HTML, null);
@@ -406,11 +406,11 @@ const OWN_FORMS: [path: string, body: string][] = [
   ["/domains/acme.example/addresses/192.0.2.1", "action=undo"],
 ];
 
-describe("a role in each account of its own", () => {
+describe("a different role in each account", () => {
   it.each([
     ["viewer@acme.example", "acme"],
     ["both@acme.example", "other"],
-  ])("is a viewer's of %s in %s: no button, and 403 for a form sent all the same", async (email, account) => {
+  ])("shows no button for %s in %s to a viewer, and answers its form with 403", async (email, account) => {
     const dashboard = await start(email);
     try {
       for (const [path, body] of OWN_FORMS) {
@@ -436,7 +436,7 @@ describe("a role in each account of its own", () => {
     }
   });
 
-  it("is an administrator's in one: its buttons are there", async () => {
+  it("shows the buttons to an administrator", async () => {
     const dashboard = await start("both@acme.example");
     try {
       const alerts = await (await dashboard.ask("/alerts", HTML, null)).text();
@@ -453,7 +453,7 @@ describe("a role in each account of its own", () => {
 });
 
 describe.each(["nothing@acme.example", "stranger@acme.example"])("%s", (email) => {
-  it("sees no figure at all", async () => {
+  it("sees no figures", async () => {
     const dashboard = await start(email);
     try {
       const links = pageRoutes()
@@ -538,7 +538,7 @@ describe.each([1, 3])("an operator, the ledger in %i databases,", (databases) =>
 });
 
 describe("on one machine", () => {
-  it("answers only what came by the front of npm start, whatever identity Access asserts", async () => {
+  it("only requests through the front of npm start are answered, for any Access identity", async () => {
     const secret = "the-secret-of-the-workers";
     const dashboard = await startDashboard({
       vars: { WORKERS_SECRET: secret, API_TOKEN },

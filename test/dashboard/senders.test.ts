@@ -110,7 +110,7 @@ async function listed(undecided?: boolean): Promise<string[]> {
   return answer.value.items.map(({ source, role }) => `${source} ${role}`);
 }
 
-describe("the answer of the API", () => {
+describe("the API", () => {
   it("has small senders that are too much together, as the verdict counts them", async () => {
     const verdict = await api().ask("verdict", { domain: SMALL });
     expect(verdict).toMatchObject({ ok: true, value: { state: "notYet", wouldHit: { reject: { undecided: 4 } } } });
@@ -120,7 +120,7 @@ describe("the answer of the API", () => {
     expect(await page(`/domains/${SMALL}/senders`)).toContain("one.example");
   });
 
-  it("has each sender with volume, since when, and a suggestion with its reason", async () => {
+  it("lists each sender with volume, first day, and a suggestion with its reason", async () => {
     const answer = await api().ask("senders", { domain: "ASKED.example", undecided: true });
     if (!answer.ok) throw new Error(answer.error.message);
     const firstSeen = new Date((TODAY - 29) * 86_400_000).toISOString().slice(0, 10);
@@ -153,7 +153,7 @@ describe("the answer of the API", () => {
     ]);
   });
 
-  it("knows no senders of a domain without reports, and refuses a period that is none", async () => {
+  it("lists no senders for a domain without reports, and refuses an invalid period", async () => {
     expect(await api().ask("senders", { domain: "nobody.example" })).toMatchObject({
       ok: true,
       value: { account: null, items: [] },
@@ -169,7 +169,7 @@ describe("a decision about each kind of subject", () => {
     ["203.0.113.0/24", ["sendgrid.net"]],
     ["sendgrid.net", ["203.0.113.3", "203.0.113.4"]],
     ["service:Twilio SendGrid", ["203.0.113.3", "203.0.113.4"]],
-  ])("%s changes list and verdict", async (subject, left) => {
+  ])("%s changes the list and the verdict", async (subject, left) => {
     const verdict = async (): Promise<number> => {
       const answer = await api().ask("verdict", { domain: DOMAIN });
       return answer.ok ? answer.value.wouldHit.reject.undecided : Number.NaN;
@@ -185,7 +185,7 @@ describe("a decision about each kind of subject", () => {
     expect(await verdict()).toBe(480);
   });
 
-  it("of a prefix or a service is said on the pages of what it covers", async () => {
+  it("about a prefix or a service is shown on the pages of the sources it covers", async () => {
     await decide("203.0.113.0/24", "forwarder");
     expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.4`)).toContain("as you said of 203.0.113.0/24");
     await decide("203.0.113.0/24", "undecided");
@@ -195,7 +195,7 @@ describe("a decision about each kind of subject", () => {
   });
 });
 
-it("says in both monthly reports what was decided, and by whom", async () => {
+it("both monthly reports say what was decided and by whom", async () => {
   await decide("203.0.113.4", "forwarder");
   const month = new Date(decidedSeconds * 1000).toISOString().slice(0, 7);
   expect(await page(`/report?account=acme&month=${month}`)).toContain(
@@ -207,14 +207,14 @@ it("says in both monthly reports what was decided, and by whom", async () => {
   await decide("203.0.113.4", "undecided");
 });
 
-describe("Sources put together", () => {
+describe("grouped sources", () => {
   async function rows(group: string, domain = DOMAIN): Promise<[string, number, number][]> {
     const text = await page(`/domains/${domain}/sources?group=${group}&export=json&table=sources`);
     const found: { source: string; addresses: number; messages: number }[] = JSON.parse(text);
     return found.map(({ source, addresses, messages }) => [source, addresses, messages]);
   }
 
-  it("by address, by service or organization, by network, by reverse domain; each adds up to all mail", async () => {
+  it("by address, service, organization, network or reverse domain add up to all mail", async () => {
     const own = sampleRecord(DOMAIN).sourceIp;
     expect(await rows("address")).toEqual([
       [own, 1, 3000],
@@ -255,8 +255,8 @@ describe("Sources put together", () => {
   });
 });
 
-describe("the page", () => {
-  it("shows the undecided, the largest first, with one press each", async () => {
+describe("the Senders page", () => {
+  it("shows undecided senders, the largest first, each decided with one click", async () => {
     const text = await page(`/domains/${DOMAIN}/senders`);
     const places = ["203.0.113.3", "203.0.113.4", "sendgrid.net"].map((name) =>
       text.indexOf(`name="subject" value="${name}"`),
@@ -268,7 +268,26 @@ describe("the page", () => {
     expect(text).toContain(`Probably yours: its reverse name is crm.${DOMAIN}.`);
   });
 
-  it("is linked from the overview and from Sources, with the number of them", async () => {
+  it.each([
+    ["nothing chosen", "decision=mine&note=why+not", "Choose at least one sender."],
+    ["no name of a sender", "decision=mine&note=why+not&subject=203.0.113.3&other=%25%25%25", "is no domain name"],
+    ["a prefix of many owners", "decision=mine&note=why+not&other=10.0.0.0%2F8", "a shorter one has many owners"],
+  ])("says what is wrong with %s, beside what was typed", async (_, fields, sentence) => {
+    const origin = new URL(dashboard.url).origin;
+    const headers = { accept: "text/html", origin, "content-type": "application/x-www-form-urlencoded" };
+    const sent = { method: "POST", headers, body: `account=acme&${fields}` };
+    const answer = await dashboard.ask(`/domains/${DOMAIN}/senders`, sent);
+    expect(answer.status).toBe(422);
+    const text = (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
+    expect(text).toContain("Which senders are yours?");
+    expect(text).toContain(sentence);
+    expect(text).toContain('value="why not"');
+    const typed = new URLSearchParams(fields);
+    if (typed.has("other")) expect(text).toContain(`value="${typed.get("other")}"`);
+    for (const name of typed.getAll("subject")) expect(text).toMatch(new RegExp(`value="${name}" checked`));
+  });
+
+  it("is linked from the overview and from Sources with their number", async () => {
     for (const path of [`/domains/${DOMAIN}`, `/domains/${DOMAIN}/sources`]) {
       const text = await page(path);
       expect(text).toContain(`href="/domains/${DOMAIN}/senders"`);

@@ -65,7 +65,7 @@ describe("an operator", () => {
   });
   afterAll(() => dashboard.close());
 
-  it("sees the domains of all accounts, a domain of several with its sum", async () => {
+  it("sees the domains of all accounts, and the sum of a domain that several have", async () => {
     const rows = await json(dashboard, "/?export=json&table=domains", null);
     expect(rows).toEqual(
       expect.arrayContaining([
@@ -78,7 +78,7 @@ describe("an operator", () => {
     expect(text.indexOf("shared.example")).toBeLessThan(text.indexOf("third.example"));
   });
 
-  it("sees stats of all, of one account, and that sources of several databases are at most so many", async () => {
+  it("sees stats of all accounts or one, and that the number of sources over databases is an upper bound", async () => {
     expect(await json(dashboard, "/api/v1/stats", API_TOKEN)).toMatchObject({
       reports: 6,
       records: 12,
@@ -94,14 +94,14 @@ describe("an operator", () => {
     });
   });
 
-  it("sees sources of a domain that several databases know, each once", async () => {
+  it("sees each source once if several databases know the domain", async () => {
     const text = await (await dashboard.ask("/domains/shared.example/sources", HTML, null)).text();
     expect(text).toContain("743");
     const page = await (await dashboard.ask("/domains/shared.example", HTML, null)).text();
     expect(page).toContain("at most 3");
   });
 
-  it("opens the report of each account, which only its database is asked for", async () => {
+  it("opens a report by asking only the database of its account", async () => {
     for (const { account, messages } of ACCOUNTS) {
       const [sample] = samplesOf(account, messages);
       const path = `/reports/${account}/shared.example/${DAY}/${sample?.uid}`;
@@ -129,7 +129,7 @@ describe("a viewer", () => {
     expect(text).not.toContain("746");
   });
 
-  it("has one database asked: as many statements as with one, and one for where it is", async () => {
+  it("needs one more statement than with a single database, to find the right one", async () => {
     const single = await startDashboard({ accessEmail: "viewer@acme.example" });
     try {
       await change(single.ledger, [addAccount({ account: "acme", shard: 0 }, 1)]);

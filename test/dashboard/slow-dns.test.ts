@@ -100,11 +100,11 @@ describe.each(["silent", "unreachable"] as const)("a resolver that is %s", (how)
     dns.server.close();
   });
 
-  it.each(PAGES)("keeps %s waiting no longer than it may", async (path) => {
+  it.each(PAGES)("delays %s no longer than the limit", async (path) => {
     expect((await quickest(pipeline, path)).milliseconds).toBeLessThan(MOST_MILLISECONDS);
   });
 
-  it("was asked, and the pages say that the answer is unknown", async () => {
+  it("is asked, and the pages show its answers as unknown", async () => {
     const pages = await Promise.all([SOURCE, ADDRESS].map((path) => pipeline.page(path)));
     for (const { text } of pages) {
       expect(text).toContain("What it means for SPF");

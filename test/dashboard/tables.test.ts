@@ -4,7 +4,7 @@ import { csvPieces, jsonPieces, streamOf } from "../../workers/dashboard/data/ex
 import { formatCompact, formatDuration, formatShare, shareOf } from "../../workers/dashboard/data/numbers.ts";
 import { pageNumbers, pageOf, readTableState, selectRows } from "../../workers/dashboard/data/table.ts";
 
-describe("tables", () => {
+describe("a table", () => {
   const columns = [
     { key: "name", label: "Name", value: (row: { name: string; n: number }) => row.name },
     { key: "n", label: "N", value: (row: { name: string; n: number }) => row.n },
@@ -16,7 +16,7 @@ describe("tables", () => {
   ];
   const state = (query: string) => readTableState(new URLSearchParams(query), { id: "t", sort: "-n" });
 
-  it("sorts numbers as numbers and texts as people do, filters, cuts into pages", () => {
+  it("sorts numbers as numbers and text as people do, filters, and has pages", () => {
     expect(selectRows(rows, columns, state("")).map(({ n }) => n)).toEqual([100, 10, 9]);
     expect(selectRows(rows, columns, state("t.sort=name")).map(({ name }) => name)).toEqual(["a", "b", "B2"]);
     expect(selectRows(rows, columns, state("t.q=b")).map(({ name }) => name)).toEqual(["B2", "b"]);
@@ -25,7 +25,7 @@ describe("tables", () => {
     expect(pageOf([], state(""))).toEqual({ rows: [], page: 1, pages: 1 });
   });
 
-  it("offer the first pages, the last, and those around", () => {
+  it("links to the first, the last and the neighbouring pages", () => {
     const text = (page: number, pages: number) =>
       pageNumbers(page, pages)
         .map((n) => n ?? "…")
@@ -41,7 +41,7 @@ describe("tables", () => {
     expect(text(900_000_000, 1_000_000_000)).toBe("1 … 899999998 899999999 900000000 900000001 900000002 … 1000000000");
   });
 
-  it.each(["t.page=0", "t.page=-1", "t.page=x", "t.size=1000000"])("takes the default for %s", (query) => {
+  it.each(["t.page=0", "t.page=-1", "t.page=x", "t.size=1000000"])("uses the default for %s", (query) => {
     expect(state(query)).toMatchObject({ page: 1, size: 25 });
   });
 });
@@ -49,18 +49,18 @@ describe("tables", () => {
 describe("exports", () => {
   const columns = [{ key: "text", label: "Text", value: (text: string | number) => text }];
 
-  it("are a line of keys and a line a row", () => {
+  it("have a line of keys and one line per row", () => {
     expect([...csvPieces(["a", "=1", 2], columns)]).toEqual(["text\r\n", "a\r\n", '"\'=1"\r\n', "2\r\n"]);
     expect([...csvPieces([], columns)]).toEqual(["text\r\n"]);
   });
 
-  it.each([[[]], [["=1"]], [["a\u2028b", 'c"', 3]]])("are JSON that reads back: %j", (rows) => {
+  it.each([[[]], [["=1"]], [["a\u2028b", 'c"', 3]]])("as JSON read back unchanged: %j", (rows) => {
     const text = [...jsonPieces<string | number>(rows, columns)].join("");
     expect(JSON.parse(text)).toEqual(rows.map((row) => ({ text: row })));
     expect(text).toBe(rows.length === 0 ? "[]\n" : `${JSON.stringify(JSON.parse(text), null, 2)}\n`);
   });
 
-  it("are written as they are read, a few lines at a time", async () => {
+  it("are streamed a few lines at a time", async () => {
     let written = 0;
     const lines = function* (): Generator<string> {
       for (; written < 10_000; written++) yield `${"x".repeat(999)}\n`;
@@ -76,7 +76,7 @@ describe("exports", () => {
 });
 
 describe("numbers", () => {
-  it("have no share of nothing, which sorts before all shares and is an empty field", () => {
+  it("have no share of zero, which is an empty field and sorts first", () => {
     expect([shareOf(0, 0), shareOf(0, 2), shareOf(1, 2)]).toEqual(["", 0, 0.5]);
     const shares = [{ part: 1 }, { part: 0 }, { part: 2 }];
     const columns = [{ key: "s", label: "S", value: ({ part }: { part: number }) => shareOf(1, part) }];
@@ -84,7 +84,7 @@ describe("numbers", () => {
     expect([...csvPieces(selectRows(shares, columns, state), columns)].join("")).toBe("s\r\n\r\n0.5\r\n1\r\n");
   });
 
-  it("never round a failure away", () => {
+  it("never round a failure to zero", () => {
     expect([formatShare(0, 0), formatShare(5, 5), formatShare(0, 5)]).toEqual(["–", "100 %", "0 %"]);
     expect([formatShare(999_999, 1_000_000), formatShare(1, 1_000_000)]).toEqual(["> 99.9 %", "< 0.1 %"]);
     expect([formatShare(2, 3), formatCompact(1_234_567)]).toEqual(["66.7 %", "1.2M"]);

@@ -43,7 +43,7 @@ async function listed(filter: string): Promise<{ domain: string; tags: string; g
 }
 
 describe("tags", () => {
-  it("are put on by a form, shown in the list, and narrow it", async () => {
+  it("are added by a form, shown in the list, and filter it", async () => {
     const done = await submit({ action: "add", domains: `${ready}\n${notYet.toUpperCase()}`, tags: "Shop, eu" });
     expect([done.status, done.location]).toEqual([303, "/tags?changed=2"]);
     await submit({ action: "remove", domains: notYet, tags: "eu" });
@@ -59,7 +59,7 @@ describe("tags", () => {
     expect((await pipeline.page("/tags")).text).toContain('href="/?tag=eu"');
   });
 
-  it("are refused with the reason, and what was typed stays", async () => {
+  it("are refused with a reason, and the input is kept", async () => {
     const wrong = await submit({ action: "add", domains: ready, tags: "a<b" });
     expect(wrong.status).toBe(422);
     expect(wrong.text).toContain("a tag has letters");
@@ -68,7 +68,7 @@ describe("tags", () => {
     expect(foreign.text).toContain("Not one of your domains: nobody.example");
   });
 
-  it("come by the API too", async () => {
+  it("can be set by the API", async () => {
     await pipeline.ask("/tags", "POST", { account: "acme", domains: [notInUse], add: ["parked"] });
     expect(await pipeline.ask("/tags?tag=parked")).toEqual({
       items: [{ account: "acme", domain: notInUse, tags: ["parked"] }],
@@ -77,7 +77,7 @@ describe("tags", () => {
 });
 
 describe("groups", () => {
-  it("are set by operators, and leave the domains of their accounts", async () => {
+  it("are set by operators and do not change the domains of accounts", async () => {
     const done = await submit({ action: "group", account: "acme", group: "North" });
     expect(done.location).toBe("/tags?changed=1");
     expect(await pipeline.ask("/account-groups")).toEqual({ items: [{ account: "acme", group: "north" }] });

@@ -84,7 +84,7 @@ function entries(page: string): string[] {
     .filter((item) => item !== "");
 }
 
-it("tells of each day what changed, the newest first", async () => {
+it("the timeline lists what changed each day, the newest first", async () => {
   expect(entries(await overview())).toEqual([
     `${iso(TODAY - 5)}|192.0.2.2 decided: not mine, by ann`,
     `${iso(TODAY - 7)}|TXT record of _dmarc.${DOMAIN} removed`,
@@ -93,13 +93,13 @@ it("tells of each day what changed, the newest first", async () => {
   ]);
 });
 
-it("has nothing of other days, and not the first policy of all", async () => {
+it("the timeline leaves out other days and the very first policy", async () => {
   const page = await overview(`?from=${iso(TODAY - 65)}&to=${iso(TODAY - 50)}`);
   expect(page).toContain('id="volume"');
   expect(page).not.toContain("What changed");
 });
 
-it("has its marks at the middle of their days", async () => {
+it("marks are in the middle of their days", async () => {
   const page = await overview();
   const [wide = ""] = page.match(/<svg class="wide".*?<\/svg>/s) ?? [];
   const strip = new RegExp(`<rect class="hover" x="([\\d.]+)"[^>]*width="([\\d.]+)"[^>]*data-tip="${iso(TODAY - 10)}:`);
@@ -116,7 +116,7 @@ it("has its marks at the middle of their days", async () => {
   expect(new Set(marks.map(([, , y]) => y)).size).toBe(4);
 });
 
-it("asks only of the accounts given, and of no more than is shown", async () => {
+it("the timeline queries only the given accounts, and no more than is shown", async () => {
   const period = { firstDay: TODAY - 30, lastDay: TODAY, limit: 10 };
   const own = await ask(dashboard.ledger, decisionsOfPeriodQuery(DOMAIN, ["acme"], period));
   expect(own.map(({ source }) => source)).toEqual(["192.0.2.2"]);

@@ -23,7 +23,7 @@ async function read(dashboard: Dashboard, path: string): Promise<string> {
   return (await answer.text()).replaceAll(/\s+/g, " ");
 }
 
-it("is told from the points, below what the ledger says, and has files", async () => {
+it("the trend comes from the points, below the ledger's figures, and can be exported", async () => {
   const engine = await startTestEngine();
   onTestFinished(() => engine.stop());
   const at = { processedSeconds: (TODAY - 1) * 86_400 + 60 };
@@ -60,7 +60,7 @@ it("is told from the points, below what the ledger says, and has files", async (
   expect(await rows("outcomes")).toEqual([]);
 });
 
-it("is all that is missing without a token", async () => {
+it("without a token only the trend is missing", async () => {
   const page = await read(await start({ ANALYTICS_ACCOUNT_ID: "a", ANALYTICS_API_TOKEN: "" }), "/operations");
   expect(page).toContain("ANALYTICS_API_TOKEN is not set, so the trend");
   expect(page).toContain("Everything else on this page");
@@ -68,7 +68,7 @@ it("is all that is missing without a token", async () => {
   expect(page).not.toContain(TREND);
 });
 
-it("is all that is missing when the engine keeps silent", async () => {
+it("without an answer of the engine only the trend is missing", async () => {
   const silent = createServer(() => undefined);
   await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
   onTestFinished(() => {

@@ -61,8 +61,8 @@ function api() {
   });
 }
 
-describe("the page", () => {
-  it("has a line a cause with its words, its domains unfolded, and a link to all of them", async () => {
+describe("the Worklist page", () => {
+  it("has a line per cause with its text, its domains, and a link to all of them", async () => {
     const text = await page("/worklist");
     expect(text).toContain("Twilio SendGrid without DKIM");
     expect(text).toContain("41 domains");
@@ -73,7 +73,7 @@ describe("the page", () => {
     expect(text).toContain('<a href="/worklist" aria-current="page">');
   });
 
-  it("lists the domains of a line on pages, and whole in files", async () => {
+  it("lists the domains of a line page by page, and all of them in files", async () => {
     const path = "/worklist?code=service&subject=Twilio+SendGrid";
     const text = await page(path);
     expect(text).toContain("41 rows");
@@ -94,8 +94,8 @@ describe("the page", () => {
   });
 });
 
-describe("the API", () => {
-  it("says the same, and of one account only its own", async () => {
+describe("the worklist of the API", () => {
+  it("matches the page, and an account sees only its own lines", async () => {
     const all = await api().ask("worklist", {});
     if (!all.ok) throw new Error(all.error.message);
     expect(all.value.items[0]).toMatchObject({ code: "service", domains: 41, messages: 5820, weight: 5820 });

@@ -88,11 +88,11 @@ describe("a question", () => {
     ["page.example", "unknown"],
     ["noise.example", "unknown"],
     ["large.example", "unknown"],
-  ])("about %s comes to %s", async (name, status) => {
+  ])("about %s results in %s", async (name, status) => {
     expect(await httpsResolver(url, fetch).lookup(name, "TXT")).toEqual({ status });
   });
 
-  it("is unknown where nobody listens, and late after its time", { timeout: 20_000 }, async () => {
+  it("is unknown if nothing listens, and late after its timeout", { timeout: 20_000 }, async () => {
     expect(await httpsResolver("http://127.0.0.1:1/", fetch).lookup("text.example", "TXT")).toEqual({
       status: "unknown",
     });
@@ -106,7 +106,7 @@ describe("a question", () => {
   });
 });
 
-it("the same question is asked once, and no more of them than the limit says", async () => {
+it("repeated questions are asked once, and never more than the limit", async () => {
   questions = [];
   const { lookup } = boundedResolver(httpsResolver(url, fetch), 2);
   await Promise.all([lookup("text.example", "TXT"), lookup("TEXT.example", "TXT"), lookup("text.example", "TXT")]);

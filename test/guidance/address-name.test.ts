@@ -29,7 +29,7 @@ it.each([
   expect(await nameAddress(address, resolver)).toEqual({ address, ...expected });
 });
 
-it("is not guessed where a question was not answered, nor for what is no address", async () => {
+it("no name is guessed for an unanswered question or an invalid address", async () => {
   expect(await nameAddress("192.0.2.77", resolver)).toBeUndefined();
   expect(await nameAddress("192.0.2.88", resolver)).toBeUndefined();
   expect(await nameAddress("192.0.2.25", NO_RESOLVER)).toBeUndefined();

@@ -23,3 +23,21 @@ it.each([
 ])("a redirect to %s", async (location, problem) => {
   expect(await problemWith(redirect(location))).toEqual({ problem, isUnanswered: false });
 });
+
+it.each([
+  ["CERT_HAS_EXPIRED", "its certificate has expired", false],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "its certificate is for another name", false],
+  ["ECONNREFUSED", "no secure connection", true],
+])("a connection that fails by %s", async (code, problem, isUnanswered) => {
+  const fetchFails = async () => {
+    throw new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });
+  };
+  expect(await policyFetcher(fetchFails)(URL_OF_POLICY)).toEqual({ problem, isUnanswered });
+});
+
+it("a certificate that Cloudflare finds invalid, and a server that fails", async () => {
+  const invalid = new Response("", { status: 526 });
+  expect(await problemWith(invalid)).toEqual({ problem: "its certificate is not valid", isUnanswered: false });
+  const broken = new Response("", { status: 503 });
+  expect(await problemWith(broken)).toEqual({ problem: "the server answers 503", isUnanswered: true });
+});

@@ -15,11 +15,11 @@ const NOW = Date.UTC(2026, 10, 20, 12) / 1000;
 const DAY = 86_400;
 const WEEK = 604_800;
 
-describe("a policy that is typed", () => {
+describe("a typed policy", () => {
   const typed = (mx: string[], maxAgeSeconds = WEEK, mode: "none" | "testing" | "enforce" = "testing") =>
     readTypedPolicy({ mode, mx, maxAgeSeconds });
 
-  it("has its hosts as A-labels in lower case, each once", () => {
+  it("has each host once, as A-labels in lower case", () => {
     expect(typed(["MX1.Example.com.", " *.mail.bücher.example ", "mx1.example.com"])).toEqual({
       ok: true,
       value: { mode: "testing", mx: ["mx1.example.com", "*.mail.xn--bcher-kva.example"], maxAgeSeconds: WEEK },
@@ -41,7 +41,7 @@ describe("a policy that is typed", () => {
     expect(typed([host]).ok).toBe(false);
   });
 
-  it("is remembered for a day to a year", () => {
+  it("may be remembered for a day up to a year", () => {
     const { minMtaStsSeconds, maxMtaStsSeconds } = GUIDANCE_LIMITS;
     expect([minMtaStsSeconds, maxMtaStsSeconds]).toEqual([86_400, 31_557_600]);
     for (const seconds of [minMtaStsSeconds, maxMtaStsSeconds])
@@ -50,7 +50,7 @@ describe("a policy that is typed", () => {
       expect(typed(["mx.example.com"], seconds).ok).toBe(false);
   });
 
-  it("names hosts, unless its mode is none, and no more than may be", () => {
+  it("names hosts, up to the limit, unless its mode is none", () => {
     expect(typed([]).ok).toBe(false);
     expect(typed([], WEEK, "none").ok).toBe(true);
     const many = Array.from({ length: GUIDANCE_LIMITS.maxMtaStsPatterns }, (_, index) => `mx${index}.example.com`);
@@ -59,7 +59,7 @@ describe("a policy that is typed", () => {
   });
 });
 
-it("is written with CRLF, and read back by the check", () => {
+it("a policy is written with CRLF and read back by the check", () => {
   const policy = { mode: "enforce" as const, mx: ["mx1.example.com", "*.example.net"], maxAgeSeconds: WEEK };
   const text = policyText(policy);
   expect(text).toBe(
@@ -68,7 +68,7 @@ it("is written with CRLF, and read back by the check", () => {
   expect(readPolicy(text)).toEqual({ policy });
 });
 
-it("has an id of the second of its change, which the record carries", () => {
+it("the policy id in the record is the second of its change", () => {
   expect(policyId(NOW)).toBe("20261120120000");
   expect(policyId(NOW + 1)).not.toBe(policyId(NOW));
   expect(policyRecord("example.com", NOW)).toEqual({
@@ -78,7 +78,7 @@ it("has an id of the second of its change, which the record carries", () => {
   });
 });
 
-it("is of the domain after the host's first label", () => {
+it("the policy domain follows the first label of the host", () => {
   expect(domainOfPolicyHost("MTA-STS.Example.com.")).toBe("example.com");
   for (const host of ["example.com", "xmta-sts.example.com", "www.mta-sts.example.com", "mta-sts", ""])
     expect(domainOfPolicyHost(host), host).toBeUndefined();
@@ -135,7 +135,7 @@ describe("the next step", () => {
     expect(advice.sentence).toMatch(/^[A-Z].*\.$/);
   });
 
-  it("names the failures that stand in the way, the most first, and those without a reason", () => {
+  it("lists the failures that block it, the most frequent first, including those without a reason", () => {
     const tls = { ...failing(failure("certificate-expired", 2), failure("starttls-not-supported", 9)), failed: 15 };
     const { failures, sentence } = adviseMtaSts(state({ tls }));
     expect(failures.map(({ resultType, sessions }) => [resultType, sessions])).toEqual([

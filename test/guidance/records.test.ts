@@ -9,6 +9,7 @@ import { checkDomain, listChecks } from "../../shared/guidance/domain-check.ts";
 import { checkBimi, checkDane, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { checkMtaSts, coversHost, readPolicy } from "../../shared/guidance/mta-sts-check.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
+import { expandMacros } from "../../shared/guidance/spf-record.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { zoo } from "./zones.ts";
 
@@ -118,7 +119,7 @@ describe("DMARC", () => {
     }
   });
 
-  test("the policies of a domain, of its subdomains and of names that do not exist", async () => {
+  test("has policies for a domain, its subdomains and names that do not exist", async () => {
     const levels = await checkDmarc("levels.test", resolver);
     expect(levels.policies).toEqual({ domain: "reject", subdomain: "quarantine", nonexistent: "none" });
     // RFC 7489 knows no np: sp holds.
@@ -195,7 +196,7 @@ describe("DMARC", () => {
     );
   });
 
-  test("psd=n ends the walk and makes an organisation of its own", async () => {
+  test("psd=n ends the tree walk and starts a new organisation", async () => {
     const check = await checkDmarc("www.division.boundary.test", resolver);
     expect(check.organizationalDomain).toBe("division.boundary.test");
     expect(check.policyDomain).toBe("division.boundary.test");
@@ -204,7 +205,7 @@ describe("DMARC", () => {
     expect(verdictOf(check)).toBe("attention differs_by_rfc policy_none");
   });
 
-  test("a name of many labels is cut to its last seven", async () => {
+  test("cuts a name of many labels to its last seven", async () => {
     expect(walkNames("a.b.c.d.e.f.g.h.i.j.mail.example.com")).toEqual([
       "a.b.c.d.e.f.g.h.i.j.mail.example.com",
       "g.h.i.j.mail.example.com",
@@ -223,7 +224,7 @@ describe("DMARC", () => {
     expect(check.findings.map(({ code }) => code)).toContain("name_too_long");
   });
 
-  test("the record to publish names where reports should go", async () => {
+  test("suggests a record with the address for reports", async () => {
     const check = await checkDmarc("absent.test", resolver, "k7f3@rua.example");
     expect(check.findings.find(({ code }) => code === "no_record")?.publish).toEqual({
       name: "_dmarc.absent.test",
@@ -268,6 +269,61 @@ describe("SPF", () => {
     ["unanswered.spf.test", "unknown no_answer", 0],
     ["include-unanswered.spf.test", "unknown no_answer", 1],
     ["unknown-modifier.spf.test", "good", 0],
+    ["eleven-behind-all.spf.test", "attention terms_after_all", 0],
+    ["eleven-by-redirect.spf.test", "broken too_many_lookups", 11],
+    ["ten-by-redirect.spf.test", "attention many_lookups", 10],
+    ["redirect-loop.spf.test", "broken loop", 1],
+    ["two-redirects.spf.test", "broken syntax_error", 1],
+    ["two-exps.spf.test", "broken syntax_error", 0],
+    ["exp.spf.test", "good", 0],
+    ["redirect-colon.spf.test", "broken syntax_error all_neutral", 0],
+    ["equals.spf.test", "attention ignored_modifier", 0],
+    ["version-twice.spf.test", "attention ignored_modifier", 0],
+    ["upper-case.spf.test", "good", 1],
+    ["no-space.spf.test", "broken mistaken_record", 0],
+    ["quoted.spf.test", "broken mistaken_record", 0],
+    ["leading-space.spf.test", "broken mistaken_record", 0],
+    ["no-version.spf.test", "broken mistaken_record", 0],
+    ["version-two.spf.test", "attention no_record", 0],
+    ["tab.spf.test", "broken mistaken_record", 0],
+    ["strings.spf.test", "good", 1],
+    ["strings-without-space.spf.test", "broken syntax_error", 0],
+    ["address-of-a.spf.test", "broken syntax_error", 0],
+    ["ip6-as-ip4.spf.test", "broken syntax_error", 0],
+    ["dual.spf.test", "good", 1],
+    ["dual-reversed.spf.test", "broken syntax_error", 0],
+    ["dual-beyond.spf.test", "broken syntax_error", 0],
+    ["include-length.spf.test", "broken syntax_error", 0],
+    ["six-forms.spf.test", "good", 0],
+    ["six-wrong.spf.test", "broken syntax_error", 0],
+    ["six-short.spf.test", "broken syntax_error", 0],
+    ["leading-zero.spf.test", "broken syntax_error", 0],
+    ["dash.spf.test", "broken syntax_error all_neutral", 0],
+    ["dot-at-end.spf.test", "good", 1],
+    ["everybody-included.spf.test", "broken all_pass", 1],
+    ["everybody-not-included.spf.test", "good", 1],
+    ["everybody-by-redirect.spf.test", "broken all_pass", 1],
+    ["everybody-by-network.spf.test", "broken all_pass", 0],
+    ["halves.spf.test", "attention wide_network", 0],
+    ["macro-domain.spf.test", "good", 2],
+    ["macro-nowhere.spf.test", "broken include_without_record", 1],
+    ["macro-mail.spf.test", "good", 1],
+    ["macro-unknown.spf.test", "broken syntax_error", 0],
+    ["macro-open.spf.test", "broken syntax_error", 0],
+    ["macro-time.spf.test", "broken syntax_error", 0],
+    ["macro-slash.spf.test", "attention void_lookup", 1],
+    ["exists-nothing.spf.test", "attention void_lookup", 1],
+    ["exists-six.spf.test", "attention void_lookup", 1],
+    ["a-of-six.spf.test", "good", 1],
+    ["mx-nowhere.spf.test", "attention void_lookup", 1],
+    ["mx-null.spf.test", "good", 1],
+    ["ten-mx.spf.test", "good", 1],
+    ["ptr-of.spf.test", "attention ptr", 1],
+    ["refused.spf.test", "unknown no_answer", 0],
+    ["truncated.spf.test", "unknown no_answer", 0],
+    ["include-refused.spf.test", "unknown no_answer", 1],
+    ["alias.spf.test", "good", 0],
+    ["any.wild.spf.test", "good", 0],
   ];
   test.each(expected)("%s: %s, %i lookups", async (domain, verdict, lookups) => {
     const check = await checkSpf(domain, resolver);
@@ -275,9 +331,59 @@ describe("SPF", () => {
     expect(check.tree.lookups).toBe(lookups);
   });
 
-  test("the addresses that terms stand for", async () => {
-    const check = await checkSpf("mx.spf.test", resolver);
-    expect(check.tree.root.terms[0]?.networks).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
+  test("resolves terms to addresses", async () => {
+    const networks = async (domain: string) => (await checkSpf(domain, resolver)).tree.root.terms[0]?.networks;
+    expect(await networks("mx.spf.test")).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
+    expect(await networks("dual.spf.test")).toEqual(["192.0.2.25/24", "2001:db8::25/64"]);
+  });
+
+  test.each([
+    ["address-of-a.spf.test", "an address where a domain name belongs (write it as ip4)"],
+    ["ip6-as-ip4.spf.test", "an IPv6 address (write it as ip6)"],
+    ["redirect-colon.spf.test", "a modifier, which has = after its name and no sign before it"],
+    ["two-redirects.spf.test", "a second redirect"],
+    ["macro-unknown.spf.test", "a domain with a macro that does not exist"],
+    ["dash.spf.test", "all after a dash that is not a hyphen"],
+  ])("%s: says what is wrong with the term", async (domain, reason) => {
+    const { findings } = await checkSpf(domain, resolver);
+    expect(findings.find(({ code }) => code === "syntax_error")?.sentence).toContain(
+      `in the record of ${domain} is ${reason}: SPF fails for every sender`,
+    );
+  });
+
+  test("a record that lets everybody in is not one that can't be used", async () => {
+    expect((await checkSpf("plus-all.spf.test", resolver)).summary).toBe("Everybody is let in; 0 of 10 lookups");
+    expect((await checkSpf("syntax.spf.test", resolver)).summary).toBe(
+      "Receivers can't use the record; 0 of 10 lookups",
+    );
+  });
+
+  test.each([
+    ["no-space.spf.test", "v=spf1 include:good.spf.test -all"],
+    ["quoted.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+    ["leading-space.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+    ["no-version.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+    ["tab.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+  ])("%s: gives the record that was meant", async (domain, value) => {
+    const { findings } = await checkSpf(domain, resolver);
+    expect(findings[0]?.publish).toEqual({ name: domain, type: "TXT", value });
+  });
+
+  // RFC 7208 section 7.4.
+  test.each([
+    ["%{d}", "email.example.com"],
+    ["%{d4}", "email.example.com"],
+    ["%{d2}", "example.com"],
+    ["%{d1}", "com"],
+    ["%{dr}", "com.example.email"],
+    ["%{d2r}", "example.email"],
+    ["%{o}", "strong-bad.example.com"],
+    ["%{o1-}", "bad.example.com"],
+    ["%{or-}", "bad.example.com.strong"],
+    ["%{i}._spf.%{d2}", "%{i}._spf.example.com"],
+  ])("the macro %s stands for %s", (spec, name) => {
+    const values = { domain: "email.example.com", sender: "strong-bad.example.com" };
+    expect(expandMacros(spec, values)).toBe(name);
   });
 });
 
@@ -295,6 +401,31 @@ describe("DKIM", () => {
     ["garbled", "broken unusable_key", "other"],
     ["sha1", "broken no_sha256", "rsa 2048"],
     ["twice", "broken several_keys", "other"],
+    ["tiny", "broken short_key", "rsa 512"],
+    ["almost", "attention weak_key", "rsa 2040"],
+    ["large", "good", "rsa 4096"],
+    ["huge", "attention long_key", "rsa 8192"],
+    ["strings", "good", "rsa 2048"],
+    ["spaced", "good", "rsa 2048"],
+    ["cut", "broken unusable_key", "other"],
+    ["no-base64", "broken unusable_key", "other"],
+    ["escaped", "broken escaped_record", "other"],
+    ["strict", "good", "rsa 2048"],
+    ["testing-strict", "attention testing_key", "rsa 2048"],
+    ["both-hashes", "good", "rsa 2048"],
+    ["granularity", "good", "rsa 2048"],
+    ["version-two", "broken wrong_version", "rsa 2048"],
+    ["version-last", "attention version_not_first", "rsa 2048"],
+    ["no-p", "broken unusable_key", "other"],
+    ["repeated", "broken repeated_tag", "rsa 2048"],
+    ["other-service", "broken not_for_mail", "rsa 2048"],
+    ["mail-service", "good", "rsa 2048"],
+    ["other-type", "broken unusable_key", "other"],
+    ["short-curve", "broken unusable_key", "other"],
+    ["beside", "good", "rsa 2048"],
+    ["alias-nowhere", "attention missing_key", "missing"],
+    ["refused", "unknown no_answer", "unknown"],
+    ["truncated", "unknown no_answer", "unknown"],
     ["absent", "attention missing_key", "missing"],
     ["unanswered", "unknown no_answer", "unknown"],
   ];
@@ -305,7 +436,7 @@ describe("DKIM", () => {
     expect([found?.keyType, found?.bits].filter((part) => part !== undefined).join(" ")).toBe(key);
   });
 
-  test("no selector known", async () => {
+  test("has no result without a known selector", async () => {
     expect(verdictOf(await checkDkim("dkim.test", [], resolver))).toBe("attention no_selector");
   });
 });
@@ -322,12 +453,27 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["a short age", enforced.replace("1209600", "60"), "attention short_max_age"],
     ["no version", enforced.replace("version: STSv1\n", ""), "broken invalid_policy"],
     ["no host", enforced.replace("mx: *.sts.test\n", ""), "broken invalid_policy"],
+    ["CR LF at line ends", enforced.replaceAll("\n", "\r\n"), "good"],
+    ["CR alone at line ends", enforced.replaceAll("\n", "\r"), "broken invalid_policy"],
+    ["no line end at the end", enforced.trimEnd(), "good"],
+    ["white space around values", enforced.replaceAll(": ", " :\t "), "good"],
+    ["keys in another order", enforced.split("\n").reverse().join("\n"), "good"],
+    ["no space after the colon", enforced.replaceAll(": ", ":"), "good"],
+    ["a key in capitals", enforced.replace("mode", "MODE"), "broken invalid_policy"],
+    ["mode none", "version: STSv1\nmode: none\nmax_age: 86400\n", "attention mode_none"],
+    ["the longest age", enforced.replace("1209600", "31557600"), "good"],
+    ["one second more", enforced.replace("1209600", "31557601"), "broken invalid_policy"],
+    ["an age with a unit", enforced.replace("1209600", "14d"), "broken invalid_policy"],
+    ["hosts in one line", enforced.replace("*.sts.test", "mx1.sts.test, mx2.sts.test"), "broken invalid_policy"],
+    ["a dot at the end of a host", enforced.replace("*.sts.test", "mx1.sts.test."), "broken invalid_policy"],
+    ["a wildcard within a name", enforced.replace("*.sts.test", "mx*.sts.test"), "broken invalid_policy"],
+    ["HTML", "<!doctype html><title>Not found</title>", "broken invalid_policy"],
     ["an age beyond a year", enforced.replace("1209600", "99999999"), "broken invalid_policy"],
   ])("a policy file: %s", async (_, text, verdict) => {
     expect(verdictOf(await checkMtaSts("sts.test", resolver, serve(text)))).toBe(verdict);
   });
 
-  test("records and files that cannot be used", async () => {
+  test("rejects unusable records and files", async () => {
     const missing = async () => ({ problem: "the server answers 404", isUnanswered: false });
     const silent = async () => ({ problem: "no answer", isUnanswered: true });
     expect(verdictOf(await checkMtaSts("sts.test", resolver, missing))).toBe("broken no_policy_file");
@@ -336,10 +482,19 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("lost-sts.test", resolver, silent))).toBe("broken no_policy_file");
     expect(verdictOf(await checkMtaSts("several-sts.test", resolver, missing))).toBe("broken several_records");
     expect(verdictOf(await checkMtaSts("bad-id.test", resolver, missing))).toBe("broken bad_id");
-    expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("attention no_record");
+    expect(verdictOf(await checkMtaSts("bare-mail.test", resolver, missing))).toBe("attention no_record");
+    expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("good");
+    // Without MX records the domain itself is its mail host.
+    expect(verdictOf(await checkMtaSts("implicit-sts.test", resolver, serve(enforced)))).toBe("broken uncovered_host");
+    expect(verdictOf(await checkMtaSts("null-mx.test", resolver, missing))).toBe("good");
+    expect(verdictOf(await checkMtaSts("lower-sts.test", resolver, missing))).toBe("broken mistaken_record");
+    expect(verdictOf(await checkMtaSts("long-id.test", resolver, missing))).toBe("broken bad_id");
+    expect(verdictOf(await checkMtaSts("no-id.test", resolver, missing))).toBe("broken bad_id");
+    // RFC 8461 section 8.2: the record may be at a provider.
+    expect(verdictOf(await checkMtaSts("alias-sts.test", resolver, serve(enforced)))).toBe("good");
   });
 
-  test("keys of a policy file: the first counts, unknown ones are ignored", () => {
+  test("uses the first of repeated keys in a policy file and ignores unknown ones", () => {
     const read = readPolicy("version: STSv1\r\nmode: testing\r\nmode: enforce\r\nx: 1\r\nmx: a.test\r\nmax_age: 1\r\n");
     expect(read).toEqual({ policy: { mode: "testing", mx: ["a.test"], maxAgeSeconds: 1 } });
     expect(coversHost("*.example.com", "mail.example.com")).toBe(true);
@@ -352,7 +507,13 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["several-tls.test", "broken several_records"],
     ["no-address.test", "broken no_rua"],
     ["web-address.test", "good"],
-    ["absent.test", "attention no_record"],
+    ["bare-mail.test", "attention no_record"],
+    ["absent.test", "good"],
+    ["null-mx.test", "good"],
+    ["both-tls.test", "good"],
+    ["half-tls.test", "attention unusable_address"],
+    ["lower-tls.test", "broken mistaken_record"],
+    ["extended-tls.test", "good"],
   ])("TLS reports of %s: %s", async (domain, verdict) => {
     expect(verdictOf(await checkTlsRpt(domain, resolver))).toBe(verdict);
   });
@@ -363,17 +524,39 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["unsigned-dane.test", "attention tlsa_without_dnssec", "Not set up"],
     ["web-dane.test", "broken tlsa_unusable", "Not set up"],
     ["null-mx.test", "good", "The domain takes no mail"],
+    ["absent.test", "good", "The domain takes no mail"],
+    ["insecure-mx.test", "attention mx_without_dnssec", "1 of 1 mail hosts"],
+    ["address-alone.test", "good", "1 of 1 mail hosts"],
+    ["authority-dane.test", "good", "1 of 1 mail hosts"],
+    ["public-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["short-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["whole-dane.test", "good", "1 of 1 mail hosts"],
+    ["selector-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["lame-dane.test", "unknown no_answer", "Not set up"],
   ])("DANE of %s: %s", async (domain, verdict, summary) => {
     const check = await checkDane(domain, resolver);
     expect(verdictOf(check)).toBe(verdict);
     expect(check.summary).toBe(summary);
   });
 
-  test("a logo is shown only under an enforced policy", async () => {
+  test("needs an enforced policy for a logo to be shown", async () => {
     expect(verdictOf(await checkBimi("sts.test", resolver, true))).toBe("good");
     expect(verdictOf(await checkBimi("sts.test", resolver, false))).toBe("attention policy_too_weak");
     expect(verdictOf(await checkBimi("no-logo.test", resolver, true))).toBe("broken bad_logo");
     expect(verdictOf(await checkBimi("declined.test", resolver, true))).toBe("good");
+    expect(verdictOf(await checkBimi("several-bimi.test", resolver, true))).toBe("broken several_records");
+    expect(verdictOf(await checkBimi("certified.test", resolver, true))).toBe("good");
+    expect(verdictOf(await checkBimi("bad-certificate.test", resolver, true))).toBe("attention bad_certificate");
+  });
+
+  test.each([
+    ["sts.test", "good"],
+    ["weak-subdomains.test", "attention policy_too_weak"],
+    ["half-pct.test", "attention policy_too_weak"],
+  ])("the logo of %s: %s", async (domain, verdict) => {
+    const fetchPolicy = serve(enforced);
+    const { bimi } = await checkDomain(domain, { resolver, fetchPolicy, selectors: [] });
+    expect(verdictOf(bimi)).toBe(verdict);
   });
 });
 

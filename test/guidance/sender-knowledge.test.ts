@@ -76,14 +76,14 @@ function roleOf(failing: Record<string, readonly number[]>, knowledge?: SenderKn
 
 const STEADY = [0, 4, 8, 12, 16, 20, 24];
 
-describe("a sender that the mail leaves open", () => {
-  it("is asked about where nothing is known", () => {
+describe("a sender that the mail alone does not identify", () => {
+  it("is asked about if nothing is known", () => {
     expect(roleOf({ [LONE]: [5] })).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: [5] }, NOTHING_KNOWN)).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: [5] }, known({ [OTHER]: {} }))).toBe("undecided loneServer");
   });
 
-  it("is likely the owner's by a name below the domain, however seldom it sends", () => {
+  it("is likely the owner's with a name below the domain, however rarely it sends", () => {
     const named = known({ [LONE]: { host: "old.acme.example" } });
     expect(roleOf({ [LONE]: [5] }, named)).toBe("undecided ownName");
     expect(roleOf({ [LONE]: STEADY }, named)).toBe("undecided ownName");
@@ -92,14 +92,14 @@ describe("a sender that the mail leaves open", () => {
     );
   });
 
-  it("is likely the owner's where the SPF record names it", () => {
+  it("is likely the owner's if the SPF record names it", () => {
     const spf = ["v=spf1 ip4:198.51.100.0/28 ~all"];
     expect(roleOf({ [LONE]: [5] }, known({}, spf))).toBe("undecided namedInSpf");
     // However much like a stranger it looks otherwise.
     expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, known({ [LONE]: {}, [OTHER]: {} }, spf))).toBe("undecided namedInSpf");
   });
 
-  it("is a forwarder by the name of a mailbox provider, a university or a forwarding service", () => {
+  it("is a forwarder with the name of a mailbox provider, a university or a forwarding service", () => {
     for (const host of ["mail-wr1.google.com", "mx1.example.edu", "relay.uni.ac.uk", "out.forwardemail.net"]) {
       expect(roleOf({ [LONE]: STEADY }, known({ [LONE]: { host } }))).toBe("forwarder forwarderName");
     }
@@ -110,7 +110,7 @@ describe("a sender that the mail leaves open", () => {
     }
   });
 
-  it("stays a question without a name: an owner's forgotten server may have none", () => {
+  it("stays open without a name, because a forgotten server may have none", () => {
     const nameless = known({ [LONE]: {}, [OTHER]: { host: "host-203-0-113-9.isp.example" } });
     expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, nameless)).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: STEADY }, nameless)).toBe("undecided steadyServer");
@@ -142,12 +142,12 @@ it.each([
   expect(isGenericName(host, address)).toBe(isGeneric);
 });
 
-describe("the addresses that a verdict needs the names of", () => {
-  it("are none where the mail leaves nothing open", () => {
+describe("the addresses whose names a verdict needs", () => {
+  it("are empty if the mail identifies every sender", () => {
     expect(addressesToName(sentMail({}), [HOME])).toEqual([]);
   });
 
-  it("are the owner's and those left open, a bounded number", () => {
+  it("are the owner's and the open ones, up to a limit", () => {
     expect(addressesToName(sentMail({ [LONE]: [5] }), [HOME])).toEqual([HOME, LONE]);
     const alone = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, STEADY]));
     const many = addressesToName(sentMail(alone), [HOME]);
@@ -155,7 +155,7 @@ describe("the addresses that a verdict needs the names of", () => {
   });
 });
 
-it("without a resolver the verdict of simulated domains is what the reports alone say", () => {
+it("without a resolver the verdict of simulated domains depends on the reports alone", () => {
   for (let number = 0; number < 40; number++) {
     const { domain, traffic } = simulateOne(9, number);
     const evidence = evidenceOf(traffic.reported, PERIOD);

@@ -29,8 +29,8 @@ function diagnose(groups: DiagnosedGroup[], changes: Partial<DiagnosedSource> = 
 
 const OWN_KEY = { domain: "example.com", selector: "s1" };
 
-describe("failing mail", () => {
-  it("signed with another domain", () => {
+describe("failing mail may be", () => {
+  it("signed for another domain", () => {
     const { code, sentence } = diagnose([
       group({ dkimResults: "helpdesk.example s1 pass", spfResults: "bounce.helpdesk.example mfrom pass" }),
     ]);
@@ -40,7 +40,7 @@ describe("failing mail", () => {
     );
   });
 
-  it("of a known service has its name, and the guide", () => {
+  it("from a known service, which is named with its guide", () => {
     const signed = group({ dkimResults: "sendgrid.net smtpapi pass" });
     const { sentence, guide } = diagnose([signed], { name: "sendgrid.net" });
     expect(sentence).toMatch(/^Twilio SendGrid signs as sendgrid\.net/);
@@ -54,7 +54,7 @@ describe("failing mail", () => {
     expect(sentence).toContain("SPF passes for bounce.helpdesk.example only");
   });
 
-  it("from a subdomain names it", () => {
+  it("from a subdomain, which is named", () => {
     const { sentence } = diagnose([group({ headerFrom: "news.example.com", dkimResults: "helpdesk.example s1 pass" })]);
     expect(sentence).toContain("turn on DKIM for news.example.com there");
   });
@@ -68,7 +68,7 @@ describe("failing mail", () => {
     expect(sentence).toContain("192.0.2.1 does not sign, and the SPF record of example.com does not list it");
   });
 
-  it("without anything; what a server greets with is not the return path", () => {
+  it("without SPF or DKIM; the HELO name is not the return path", () => {
     const spfResults = "mail.example.com helo pass";
     expect(diagnose([group({})], { name: "192.0.2.1", kind: "none" }).code).toBe("notAuthenticated");
     expect(diagnose([group({ spfResults })], { name: "192.0.2.1", kind: "none" }).code).toBe("notAuthenticated");
@@ -106,7 +106,7 @@ describe("failing mail", () => {
     expect(spf.sentence).toContain("(aspf=s)");
   });
 
-  it("that receivers let through for the most part", () => {
+  it("mostly let through by receivers", () => {
     const groups = [
       group({ messages: 10, spared: 6 }),
       group({ dkimResults: "helpdesk.example s1 pass", messages: 1 }),
@@ -115,7 +115,7 @@ describe("failing mail", () => {
     expect(diagnose([group({ messages: 10, spared: 5 })]).code).toBe("notAuthenticated");
   });
 
-  it("is told by what most of it fails for, whatever passes", () => {
+  it("diagnosed by its most frequent cause, whatever else passes", () => {
     const groups = [
       group({ dkimResults: "example.com s1 pass", messages: 1000, passed: 1000, dkimAligned: 1000 }),
       group({ spfResults: "example.com mfrom fail", messages: 3 }),
@@ -126,16 +126,16 @@ describe("failing mail", () => {
   });
 });
 
-describe("a decision", () => {
+describe("a decision of", () => {
   const failing = [group({ dkimResults: "helpdesk.example s1 pass" })];
 
-  it("not mine, or a forwarder: there is nothing to fix", () => {
+  it("not mine or forwarder means there is nothing to fix", () => {
     expect(diagnose(failing, { decision: "notMine" }).code).toBe("notMine");
     expect(diagnose(failing, { decision: "forwarder" }).code).toBe("forwarder");
     expect(diagnose(failing, { decision: "mine" }).code).toBe("signsAsOther");
   });
 
-  it("mine: it is not asked whose it is", () => {
+  it("mine means the owner is not asked again", () => {
     const nothing = { name: "192.0.2.1", kind: "none" as const };
     expect(diagnose([group({})], nothing).sentence).toContain("if it is yours, turn on DKIM");
     expect(diagnose([group({})], { ...nothing, decision: "mine" }).sentence).toContain("SPF pass: turn on DKIM");
@@ -143,7 +143,7 @@ describe("a decision", () => {
 });
 
 describe("passing mail", () => {
-  it("needs nothing where it is signed, and DKIM where SPF alone passes", () => {
+  it("needs nothing if it is signed, and DKIM if only SPF passes", () => {
     const signed = group({ dkimResults: "example.com s1 pass", passed: 10, dkimAligned: 10 });
     expect(diagnose([signed]).code).toBe("passes");
     const bySpf = group({ spfResults: "example.com mfrom pass", passed: 10 });

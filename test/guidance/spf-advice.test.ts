@@ -5,6 +5,7 @@ import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
 import { serviceGuide } from "../../shared/guidance/known-services.ts";
 import { addressTerms, networkHolds } from "../../shared/guidance/networks.ts";
 import { adviseSpf, type SpfSender, withTerm } from "../../shared/guidance/spf-advice.ts";
+import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { spfZones } from "./zones.ts";
@@ -33,19 +34,24 @@ function advise(domain: string, sender: Partial<SpfSender> = {}, by: SpfSender =
   return adviseSpf(domain, { ...by, ...sender }, resolver);
 }
 
-describe("the record after", () => {
+describe("the new record", () => {
   it.each([
     ["none.add.test", "v=spf1 ip4:203.0.113.7 ~all", 0],
     ["one.add.test", "v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.7 -all", 0],
     ["redirect.add.test", "v=spf1 ip4:203.0.113.7 redirect=one.add.test", 1],
     ["no-all.add.test", "v=spf1 ip4:192.0.2.1 ip4:203.0.113.7", 0],
-  ])("of %s has the address before its end", async (domain, text, lookups) => {
+    ["exp.add.test", "v=spf1 ip4:192.0.2.1 exp=%{ir}.why.add.test ip4:203.0.113.7", 0],
+    ["exp-all.add.test", "v=spf1 exp=why.add.test ip4:192.0.2.1 ip4:203.0.113.7 -all", 0],
+    ["macro.add.test", "v=spf1 exists:%{i}.allow.add.test include:%{d}.spf.vendor.test ip4:203.0.113.7 -all", 2],
+    // What stands behind all is never read.
+    ["behind-all.add.test", "v=spf1 ip4:192.0.2.1 ip4:203.0.113.7 -all ip4:203.0.113.7", 0],
+  ])("for %s has the address before the final term", async (domain, text, lookups) => {
     const advice = await advise(domain);
     expect(advice).toMatchObject({ code: "add", state: "good", term: "ip4:203.0.113.7", after: { text, lookups } });
     expect(advice.before?.lookups).toBe(lookups);
   });
 
-  it("takes the include of a known service, with all its lookups, though addresses would cost none", async () => {
+  it("uses the include of a known service, although addresses would need no lookups", async () => {
     const advice = await advise("one.add.test", { networks: ["203.0.113.7"] }, GOOGLE);
     expect(advice).toMatchObject({
       code: "add",
@@ -56,7 +62,7 @@ describe("the record after", () => {
     });
   });
 
-  it("prefers what costs no lookup to a and mx, and names these too", async () => {
+  it("prefers terms without lookups to a and mx, but lists those too", async () => {
     const a = await advise("one.add.test", { networks: ["198.51.100.10"] });
     expect(a.choices).toEqual([
       { term: "ip4:198.51.100.10", lookups: 0, isUsable: true },
@@ -66,7 +72,7 @@ describe("the record after", () => {
     expect(mx.choices.map(({ term }) => term)).toEqual(["ip4:198.51.100.25 ip6:2001:db8::25", "mx"]);
   });
 
-  it("is that of the return path's own domain, which inherits nothing", async () => {
+  it("belongs to the domain of the return path, which inherits nothing", async () => {
     const advice = await advise("one.add.test", { returnPaths: ["other.test", "bounce.one.add.test"] });
     expect(advice).toMatchObject({
       domain: "bounce.one.add.test",
@@ -74,7 +80,7 @@ describe("the record after", () => {
     });
   });
 
-  it("has a place before all and redirect, whatever their form", () => {
+  it("gets the term before all and redirect, in any form", () => {
     expect(withTerm("v=spf1 a -ALL", "mx")).toBe("v=spf1 a mx -ALL");
     expect(withTerm("v=spf1 all", "mx")).toBe("v=spf1 mx all");
     expect(withTerm("v=spf1  include:all.test ?all exp=x.test", "mx")).toBe(
@@ -84,32 +90,47 @@ describe("the record after", () => {
   });
 });
 
-describe("lookups", () => {
+it("says how a record is published that is longer than a string, and warns where it no longer fits an answer", async () => {
+  const short = await advise("one.add.test");
+  expect(short.sentence).not.toContain("255");
+  const long = await advise("long.add.test");
+  expect(long.after?.text.length).toBeGreaterThan(255);
+  expect(long.sentence).toContain("longer than 255 characters");
+  expect(long.sentence).not.toContain("RFC 7208 section 3.4");
+  const longer = await advise("longer.add.test");
+  expect(longer.sentence).toContain(`${longer.after?.text.length} octets; beyond 450 some receivers`);
+  const strings = quotedTxt(longer.after?.text ?? "").match(/"[^"]*"/g) ?? [];
+  expect(strings.map((string) => string.length - 2)).toEqual([255, (longer.after?.text.length ?? 0) - 255]);
+  expect(strings.map((string) => string.slice(1, -1)).join("")).toBe(longer.after?.text);
+  expect(quotedTxt("v=spf1 -all")).toBe('"v=spf1 -all"');
+});
+
+describe("the lookups", () => {
   it.each([
     // seven and two are nine; nine and two are eleven.
     ["seven.add.test", "add", "attention", 9],
     ["nine.add.test", "tooManyLookups", "broken", 11],
     ["ten.add.test", "tooManyLookups", "broken", 12],
-  ])("of %s with an include: %s", async (domain, code, state, lookups) => {
+  ])("of %s after an include: %s", async (domain, code, state, lookups) => {
     const advice = await advise(domain, {}, GOOGLE);
     expect(advice).toMatchObject({ code, state, after: { lookups } });
     expect(advice.choices[0]?.isUsable).toBe(lookups <= GUIDANCE_LIMITS.maxSpfLookups);
   });
 
-  it("are warned of from eight on, also where the term costs none", async () => {
+  it("cause a warning from eight on, even if the new term needs none", async () => {
     expect(await advise("ten.add.test")).toMatchObject({ code: "add", state: "attention", after: { lookups: 10 } });
     expect(await advise("seven.add.test")).toMatchObject({ code: "add", state: "good", after: { lookups: 7 } });
   });
 });
 
-describe("nothing to add", () => {
-  it("where the record lets the source in", async () => {
+describe("there is nothing to add", () => {
+  it("if the record already covers the source", async () => {
     const advice = await advise("one.add.test", { networks: ["192.0.2.9", "192.0.2.128/25"] });
     expect(advice).toMatchObject({ code: "listed", state: "good" });
     expect(advice.after).toBeUndefined();
   });
 
-  it("but what only softly fails, or is included as neutral, is not let in", async () => {
+  it("unless it is covered only by a softfail or a neutral include", async () => {
     expect((await advise("soft.add.test")).code).toBe("add");
     expect((await advise("soft.add.test", { networks: ["192.0.2.1"] })).code).toBe("add");
     expect((await advise("one.add.test", { networks: ["192.0.2.9", "203.0.113.7"] })).code).toBe("add");
@@ -117,22 +138,23 @@ describe("nothing to add", () => {
 
   it.each([
     ["eleven.add.test", "brokenRecord"],
+    ["three-void.add.test", "brokenRecord"],
     ["syntax.add.test", "brokenRecord"],
     ["several.add.test", "brokenRecord"],
     ["unanswered.add.test", "unknown"],
     ["below-unanswered.add.test", "unknown"],
-  ])("to %s: %s", async (domain, code) => {
+  ])("for %s: %s", async (domain, code) => {
     const advice = await advise(domain);
     expect([advice.code, advice.after]).toEqual([code, undefined]);
   });
 
-  it("where nobody answers, or not about the include", async () => {
+  it("if DNS does not answer, even only for the include", async () => {
     expect(await adviseSpf("one.add.test", ADDRESS, NO_RESOLVER)).toMatchObject({ code: "unknown", state: "unknown" });
     const fastmail = await advise("one.add.test", { service: "Fastmail" }, GOOGLE);
     expect(fastmail).toMatchObject({ code: "unknown", state: "unknown" });
   });
 
-  it("where there are too many addresses to name", async () => {
+  it("if there are too many addresses to list", async () => {
     const networks = Array.from({ length: GUIDANCE_LIMITS.maxAddedSpfTerms + 1 }, (_, index) => `198.18.${index}.1`);
     expect((await advise("one.add.test", { networks })).code).toBe("tooManyAddresses");
     expect((await advise("one.add.test", { networks: networks.slice(1) })).code).toBe("add");
@@ -141,7 +163,7 @@ describe("nothing to add", () => {
 });
 
 describe("SPF can't help", () => {
-  it("where the service has a return path of its own, and says so by its name", async () => {
+  it("if the service uses its own return path, which is named", async () => {
     const advice = await advise("one.add.test", { name: "helpdesk.test", returnPaths: ["bounce.helpdesk.test"] });
     expect(advice.code).toBe("otherReturnPath");
     expect(advice.sentence).toContain("uses bounce.helpdesk.test as its return path");
@@ -149,13 +171,13 @@ describe("SPF can't help", () => {
     expect(known.code).toBe("otherReturnPath");
   });
 
-  it("where mail is passed on", async () => {
+  it("if mail is forwarded", async () => {
     expect((await advise("one.add.test", { isForwarder: true })).code).toBe("forwarder");
   });
 });
 
-describe("networks", () => {
-  it("hold addresses and narrower networks of their own kind", () => {
+describe("SPF networks", () => {
+  it("contain addresses and narrower networks of the same family", () => {
     expect(networkHolds("192.0.2.0/24", "192.0.2.255")).toBe(true);
     expect(networkHolds("192.0.2.0/25", "192.0.2.128")).toBe(false);
     expect(networkHolds("192.0.2.1", "192.0.2.0/24")).toBe(false);
@@ -165,7 +187,7 @@ describe("networks", () => {
     expect(networkHolds("192.0.2.0/24", "192.0.2.999")).toBe(false);
   });
 
-  it("are named where three addresses or more stand together, never wider than needed or than a /24 and a /64", () => {
+  it("are listed for three or more adjacent addresses, never wider than needed or than /24 and /64", () => {
     expect(addressTerms(["192.0.2.1", "192.0.2.200", "198.51.100.1"])).toEqual([
       "ip4:192.0.2.1",
       "ip4:192.0.2.200",
@@ -179,7 +201,7 @@ describe("networks", () => {
   });
 });
 
-it("guides of services are web pages over https, and their includes are names", () => {
+it("guides of services are https pages, and their includes are domain names", () => {
   for (const name of ["Google Workspace", "Microsoft 365", "Mailchimp", "Zendesk", "Twilio SendGrid", "Amazon SES"]) {
     const guide = serviceGuide(name);
     expect(URL.parse(guide?.url ?? "")?.protocol, name).toBe("https:");

@@ -37,14 +37,14 @@ describe("a subject", () => {
   });
 
   it.each(["", "a b", "service:nobody", "10.0.0.0/8", "192.0.2.0/33", "192.0.2.0/x", "2001:db8::/16", "a.example/24"])(
-    "'%s' is none, with a sentence",
+    "'%s' is refused with a sentence",
     (written) => {
       const read = readSubject(written);
       expect(read.ok ? "" : read.error).toMatch(/\.$/);
     },
   );
 
-  it("holds the addresses of its prefix, and those of no other family", () => {
+  it("contains the addresses of its prefix, but none of another family", () => {
     const holds = (prefix: string, address: string): boolean => familyBits(address).startsWith(prefixBits(prefix));
     expect(holds("192.0.2.0/24", "192.0.2.255")).toBe(true);
     expect(holds("192.0.2.0/25", "192.0.2.255")).toBe(false);
@@ -55,7 +55,7 @@ describe("a subject", () => {
   });
 });
 
-describe("the decision that holds", () => {
+describe("the decision in force", () => {
   const decisions = readDecisions([
     ["192.0.2.7", "mine"],
     ["192.0.2.0/24", "notMine"],
@@ -67,7 +67,7 @@ describe("the decision that holds", () => {
   const holding = (name: string, kind: "none" | "other", service = "") =>
     decisionAbout({ name, kind, service }, decisions)?.subject;
 
-  it("is the most specific, and a withdrawn one holds no more", () => {
+  it("is the most specific one that was not withdrawn", () => {
     expect(holding("192.0.2.7", "none")).toBe("192.0.2.7");
     expect(holding("192.0.2.8", "none")).toBe("192.0.2.0/24");
     expect(holding("192.0.3.8", "none")).toBe("192.0.0.0/16");
@@ -126,7 +126,7 @@ const ADDRESS = "203.0.113.3";
 const ONCE = DAYS.slice(3, 4);
 
 describe("a suggestion", () => {
-  it("follows what was said of a neighbour: of its network, or of its reverse domain", () => {
+  it("follows the decision about a neighbour in its network or reverse domain", () => {
     const records = [...daily(from(ADDRESS)), ...daily(from("198.51.100.9"))];
     const near = { decisions: { "203.0.113.200": "notMine" as const } };
     expect(about(ADDRESS, records, near)).toBe(`${ADDRESS} notMine neighbourDecided`);
@@ -139,7 +139,7 @@ describe("a suggestion", () => {
     expect(about(ADDRESS, daily(from("203.0.113.99")), torn)).toBeUndefined();
   });
 
-  it("mine: the SPF record names it, by address, domain or service", () => {
+  it("is mine if the SPF record names it by address, domain or service", () => {
     const spf = spfNamesOf(
       checkWith(["v=spf1 ip4:203.0.113.0/28 ip6:2001:DB8::/32 include:_spf.tool.example -include:bad.example -all"]),
     );
@@ -151,14 +151,14 @@ describe("a suggestion", () => {
     expect(spfNamesOf(undefined)).toEqual(NO_SPF_NAMES);
   });
 
-  it("mine: its reverse name is below the domain, or it is steady and has one", () => {
+  it("is mine if its reverse name is below the domain, or it is steady and has one", () => {
     const records = daily(from(ADDRESS));
     expect(about(ADDRESS, records, { hosts: { [ADDRESS]: `crm.${DOMAIN}` } })).toBe(`${ADDRESS} mine ownHost`);
     expect(about(ADDRESS, records, { hosts: { [ADDRESS]: "v1.hoster.example" } })).toBe(`${ADDRESS} mine steadyHost`);
     expect(about(ADDRESS, records)).toBeUndefined();
   });
 
-  it("mine: it signs for the domain, passes in part, or is a service for sending; the service as a whole", () => {
+  it("is mine if it signs for the domain, passes in part, or is a sending service", () => {
     const wrongKey = from(ADDRESS, { dkimResults: [{ ...result(DOMAIN, "fail"), selector: "old" }] });
     expect(about(ADDRESS, daily(wrongKey))).toBe(`${ADDRESS} mine signsForDomain`);
     const half = [
@@ -177,7 +177,7 @@ describe("a suggestion", () => {
     expect(about("tool.example", daily(signing("tool.example")))).toBe("tool.example mine steadySigner");
   });
 
-  it("forwarder: its host is a known one, or receivers let some of its mail through", () => {
+  it("is a forwarder if its host is known as one, or receivers let some of its mail through", () => {
     const records = daily(from(ADDRESS));
     expect(about(ADDRESS, records, { hosts: { [ADDRESS]: "mx1.forwardemail.net" } })).toBe(
       `${ADDRESS} forwarder forwarderHost`,
@@ -187,7 +187,7 @@ describe("a suggestion", () => {
     expect(about(ADDRESS, some)).toBe(`${ADDRESS} forwarder partlyLetThrough`);
   });
 
-  it("not mine: seen seldom and unsigned, or once from an address that has no reverse name", () => {
+  it("is not mine if it is rare and unsigned, or seen once without a reverse name", () => {
     expect(about("spam.example", daily(bouncing("spam.example"), ONCE))).toBe("spam.example notMine seldomUnsigned");
     expect(about(ADDRESS, daily(from(ADDRESS), ONCE), { hosts: { [ADDRESS]: "" } })).toBe(
       `${ADDRESS} notMine namelessBurst`,
@@ -196,7 +196,7 @@ describe("a suggestion", () => {
     expect(about(ADDRESS, daily(from(ADDRESS), ONCE))).toBeUndefined();
   });
 
-  it("none: where nothing speaks for one, and about what is decided or needs no decision", () => {
+  it("is absent without evidence, and for sources that need no decision", () => {
     expect(about("tool.example", daily(bouncing("tool.example")))).toBeUndefined();
     expect(about("gmail.com", daily(bouncing("gmail.com")))).toBeUndefined();
     expect(suggestions(OWN).size).toBe(0);
@@ -204,7 +204,7 @@ describe("a suggestion", () => {
     expect(about("sendgrid.net", daily(signing("sendgrid.net")), decided)).toBeUndefined();
   });
 
-  it("is about the prefix where several addresses of a network are undecided", () => {
+  it("covers the prefix if several addresses of a network are undecided", () => {
     const records = [3, 4, 5].flatMap((n) => daily(from(`203.0.113.${n}`)));
     const hosts = { "203.0.113.3": "a.hoster.example", "203.0.113.4": "b.hoster.example" };
     expect(about("203.0.113.3", records, { hosts })).toBe("203.0.113.0/24 mine steadyHost");

@@ -1,80 +1,26 @@
 /** The verdict: each state, each role with its reason, what-if, and the record to publish next. */
 import { describe, expect, it } from "vitest";
 import { readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
-import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
-import type { Decide, Decision } from "../../shared/guidance/roles.ts";
-import { judge, type Verdict, type VerdictInput } from "../../shared/guidance/verdict.ts";
+import type { Decision } from "../../shared/guidance/roles.ts";
+import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
 import { basisText, fixText, reasonText, roleReasonText, verdictWords } from "../../shared/guidance/verdict-words.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
-import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
-import { sampleRecord } from "../support/ledger-fill.ts";
-
-const DOMAIN = "acme.example";
-const FIRST_DAY = 20_000;
-const PERIOD = { firstDay: FIRST_DAY, lastDay: FIRST_DAY + 29 };
-/** Yesterday and today are still to be reported. */
-const DAYS = Array.from({ length: 28 }, (_, i) => FIRST_DAY + i);
-
-type Changes = Partial<AggregateRecord>;
-
-/** The same record on every one of some days. */
-function daily(changes: Changes, days: readonly number[] = DAYS): DatedRecord[] {
-  return days.map((day) => ({
-    day,
-    record: sampleRecord(DOMAIN, { spf: "pass", spfResults: [spf(DOMAIN)], ...changes }),
-  }));
-}
-
-function spf(domain: string, result: "pass" | "fail" | "softfail" = "pass") {
-  return { domain, scope: "mfrom" as const, result, rawResult: result, humanResult: "" };
-}
-
-function dkim(domain: string, result: "pass" | "fail" = "pass", selector = "s1") {
-  return { domain, selector, result, rawResult: result, humanResult: "" };
-}
-
-/** Failing mail that nothing authenticates. */
-const UNAUTHENTICATED: Changes = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [spf(DOMAIN, "fail")] };
-
-/** A service that passes for its own domain only. */
-function service(domain: string, changes: Changes = {}): Changes {
-  const results = { dkimResults: [dkim(domain, "pass", "k1")], spfResults: [spf(domain)] };
-  return { dkim: "fail", spf: "fail", ...results, sourceIp: "198.51.100.7", ...changes };
-}
-
-const OWN = daily({ count: 100 });
-
-interface Setting {
-  policy?: string;
-  /** First day on which reports saw the policy. */
-  since?: number;
-  decisions?: Record<string, Decision>;
-  ruaAddresses?: string[];
-  domain?: string;
-}
-
-function inputOf(records: readonly DatedRecord[], setting: Setting = {}): VerdictInput {
-  const { policy = "p=none; sp=none; np=none; adkim=r; aspf=r; pct=100", since = FIRST_DAY, decisions = {} } = setting;
-  const evidence = evidenceOf(records, PERIOD);
-  const decide: Decide = ({ name }) => decisions[name];
-  return {
-    domain: setting.domain ?? DOMAIN,
-    period: PERIOD,
-    mail: mailBySender(evidence, setting.domain ?? DOMAIN),
-    totals: sumEvidence(evidence),
-    days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
-    policies: [
-      { policy, firstDay: since, lastDay: PERIOD.lastDay },
-      { policy: policy.startsWith("p=reject") ? "p=none" : "p=reject", firstDay: FIRST_DAY - 300, lastDay: since },
-    ],
-    ruaAddresses: setting.ruaAddresses ?? ["r1@rua.example"],
-    decide,
-  };
-}
-
-const verdictOf = (records: readonly DatedRecord[], setting?: Setting): Verdict => judge(inputOf(records, setting));
+import {
+  type Changes,
+  DAYS,
+  DOMAIN,
+  daily,
+  dkim,
+  FIRST_DAY,
+  inputOf,
+  OWN,
+  PERIOD,
+  service,
+  spf,
+  UNAUTHENTICATED,
+  verdictOf,
+} from "../support/domain-mail.ts";
+import type { DatedRecord } from "../support/evidence.ts";
 
 /** The role and reason of the source that some records make, beside the owner's own mail. */
 function roleOf(records: readonly DatedRecord[], name: string, decisions: Record<string, Decision> = {}) {
@@ -481,7 +427,7 @@ describe("in words", () => {
   it("says what to do, and where", () => {
     expect(STATES.beingRejected && verdictWords(STATES.beingRejected)).toEqual({
       headline: "Real senders are being refused: 4,004 messages were quarantined or rejected",
-      nextStep: `Decide whether Twilio SendGrid (sendgrid.net) sends for you: if so, turn on DKIM for ${DOMAIN} there. Until then, publish p=none.`,
+      nextStep: `Decide whether Twilio SendGrid (sendgrid.net) sends for you: if so, turn on DKIM for ${DOMAIN} there; if not, say that it is not yours. Until then, publish p=none.`,
     });
   });
 

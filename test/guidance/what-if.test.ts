@@ -88,7 +88,7 @@ const dated: fc.Arbitrary<DatedRecord> = fc
     }),
   }));
 
-describe("what-if is a plain count", () => {
+describe("what-if counts plainly", () => {
   it("over any records", () => {
     fc.assert(
       fc.property(fc.array(dated, { maxLength: 60 }), (records) => {
@@ -134,12 +134,12 @@ describe("what-if is a plain count", () => {
 describe("the benchmark", () => {
   const judged = (seed: number) => Array.from({ length: 60 }, (_, number) => judgeOne(simulateOne(seed, number)));
 
-  it("gives the same for the same seed, and something else for another", () => {
+  it("gives the same result for the same seed, and another one for another seed", () => {
     expect(score(judged(3))).toEqual(score(judged(3)));
     expect(score(judged(3))).not.toEqual(score(judged(4)));
   });
 
-  it("takes the truth from labels: mail of aligned senders alone is never lost", () => {
+  it("takes the truth from labels: mail from aligned senders is never lost", () => {
     for (const { domain, traffic } of judged(5)) {
       const { legitimate, lost, lostByLabel } = traffic.judged;
       expect(lost).toBeLessThanOrEqual(legitimate);

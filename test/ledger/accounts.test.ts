@@ -25,7 +25,7 @@ beforeEach(async () => {
   );
 });
 
-it("present themselves by name and logo, or by the account's own name", async () => {
+it("accounts are shown by name and logo, or by their id", async () => {
   expect(await accountProfile(directory, "acme")).toEqual({ account: "acme", name: "acme", logo: undefined });
   await change(directory, [setAccountName("acme", "Acme Ltd"), setAccountLogo("acme", LOGO)]);
   expect(await accountProfile(directory, "acme")).toEqual({ account: "acme", name: "Acme Ltd", logo: LOGO });
@@ -37,7 +37,7 @@ it("present themselves by name and logo, or by the account's own name", async ()
   expect(await accountProfile(directory, "nowhere")).toBeUndefined();
 });
 
-it("are listed a page at a time, found by part of either name, and only those the person may see", async () => {
+it("accounts are listed page by page, found by part of a name, and limited to what the person may see", async () => {
   const list = async (accounts: string[] | undefined, text = "", offset = 0) => {
     const { rows, matching } = await listAccounts((query) => ask(directory, query), {
       accounts,

@@ -43,7 +43,7 @@ function place() {
 }
 
 describe("the registry", () => {
-  it("writes the ledger first, then the copy, and makes the account", async () => {
+  it("writes the ledger first, then the copy, and creates the account", async () => {
     const registry = place();
     const registration = await putAddress(validRegistration("DMARC@Example.com", { account: "acme" }), registry, NOW);
     expect(registration).toEqual({ rua: "dmarc@example.com", entry: { account: "acme" }, shard: 0 });
@@ -52,7 +52,7 @@ describe("the registry", () => {
     expect(await ask(registry.directory, addressesQuery())).toEqual([registration]);
   });
 
-  it("knows an address at once, even where KV does not", async () => {
+  it("knows an address at once, even if KV does not", async () => {
     const registry = place();
     registry.copy.isDown = true;
     const wanted = validRegistration("dmarc@example.com", { account: "acme", domains: ["example.com"] });
@@ -65,7 +65,7 @@ describe("the registry", () => {
     expect(await findCopy(registry.copy, "dmarc@example.com")).toMatchObject({ entry: { domains: ["example.com"] } });
   });
 
-  it("removes an address from the copy too, later where KV is down", async () => {
+  it("also removes an address from the copy, later if KV is down", async () => {
     const registry = place();
     await putAddress(validRegistration("dmarc@example.com", { account: "acme" }), registry, NOW);
     registry.copy.isDown = true;
@@ -77,7 +77,7 @@ describe("the registry", () => {
     await removeAddress("nobody@example.com", registry, NOW + 2);
   });
 
-  it("keeps an account in its database, whatever new accounts get", async () => {
+  it("keeps an account in its database, wherever new accounts go", async () => {
     const registry = place();
     await putAddress(validRegistration("a@example.com", { account: "acme" }), registry, NOW);
     const later = { ...registry, newAccountShard: 2 };
@@ -85,7 +85,7 @@ describe("the registry", () => {
     expect((await putAddress(validRegistration("c@example.com", { account: "new" }), later, NOW)).shard).toBe(2);
   });
 
-  it("tells of a batch whose addresses they are, and all addresses of their accounts, in one query", async () => {
+  it("finds the accounts of a batch and all their addresses in one query", async () => {
     const registry = place();
     for (const rua of ["a@example.com", "b@example.com"]) {
       await putAddress(validRegistration(rua, { account: "acme" }), registry, NOW);
@@ -104,14 +104,14 @@ describe("the registry", () => {
     });
   });
 
-  it("refuses what is no address and no entry", () => {
+  it("refuses an invalid address and an invalid entry", () => {
     expect(() => validRegistration("nobody", { account: "acme" })).toThrow(RegistryValueError);
     expect(() => validRegistration("a@example.com", { account: "not valid!" })).toThrow(/account/);
   });
 });
 
 describe("records of a day by address", () => {
-  it("are found of more addresses than one parameter takes", async () => {
+  it("are found for more addresses than fit one parameter", async () => {
     const ledger = new SqliteLedger();
     const count = D1_LIMITS.maxAddressesAsked + 500;
     const day = 20_000;
@@ -147,7 +147,7 @@ describe("records of a day by address", () => {
   });
 });
 
-describe("an object that another database settles from now on", () => {
+describe("an object that moves to another database", () => {
   const object = {
     rua: "a@example.com",
     rawKey: "raw/1",
@@ -164,7 +164,7 @@ describe("an object that another database settles from now on", () => {
     passedOver: {},
   };
 
-  it("goes, unless it has changed since it was looked at", async () => {
+  it("is removed, unless it has changed since it was read", async () => {
     const ledger = new SqliteLedger();
     await commitBatch(ledger, { ...noChanges(), objects: [object] }, NOW);
     const move = (version: number) =>
@@ -177,7 +177,7 @@ describe("an object that another database settles from now on", () => {
 });
 
 describe("shards", () => {
-  it("are the bound databases in order, and a missing one is said", () => {
+  it("are the bound databases in order, and a missing one is reported", () => {
     const [first, second] = [new SqliteLedger(), new SqliteLedger()];
     const shards = shardsOf({ D1_DMARC_REPORTS: first, D1_DMARC_REPORTS_1: second, KV: {} });
     expect(shards.all).toEqual([first, second]);

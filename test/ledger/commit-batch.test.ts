@@ -85,7 +85,7 @@ describe("commitBatch", () => {
     expect((await findReports(ledger, [a, b])).reports.get(a.uid)).toMatchObject({ version: 1, state: "accepted" });
   });
 
-  it("replaces what a report counted, also on days it no longer has", async () => {
+  it("replaces a report's figures, also on days it no longer covers", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
     const before = write(a, [share(DAY, { k1: 3 }), { ...share(DAY + 1, { k1: 2 }), place: 1 }]);
@@ -107,7 +107,7 @@ describe("commitBatch", () => {
     expect(await figureTotals(ledger)).toEqual([{ key: "k9", total: 1 }]);
   });
 
-  it("takes a report out of the sums when it is retracted", async () => {
+  it("removes a retracted report from the sums", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
     await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] }, NOW);
@@ -118,7 +118,7 @@ describe("commitBatch", () => {
     expect((await findReports(ledger, [a])).reports.get(a.uid)?.state).toBe("retracted");
   });
 
-  it("takes neither policy nor last report from one whose records could all not be used", async () => {
+  it("takes neither policy nor last report from a report without a usable record", async () => {
     const ledger = new SqliteLedger();
     const [a, b] = [reference("a"), reference("b")];
     const useless = { ...share(DAY, {}), policy: "p=reject" };
@@ -143,7 +143,7 @@ describe("commitBatch", () => {
     expect(await last()).toEqual([{ last: DAY * 86_400 + 100, policy: "p=none", reports: 2 }]);
   });
 
-  it("changes nothing when the ledger has changed since it was looked at", async () => {
+  it("changes nothing if the ledger has changed since it was read", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
     const settlement = { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] };
@@ -189,7 +189,7 @@ describe("Claims", () => {
   });
   const none = () => new Claims({ reports: new Map(), decisions: new Map() });
 
-  it("accepts the first, and calls the same content from elsewhere a duplicate, also within one batch", () => {
+  it("accept the first report and treat the same content from elsewhere as a duplicate, also within a batch", () => {
     const claims = none();
     expect(claims.claim(claimOf("a")).verdict).toBe("accepted");
     expect(claims.claim(claimOf("a", { rawKey: "raw/2" })).verdict).toBe("duplicate");
@@ -203,21 +203,21 @@ describe("Claims", () => {
     return new Claims({ reports: new Map([[held.reference.uid, held]]), decisions: new Map() });
   };
 
-  it("goes on where it was when the same object claims again", () => {
+  it("continue where they were when the same object claims again", () => {
     const claims = none();
     claims.claim(claimOf("a", { generation: 5 }));
     expect(later(claims).claim(claimOf("a"))).toMatchObject({ verdict: "accepted", generation: 5 });
     expect(later(claims).claim(claimOf("a", { generation: 7 }))).toMatchObject({ verdict: "accepted", generation: 7 });
   });
 
-  it("calls a second document of the same object a duplicate, or a conflict", () => {
+  it("treat a second document of the same object as a duplicate or a conflict", () => {
     const claims = none();
     claims.claim(claimOf("a", { part: "1.xml" }));
     expect(claims.claim(claimOf("a", { part: "2.xml" })).verdict).toBe("duplicate");
     expect(claims.claim(claimOf("a", { part: "3.xml", contentHash: "d".repeat(32) })).verdict).toBe("conflict");
   });
 
-  it("covers older points when a newer reading has fewer", () => {
+  it("cover older points when a newer reading has fewer", () => {
     const claims = none();
     claims.claim(claimOf("a", { points: 9 }));
     expect(later(claims).claim(claimOf("a", { points: 2 }))).toMatchObject({ generation: 2, highestPoints: 9 });
@@ -227,7 +227,7 @@ describe("Claims", () => {
     ["refused", "duplicate"],
     ["replaces", "accepted"],
     ["taken_back", "taken_back"],
-  ] as const)("follows the decision '%s'", (decision, verdict) => {
+  ] as const)("follow the decision '%s'", (decision, verdict) => {
     const held = none();
     held.claim(claimOf("a"));
     const report = held.held(reference("a").uid);
@@ -241,7 +241,7 @@ describe("Claims", () => {
 });
 
 describe("details", () => {
-  it("are read back as they were, whatever is left out of their text", () => {
+  it("are read back unchanged, even with parts left out of their text", () => {
     const { details } = share(DAY, {});
     if (details.kind !== "aggregate") throw new Error("not aggregate");
     const text = detailsText(details);

@@ -41,7 +41,7 @@ function count(ledger: SqliteLedger, table: string): number {
 }
 
 describe("mergeDays", () => {
-  it("changes no figure, and is undone by a change of the day", async () => {
+  it("changes no figure, and a change of the day undoes it", async () => {
     const ledger = new SqliteLedger();
     await accept(ledger, "a", share(DAY, { k1: 1, k2: 2 }));
     await accept(ledger, "b", share(DAY, { k2: 5 }));
@@ -97,7 +97,7 @@ describe("mergeDays", () => {
 });
 
 describe("retention", () => {
-  it("keeps sums by day for good and refuses changes of what is final", async () => {
+  it("keeps sums by day for good and refuses changes of final days", async () => {
     const ledger = new SqliteLedger();
     await accept(ledger, "a", share(DAY, { k1: 3 }));
     await accept(ledger, "b", share(DAY + 5, { k1: 4 }));

@@ -82,7 +82,7 @@ async function list(changes: Partial<DomainList> = {}, databases = Object.values
 const names = ({ rows }: DomainPage): string[] => rows.map(({ domain }) => domain);
 
 describe("the list of domains", () => {
-  it("has the worst first: by verdict, then by messages at risk; what is set up by whether somebody has to act", async () => {
+  it("puts the worst first by verdict and messages at risk, and new domains by whether somebody has to act", async () => {
     const page = await list();
     expect(names(page)).toEqual([
       "both.test",
@@ -118,7 +118,7 @@ describe("the list of domains", () => {
     expect(names(await list({ status: "" }, one))).toEqual(["new.test"]);
   });
 
-  it("is searched by name and by account, and cut into pages", async () => {
+  it("can be searched by name and account, and has pages", async () => {
     expect(names(await list({ text: "beta" }, [ledgers.beta]))).toEqual(["both.test"]);
     expect(names(await list({ text: "typo" }))).toEqual(["typo.test"]);
     const second = await list({ limit: 2, offset: 2 }, [ledgers.acme]);

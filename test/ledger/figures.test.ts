@@ -61,8 +61,8 @@ const record: fc.Arbitrary<AggregateRecord> = fc.record({
   ),
 });
 
-describe("keys of figures", () => {
-  it("read back as what they were made of", () => {
+describe("the keys of figures", () => {
+  it("read back to what they were built from", () => {
     fc.assert(
       fc.property(record, (one) => {
         const read = readRecordKey(recordKey(one, POLICY_DOMAIN), POLICY_DOMAIN);
@@ -88,7 +88,7 @@ describe("keys of figures", () => {
     );
   });
 
-  it("tell any two records apart that differ in what pages show", () => {
+  it("differ for any two records that pages show differently", () => {
     fc.assert(
       fc.property(record, record, (a, b) => {
         const shown = (one: AggregateRecord) =>
@@ -98,7 +98,7 @@ describe("keys of figures", () => {
     );
   });
 
-  it("need no escape in JSON", () => {
+  it("need no escaping in JSON", () => {
     fc.assert(
       fc.property(record, (one) => {
         const key = recordKey(one, POLICY_DOMAIN);
@@ -107,7 +107,7 @@ describe("keys of figures", () => {
     );
   });
 
-  it("of TLS and failure reports read back", () => {
+  it("of TLS and failure reports read back unchanged", () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 7, maxLength: 7 }), (texts) => {
         const [a = "", b = "", c = "", d = "", e = "", f = "", g = ""] = texts.map((one) => one.toWellFormed());
@@ -127,7 +127,7 @@ describe("keys of figures", () => {
     );
   });
 
-  it("keep a record with a hundred results short, passing ones first", () => {
+  it("stay short for a record with a hundred results, passing ones first", () => {
     const results = Array.from({ length: 100 }, (_, i) => ({
       domain: `${"d".repeat(300)}${i}.example`,
       selector: "s".repeat(500),
@@ -163,7 +163,7 @@ describe("domainNeedles", () => {
 });
 
 describe("FigureChunks", () => {
-  it("loses no count, whatever the chunks", () => {
+  it("lose no count, in chunks of any size", () => {
     const figures = new FigureChunks();
     const chunks: string[] = [];
     for (let i = 0; i < 20_000; i++) {

@@ -46,7 +46,7 @@ describe("people", () => {
     expect(() => validPerson("nobody", { role: "viewer", accounts: [] })).toThrow(PersonValueError);
   });
 
-  it("get and lose a role in one account, and keep those in others", async () => {
+  it("get and lose a role in one account and keep their others", async () => {
     await change(directory, putAccountPerson({ account: "acme", email: ANN, role: "viewer" }, CHANGED));
     await change(directory, putAccountPerson({ account: "beta", email: ANN, role: "administrator" }, CHANGED));
     await change(directory, putAccountPerson({ account: "acme", email: ANN, role: "administrator" }, CHANGED));
@@ -66,14 +66,14 @@ describe("people", () => {
     expect(await findPerson(directory, ANN)).toBeUndefined();
   });
 
-  it("who are operators stay so, whatever becomes of their roles in accounts", async () => {
+  it("remain operators whatever happens to their roles in accounts", async () => {
     await change(directory, putPerson({ email: ANN, entry: { role: "operator", accounts: [] } }, CHANGED));
     await change(directory, putAccountPerson({ account: "acme", email: ANN, role: "viewer" }, CHANGED));
     await change(directory, removeAccountPerson({ account: "acme", email: ANN }, NOW));
     expect((await findPerson(directory, ANN))?.authority.isOperator).toBe(true);
   });
 
-  it("are seen for the first time once", async () => {
+  it("have one first visit", async () => {
     await change(directory, putAccountPerson({ account: "acme", email: ANN, role: "viewer" }, CHANGED));
     await change(directory, [notePersonSeen(ANN, NOW + 5), notePersonSeen(ANN, NOW + 9)]);
     expect((await findPerson(directory, ANN))?.firstSeenSeconds).toBe(NOW + 5);
@@ -82,7 +82,7 @@ describe("people", () => {
   });
 });
 
-describe("an owner of an earlier version", () => {
+describe("an owner from an earlier version", () => {
   const OWNER = `INSERT INTO people (email, role, accounts, changed_seconds) VALUES ('${ANN}', 'owner', '["acme","beta"]', 1)`;
   const both = { acme: "administrator", beta: "administrator" };
 
@@ -96,7 +96,7 @@ describe("an owner of an earlier version", () => {
     expect(await ask(before, accountPeopleQuery(["acme", "beta"]))).toHaveLength(2);
   });
 
-  it("is one, too, where a Worker of the earlier version wrote the entry after it", async () => {
+  it("is also one if a Worker of the earlier version wrote the entry later", async () => {
     await directory.prepare(OWNER).all();
     expect((await findPerson(directory, ANN))?.authority.accounts).toEqual(both);
     await change(directory, removeAccountPerson({ account: "acme", email: ANN }, NOW));

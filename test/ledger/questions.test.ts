@@ -212,7 +212,7 @@ describe.each([
   const mine = (): Row[] => rows.filter(({ account }) => accounts.includes(account));
   const mySamples = (): Sample[] => samples.filter(({ account }) => accounts.includes(account));
 
-  it("domains: sums, reports, the time before", async () => {
+  it("domains have sums, reports and the previous period", async () => {
     const page = await only(domainsQuery({ accounts, ...PERIOD }, LIST));
     const expected = DOMAINS.map((domain) => {
       const here = mine().filter((row) => row.domain === domain);
@@ -246,7 +246,7 @@ describe.each([
     }
   });
 
-  it("days: every sum, reports on the day they are about", async () => {
+  it("days have every sum, and reports on the day they cover", async () => {
     const found = await answer(dayTotalsQuery({ accounts, domains: ["a.example"], ...PERIOD }));
     const here = mine().filter((row) => row.domain === "a.example" && inPeriod(row));
     const reported = mySamples().filter(
@@ -277,7 +277,7 @@ describe.each([
     );
   });
 
-  it("policies: when each was seen, by how many", async () => {
+  it("policies have when each was seen and by how many", async () => {
     const found = await answer(policiesQuery({ accounts, domains: ["b.example"] }));
     const here = mySamples().filter((one) => domainOfSample(one) === "b.example");
     // Three reporters, and each database counts its own.
@@ -411,7 +411,7 @@ describe.each([
     },
   );
 
-  it("reports: all of the period, those of an address, filtered, sorted, in pages", async () => {
+  it("reports of the period or an address are filtered, sorted and paged", async () => {
     const scope = { accounts, domains: ["a.example"], ...PERIOD };
     const list: ReportList = {
       reporter: "",
@@ -447,7 +447,7 @@ describe.each([
     expect(await answer(reportersQuery(scope, 200))).toEqual(["Alpha", "Beta", "Gamma"]);
   });
 
-  it("stats of everything and of one domain", async () => {
+  it("stats cover everything or one domain", async () => {
     const all = await only(statsQuery({ accounts }));
     expect(all).toMatchObject({
       reports: mySamples().length,
@@ -466,8 +466,8 @@ describe.each([
   });
 });
 
-describe("what nobody may see", () => {
-  it("is in no answer for another account or for none", async () => {
+describe("data of another account", () => {
+  it("is in no answer for an account that may not see it, or for none", async () => {
     const scope: DomainScope = { accounts: [], domains: ["a.example"], ...PERIOD };
     expect((await only(domainsQuery(scope, LIST))).rows).toEqual([]);
     expect(await answer(dayTotalsQuery(scope))).toEqual([]);
@@ -478,7 +478,7 @@ describe("what nobody may see", () => {
 
 describe("domains in the database", () => {
   it.each(["domain", "messages", "dmarc_pass", "change", "policy", "reports", "last_report_day", "problems"] as const)(
-    "sorted by %s both ways, the same whether in one part or in several",
+    "are sorted by %s both ways, the same in one part or in several",
     async (order) => {
       for (const descending of [false, true]) {
         const whole = await only(domainsQuery({ accounts: ACCOUNTS, ...PERIOD }, { ...LIST, order, descending }));
@@ -494,7 +494,7 @@ describe("domains in the database", () => {
     },
   );
 
-  it("searched by name and by policy; dead letters of unlisted domains are counted apart", async () => {
+  it("are searched by name and policy, with dead letters of unlisted domains counted apart", async () => {
     const letter = (id: string, domain: string): void => {
       first?.sqlite
         .prepare(
@@ -521,7 +521,7 @@ describe("domains in the database", () => {
     first?.sqlite.exec("DELETE FROM dead_letters");
   });
 
-  it("trends add up to the period", async () => {
+  it("have trends that add up to the period", async () => {
     const parts: [number, number][] = [
       [PERIOD.firstDay, PERIOD.firstDay + 9],
       [PERIOD.firstDay + 10, PERIOD.lastDay],
@@ -536,21 +536,23 @@ describe("domains in the database", () => {
     }
   });
 
-  it("accounts with data, and from when on there is any", async () => {
+  it("are found by accounts with data and its first day", async () => {
     expect(await answer(accountsWithDataQuery())).toEqual(ACCOUNTS);
     const days = rows.filter(({ domain }) => domain === "a.example").map(({ day }) => day);
-    const { firstDay, lastFinalDay } = await only(extentQuery({ accounts: ACCOUNTS, domains: ["a.example"] }));
+    const { firstDay, lastDay, lastFinalDay } = await only(extentQuery({ accounts: ACCOUNTS, domains: ["a.example"] }));
     expect(firstDay).toBeLessThanOrEqual(Math.min(...days));
+    expect(lastDay).toBe(Math.max(...days));
     expect(lastFinalDay).toBeUndefined();
     expect(await only(extentQuery({ accounts: [], domains: ["a.example"] }))).toEqual({
       firstDay: undefined,
+      lastDay: undefined,
       lastFinalDay: undefined,
     });
   });
 });
 
 describe("final days", () => {
-  it("keep their sums, and no details", async () => {
+  it("keep their sums but no details", async () => {
     const ledger = new SqliteLedger();
     const records = [sampleRecord("a.example", { count: 5 })];
     const report = aggregateReport("a.example", { day: FIRST_DAY, records });
@@ -560,7 +562,9 @@ describe("final days", () => {
     ledger.sqlite.exec("UPDATE domain_days SET is_final = 1; DELETE FROM reports");
     const scope: DomainScope = { accounts: ["acme"], domains: ["a.example"], firstDay: FIRST_DAY, lastDay: FIRST_DAY };
     expect(await answer(dayTotalsQuery(scope), [ledger])).toMatchObject([{ messages: 5, reports: 1 }]);
-    expect(await answer(extentQuery(scope), [ledger])).toEqual([{ firstDay: FIRST_DAY, lastFinalDay: FIRST_DAY }]);
+    expect(await answer(extentQuery(scope), [ledger])).toEqual([
+      { firstDay: FIRST_DAY, lastDay: FIRST_DAY, lastFinalDay: FIRST_DAY },
+    ]);
     expect(await answer(policiesQuery(scope), [ledger])).toMatchObject([{ firstDay: FIRST_DAY, reports: 1 }]);
     expect(await answer(mailQuery(scope), [ledger])).toEqual([
       { sources: [], dispositions: [], reasons: [], evidence: [], homeAddresses: [] },
@@ -658,7 +662,7 @@ describe("TLS and failure reports", () => {
     );
   });
 
-  it("sessions by day, domain and policy", async () => {
+  it("have sessions by day, domain and policy", async () => {
     expect(await found(tlsDaysQuery(scope))).toEqual([{ day: FIRST_DAY, successful: 180, failed: 8, spread: 0 }]);
     expect(await found(otherDomainsQuery({ accounts: ["acme"], ...at }))).toEqual([
       { domain: "a.example", sessions: 188, failedSessions: 8, incidents: 3 },
@@ -679,7 +683,7 @@ describe("TLS and failure reports", () => {
     ]);
   });
 
-  it("failures, and reports one by one", async () => {
+  it("have failures and single reports", async () => {
     expect(await found(tlsFailuresQuery(scope))).toMatchObject([
       { resultType: "starttls-not-supported", failureReasonCode: "code|1", sessions: 6, reporter: "Sender" },
       { resultType: "certificate-expired", sessions: 2 },
@@ -710,7 +714,7 @@ describe("TLS and failure reports", () => {
     );
   });
 
-  it("failure reports by address, domain, and one by one", async () => {
+  it("have failure reports by address, by domain and one by one", async () => {
     expect(await found(failuresQuery(scope))).toMatchObject([
       {
         sourceIp: "192.0.2.9",

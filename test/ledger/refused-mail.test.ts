@@ -9,7 +9,7 @@ import { DAY } from "./rows.ts";
 const { addressesPerDay, mailsPerAddress, otherMailsPerDay, maxAddressChars } = REFUSED_MAIL_LIMITS;
 const at = (day: number, second = 0): number => day * 86_400 + second;
 
-it("counts mails by address, in whatever case, with the last sender", async () => {
+it("refused mails are counted by address, in any letter case, with the last sender", async () => {
   const ledger = new SqliteLedger();
   await noteRefusedMail(ledger, { recipient: "Dmrac@acme.example", sender: "a@x.example", seconds: at(DAY, 1) });
   await noteRefusedMail(ledger, { recipient: "dmrac@acme.example", sender: "b@x.example", seconds: at(DAY + 1, 2) });
@@ -22,7 +22,7 @@ it("counts mails by address, in whatever case, with the last sender", async () =
   expect(await ask(ledger, refusedMailQuery({ firstDay: DAY, lastDay: DAY + 1 }))).toMatchObject([{ mails: 1 }]);
 });
 
-it("keeps so many addresses a day, counts each to a limit, and writes no more rows after that", async () => {
+it("addresses per day and counts per address are limited, and no rows are written beyond that", async () => {
   const ledger = new SqliteLedger();
   const note = (recipient: string) => noteRefusedMail(ledger, { recipient, sender: "x".repeat(500), seconds: at(DAY) });
   for (let i = 0; i < addressesPerDay + 50; i++) await note(`${i}@acme.example`);

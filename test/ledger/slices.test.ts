@@ -19,7 +19,7 @@ const report = {
 };
 const due = (ledger: SqliteLedger) => ask(ledger, dueSlicesQuery(1_000, 10));
 
-it("has what was reserved and not enqueued due until the report is committed", async () => {
+it("slices that were reserved but not enqueued stay due until the report is committed", async () => {
   const ledger = new SqliteLedger();
   await change(ledger, [reserveSlices({ ...report, slices: 2 }, 200), reserveSlices({ ...report, slices: 8 }, 200)]);
   expect(await due(ledger)).toEqual([{ ...report, slices: 8, due: 8 }]);
@@ -35,7 +35,7 @@ it("has what was reserved and not enqueued due until the report is committed", a
   expect(ledger.sqlite.prepare("SELECT count(*) AS n FROM slices").get()).toEqual({ n: 0 });
 });
 
-it("reserves no slices for a second delivery of a report that the first has committed meanwhile", async () => {
+it("a second delivery reserves no slices if the first has committed the report meanwhile", async () => {
   const ledger = new SqliteLedger();
   await change(ledger, [reserveSlices({ ...report, slices: 3 }, 200), trimSlices([{ ...report, slices: 3 }])]);
   await change(ledger, [reserveSlices({ ...report, slices: 40 }, 200)]);

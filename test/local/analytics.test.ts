@@ -15,8 +15,8 @@ async function withEngine<T>(stateDir: string, use: (engine: RunningAnalytics) =
 
 const COUNT = "SELECT count() AS n, sum(double1) AS total FROM points";
 
-describe("what was acknowledged is kept", () => {
-  test("over an orderly end and a new start", async () => {
+describe("acknowledged points", () => {
+  test("survive an orderly stop and a restart", async () => {
     const folder = testFolder();
     await withEngine(folder, (engine) => write(engine.url, "points", [{ doubles: [1] }, { doubles: [2] }]));
     await withEngine(folder, async (engine) => {
@@ -26,7 +26,7 @@ describe("what was acknowledged is kept", () => {
     });
   });
 
-  test("over a crash", async () => {
+  test("survive a crash", async () => {
     const folder = testFolder();
     const engine = await startAnalytics({ stateDir: folder, port: 0, token: TOKEN });
     await write(engine.url, "points", [{ doubles: [1] }]);
@@ -35,7 +35,7 @@ describe("what was acknowledged is kept", () => {
     await withEngine(folder, async (next) => expect(await askRows(next.url, COUNT)).toEqual([{ n: "1", total: 1 }]));
   });
 
-  test("an orderly end stores what is still on its way, or does not acknowledge it", async () => {
+  test("include those in flight at an orderly stop, or they are not acknowledged", async () => {
     const folder = testFolder();
     const engine = await startAnalytics({ stateDir: folder, port: 0, token: TOKEN });
     const writes = Array.from({ length: 100 }, () =>
@@ -55,8 +55,8 @@ describe("what was acknowledged is kept", () => {
   });
 });
 
-describe("while it runs", () => {
-  test("many writers at once: each one's points can be queried as soon as it is answered", async () => {
+describe("a running engine", () => {
+  test("makes points of concurrent writers available to queries as soon as it answers", async () => {
     await withEngine(testFolder(), async ({ url }) => {
       const writers = Array.from({ length: 300 }, async (_, place) => {
         const { status } = await write(url, "points", [{ blobs: [`writer ${place}`], doubles: [place] }]);
@@ -69,7 +69,7 @@ describe("while it runs", () => {
     });
   });
 
-  test("some statements run, some wait, and the rest are told when to come back", async () => {
+  test("runs some statements, queues some, and tells the rest when to come back", async () => {
     await withEngine(testFolder(), async ({ url }) => {
       await write(url, "points", [{ doubles: [1] }]);
       const { maxRunning, maxWaiting, retryAfterSeconds } = LOCAL_ENGINE_LIMITS;
@@ -83,7 +83,7 @@ describe("while it runs", () => {
     });
   });
 
-  test("a dataset exists from its first write on, each with its own name", async () => {
+  test("creates each dataset at its first write", async () => {
     await withEngine(testFolder(), async ({ url }) => {
       expect(await askRows(url, "SHOW TABLES")).toEqual([]);
       expect((await ask(url, COUNT)).text).toBe("unknown table: points");
@@ -93,7 +93,7 @@ describe("while it runs", () => {
     });
   });
 
-  test("any text comes back as it was written", async () => {
+  test("returns any text unchanged", async () => {
     const blobs = ["", "a'b\"c`d", "tab\tline\nnul\u0000", "\\N \\t {x}", "日本語 😀", "'; DROP TABLE points; --"];
     await withEngine(testFolder(), async ({ url }) => {
       await write(url, "points", [{ index: "ü", blobs, doubles: [0.1, -1e300, 2 ** 53] }]);
@@ -103,7 +103,7 @@ describe("while it runs", () => {
     });
   });
 
-  test("nobody is answered without the token, and a wrong body is refused", async () => {
+  test("refuses requests without the token and wrong bodies", async () => {
     await withEngine(testFolder(), async ({ url }) => {
       for (const token of ["", "wrong", `${TOKEN}x`]) {
         const reply = await ask(url, "SELECT 1", token);
@@ -122,7 +122,7 @@ describe("while it runs", () => {
     });
   });
 
-  test("a second one on the same folder says so", async () => {
+  test("refuses to start twice on the same folder", async () => {
     const folder = testFolder();
     await withEngine(folder, async () => {
       const second = startAnalytics({ stateDir: folder, port: 0, token: TOKEN });

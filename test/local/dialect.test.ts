@@ -99,14 +99,14 @@ const REFUSED: [string, RegExp][] = [
   ["", /no statement/],
 ];
 
-describe("refused, as Cloudflare's dialect has none of it", () => {
+describe("a statement outside Cloudflare's dialect is refused", () => {
   test.each(REFUSED)("%s", async (sql, reason) => {
     const reply = await ask(engine.url, sql);
     expect(reply).toMatchObject({ status: 422, type: "text/plain; charset=utf-8" });
     expect(reply.text).toMatch(reason);
   });
 
-  test("and nothing was changed by any of it", async () => {
+  test("without changing anything", async () => {
     expect(await askRows(engine.url, "SELECT count() AS n FROM points")).toEqual([{ n: "3" }]);
   });
 });
@@ -170,12 +170,12 @@ const SEEN_REFUSED: [string, string][] = [
   ["SELECT count() AS n FROM dataset_without_a_point", "unknown table: dataset_without_a_point"],
 ];
 
-describe("refused by the live service, in its words", () => {
+describe("a statement that the live service refuses", () => {
   test.each(SEEN_REFUSED)("%s", async (sql, message) => {
     expect(await ask(engine.url, sql)).toMatchObject({ status: 422, text: message });
   });
 
-  test("every function and every form that is refused comes with what to write instead", () => {
+  test("is refused with what to write instead", () => {
     for (const [sql] of SEEN_REFUSED) {
       const checked = checkStatement(sql);
       // What was never written is the engine's to know.
@@ -183,14 +183,14 @@ describe("refused by the live service, in its words", () => {
     }
   });
 
-  test("a statement of exactly 10,000 characters is taken, as are texts in any script", async () => {
+  test("may have exactly 10,000 characters and text in any script", async () => {
     const start = "SELECT count() AS n FROM points WHERE blob1 = 'Grüße' AND blob2 <> '";
     const sql = `${start}${"x".repeat(10_000 - start.length - 1)}'`;
     expect(sql).toHaveLength(10_000);
     expect(await askRows(engine.url, sql)).toEqual([{ n: "1" }]);
   });
 
-  test("a column is known once a point has it", async () => {
+  test("may use a column once a point has it", async () => {
     await write(engine.url, "growing", [{ blobs: ["a"] }]);
     const sql = "SELECT blob2 FROM growing";
     expect(await ask(engine.url, sql)).toMatchObject({ status: 422, text: "unable to find type of column: blob2" });
@@ -276,7 +276,7 @@ const TAKEN: [string, Record<string, unknown>][] = [
   ["SHOW TIMEZONE", { timezone: "Etc/UTC" }],
 ];
 
-describe("taken, as documented", () => {
+describe("a documented form is accepted", () => {
   test.each(TAKEN)("%s", async (sql, row) => {
     expect(await askRows(engine.url, sql)).toEqual([row]);
   });
@@ -291,7 +291,7 @@ describe("taken, as documented", () => {
     ]);
   });
 
-  test("FORMAT JSON is the default, with types and counts", async () => {
+  test("and FORMAT JSON is the default, with types and counts", async () => {
     const reply = await ask(
       engine.url,
       "SELECT blob1, count() AS n FROM points GROUP BY blob1 ORDER BY n DESC LIMIT 1",

@@ -30,21 +30,21 @@ function point(index: string): { indexes: string[] } {
   return { indexes: [index] };
 }
 
-describe("points that are written side by side", () => {
-  it("go in one call, in their order", async () => {
+describe("points written concurrently", () => {
+  it("are sent in one call, in order", async () => {
     const dataset = new GatheredPoints(writer);
     await Promise.all(["a", "b", "c"].map(async (index) => dataset.writeDataPoint(point(index))));
     expect(calls).toEqual([[point("a"), point("b"), point("c")]]);
   });
 
-  it("go after those that were waited for", async () => {
+  it("are sent after those that were awaited", async () => {
     const dataset = new GatheredPoints(writer);
     await dataset.writeDataPoint(point("a"));
     await Promise.all([dataset.writeDataPoint(point("b")), dataset.writeDataPoint(point("c"))]);
     expect(calls).toEqual([[point("a")], [point("b"), point("c")]]);
   });
 
-  it("one too large is refused as the runtime refuses it, and the others are stored", async () => {
+  it("are stored except one that is too large, which is refused as the runtime does", async () => {
     const dataset = new GatheredPoints(writer);
     const long = "x".repeat(ANALYTICS_LIMITS.maxIndexBytes + 1);
     const [good, bad, other] = await Promise.allSettled([
@@ -57,7 +57,7 @@ describe("points that are written side by side", () => {
     expect(String(bad?.status === "rejected" && bad.reason)).toContain("Size of indexes[0] exceeds");
   });
 
-  it("an error of the engine reaches each of them, and no later one", async () => {
+  it("all get an error of the engine, and later ones do not", async () => {
     const dataset = new GatheredPoints(writer);
     fault = new Error("The local Analytics Engine answered 500: disk full");
     const failed = await Promise.allSettled(["a", "b"].map((index) => dataset.writeDataPoint(point(index))));

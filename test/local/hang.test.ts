@@ -10,7 +10,7 @@ const RUA = "dmarc@hang.example";
 // Without Message-ID, From or Date: Email Routing takes it, too.
 const RAW = "Subject: x\r\n\r\nno report\r\n";
 
-test("a mail that the Workers hang in gets 451; they are started again and take later mails", async () => {
+test("a mail that makes the Workers hang gets 451; they are restarted and accept later mails", async () => {
   const stateDir = testFolder();
   const [httpPort = 0, smtpPort = 0, sqlPort = 0] = await freePorts(3);
   const lines: string[] = [];

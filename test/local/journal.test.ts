@@ -25,7 +25,7 @@ function point(index: string): CheckedPoint {
   return { index, blobs: ['a\n"b"', "ü"], doubles: [1, -0.5] };
 }
 
-it("writes of one second are one insert a dataset, and no file is left", async () => {
+it("writes within one second become one insert per dataset and leave no file", async () => {
   const journal = await Journal.open(folder, store);
   journal.take("records", [point("a"), point("b")], 100.2);
   journal.take("events", [point("e")], 100.5);
@@ -40,13 +40,13 @@ it("writes of one second are one insert a dataset, and no file is left", async (
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it("points are inserted though nobody asks for them", async () => {
+it("points are inserted even if nobody queries them", async () => {
   const journal = await Journal.open(folder, store);
   journal.take("records", [point("a")], 1);
   await expect.poll(() => stored.length, { timeout: 10_000 }).toBe(1);
 });
 
-it("an insert that fails is said, and made again with the next one", async () => {
+it("a failed insert is logged and repeated with the next one", async () => {
   const journal = await Journal.open(folder, store);
   journal.take("records", [point("a")], 1);
   fault = new Error("disk full");
@@ -58,7 +58,7 @@ it("an insert that fails is said, and made again with the next one", async () =>
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it("what a process left is stored by the next, except half a line at the end", async () => {
+it("what one process left is stored by the next, except an incomplete last line", async () => {
   const journal = await Journal.open(folder, store);
   journal.take("records", [point("a")], 1);
   journal.take("records", [point("b")], 2);

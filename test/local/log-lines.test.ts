@@ -3,8 +3,8 @@ import { viewLine } from "../../local/log-lines.ts";
 
 const KEY = `raw/2026/11/21/${"0123456789abcdef".repeat(4)}/report.xml.gz`;
 
-describe("wrangler's output becomes one readable line an event", () => {
-  test("a Worker's JSON line: what happened, to whom, and how long it took", () => {
+describe("one readable line per event is made from wrangler's output", () => {
+  test("for a Worker's JSON line: what happened, to whom, and how long it took", () => {
     const record = {
       event: "report",
       outcome: "accepted",
@@ -20,7 +20,7 @@ describe("wrangler's output becomes one readable line an event", () => {
     });
   });
 
-  test("a line of ingest, and one that was logged as an error", () => {
+  test("for a line of ingest, and for one logged as an error", () => {
     expect(viewLine('{"event":"mail","ms":3}')).toEqual({
       kind: "event",
       text: expect.stringMatching(/^ingest .*mail +3 ms$/),
@@ -33,7 +33,7 @@ describe("wrangler's output becomes one readable line an event", () => {
     });
   });
 
-  test("text out of a mail cannot move the cursor or fill the screen", () => {
+  test("in which text from a mail cannot move the cursor or fill the screen", () => {
     const view = viewLine(JSON.stringify({ event: "mail", rua: `\u001b[2Ja\r\nb\u202e${"x".repeat(500)}` }));
     const text = view.kind === "event" ? view.text : "";
     expect(text).toMatch(/\[2Ja b xxx/);
@@ -41,7 +41,7 @@ describe("wrangler's output becomes one readable line an event", () => {
     expect(text.length).toBeLessThan(250);
   });
 
-  test("real errors are shown", () => {
+  test("for real errors", () => {
     expect(viewLine("✘ [ERROR] Uncaught TypeError: x")).toEqual({
       kind: "error",
       text: "Uncaught TypeError: x",
@@ -57,7 +57,7 @@ describe("wrangler's output becomes one readable line an event", () => {
     '{"event":"points","points":240}',
     "{not json}",
     "",
-  ])("hidden: %s", (line) => {
+  ])("but not for %s", (line) => {
     expect(viewLine(line)).toEqual({ kind: "hidden" });
   });
 });

@@ -6,15 +6,15 @@ const refusal = (point: unknown): string => {
   return checked.ok ? "taken" : checked.error;
 };
 
-describe("the runtime's limits on a point", () => {
-  test("20 blobs, 20 doubles, a 96-byte index and 16,000 blob bytes are taken", () => {
+describe("a point", () => {
+  test("may have 20 blobs, 20 doubles, a 96-byte index and 16,000 blob bytes", () => {
     const blobs = ["x".repeat(15_981), ...Array.from({ length: 19 }, () => "y")];
     const doubles = Array.from({ length: 20 }, (_, place) => place);
     const point = { indexes: ["i".repeat(96)], blobs, doubles };
     expect(checkPoint(point)).toEqual({ ok: true, value: { index: "i".repeat(96), blobs, doubles } });
   });
 
-  test("one more of anything is refused in the runtime's words", () => {
+  test("with one more of anything is refused in the runtime's words", () => {
     const many = Array.from({ length: 21 }, () => "x");
     expect(refusal({ blobs: many })).toBe("writeDataPoint(): Maximum of 20 blobs supported.");
     expect(refusal({ doubles: many.map(Number) })).toBe("writeDataPoint(): Maximum of 20 doubles supported.");
@@ -25,20 +25,20 @@ describe("the runtime's limits on a point", () => {
     );
   });
 
-  test("bytes are counted, not characters", () => {
+  test("is limited in bytes, not characters", () => {
     expect(refusal({ indexes: ["ü".repeat(48)] })).toBe("taken");
     expect(refusal({ indexes: ["ü".repeat(49)] })).toContain("exceeds 96 bytes");
     expect(refusal({ blobs: ["€".repeat(5334)] })).toContain("exceeds 16000 bytes");
   });
 
-  test("values of a wrong type are refused", () => {
+  test("with values of a wrong type is refused", () => {
     expect(refusal({ doubles: ["1"] })).toBe("writeDataPoint(): doubles[0] is not a number.");
     expect(refusal({ blobs: ["a", 1] })).toBe("writeDataPoint(): blobs[1] is neither text, bytes nor null.");
     expect(refusal({ blobs: "a" })).toBe("writeDataPoint(): blobs must be an array.");
     expect(refusal("point")).toBe("writeDataPoint(): The data point must be an object.");
   });
 
-  test("absent fields, null and bytes are what the runtime takes them for", () => {
+  test("may have absent fields, null and bytes, as in the runtime", () => {
     const empty = { ok: true, value: { index: "", blobs: [], doubles: [] } };
     expect(checkPoint(undefined)).toEqual(empty);
     expect(checkPoint({})).toEqual(empty);

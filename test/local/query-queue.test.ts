@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { QueryQueue } from "../../local/analytics/query-queue.ts";
 
-test("runs as many as it may, in order, and goes on after a statement that failed", async () => {
+test("the queue runs statements in order up to its limit, and continues after a failed one", async () => {
   const queue = new QueryQueue({ maxRunning: 1, maxWaiting: 2 });
   const order: number[] = [];
   const task = (place: number) => async (): Promise<number> => {

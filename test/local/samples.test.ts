@@ -32,7 +32,7 @@ const isNamed = ({ dkimResults, spfResults }: AggregateRecord): boolean =>
   [...dkimResults, ...spfResults].some(({ result }) => result === "pass");
 
 describe("samples", () => {
-  test("the same day gives the same mails, the next day others", async () => {
+  test("are the same mails on the same day and others on the next", async () => {
     const [again, next] = await Promise.all([buildSamples(NOW + 60), buildSamples(NOW + DAY)]);
     expect(again).toEqual(samples);
     expect(next[0]?.raw.equals(samples[0]?.raw ?? Buffer.alloc(0))).toBe(false);
@@ -47,7 +47,7 @@ describe("samples", () => {
     },
   );
 
-  test("are read without a warning, but for what is wrong on purpose", () => {
+  test("are read without warnings, except where they are wrong on purpose", () => {
     // Of the report without records.
     const warnings = read.accepted.flatMap(({ report }) => report.warnings);
     expect(warnings).toEqual([{ code: "missing_value", path: "record", detail: "nothing is counted" }]);
@@ -59,12 +59,12 @@ describe("samples", () => {
     expect(samples).toHaveLength(read.accepted.length + 4);
   });
 
-  test("what repeats a report comes after it, and last", () => {
+  test("put repeated reports last", () => {
     const ends = read.accepted.slice(-2).map(({ report }) => report.kind);
     expect(ends).toEqual(["failure", "aggregate"]);
   });
 
-  test("aggregate reports cover each of the days before today, in both forms and all three containers", () => {
+  test("have aggregate reports for each previous day, in both formats and all three containers", () => {
     const reports = aggregate("example.com");
     expect(new Set(reports.map(daysAgo))).toEqual(new Set(Array.from({ length: SAMPLE_DAYS }, (_, i) => i + 1)));
     expect(new Set(reports.map(({ report }) => report.metadata.format))).toEqual(new Set(["rfc7489", "rfc9990"]));
@@ -73,14 +73,14 @@ describe("samples", () => {
     expect(new Set(samples.map(({ to }) => to))).toEqual(new Set([SAMPLE_RUA]));
   });
 
-  test("the week shows: weekends are quiet", () => {
+  test("are quieter on weekends", () => {
     const weekday = ({ report }: AggregateSample): number => new Date(report.metadata.beginSeconds * 1000).getUTCDay();
     const messagesOn = (day: number): number =>
       countMessages(aggregate("example.com").filter((sample) => weekday(sample) === day));
     expect(messagesOn(0) + messagesOn(6)).toBeLessThan(messagesOn(2) / 2);
   });
 
-  test("the policy went from none to quarantine; the parked domain has p=reject and fails throughout", () => {
+  test("move from p=none to quarantine, with a parked domain at p=reject that always fails", () => {
     const policies = aggregate("example.com")
       .toSorted((a, b) => daysAgo(b) - daysAgo(a))
       .map(({ report }) => report.policy.p);
@@ -91,7 +91,7 @@ describe("samples", () => {
     expect(countMessages(parked)).toBeGreaterThan(0);
   });
 
-  test("hold what an owner has to judge: good mail, an unaligned service, forwarders, lists, a wave, a new sender", () => {
+  test("contain what an owner has to judge: good mail, an unaligned service, forwarders, lists, a wave, a new sender", () => {
     const reports = aggregate("example.com");
     const share = countMessages(reports, isPass) / countMessages(reports);
     expect(share).toBeGreaterThan(0.8);
@@ -114,7 +114,7 @@ describe("samples", () => {
     expect(Math.max(...surveys.map(daysAgo))).toBeLessThan(7);
   });
 
-  test("TLS reports name several results, failure reports facts about several addresses", () => {
+  test("have several results in TLS reports and several addresses in failure reports", () => {
     const details = read.accepted.flatMap(({ report }) =>
       report.kind === "tls" ? report.policies.flatMap(({ failureDetails }) => failureDetails) : [],
     );

@@ -74,20 +74,20 @@ function storedIndexes(): number[] {
   return requests.flatMap(({ points }) => points.map(({ index }) => Number(index))).sort((a, b) => a - b);
 }
 
-it("points of one invocation travel in few requests, each point once", async () => {
+it("points of one invocation are sent in few requests, each point once", async () => {
   expect(await writePoints(0, 240)).toEqual(Array.from({ length: 240 }, () => "stored"));
   expect(storedIndexes()).toEqual(Array.from({ length: 240 }, (_, i) => i));
   expect(requests.length).toBeLessThan(40);
   expect(new Set(requests.map(({ dataset }) => dataset))).toEqual(new Set(["dmarc_records"]));
 });
 
-it("points of invocations side by side are stored for both", async () => {
+it("points of concurrent invocations are stored for both", async () => {
   const answers = await Promise.all([writePoints(0, 100), writePoints(100, 100), writePoints(200, 100)]);
   expect(answers.flat()).toEqual(Array.from({ length: 300 }, () => "stored"));
   expect(storedIndexes()).toEqual(Array.from({ length: 300 }, (_, i) => i));
 });
 
-it("an error reaches every caller of its batch, and nobody else", async () => {
+it("an error reaches every caller of its batch and no other", async () => {
   statuses = [500];
   const answers = await writePoints(0, 240);
   const stored = answers.flatMap((answer, index) => (answer === "stored" ? [index] : []));
@@ -98,7 +98,7 @@ it("an error reaches every caller of its batch, and nobody else", async () => {
   expect(await writePoints(240, 10)).toEqual(Array.from({ length: 10 }, () => "stored"));
 });
 
-it("many invocations side by side, some of their batches failing: each point is told the truth", async () => {
+it("each point gets its true outcome when some batches of concurrent invocations fail", async () => {
   const invocations = 12;
   for (let round = 0; round < 5; round++) {
     requests = [];
@@ -112,7 +112,7 @@ it("many invocations side by side, some of their batches failing: each point is 
   }
 });
 
-it("points written in one call travel in one request, and each that is refused is named", async () => {
+it("points written in one call are sent in one request, and each refused one is named", async () => {
   const answers = await writePoints(0, 240, true);
   expect(requests).toHaveLength(1);
   expect(storedIndexes()).toEqual(Array.from({ length: 240 }, (_, i) => i).filter((i) => i !== 1));

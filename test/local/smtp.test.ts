@@ -86,8 +86,8 @@ async function send(raw: string | Buffer, to: string | string[] = "dmarc@example
   }
 }
 
-describe("what ingest says is what the sender hears", () => {
-  test("taken: 250, and the mail goes on byte for byte with its envelope", async () => {
+describe("the SMTP server", () => {
+  test("answers 250 and passes on the mail byte for byte with its envelope", async () => {
     const binary = Buffer.concat([
       Buffer.from(MAIL),
       Buffer.from([0xff, 0x00, 0xfe]),
@@ -98,13 +98,13 @@ describe("what ingest says is what the sender hears", () => {
     expect(received[0]?.body.equals(binary)).toBe(true);
   });
 
-  test("rejected: 550 with the Worker's reason, on one printable line", async () => {
+  test("answers 550 with the Worker's reason on one printable line when ingest rejects", async () => {
     answer = () => ({ status: 200, body: { outcome: "rejected", reason: "Not ours: <x>\r\n250 fine\u0007" } });
     const reply = await send(MAIL, "nobody@example.com");
     expect(reply).toMatchObject({ code: 550, text: "550 5.7.1 Not ours: <x>" });
   });
 
-  test("the Worker threw: 451", async () => {
+  test("answers 451 when the Worker throws", async () => {
     answer = () => ({ status: 200, body: { outcome: "fault", reason: "R2 is down\n    at put" } });
     expect(await send(MAIL)).toMatchObject({ code: 451, text: "451 4.3.0 ingest failed: R2 is down; try again later" });
   });
@@ -115,14 +115,14 @@ describe("what ingest says is what the sender hears", () => {
     ["an error status with a good outcome", () => ({ status: 503, body: OK.body })],
     ["a plain error", () => ({ status: 500, body: "TypeError: x\n    at handleEmail" })],
     ["no answer", () => "hang up" as const],
-  ])("%s is a fault, never acceptance: 451", async (_, fault) => {
+  ])("answers 451, never acceptance, to %s", async (_, fault) => {
     answer = fault;
     const reply = await send(MAIL);
     expect(reply.code).toBe(451);
     expect(reply.text).not.toContain("\n");
   });
 
-  test("a mail that ingest hangs in: 451 after a bound, said to those who look after it; later mails are taken", async () => {
+  test("answers 451 after a timeout when ingest hangs, logs it, and accepts later mails", async () => {
     answer = () => "hang";
     const began = performance.now();
     const reply = await send(MAIL);
@@ -134,7 +134,7 @@ describe("what ingest says is what the sender hears", () => {
     expect(await send(MAIL)).toMatchObject({ code: 250 });
   });
 
-  test("ingest not reachable, or being started: 451, and 250 again when it is back", async () => {
+  test("answers 451 while ingest is unreachable or starting, and 250 when it is back", async () => {
     const real = workers;
     const [port = 0] = await freePorts(1);
     workers = { port, workersSecret: "secret" };
@@ -145,7 +145,7 @@ describe("what ingest says is what the sender hears", () => {
     expect(await send(MAIL)).toMatchObject({ code: 250 });
   });
 
-  test("no room on the disk: 452, and ingest never sees it; 250 when there is room again", async () => {
+  test("answers 452 without calling ingest while the disk is full, and 250 when there is room again", async () => {
     roomProblem = "The disk is full.";
     expect(await send(MAIL)).toMatchObject({ code: 452, text: "452 4.3.1 The disk is full; try again later" });
     expect(received).toEqual([]);
@@ -153,31 +153,31 @@ describe("what ingest says is what the sender hears", () => {
     expect(await send(MAIL)).toMatchObject({ code: 250 });
   });
 
-  test("the null sender reaches the Worker as it is", async () => {
+  test("passes on the null sender unchanged", async () => {
     expect(await send(MAIL, "dmarc@example.com", "")).toMatchObject({ code: 250 });
     expect(received[0]?.from).toBe("");
   });
 
-  test("a mail without any header field goes on byte for byte", async () => {
+  test("passes on a mail without header fields byte for byte", async () => {
     const raw = "no field at all\r\n\r\nbody\r\n";
     expect(await send(raw)).toMatchObject({ code: 250 });
     expect(received[0]?.body.toString()).toBe(raw);
   });
 });
 
-describe("size", () => {
-  test("exactly 25 MiB is taken", async () => {
+describe("the size limit", () => {
+  test("accepts exactly 25 MiB", async () => {
     const raw = mailOf(MAIL_LIMITS.maxMessageBytes);
     expect(await send(raw)).toMatchObject({ code: 250 });
     expect(received[0]?.body.length).toBe(MAIL_LIMITS.maxMessageBytes);
   });
 
-  test("a declared size above it is refused before the data: 552", async () => {
+  test("refuses a larger declared size before the data: 552", async () => {
     const { replies } = await talk([`MAIL FROM:<a@b.example> SIZE=${MAIL_LIMITS.maxMessageBytes + 1}`]);
     expect(replies[0]).toMatch(/^552 /);
   });
 
-  test("one byte more without a declaration is refused after the data: 552, and ingest never sees it", async () => {
+  test("refuses one undeclared byte more after the data, without calling ingest: 552", async () => {
     const body = mailOf(MAIL_LIMITS.maxMessageBytes + 1).toString();
     const { replies } = await talk(["MAIL FROM:<a@b.example>", "RCPT TO:<dmarc@example.com>", "DATA", `${body}.`]);
     expect(replies.slice(0, 3).map((reply) => reply.slice(0, 3))).toEqual(["250", "250", "354"]);
@@ -186,8 +186,8 @@ describe("size", () => {
   });
 });
 
-describe("several recipients", () => {
-  test("the second one of a transaction gets 452 and its own transaction works", async () => {
+describe("a mail to several recipients", () => {
+  test("gets 452 for the second recipient, who works in another transaction", async () => {
     const { replies } = await talk([
       ...["MAIL FROM:<a@b.example>", "RCPT TO:<one@example.com>", "RCPT TO:<two@example.com>", "DATA", `${MAIL}.`],
       ...["MAIL FROM:<a@b.example>", "RCPT TO:<two@example.com>", "DATA", `${MAIL}.`],
@@ -206,7 +206,7 @@ describe("several recipients", () => {
     expect(received.map(({ to }) => to)).toEqual(["one@example.com", "two@example.com"]);
   });
 
-  test("a refused one takes nothing from the others", async () => {
+  test("reaches the others when one is refused", async () => {
     answer = ({ to }) => (to === "two@example.com" ? { status: 200, body: { outcome: "rejected", reason: "no" } } : OK);
     const codes = await Promise.all(
       ["one", "two", "three"].map(async (name) => (await send(MAIL, `${name}@example.com`)).code),
@@ -214,13 +214,13 @@ describe("several recipients", () => {
     expect(codes).toEqual([250, 550, 250]);
   });
 
-  test("a mail program is told which one was not taken", async () => {
+  test("tells the mail program which recipient was refused", async () => {
     const reply = await send(MAIL, ["one@example.com", "two@example.com"]);
     expect(reply).toMatchObject({ code: 250, accepted: ["one@example.com"], rejected: ["two@example.com"] });
   });
 });
 
-test("a port that is taken is an error, not silence", async () => {
+test("a port in use is an error", async () => {
   await expect(openSmtpServer({ port: smtp.port, findWorkers: () => undefined })).rejects.toThrow("EADDRINUSE");
 });
 

@@ -149,7 +149,7 @@ describe("npm start", () => {
   test("what waits in the queues when wrangler reloads is enqueued again", SAMPLES, async () => {
     const folder = testFolder();
     const { flags, ports } = await flagsFor(folder);
-    const started = start(flags);
+    const started = start([...flags, "--watch"]);
     await untilReady(started);
     await untilSent(started);
     // A change of a configuration file has the Workers reloaded, as a change of their source has. The watcher may miss

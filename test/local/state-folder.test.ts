@@ -8,8 +8,8 @@ import { testFolder } from "./support.ts";
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
-describe("who may read it", () => {
-  test("a new one, and everything below, is its owner's alone", () => {
+describe("the state folder", () => {
+  test("is readable only by its owner when new, with everything below", () => {
     const folder = join(testFolder(), "deep/state");
     prepareStateFolder(folder);
     ensureLocalSecret(folder);
@@ -17,7 +17,7 @@ describe("who may read it", () => {
     expect(modeOf(secretPath(folder))).toBe("600");
   });
 
-  test("one that an earlier version left open is closed, file by file", () => {
+  test("is closed file by file if an earlier version left it open", () => {
     const folder = testFolder();
     mkdirSync(join(folder, "v3/r2/blobs"), { recursive: true });
     const [blob, log] = [join(folder, "v3/r2/blobs/mail"), join(folder, "logs/old.log")];
@@ -31,7 +31,7 @@ describe("who may read it", () => {
     for (const path of [blob, log, secretPath(folder)]) expect(modeOf(path), path).toBe("600");
   });
 
-  test("a folder of somebody's own choice stays as it is; what is put into it is closed", () => {
+  test("keeps its mode if it existed, but files put into it are closed", () => {
     const folder = testFolder();
     writeFileSync(join(folder, "mine"), "x");
     chmodSync(join(folder, "mine"), 0o644);
@@ -41,8 +41,8 @@ describe("who may read it", () => {
   });
 });
 
-describe("secrets", () => {
-  test("an earlier version's token stays, and the key of browsers is added once", () => {
+describe("the secrets", () => {
+  test("keep the token of an earlier version and get a browser key once", () => {
     const folder = testFolder();
     writeFileSync(secretPath(folder), JSON.stringify({ apiToken: "the-token-of-programs" }));
     const first = ensureLocalSecret(folder);
@@ -52,15 +52,15 @@ describe("secrets", () => {
     expect(readLocalSecret(folder)).toEqual(first);
   });
 
-  test("what is not a secret is said", () => {
+  test("that are invalid are reported", () => {
     const folder = testFolder();
     writeFileSync(secretPath(folder), "{}");
     expect(() => readLocalSecret(folder)).toThrow("does not hold the secrets of a local stack; delete it");
   });
 });
 
-describe("what is wrong with it", () => {
-  test("a file in the place of a folder", () => {
+describe("an unusable state folder is explained", () => {
+  test("if it is a file", () => {
     const folder = testFolder();
     writeFileSync(join(folder, "analytics"), "garbage");
     expect(() => prepareStateFolder(folder)).toThrow(StartError);
@@ -69,7 +69,7 @@ describe("what is wrong with it", () => {
     );
   });
 
-  test("a file system without room", () => {
+  test("if the file system is full", () => {
     // Linux gives /proc no room at all, to root neither.
     expect(roomProblem("/proc")).toBe(
       "The disk of the state folder /proc is full: 0 MiB are free, and 64 MiB are needed.",
@@ -79,7 +79,7 @@ describe("what is wrong with it", () => {
     expect(existsSync(join(folder, "run"))).toBe(false);
   });
 
-  test("faults by their code", () => {
+  test("by error code", () => {
     const fault = (code: string): Error => Object.assign(new Error(`${code}: x`), { code });
     expect(explainFault("/s", fault("ENOSPC"))).toBe(
       "The disk of the state folder /s is full (ENOSPC: x). Free some space, or choose another folder with --state.",

@@ -87,7 +87,7 @@ for (const [size, maxParsedMessageBytes] of sizes) {
   });
 }
 
-test("a letter that is a bounce in words alone counts nothing", async () => {
+test("a letter that only reads like a bounce counts nothing", async () => {
   const { reports } = await readAll(simpleMail({ content: "Hi. This is the qmail-send program." }));
   expect(reports).toEqual([]);
 });

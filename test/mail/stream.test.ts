@@ -38,7 +38,7 @@ async function readPart({ fileName, mimeType, content }: StreamedPart): Promise<
 const lines = (...text: string[]): string => text.join("\r\n");
 
 describe("the parts of a streamed mail", () => {
-  it("is the body of a mail without multipart", async () => {
+  it("are the body alone in a mail without multipart", async () => {
     const mail = lines(
       "Content-Type: application/gzip; name=r.gz",
       "Content-Transfer-Encoding: base64",
@@ -51,7 +51,7 @@ describe("the parts of a streamed mail", () => {
     ]);
   });
 
-  it("follows boundaries, nested and closed out of order", async () => {
+  it("follow boundaries, even nested and closed out of order", async () => {
     const mail = lines(
       'Content-Type: multipart/mixed; boundary="a b"',
       "",
@@ -76,7 +76,7 @@ describe("the parts of a streamed mail", () => {
     ]);
   });
 
-  it("reads the parts of an attached mail, and leaves an encoded one whole", async () => {
+  it("include those of an attached mail, unless it is encoded", async () => {
     const inner = lines("Subject: inner", "Content-Type: text/xml", "", "<feedback/>");
     const mail = lines(
       "Content-Type: multipart/mixed; boundary=b",
@@ -105,12 +105,12 @@ describe("the parts of a streamed mail", () => {
     ["Content-Disposition: attachment; filename*=UTF-8''r%C3%A9port.xml", "réport.xml"],
     ["Content-Type: text/xml;\r\n name=folded.xml", "folded.xml"],
     ["ContentType: text/xml; name=misspelt.xml", "misspelt.xml"],
-  ])("takes the file name of %s", async (header, name) => {
+  ])("take the file name from %s", async (header, name) => {
     const [part] = await readParts(lines("X: y", header, "", "content"));
     expect(part?.fileName).toBe(name);
   });
 
-  it("passes over what the caller does not read", async () => {
+  it("are skipped if the caller does not read them", async () => {
     const mail = lines(
       "Content-Type: multipart/mixed; boundary=b",
       "",
@@ -129,7 +129,7 @@ describe("the parts of a streamed mail", () => {
     expect(seen).toHaveLength(2);
   });
 
-  it("does not depend on how the mail is cut", async () => {
+  it("do not depend on how the stream is divided", async () => {
     const mail = lines(
       "Content-Type: multipart/mixed; boundary=b",
       "",
@@ -146,7 +146,7 @@ describe("the parts of a streamed mail", () => {
     for (let size = 1; size < 40; size++) expect(await readParts(mail, size)).toEqual(whole);
   });
 
-  it("stops at the limits", async () => {
+  it("stop at the limits", async () => {
     const deep = Array.from(
       { length: 30 },
       (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,
@@ -159,7 +159,7 @@ describe("the parts of a streamed mail", () => {
     });
   });
 
-  it("reads the same reports as the reader of small mail", async () => {
+  it("give the same reports as the reader for small mails", async () => {
     const folder = join(import.meta.dirname, "../fixtures/mail");
     // Text pasted into a letter is picked out of small mail only; of too many parts a stream has read the first ones.
     const others = /\.expected\.json$|pasted|^too-many-attachments/;
@@ -188,7 +188,7 @@ function decodeLines(encoding: string, encoded: string[]): Buffer {
 }
 
 describe("transfer encodings", () => {
-  it("decodes base64 whatever its line length and breaks", () => {
+  it("decode base64 of any line length and line ending", () => {
     const property = fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 80 }), (bytes, width) => {
       const encoded = Buffer.from(bytes).toString("base64");
       const lines: string[] = [];
@@ -198,7 +198,7 @@ describe("transfer encodings", () => {
     fc.assert(property, { seed: 1, numRuns: 300 });
   });
 
-  it("decodes what base64 left unpadded", () => {
+  it("decode unpadded base64", () => {
     expect(decodeLines("base64", ["QUJD\r\nREU"]).toString()).toBe("ABCDE");
   });
 
@@ -208,13 +208,13 @@ describe("transfer encodings", () => {
     ["soft= \t\r\n", "soft"],
     ["not=zz", "not=zz"],
     ["end=", "end"],
-  ])("decodes quoted-printable %j", (encoded, decoded) => {
+  ])("decode quoted-printable %j", (encoded, decoded) => {
     expect(decodeLines("quoted-printable", [encoded]).toString()).toBe(decoded);
   });
 });
 
 describe("lines", () => {
-  it("hands out every byte, whatever the pieces", async () => {
+  it("keep every byte, in pieces of any size", async () => {
     const text = `one\r\ntwo\n\n${"x".repeat(150_000)}\nlast`;
     for (const size of [100, 1000, 300_000]) {
       const reader = new LineReader(cut(bytesOf(text), size));

@@ -8,7 +8,7 @@ describe("targets", () => {
     "https://hooks.example.com/dmarc?x=1",
     "https://alerts.example.com:8443/",
     "https://xn--bcher-kva.example/hook",
-  ])("takes %s", (url) => {
+  ])("include %s", (url) => {
     expect(validTarget("webhook", url, "")).toEqual({ ok: true, value: new URL(url).href });
   });
 
@@ -33,12 +33,12 @@ describe("targets", () => {
     expect(validTarget("webhook", url, "").ok).toBe(false);
   });
 
-  it("takes the one local origin that is named, and no other port of it", () => {
+  it("include the one configured local origin, but not its other ports", () => {
     expect(validTarget("slack", "http://127.0.0.1:9443/x", "http://127.0.0.1:9443").ok).toBe(true);
     expect(validTarget("slack", "http://127.0.0.1:9444/x", "http://127.0.0.1:9443").ok).toBe(false);
   });
 
-  it.each(["ann@example.com", "ann.lee+dmarc@mail.example"])("takes the mail address %s", (address) => {
+  it.each(["ann@example.com", "ann.lee+dmarc@mail.example"])("include the mail address %s", (address) => {
     expect(validTarget("email", address, "").ok).toBe(true);
   });
 
@@ -52,7 +52,7 @@ describe("targets", () => {
     expect(validTarget("email", address, "").ok).toBe(false);
   });
 
-  it("shows only the host of a URL", () => {
+  it("are shown by host only if they are URLs", () => {
     const target = "https://hooks.slack.com/services/T0/B0/secret";
     expect(shownTarget({ kind: "slack", target })).toBe("https://hooks.slack.com/…");
     expect(shownTarget({ kind: "email", target: "ann@example.com" })).toBe("ann@example.com");
@@ -63,33 +63,33 @@ describe("days of digests", () => {
   const seconds = (text: string): number => Date.parse(text) / 1000;
   const channel = { timeZone: "Europe/Berlin", createdSeconds: seconds("2026-11-01T00:00:00Z") };
 
-  it("a daily one is due from 8:00 local time on", () => {
+  it("are every day from 8:00 local time for a daily digest", () => {
     const daily = { ...channel, digest: "daily" as const };
     expect(dueDigestDay(daily, seconds("2026-11-20T06:59:59Z"))).toBe("2026-11-19");
     expect(dueDigestDay(daily, seconds("2026-11-20T07:00:00Z"))).toBe("2026-11-20");
   });
 
-  it("follows summer time", () => {
+  it("follow daylight saving time", () => {
     const daily = { ...channel, digest: "daily" as const, createdSeconds: 0 };
     expect(dueDigestDay(daily, seconds("2026-07-20T05:59:59Z"))).toBe("2026-07-19");
     expect(dueDigestDay(daily, seconds("2026-07-20T06:00:00Z"))).toBe("2026-07-20");
   });
 
-  it("a weekly one is due on Mondays", () => {
+  it("are Mondays for a weekly digest", () => {
     const weekly = { ...channel, digest: "weekly" as const };
     expect(dueDigestDay(weekly, seconds("2026-11-22T12:00:00Z"))).toBe("2026-11-16");
     expect(dueDigestDay(weekly, seconds("2026-11-23T07:00:00Z"))).toBe("2026-11-23");
     expect(dueDigestDay(weekly, seconds("2026-11-29T23:00:00Z"))).toBe("2026-11-23");
   });
 
-  it("a monthly one is due on the first", () => {
+  it("are the first of the month for a monthly digest", () => {
     const monthly = { ...channel, digest: "monthly" as const };
     expect(dueDigestDay(monthly, seconds("2026-11-30T12:00:00Z"))).toBe("2026-11-01");
     expect(dueDigestDay(monthly, seconds("2026-12-01T06:59:59Z"))).toBe("2026-11-01");
     expect(dueDigestDay(monthly, seconds("2026-12-01T07:00:00Z"))).toBe("2026-12-01");
   });
 
-  it("the first one comes after the channel was created", () => {
+  it("begin after the channel was created", () => {
     const daily = { ...channel, digest: "daily" as const, createdSeconds: seconds("2026-11-20T09:00:00Z") };
     expect(dueDigestDay(daily, seconds("2026-11-20T20:00:00Z"))).toBeUndefined();
     expect(dueDigestDay(daily, seconds("2026-11-21T07:00:00Z"))).toBe("2026-11-21");

@@ -14,14 +14,14 @@ it.each([
   ["E_RECIPIENT_SUPPRESSED", /suppression list/],
   ["E_RATE_LIMIT_EXCEEDED", /too many mails at once/],
   ["E_DAILY_LIMIT_EXCEEDED", /as many mails as it may in a day/],
-])("%s is told with what to do, and is kept whole", (code, meaning) => {
+])("%s is explained with what to do, and kept in full", (code, meaning) => {
   const refusal = mailRefusal(coded(code));
   expect(refusal).toMatch(meaning);
   expect(refusal).toContain(code);
   expect(refusal.length).toBeLessThanOrEqual(NOTIFY_LIMITS.resultChars);
 });
 
-it("what is not known is told as it was said", () => {
+it("an unknown refusal is shown as received", () => {
   expect(mailRefusal(coded("E_NEW"))).toBe("The mail was not accepted: upstream said no (E_NEW)");
   expect(mailRefusal(new Error("destination address is not a verified address"))).toBe(
     "The mail was not accepted: destination address is not a verified address",

@@ -55,19 +55,19 @@ describe("a notice", () => {
     expect(text).toContain("https://dmarc.example.net/domains/shop.example/sources/esp.example");
   });
 
-  it("says that an incident is resolved, and no cause then", () => {
+  it("says that an incident is resolved, without a cause", () => {
     const story = noticeStory({ ...NOTICE, step: "resolved" }, CONTEXT);
     expect(story.headline).toMatch(/^shop\.example: Resolved: /);
     expect(story.sentences).toEqual(NOTICE.evidence);
   });
 
-  it("has no links where the dashboard's address is not configured", async () => {
+  it("has no links if the dashboard's address is not configured", async () => {
     const { text, html } = await mailBody(noticeStory(NOTICE, { ...CONTEXT, dashboardUrl: "" }), MAIL);
     expect(`${text}${html}`).not.toContain("href");
     expect(text).not.toContain("http");
   });
 
-  it("keeps a stranger's text inert in every channel", async () => {
+  it("keeps text from reports inert in every channel", async () => {
     const story = noticeStory({ ...NOTICE, title: HOSTILE, evidence: [HOSTILE] }, CONTEXT);
     const { subject, html } = await mailBody(story, MAIL);
     expect(subject).not.toMatch(/[\r\n]/);
@@ -78,13 +78,13 @@ describe("a notice", () => {
 });
 
 describe("a digest", () => {
-  it("is sent when there is nothing to do, and says so", async () => {
+  it("is sent even when there is nothing to do, and says so", async () => {
     const story = digestStory(EMPTY, CONTEXT);
     expect(story.headline).toBe("Nothing to do");
     expect((await mailBody(story, MAIL)).text).toContain("Sent every Monday, also when there is nothing to do.");
   });
 
-  it("puts rejected senders first, and counts what it does not list", async () => {
+  it("puts rejected senders first and counts the ones it leaves out", async () => {
     const needed = Array.from({ length: 10 }, (_, i) => ({
       domain: `d${i}.example`,
       state: i === 0 ? ("beingRejected" as const) : ("notYet" as const),
@@ -116,7 +116,7 @@ describe("a digest", () => {
   });
 });
 
-describe("a digest's picture", () => {
+describe("the picture of a digest", () => {
   const days = Array.from({ length: 30 }, (_, i) => {
     return { day: `2026-11-${String(i + 1).padStart(2, "0")}`, passed: 10 * i, failed: i === 29 ? 100 : 0 };
   });
@@ -132,7 +132,7 @@ describe("a digest's picture", () => {
     );
   }
 
-  it("is in the mail, small, with its words", async () => {
+  it("is small and has an alternative text", async () => {
     const logo = { mediaType: "image/png", base64: "AAAA" };
     const story = digestStory({ ...EMPTY, days }, CONTEXT);
     const { html, text, attachments } = await mailBody(story, { ...MAIL, logo });
@@ -144,7 +144,7 @@ describe("a digest's picture", () => {
     expect(html).not.toContain("http://");
   });
 
-  it("shows each day as high as its messages, what fails striped on top", async () => {
+  it("shows each day as a bar of its messages, with failing ones striped on top", async () => {
     const { attachments } = await mailBody(digestStory({ ...EMPTY, days }, CONTEXT), MAIL);
     const rows = rowsOf(Buffer.from(attachments[0]?.content ?? "", "base64"));
     const heightAt = (x: number, colour: number): number => rows.filter((row) => row[x] === colour).length;
@@ -157,13 +157,13 @@ describe("a digest's picture", () => {
     expect(heightAt(middle(28), 2)).toBe(0);
   });
 
-  it("is not there where nothing was reported", async () => {
+  it("is left out when nothing was reported", async () => {
     const none = days.map((one) => ({ ...one, passed: 0, failed: 0 }));
     expect((await mailBody(digestStory({ ...EMPTY, days: none }, CONTEXT), MAIL)).attachments).toEqual([]);
   });
 });
 
-it("a monthly digest leads to the report of the month that is over", async () => {
+it("a monthly digest links to the report of the previous month", async () => {
   const story = digestStory({ ...EMPTY, interval: "monthly", day: "2026-12-01" }, CONTEXT);
   expect(story.url).toBe("https://dmarc.example.net/report?account=acme&month=2026-11");
   expect(story.footer).toBe(

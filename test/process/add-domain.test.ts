@@ -66,7 +66,7 @@ async function listed(): Promise<[string, string, string][]> {
   return found.map(({ domain, rua, state }) => [domain, rua, state]);
 }
 
-it("goes from no record to the first report", async () => {
+it("a new domain goes from no record to its first report", async () => {
   const { rua, records, isNew, state: first } = await add();
   expect(rua).toMatch(/^[a-z2-9]{16}@rua\.sim\.example$/);
   expect({ isNew, first }).toEqual({ isNew: true, first: "recordNotFound" });
@@ -96,7 +96,7 @@ it("goes from no record to the first report", async () => {
   expect(await listed()).toEqual([["shop.test", rua, "receiving"]]);
 });
 
-it("follows set-ups by cron until the first report, and asks no more then", async () => {
+it("cron follows a set-up until the first report, then stops asking", async () => {
   const { rua, records } = await add();
   zones["_dmarc.shop.test"] = [`TXT ${records[0]?.value}`];
   zones["shop.test._report._dmarc.rua.sim.example"] = ["TXT v=DMARC1;"];
@@ -109,7 +109,7 @@ it("follows set-ups by cron until the first report, and asks no more then", asyn
   expect(await checkDueSetups(world.invocation(), outside)).toBe(0);
 });
 
-it("adds a list: each line's result, a repeated and a known domain once, what is none left out", async () => {
+it("a list is added with a result per line, repeated domains once, and invalid lines left out", async () => {
   const { rua } = await add();
   const lines = ["one.test", "https://ONE.test/page", "shop.test", "not a name", "b\u00fccher.test"];
   const answer = await addDomains({ account: "acme", domains: lines }, world.invocation(), randomBytes);
@@ -134,7 +134,7 @@ it("adds a list: each line's result, a repeated and a known domain once, what is
   });
 });
 
-it("adds domains to an address of one's own, and takes them from it again", async () => {
+it("domains are added to an existing address and removed from it", async () => {
   const rua = "dmarc@shop.test";
   const own = (domain: string, account = "acme") =>
     addDomain({ account, domain, rua }, world.invocation(), { randomBytes, outside });
@@ -151,7 +151,7 @@ it("adds domains to an address of one's own, and takes them from it again", asyn
   expect(await ask(world.ledger, addressesQuery())).toEqual([]);
 });
 
-it("lists domains at an address that accepts any, and leaves the address when they go", async () => {
+it("domains can use an address that accepts any, which stays when they are removed", async () => {
   const rua = "dmarc@any.test";
   await putRegistration(rua, { account: "acme" }, world.invocation());
   await addDomain({ account: "acme", domain: "shop.test", rua }, world.invocation(), { randomBytes, outside });
@@ -162,7 +162,7 @@ it("lists domains at an address that accepts any, and leaves the address when th
   expect(await ask(world.ledger, addressesQuery())).toEqual([{ rua, entry: { account: "acme" }, shard: 0 }]);
 });
 
-it("says what to do where addresses cannot be made", async () => {
+it("the answer says what to do when addresses cannot be made", async () => {
   const { env, ...others } = world.invocation();
   const without = { ...others, env: { ...env, RUA_HOST: "" } };
   const refused = await addDomain(SHOP, without, { randomBytes, outside });
@@ -170,7 +170,7 @@ it("says what to do where addresses cannot be made", async () => {
   expect(refused.ok ? "" : refused.error.message).toContain("address of your own");
 });
 
-it("takes no more domains than an account may have", async () => {
+it("an account cannot have more domains than the limit", async () => {
   const full = Array.from({ length: SETUP_LIMITS.domainsOfAccount }, (_, i) => ({
     account: "acme",
     domain: `d${i}.test`,
@@ -184,7 +184,7 @@ it("takes no more domains than an account may have", async () => {
   });
 });
 
-it("lists what addresses name, follows their changes, and forgets what none takes", async () => {
+it("the list follows the domains that addresses name", async () => {
   const rua = "dmarc@own.test";
   const put = async (domains: string[], account = "acme") => {
     await putRegistration(rua, { account, domains }, world.invocation());
@@ -203,7 +203,7 @@ it("lists what addresses name, follows their changes, and forgets what none take
   expect(await listed()).toEqual([]);
 });
 
-it("refuses to register an address again, and leaves it as it is", async () => {
+it("registering an address again is refused and changes nothing", async () => {
   const rua = "dmarc@once.test";
   const add = (account: string) => addRegistration(rua, { account }, world.invocation());
   expect(await add("acme")).toMatchObject({ ok: true });
@@ -211,7 +211,7 @@ it("refuses to register an address again, and leaves it as it is", async () => {
   expect((await ask(world.ledger, addressesQuery()))[0]?.entry.account).toBe("acme");
 });
 
-it("makes another address for another account and another domain, none of which can be guessed from the other", async () => {
+it("each account and domain gets its own address, which cannot be guessed from another", async () => {
   const first = await add();
   const second = await add("other.test");
   const third = await addDomain({ account: "beta", domain: "shop.test" }, world.invocation(), { randomBytes, outside });
@@ -226,27 +226,27 @@ it("makes another address for another account and another domain, none of which 
   );
 });
 
-it("adds without DNS, and says that nothing is known", async () => {
+it("adding without DNS works and says that nothing is known", async () => {
   const nobody = { ...outside, resolver: NO_RESOLVER };
   const added = await addDomain(SHOP, world.invocation(), { randomBytes, outside: nobody });
   expect(added).toMatchObject({ ok: true, value: { state: "unknown", isNew: true } });
 });
 
-it("refuses what is no domain name, and what was never added", async () => {
+it("an invalid or unknown domain is refused", async () => {
   const refused = await addDomain({ ...SHOP, domain: "not a name" }, world.invocation(), { randomBytes, outside });
   expect(refused).toMatchObject({ ok: false, error: { code: "bad_request" } });
   expect(await state()).toBe("not_found");
   expect(await removeDomain(SHOP, world.invocation())).toMatchObject({ ok: false, error: { code: "not_found" } });
 });
 
-it("removes the address, and makes a new one when the domain is added again", async () => {
+it("removing a domain removes its address, and adding it again makes a new one", async () => {
   const { rua } = await add();
   expect(await removeDomain(SHOP, world.invocation())).toEqual({ ok: true, value: { rua, isAddressRemoved: true } });
   expect(await listed()).toEqual([]);
   expect((await add()).rua).not.toBe(rua);
 });
 
-it("makes sub-addresses of one address where that is what is routed", async () => {
+it("sub-addresses are made if one address is routed", async () => {
   world.ruaHost = "dmarc@rua.sim.example";
   const { rua, records } = await add();
   expect(rua).toMatch(/^dmarc\+[a-z2-9]{16}@rua\.sim\.example$/);

@@ -23,7 +23,7 @@ function newWorld(): World {
 }
 
 describe("a batch", () => {
-  it("of many objects is looked up and settled with four calls of D1, all in one transaction", async () => {
+  it("of many objects takes four D1 calls and one transaction", async () => {
     const world = newWorld();
     for (let i = 0; i < 22; i++) await world.deliver(reportMail(`r${i}`, records(10)));
     const before = world.faults.calls.length;
@@ -36,7 +36,7 @@ describe("a batch", () => {
     expect(world.rows("SELECT * FROM slices")).toEqual([]);
   });
 
-  it("in which one object cannot be read settles the others, and that one later", async () => {
+  it("with an unreadable object settles the others now and that one later", async () => {
     const world = newWorld();
     for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(2)));
     let failed = 0;
@@ -53,7 +53,7 @@ describe("a batch", () => {
     ).toEqual([]);
   });
 
-  it("in which the points of one object fail settles the others", async () => {
+  it("with failing points of one object settles the others", async () => {
     const world = newWorld();
     for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(2)));
     let failed = 0;
@@ -64,7 +64,7 @@ describe("a batch", () => {
     expect(Object.keys(reportFigures(world)).sort()).toEqual(["acme/a", "acme/b", "acme/c"]);
   });
 
-  it("that holds a report twice, in another order the second time, counts it once", async () => {
+  it("with the same report twice, in another order, counts it once", async () => {
     const world = newWorld();
     await world.deliver(reportMail("twice", records(5)));
     await world.deliver(reportMail("twice", records(5).toReversed()));
@@ -79,7 +79,7 @@ describe("a batch", () => {
     expect(eventsByOutcome(world).get("duplicate")).toHaveLength(1);
   });
 
-  it("that holds one object twice, one message of it run again, reads it once", async () => {
+  it("with one object twice, once reprocessed, reads it once", async () => {
     const world = newWorld();
     await world.deliver(reportMail("a", records(3)));
     const [message] = world.queues["dmarc-reports"].messages;
@@ -93,7 +93,7 @@ describe("a batch", () => {
 });
 
 describe("an object", () => {
-  it("with the same report twice counts it once, and the second is a duplicate", async () => {
+  it("with the same report twice counts it once, with a duplicate", async () => {
     const world = newWorld();
     const content = Buffer.from(sampleReport({ reportId: "same", records: records(3) }));
     const twice = zipOfTwo(content);
@@ -111,7 +111,7 @@ function zipOfTwo(content: Uint8Array): Uint8Array {
   ]);
 }
 
-it("a report of 100,000 records stays far below D1's queries of one invocation", { timeout: 120_000 }, async () => {
+it("a report of 100,000 records stays far below D1's query limit per invocation", { timeout: 120_000 }, async () => {
   const world = newWorld();
   await world.deliver(reportMail("large", records(100_000)));
   await world.drain({ rounds: 1 });

@@ -30,7 +30,7 @@ function policy(details: TlsFailureDetail[], strings: string[] = []): TlsPolicy 
 }
 
 describe("a TLS report", () => {
-  it("of usual length is handed on as it is", () => {
+  it("of usual length is returned unchanged", () => {
     const policies = [policy([detail()]), policy([])];
     expect(boundPolicies(policies)).toEqual({ kind: "tls", policies, omitted: undefined });
   });
@@ -40,7 +40,7 @@ describe("a TLS report", () => {
     ["policies", Array.from({ length: 20_000 }, () => policy([detail()]))],
     ["policies of many lines", Array.from({ length: 20 }, () => policy([], Array(1000).fill("line")))],
     ["long failures", [policy(Array.from({ length: 2000 }, () => detail("x".repeat(8192))))]],
-  ])("with too many %s is cut, and what is left out is counted", (_, policies) => {
+  ])("with too many %s is cut, and the rest is counted", (_, policies) => {
     const bounded = boundPolicies(policies);
     const kept = bounded.policies;
     const details = (list: TlsPolicy[]): number =>

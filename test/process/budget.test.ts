@@ -7,7 +7,7 @@ import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 
-describe("the budget", () => {
+describe("within the write budget", () => {
   it("25 reports of 40 records arrives whole, without a fault", async () => {
     const world = new World();
     registerAll(world);

@@ -62,7 +62,7 @@ function later(hours: number): void {
   world.clock.nowMilliseconds += hours * 3_600_000;
 }
 
-it("checks what has reports or is registered, with the selectors that reports name, once a day", async () => {
+it("domains with reports or a registration are checked once a day, with the selectors from reports", async () => {
   world.register("rua@quiet.test", { account: "acme", domains: ["quiet.test"] });
   expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
   const shop = await kept("shop.test");
@@ -77,14 +77,14 @@ it("checks what has reports or is registered, with the selectors that reports na
   expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
 });
 
-it("looks at the selectors of all sources, not of the largest alone", async () => {
+it("selectors of all sources are checked, not only of the largest", async () => {
   await reportAbout("several.test", ["s1", "s2", "s3"]);
   await checkDueDomains(world.invocation(), outside);
   const selectors = (await kept("several.test"))?.check.keys.map(({ selector }) => selector);
   expect(selectors?.sort()).toEqual(["s1", "s2", "s3"]);
 });
 
-it("looks up the names of senders that the verdict leaves open, with questions of their own", async () => {
+it("names of senders without a verdict are looked up with a separate budget of questions", async () => {
   const { ledger, nowSeconds } = world.invocation();
   const own = sampleRecord("open.test", { count: 100, sourceIp: "192.0.2.1" });
   const failing = { count: 10, dkim: "fail", spf: "fail" } as const;
@@ -108,7 +108,7 @@ it("looks up the names of senders that the verdict leaves open, with questions o
   expect(server.asked.slice(length).filter((question) => question.includes("7.100.51.198"))).toEqual([]);
 });
 
-it("asks for names with a part of a run's questions, and not at all with few", () => {
+it("names use only a part of a run's questions, and none if there are few", () => {
   const { env } = world.invocation();
   const resolverOf = (url: string, questions: number) =>
     outsideWorld({ ...env, DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }).nameResolver;
@@ -117,7 +117,7 @@ it("asks for names with a part of a run's questions, and not at all with few", (
   expect(resolverOf("", 6000)).toBe(NO_RESOLVER);
 });
 
-it("keeps what changed, of the domain's own names alone, and nothing where DNS did not answer", async () => {
+it("changes are kept for the domain's own names only, and not if DNS did not answer", async () => {
   await checkDueDomains(world.invocation(), outside);
   zones["_dmarc.shop.test"] = ["TXT v=DMARC1; p=quarantine; rua=mailto:rua@shop.test"];
   zones["mail.service.test"] = ["TXT v=spf1 ip4:198.51.100.0/24 -all"];
@@ -136,7 +136,7 @@ it("keeps what changed, of the domain's own names alone, and nothing where DNS d
   expect(await ask(world.ledger, recordChangesQuery("shop.test", ["another"], 10))).toEqual([]);
 });
 
-it("keeps the check before where nobody answers, and goes on with the others another time", async () => {
+it("the previous check is kept if DNS does not answer, and the others follow later", async () => {
   await checkDueDomains(world.invocation(), outside);
   const before = await kept("shop.test");
   later(24);
@@ -146,7 +146,7 @@ it("keeps the check before where nobody answers, and goes on with the others ano
   expect(await checkAndKeep(name, world.invocation(), { ...outside, resolver: NO_RESOLVER })).toBeUndefined();
 });
 
-it("takes the oldest first, a bounded number a run", async () => {
+it("the oldest checks come first, a limited number per run", async () => {
   const { ledger } = world.invocation();
   const many = Array.from({ length: GUIDANCE_LIMITS.checksPerRun + 5 }, (_, index) => ({
     sql: "INSERT INTO domain_checks (account, domain, checked_seconds, state, result) VALUES ('acme', ?, ?, 'unknown', '{}')",
@@ -157,7 +157,7 @@ it("takes the oldest first, a bounded number a run", async () => {
   expect(due.map(({ domain }) => domain)).toEqual(["d0.test", "d1.test", "d2.test"]);
 });
 
-it("checks at a person's wish what the account has, and nothing else", async () => {
+it("a person can request a check of the account's domains only", async () => {
   const invocation = world.invocation();
   const refused = await checkNow({ account: "acme", domain: "stranger.test" }, invocation);
   expect(refused).toMatchObject({ ok: false, error: { code: "not_found" } });

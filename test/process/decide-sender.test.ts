@@ -24,7 +24,7 @@ function decide(decision: "mine" | "notMine" | "forwarder", note = "", name = HE
   return decideSender(name, { decision, note, by: "owner@acme.test" }, world.invocation());
 }
 
-it("keeps each decision with who, when and why; the newest holds", async () => {
+it("each decision is kept with who, when and why, and the newest is in force", async () => {
   await decide("notMine", "never heard of them");
   world.clock.nowMilliseconds += 60_000;
   await decide("mine", "the support team uses it");
@@ -37,13 +37,13 @@ it("keeps each decision with who, when and why; the newest holds", async () => {
   ]);
 });
 
-it("loses none of two decisions within a second", async () => {
+it("two decisions within a second are both kept", async () => {
   await decide("mine");
   await decide("forwarder");
   expect(await holding(["acme"])).toEqual(["helpdesk.test forwarder"]);
 });
 
-it("undoes to what held before, in the end to undecided, and refuses where nothing was decided", async () => {
+it("undoing restores the previous decision, finally undecided, and is refused without any", async () => {
   await decide("mine", "ours");
   await decide("notMine");
   await undoSenderDecision(HELPDESK, "owner@acme.test", world.invocation());
@@ -56,7 +56,7 @@ it("undoes to what held before, in the end to undecided, and refuses where nothi
   expect(nothing).toMatchObject({ ok: false, error: { code: "not_found" } });
 });
 
-it("keeps accounts apart that have the same domain", async () => {
+it("accounts with the same domain have separate decisions", async () => {
   await decide("mine");
   await decide("notMine", "", { ...HELPDESK, account: "beta" });
   expect(await holding(["acme"])).toEqual(["helpdesk.test mine"]);
@@ -64,7 +64,7 @@ it("keeps accounts apart that have the same domain", async () => {
   expect(await holding([])).toEqual([]);
 });
 
-it("keeps a subject in one spelling: an address, a prefix, a domain, a service; anything else is refused", async () => {
+it("an address, prefix, domain or service has one spelling, and anything else is refused", async () => {
   for (const source of ["192.0.2.7/24", "2001:DB8::1", "Mail.Tool.test.", "service:twilio sendgrid"]) {
     await decide("mine", "", { ...HELPDESK, domain: "ACME.test", source });
   }
@@ -83,7 +83,7 @@ it("keeps a subject in one spelling: an address, a prefix, a domain, a service; 
   }
 });
 
-it("keeps decisions about so many subjects of a domain, and no more; those can still be changed", async () => {
+it("the number of subjects per domain is limited, and existing decisions can still be changed", async () => {
   const { maxSubjects } = DECISION_LIMITS;
   const decided = { ...HELPDESK, decision: "mine", note: "", decidedBy: "x", decidedSeconds: 1 } as const;
   const subjects = Array.from({ length: maxSubjects }, (_, i) =>
@@ -97,7 +97,7 @@ it("keeps decisions about so many subjects of a domain, and no more; those can s
   expect((await decide("mine", "", { ...HELPDESK, account: "beta" })).ok).toBe(true);
 });
 
-it("keeps the newest decisions about a subject only", async () => {
+it("only the newest decisions about a subject are kept", async () => {
   const { maxKept } = DECISION_LIMITS;
   for (let i = 0; i < maxKept + 3; i++) await decide("mine", `note ${i}`);
   const { results } = await world.ledger.prepare("SELECT note FROM sender_decisions ORDER BY decided_seconds").all();

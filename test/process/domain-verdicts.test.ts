@@ -70,7 +70,7 @@ async function judgedByThePage(domain: string) {
   return judge(verdictInput(domain, { period, senders, days, policies, ruaAddresses }, () => undefined));
 }
 
-it("keeps of each domain what its page says, the worst first", async () => {
+it("each domain is kept with the verdict of its page, the worst first", async () => {
   await seed();
   expect(await run()).toEqual({ domains: 6, computed: 6, skipped: 0, isDone: true });
   const all = await stored();
@@ -100,7 +100,7 @@ it("keeps of each domain what its page says, the worst first", async () => {
   expect(worst?.atRisk).toBe(4290);
 });
 
-it("computes again only what has changed, and says since when a state holds", async () => {
+it("only changed domains are computed again, with the start of each state", async () => {
   await seed();
   await run();
   const [since] = (await stored()).map(({ sinceSeconds }) => sinceSeconds);
@@ -122,7 +122,7 @@ it("computes again only what has changed, and says since when a state holds", as
   expect(parked?.sinceSeconds).toBe(since);
 });
 
-it("goes on where a run ended, after a fault too, and leaves out what ends run after run", async () => {
+it("a run continues where the last one ended, even after a fault, and skips a domain that fails repeatedly", async () => {
   await seed();
   world.watchQueries = 24;
   const done = [await run()];
@@ -144,7 +144,7 @@ it("goes on where a run ended, after a fault too, and leaves out what ends run a
   expect(fresh).toHaveLength(5);
 });
 
-it("looks at domains that are registered and have no reports, and keeps accounts apart", async () => {
+it("registered domains without reports are included, and accounts are kept apart", async () => {
   await report("acme", "shared.example", today() - 1);
   await report("globex", "shared.example", today() - 40);
   await change(world.ledger, [
@@ -167,7 +167,7 @@ it("looks at domains that are registered and have no reports, and keeps accounts
   expect(await ask(world.ledger, domainVerdictsQuery(["globex"], { limit: 10 }))).toHaveLength(1);
 });
 
-it("keeps one of two runs' answers where both judge a domain at once", async () => {
+it("one answer is kept if two runs judge a domain at once", async () => {
   await seed();
   const done = await Promise.all([run(), run()]);
   expect(done.reduce((sum, { computed }) => sum + computed, 0)).toBe(6);

@@ -24,7 +24,7 @@ async function run(world: World, kind: "reprocess" | "reconcile"): Promise<void>
   await world.drain();
 }
 
-it("purged queue: dmarc reconcile enqueues what was never finished", async () => {
+it("purged queue: dmarc reconcile enqueues unfinished files again", async () => {
   const world = await received();
   await world.drain({ rounds: 1 });
   for (const queue of Object.values(world.queues)) queue.messages.splice(0);
@@ -33,28 +33,31 @@ it("purged queue: dmarc reconcile enqueues what was never finished", async () =>
   expect(await imbalances(world, expected)).toEqual([]);
 });
 
-it.each([1, 2])("lost ledger of %i databases: addresses come from KV, figures from raw/", async (databases) => {
-  const world = await received(databases);
-  await world.drain();
-  const before = ledgerFigures(world);
-  expect(Object.keys(before).length).toBeGreaterThan(3);
-  for (const { sqlite } of world.ledgers) {
-    const tables = sqlite
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-      .all();
-    for (const { name } of tables) sqlite.exec(`DELETE FROM ${name}`);
-  }
-  // dmarc rua restore
-  const restored = await restoreRegistrations(undefined, world.invocation());
-  expect(restored).toEqual({ ok: true, value: { found: 3, restored: 3, cursor: undefined } });
-  expect(await restoreRegistrations(undefined, world.invocation())).toMatchObject({ value: { restored: 0 } });
-  // dmarc reprocess --all --yes
-  await run(world, "reprocess");
-  expect(ledgerFigures(world)).toEqual(before);
-  expect(await imbalances(world, expected)).toEqual([]);
-});
+it.each([1, 2])(
+  "lost ledger of %i databases: addresses are restored from KV and figures from raw/",
+  async (databases) => {
+    const world = await received(databases);
+    await world.drain();
+    const before = ledgerFigures(world);
+    expect(Object.keys(before).length).toBeGreaterThan(3);
+    for (const { sqlite } of world.ledgers) {
+      const tables = sqlite
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .all();
+      for (const { name } of tables) sqlite.exec(`DELETE FROM ${name}`);
+    }
+    // dmarc rua restore
+    const restored = await restoreRegistrations(undefined, world.invocation());
+    expect(restored).toEqual({ ok: true, value: { found: 3, restored: 3, cursor: undefined } });
+    expect(await restoreRegistrations(undefined, world.invocation())).toMatchObject({ value: { restored: 0 } });
+    // dmarc reprocess --all --yes
+    await run(world, "reprocess");
+    expect(ledgerFigures(world)).toEqual(before);
+    expect(await imbalances(world, expected)).toEqual([]);
+  },
+);
 
-it("lost dataset: dmarc reprocess writes the points of every report again, and the sums stay", async () => {
+it("lost dataset: dmarc reprocess writes all points again without changing the sums", async () => {
   const world = await received();
   await world.drain();
   const before = ledgerFigures(world);

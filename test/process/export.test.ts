@@ -81,7 +81,7 @@ async function ledgerSums(world: World, accounts = ["acme", "other"]) {
 }
 
 describe("exported records", () => {
-  it("add up to the ledger's sums, over accounts, databases and pages", async () => {
+  it("add up to the ledger's sums across accounts, databases and pages", async () => {
     const many = Array.from({ length: EXPORT_LIMITS.reportsPerPage + 5 }, (_, i) =>
       reportMail(`many-${i}`, records(2, i + 1), i % 2 === 0 ? undefined : "rua@other.example"),
     );
@@ -97,7 +97,7 @@ describe("exported records", () => {
     expect(sumsOf((await all(world, { account: "other" })).lines)).toEqual(await ledgerSums(world, ["other"]));
   });
 
-  it("of a large report come in order, as they are read", async () => {
+  it("of a large report are streamed in order", async () => {
     const count = EXPORT_LIMITS.heldRecords * 2;
     const world = await worldWith([reportMail("large", records(count))]);
     const { lines } = await all(world);
@@ -105,7 +105,7 @@ describe("exported records", () => {
     expect(counts).toEqual(Array.from({ length: count }, (_, i) => i + 1));
   });
 
-  it("belong to the first day of a report, each once", async () => {
+  it("belong to the first day of their report, each once", async () => {
     const at = (text: string): number => Date.parse(`${text}Z`) / 1000;
     const period: [number, number] = [at("2026-11-10T00:00:00"), at("2026-11-12T23:59:59")];
     const content = Buffer.from(sampleReport({ reportId: "spread", period, records: records(3) }));
@@ -119,7 +119,7 @@ describe("exported records", () => {
     expect(sumsOf((await all(world, { since: "2026-11-11" })).lines).reports).toBe(0);
   });
 
-  it("are of accepted reports alone", async () => {
+  it("come from accepted reports only", async () => {
     const world = await worldWith([reportMail("kept", records(2)), reportMail("taken back", records(3))]);
     const before = await all(world);
     const report = before.lines.find((line) => line.type === "report" && line.reportId === "taken back");
@@ -132,7 +132,7 @@ describe("exported records", () => {
     expect(sumsOf(lines)).toEqual(await ledgerSums(world));
   });
 
-  it("that can no longer be read are said", async () => {
+  it("are reported if they can no longer be read", async () => {
     const world = await worldWith([reportMail("kept", records(2)), reportMail("gone", records(3))]);
     const [gone] = world.rows<{ raw_key: string }>("SELECT raw_key FROM reports WHERE report_id = 'gone'");
     await world.bucket.delete(gone?.raw_key ?? "");
@@ -141,7 +141,7 @@ describe("exported records", () => {
     expect(sumsOf(lines)).toMatchObject({ reports: 2, records: 2 });
   });
 
-  it("that do not add up to the ledger are said", async () => {
+  it("are reported if they do not add up to the ledger", async () => {
     const world = await worldWith([reportMail("other", records(2))]);
     world.ledger.sqlite.prepare("UPDATE reports SET total = total + 1").run();
     expect(problemsOf((await all(world)).lines)).toEqual([
@@ -149,7 +149,7 @@ describe("exported records", () => {
     ]);
   });
 
-  it("of days whose details are gone are counted", async () => {
+  it("are counted for days without details", async () => {
     const world = await worldWith([reportMail("one", records(2)), reportMail("two", records(2))]);
     await removeOldDetails(world.ledger, { beforeDay: 30_000, limit: 10, atOnce: 10 });
     const { lines } = await all(world);
@@ -159,7 +159,7 @@ describe("exported records", () => {
   });
 });
 
-it("an export refuses what is no day and no cursor", async () => {
+it("an export refuses an invalid day or cursor", async () => {
   const world = await worldWith([]);
   const ask = (input: object) => exportRecords({ since: SINCE, ...input }, world.invocation());
   expect(await ask({ until: "2026-02-30" })).toMatchObject({ ok: false, error: { code: "bad_request" } });

@@ -40,7 +40,7 @@ describe("a failure report", () => {
     expect(JSON.stringify(kept)).not.toMatch(/personal|someone@/);
   });
 
-  it("that comes again, or is run again, changes nothing and is not kept either", async () => {
+  it("that comes again or is reprocessed changes nothing and is not kept", async () => {
     const world = await worldWith({ account: "acme" });
     await world.deliver(failureMail());
     await world.drain();
@@ -52,7 +52,7 @@ describe("a failure report", () => {
     expect(world.rows("SELECT * FROM dead_letters")).toEqual([]);
   });
 
-  it("sent to two accounts is told to both, though the first mail is removed before the second comes", async () => {
+  it("sent to two accounts counts for both, although the first mail is removed before the second comes", async () => {
     const world = await worldWith({ account: "acme" });
     world.register("rua@other.example", { account: "other", failureReports: "store" });
     await world.deliver(failureMail("rua@other.example"));
@@ -62,13 +62,13 @@ describe("a failure report", () => {
     expect(rawMails(world)).toBe(1);
   });
 
-  it("is stored when the address says so", async () => {
+  it("is stored if its address is configured so", async () => {
     const world = await worldWith({ account: "acme", failureReports: "store" });
     expect(rawMails(world)).toBe(1);
     expect(outcomes(world)).toEqual(["accepted"]);
   });
 
-  it("leaves nothing but the fact that it came when they are off", async () => {
+  it("leaves only a trace of its arrival if failure reports are off", async () => {
     const world = await worldWith({ account: "acme", failureReports: "off" });
     expect(rawMails(world)).toBe(0);
     expect(world.rows("SELECT * FROM reports")).toEqual([]);
@@ -77,7 +77,7 @@ describe("a failure report", () => {
     expect(world.rows("SELECT raw_removed AS removed FROM objects")).toEqual([{ removed: 1 }]);
   });
 
-  it("that cannot be accepted stays with its dead letter", async () => {
+  it("that cannot be accepted is kept with its dead letter", async () => {
     const world = await worldWith({ account: "acme", domains: ["other.example"] });
     expect(rawMails(world)).toBe(1);
     expect(outcomes(world)).toEqual(["dead_letter"]);

@@ -114,7 +114,7 @@ describe("1,000 forged reports", () => {
   it.each([
     { reportsPerDay: 1000, name: "all of them accepted or in conflict" },
     { reportsPerDay: 300, name: "some of them waiting for another day's budget" },
-  ])("change no judgement and lose no true figure, $name", { timeout: 300_000 }, async ({ reportsPerDay }) => {
+  ])("change no verdict and displace no true figure, $name", { timeout: 300_000 }, async ({ reportsPerDay }) => {
     const clean = await worldWith(honest, 1000);
     const wanted = await judgement(clean);
     // The true reports tell of a forwarder that breaks signatures every day; forged ones would add senders and change that.

@@ -328,7 +328,7 @@ async function plantAll(): Promise<Planted> {
 }
 
 describe("forgetting an account", () => {
-  it("leaves none of a thousand planted names in D1, KV and R2, and the neighbour as it was", async () => {
+  it("leaves none of a thousand planted names in D1, KV and R2, and does not touch another account", async () => {
     const { account, domains } = await plantAll();
     const before = plantedIn(dump());
     expect(before.size).toBeGreaterThan(1000);
@@ -366,7 +366,7 @@ describe("forgetting an account", () => {
     ]).toEqual([]);
   });
 
-  it("is not undone by mail that was under way", async () => {
+  it("is not undone by mail in transit", async () => {
     const { account, domains } = await plantMail();
     const [first, second] = domains;
     if (first === undefined || second === undefined) throw new Error("There are domains.");
@@ -393,7 +393,7 @@ describe("forgetting an account", () => {
     expect(world.bucket.keys()).toEqual([]);
   });
 
-  it("goes on where it was when its message was lost, and keeps the account closed meanwhile", async () => {
+  it("continues after its message was lost, and keeps the account closed meanwhile", async () => {
     const { account, domains } = await plantMail();
     const job = await startForgetting(account, 0.5, world.invocation());
     await world.drain({ rounds: 2 });
@@ -409,7 +409,7 @@ describe("forgetting an account", () => {
     expect(await putRegistration(domains[0]?.rua ?? "", { account }, world.invocation())).toMatchObject({ ok: true });
   });
 
-  it("leaves a raw object that another account has a row of", async () => {
+  it("keeps a raw object that another account also has", async () => {
     world.register(SHARED_RUA, { account: "first" });
     world.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
     await world.deliver(reportMail("moved", records(3), SHARED_RUA));
@@ -438,7 +438,7 @@ describe("forgetting an account", () => {
 });
 
 describe("an export", () => {
-  it("has every name that forgetting removes, its keys of webhooks excepted", async () => {
+  it("has every name that forgetting removes, except webhook keys", async () => {
     const { account } = await plantAll();
     let text = "";
     const tables = new Set<string>();
@@ -495,7 +495,7 @@ describe("the list of tables", () => {
     }
   });
 
-  it("finds rows by account wherever there is such a column", () => {
+  it("finds rows by account in every table with that column", () => {
     const columnsOf = (table: string): string[] =>
       sqlite
         .prepare(`SELECT name FROM pragma_table_info('${table}')`)
@@ -532,7 +532,7 @@ describe("a table without an index of accounts", () => {
         CASE i % 3 WHEN 0 THEN 'mine' WHEN 1 THEN '' ELSE 'other' END, 1, 1, 0, 0, 0, '[]' FROM n`);
   });
 
-  it("is looked through in windows", async () => {
+  it("is searched in windows", async () => {
     let steps = 0;
     let rows = 0;
     for (let after: string | undefined = ""; after !== undefined; steps++) {
@@ -548,7 +548,7 @@ describe("a table without an index of accounts", () => {
     expect(rows).toBe(Math.ceil(ROWS / 3) + Math.ceil((ROWS - 1) / 3));
   });
 
-  it("is exported to its end, a page after the other", async () => {
+  it("is exported completely, page by page", async () => {
     const hashes = new Set<unknown>();
     for (let after: string | undefined; after !== ""; ) {
       const page = await readHeld(world.ledger, objects, { held, after: after ?? "" });
@@ -561,7 +561,7 @@ describe("a table without an index of accounts", () => {
 });
 
 describe("upkeep", () => {
-  it("removes jobs that ended long ago, with what they skipped", async () => {
+  it("removes jobs that ended long ago, with their skipped files", async () => {
     world.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
       VALUES ('old', 'reprocess', 'cancelled', 1, 0, 0, '{}'), ('stuck', 'reprocess', 'running', 1, 0, 0, '{}')`);
     world.ledger.sqlite.exec(

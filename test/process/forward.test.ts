@@ -186,7 +186,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ sent: 4, waiting: 0, failed: 0, result: "Answered 200." }]);
   });
 
-  it("gets only what is new: no reprocessed report with the same content, none of other accounts, none taken back", async () => {
+  it("gets no reprocessed report with the same content, none of other accounts and none taken back", async () => {
     await add({ withRecords: false });
     await deliver(reportMail("one", records(2)), reportMail("other's", records(2), "rua@other.example"));
     await minutes();
@@ -213,7 +213,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ waiting: 0 }]);
   });
 
-  it("gets a large report in parts, goes on where it was, and every record arrives", async () => {
+  it("gets every record of a large report in parts, continuing where it was", async () => {
     const count = FORWARD_LIMITS.recordsPerPart * (FORWARD_LIMITS.requestsPerRun + 1) + 7;
     await add();
     await deliver(reportMail("large", records(count)));
@@ -239,7 +239,7 @@ describe("an HTTP endpoint", () => {
     expect(events()).toMatchObject([{ report: { kind: "tls", total: 6 }, policies: [{ policyType: "sts" }] }]);
   });
 
-  it("is waited for with growing delays, and as long as it says", async () => {
+  it("is retried with growing delays, or as it asks", async () => {
     await add();
     answer = () => ({ status: 429, headers: { "retry-after": "600" } });
     await deliver(reportMail("one", records(1)), reportMail("two", records(1)));
@@ -255,7 +255,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ failures: 0, waiting: 0, sent: 2 }]);
   });
 
-  it("that is away for more than a week has failed reports, which are sent again on request", async () => {
+  it("that is down for more than a week has failed reports, which can be sent again", async () => {
     const { id } = await add();
     answer = () => ({ status: 500 });
     await deliver(reportMail("one", records(1)));
@@ -269,7 +269,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ waiting: 0, failed: 0, sent: 1 }]);
   });
 
-  it("that refuses one report gets the others", async () => {
+  it("that refuses one report still gets the others", async () => {
     await add();
     answer = ({ body }) => (body.includes('"two"') ? { status: 413 } : { status: 200 });
     await deliver(...["one", "two", "three"].map((id) => reportMail(id, records(1))));
@@ -277,7 +277,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ sent: 2, waiting: 1, failures: 0, problem: "Answered 413." }]);
   });
 
-  it("that does not answer is given up on after a time, and delays nothing", async () => {
+  it("that does not answer times out and delays nothing", async () => {
     vi.spyOn(AbortSignal, "timeout").mockImplementation(() => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(new DOMException("It timed out", "TimeoutError")), 50);
@@ -294,7 +294,7 @@ describe("an HTTP endpoint", () => {
     vi.mocked(AbortSignal.timeout).mockRestore();
   });
 
-  it("that answers slowly holds a message up for a bounded time", async () => {
+  it("that answers slowly delays a message for a limited time", async () => {
     const { id } = await add();
     await deliver(...["one", "two", "three"].map((name) => reportMail(name, records(1))));
     const timeouts = vi.spyOn(AbortSignal, "timeout");
@@ -312,7 +312,7 @@ describe("an HTTP endpoint", () => {
     expect(received).toHaveLength(3);
   });
 
-  it("gets a report again that was accepted anew while it was sent, in the same second, too", async () => {
+  it("gets a report again if it was accepted anew while being sent, even in the same second", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
     const [row] = world.rows(
@@ -342,7 +342,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ waiting: 0 }]);
   });
 
-  it("gets nothing twice from messages that are delivered twice, and nothing is lost with a message", async () => {
+  it("gets nothing twice from repeated messages, and loses nothing with a lost message", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
     await enqueueForwards(world.invocation());
@@ -355,7 +355,7 @@ describe("an HTTP endpoint", () => {
     expect(received).toHaveLength(2);
   });
 
-  it("gets a report again, with the same id, when it could not be noted that it was sent", async () => {
+  it("gets a report again with the same id if recording its delivery failed", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
     world.ledger.sqlite.exec(
@@ -373,7 +373,7 @@ describe("an HTTP endpoint", () => {
 });
 
 describe("Splunk", () => {
-  it("gets reports together in one request, and each record as an event of its own where they are wanted", async () => {
+  it("gets several reports in one request, and each record as a separate event if configured", async () => {
     await splunk({ withRecords: false });
     await deliver(...["one", "two", "three"].map((id) => reportMail(id, records(2))));
     await minutes();
@@ -400,7 +400,7 @@ describe("Splunk", () => {
     });
   });
 
-  it("that refuses an event of several gets them one by one; busy, or with a wrong token, it is left alone", async () => {
+  it("gets events one by one after it refused several, but not if it is busy or the token is wrong", async () => {
     await splunk({ withRecords: false });
     answer = ({ body }) => (body.includes('"two"') ? SPLUNK.invalidData : SPLUNK.success);
     await deliver(...["one", "two", "three"].map((id) => reportMail(id, records(1))));
@@ -418,7 +418,7 @@ describe("Splunk", () => {
 });
 
 describe("an S3-compatible bucket", () => {
-  it("gets an object a report, under the same key each time, signed as AWS says", async () => {
+  it("gets one object per report, always under the same key, with an AWS signature", async () => {
     await s3();
     answer = () => (received.length === 1 ? s3Error(503, "SlowDown") : { status: 200, headers: { etag: '"1"' } });
     await deliver(reportMail("one", records(2)));
@@ -442,7 +442,7 @@ describe("an S3-compatible bucket", () => {
     expect(second?.headers.authorization).toBe(expected.headers.get("authorization"));
   });
 
-  it("says why it takes nothing", async () => {
+  it("says why it refuses everything", async () => {
     const { id } = await s3();
     answer = () => s3Error(403, "SignatureDoesNotMatch");
     await deliver(reportMail("one", records(1)));
@@ -454,7 +454,7 @@ describe("an S3-compatible bucket", () => {
 });
 
 describe("targets", () => {
-  it("of all accounts get the reports of every database", async () => {
+  it("for all accounts get the reports of every database", async () => {
     const origin = world.webhookOrigin;
     world = new World({ shards: 3 });
     world.webhookOrigin = origin;
@@ -470,7 +470,7 @@ describe("targets", () => {
     expect(await listed()).toMatchObject([{ account: "", sent: 2, waiting: 0 }]);
   });
 
-  it("show no secret, and are refused where they are not public https addresses", async () => {
+  it("show no secret, and must be public https addresses", async () => {
     await s3();
     expect(JSON.stringify(await listed())).not.toContain(SECRET);
     const wrong = async (settings: Partial<TargetSettings>) => expect(add(settings)).rejects.toThrow();
@@ -481,7 +481,7 @@ describe("targets", () => {
     await wrong({ kind: "s3", url: "https://s3.example/bucket", secret: "x" });
   });
 
-  it("are bounded, tried out, and removed with what waits", async () => {
+  it("are limited in number, can be tested, and are removed with what waits", async () => {
     const { id } = await add();
     expect(await testTarget({ id }, { invocation: world.invocation(), caller: CALLER })).toMatchObject({
       value: { isTaken: true },

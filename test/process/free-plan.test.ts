@@ -45,7 +45,7 @@ async function queriesOf(counted: CountingLedger, run: () => Promise<unknown>): 
   return counted.queries - before;
 }
 
-it("one message an invocation, whatever is in it, makes fewer than 50 queries; and so does a day's upkeep", async () => {
+it("any single message makes fewer than 50 queries, and so does the daily upkeep", async () => {
   const { world, counted } = await countedWorld();
   for (const mail of smallMail().mails) await world.deliver(mail);
   let most = 0;
@@ -65,7 +65,7 @@ it("one message an invocation, whatever is in it, makes fewer than 50 queries; a
   expect(upkeep).toBeLessThan(maxQueriesPerInvocation);
 });
 
-it("the hourly check of a domain that asks as much as it can stays below 50 subrequests and 50 queries", async () => {
+it("the largest hourly check of a domain stays below 50 subrequests and 50 queries", async () => {
   const { world, counted } = await countedWorld();
   const zones: Zones = {
     "_dmarc.acme.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@acme.example"],
@@ -93,7 +93,7 @@ it("the hourly check of a domain that asks as much as it can stays below 50 subr
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
 });
 
-it("a file too large for the plan waits as a dead letter, and counts once the plan takes it", async () => {
+it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {
   const world = new World();
   registerAll(world);
   world.maxReportBytes = maxReportBytes;

@@ -22,7 +22,7 @@ function processOf(world: World, change: (env: object) => void = () => {}): Oper
   return entry as unknown as OperationsEntry & { calls: number };
 }
 
-it("is 200 while everything answers, and asked for once in ten seconds", async () => {
+it("health is 200 while everything answers, and is read once in ten seconds", async () => {
   const world = new World({ shards: 2 });
   const health = new HealthCheck();
   const process = processOf(world);
@@ -35,7 +35,7 @@ it("is 200 while everything answers, and asked for once in ten seconds", async (
   expect(process.calls).toBe(2);
 });
 
-it("says that a message has waited for long, and is 200: mail is taken all the same", async () => {
+it("health stays 200 but says when a message has waited too long", async () => {
   const world = new World();
   await world.queues["dmarc-reports"].send({ v: 1 });
   world.clock.nowMilliseconds += 7 * 3_600_000;
@@ -44,7 +44,7 @@ it("says that a message has waited for long, and is 200: mail is taken all the s
   expect(healthResponse(answer).status).toBe(200);
 });
 
-it("is 503 where the ledger lacks its tables, KV or process does not answer; it names nobody", async () => {
+it("health is 503 without ledger tables, KV or process, and names no one", async () => {
   const broken = new World({ shards: 2 });
   broken.ledgers[1]?.sqlite.exec("ALTER TABLE accounts RENAME TO gone");
   const noKv = (env: object): void => {

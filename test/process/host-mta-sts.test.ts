@@ -49,7 +49,7 @@ async function checked(records: Record<string, string[]>): Promise<void> {
   await change(ledger, keepCheck({ ...NAME, checkedSeconds: nowSeconds, check }, []));
 }
 
-it("is an administrator's to change once the domain's own record names an address of the account", async () => {
+it("an administrator can change it once the domain's DMARC record names an address of the account", async () => {
   const refused = {
     error: { code: "bad_request", message: expect.stringContaining("names no address of the account") },
   };
@@ -63,7 +63,7 @@ it("is an administrator's to change once the domain's own record names an addres
   });
 });
 
-it("keeps the policy with who and when; another one gets another id, the same one keeps its own", async () => {
+it("the policy is kept with who and when, and gets a new id only if it changes", async () => {
   const first = await set();
   expect(first).toMatchObject({
     ok: true,
@@ -88,7 +88,7 @@ it("keeps the policy with who and when; another one gets another id, the same on
   ]);
 });
 
-it("serves no longer, says how long senders remember, and keeps who switched it off", async () => {
+it("turning it off says how long senders remember the policy and records who did it", async () => {
   expect(await remove()).toMatchObject({ ok: false, error: { code: "not_found" } });
   await set();
   expect(await remove({ ...NAME, account: "beta" })).toMatchObject({ ok: false, error: { code: "not_found" } });
@@ -99,7 +99,7 @@ it("serves no longer, says how long senders remember, and keeps who switched it 
   expect(await remove()).toMatchObject({ value: { rememberedSeconds: 0 } });
 });
 
-it("takes domains that the account has registered, and those below them, alone", async () => {
+it("only domains that the account has registered, and their subdomains, are accepted", async () => {
   expect(await set(TESTING, { account: "acme", domain: "beta.test" })).toMatchObject({
     error: { code: "bad_request" },
   });
@@ -109,7 +109,7 @@ it("takes domains that the account has registered, and those below them, alone",
   expect(await set(TESTING, { account: "acme", domain: "mail.acme.test" })).toMatchObject({ ok: true });
 });
 
-it("is off once the address is gone, and another account may take the domain only then", async () => {
+it("it ends when the address is removed, and only then may another account take the domain", async () => {
   await set();
   expect(await held()).toMatchObject({ isRegistered: true });
   world.register("rua2@beta.test", { account: "beta", domains: ["acme.test"] });
@@ -121,7 +121,7 @@ it("is off once the address is gone, and another account may take the domain onl
   expect(await held()).toMatchObject({ account: "beta", isRegistered: true });
 });
 
-it("refuses to enforce a policy that leaves out a mail host, unless told twice", async () => {
+it("enforcing a policy that misses a mail host has to be confirmed", async () => {
   await checked({ "MX acme.test": ["10 mx.acme.test.", "20 backup.other.test."] });
   const enforce: AskedPolicy = { ...TESTING, mode: "enforce" };
   expect(await set()).toMatchObject({ ok: true });
@@ -131,7 +131,7 @@ it("refuses to enforce a policy that leaves out a mail host, unless told twice",
   expect(await set({ ...enforce, force: true })).toMatchObject({ ok: true });
 });
 
-it("refuses what is no policy", async () => {
+it("an invalid policy is refused", async () => {
   for (const wrong of [{ mx: [] }, { mx: ["mx.*.test"] }, { maxAgeSeconds: 60 }, { maxAgeSeconds: 31_557_601 }])
     expect(await set({ ...TESTING, ...wrong })).toMatchObject({ error: { code: "bad_request" } });
   expect(await held()).toBeUndefined();

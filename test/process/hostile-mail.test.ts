@@ -48,12 +48,12 @@ describe("dead letters of one object", () => {
     Array.from({ length: count }, (_, i) => ({ name: `${i}.xml`, content: "<feedback><x" }));
   const { maxDeadLettersPerObject } = PROCESS_LIMITS;
 
-  it("are told one by one while they are few", async () => {
+  it("are filed one by one while they are few", async () => {
     const world = await worldAfter([{ name: "r.zip", content: zip(broken(maxDeadLettersPerObject)) }]);
     expect(await codes(world)).toEqual(Array(maxDeadLettersPerObject).fill("truncated"));
   });
 
-  it("are one with counts by reason when they are many, and what is good beside them counts", async () => {
+  it("are combined with counts by reason when there are many, and good reports still count", async () => {
     const files = [
       ...broken(maxDeadLettersPerObject),
       { name: "empty", content: "" },
@@ -67,7 +67,7 @@ describe("dead letters of one object", () => {
     expect(otherPoints(world)).toBe(3);
   });
 
-  it("about foreign domains are gathered too", async () => {
+  it("about foreign domains are combined too", async () => {
     const content = zip(
       Array.from({ length: maxDeadLettersPerObject + 1 }, (_, i) => ({
         name: `${i}.xml`,
@@ -82,8 +82,8 @@ describe("dead letters of one object", () => {
   });
 });
 
-describe("an object that unfolds to more than was received", () => {
-  it("is one dead letter and no point, also where it holds a good report", async () => {
+describe("an object that expands to more than was received", () => {
+  it("is one dead letter without points, even with a good report in it", async () => {
     const files = [sampleReport(), sampleReport({ reportId: "bulk", records: equal(20_000) })];
     const content = zip(files.map((xml, i) => ({ name: `${i}.xml`, content: xml })));
     const world = await worldAfter([{ name: "r.zip", content }]);
@@ -91,7 +91,7 @@ describe("an object that unfolds to more than was received", () => {
     expect(otherPoints(world)).toBe(0);
   });
 
-  it("shares what is free with the other objects of its mail", async () => {
+  it("shares its allowance with the other objects of its mail", async () => {
     const part = (i: number, count: number): Attachment => ({
       name: `${i}.xml.gz`,
       content: gzip(sampleReport({ reportId: `${i}`, records: equal(count) })),
@@ -106,8 +106,8 @@ describe("an object that unfolds to more than was received", () => {
   });
 });
 
-describe("figures cannot be stretched", () => {
-  it("by a period that ends after the mail came, or one of years", async () => {
+describe("figures cannot be inflated", () => {
+  it("by a period that ends after the mail came, or that lasts years", async () => {
     const now = Math.floor(new World().clock.nowMilliseconds / 1000);
     const report = (id: string, begin: number, end: number): Attachment => ({
       name: `${id}.xml`,
@@ -144,13 +144,13 @@ describe("policies of a TLS report", () => {
   });
   const domainsOf = (world: World) => world.points.tls.map((point) => columnOf("tls", "domain", point));
 
-  it("count only for the domains that the address accepts, whichever comes first", async () => {
+  it("count only for domains that the address accepts, in any order", async () => {
     const world = await worldAfter([tls("bank.example", "acme.example", "mail.acme.example")]);
     expect(domainsOf(world)).toEqual(["acme.example", "mail.acme.example"]);
     expect(await codes(world)).toEqual([]);
   });
 
-  it("for other domains only are a dead letter", async () => {
+  it("for other domains alone are a dead letter", async () => {
     const world = await worldAfter([tls("bank.example", "shop.example")]);
     expect(domainsOf(world)).toEqual([]);
     expect(await codes(world)).toEqual(["foreign_domain"]);

@@ -41,20 +41,20 @@ function found(world: World) {
 
 const tlsReport = (domain: string): string => sampleTlsReport(domain, "2026-11-10");
 
-describe("two reports", () => {
-  it("are of two reporters with the same organization and id, whose emails are of other domains", async () => {
+describe("two different reports", () => {
+  it("may have the same organization and id if the reporters' email domains differ", async () => {
     const world = newWorld();
     await send(world, sampleReport(), sampleReport().replace("dmarc@reporter.example", "dmarc@other.example"));
     expect(found(world)).toEqual({ reports: 2, total: 16, outcomes: ["accepted", "accepted"] });
   });
 
-  it("are TLS reports under one id about two domains", async () => {
+  it("may be TLS reports with one id about two domains", async () => {
     const world = newWorld();
     await send(world, tlsReport("acme.example"), tlsReport("mail.acme.example"));
     expect(found(world)).toEqual({ reports: 2, total: 12, outcomes: ["accepted", "accepted"] });
   });
 
-  it("are two messages that failed within the same second", async () => {
+  it("may be about two messages that failed in the same second", async () => {
     const world = newWorld();
     const mail = failureMail();
     await deliver(world, mail.raw);
@@ -80,7 +80,7 @@ describe("a duplicate", () => {
     expect(found(world)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
   });
 
-  it("is one whose internationalised domain is written in the other form", async () => {
+  it("may write an internationalised domain in the other form", async () => {
     const world = newWorld();
     const report = (domain: string): string => sampleReport({ domain }).replaceAll("acme.example", domain);
     await send(world, report("b\u00fccher.example"), report("xn--bcher-kva.example"));
@@ -88,7 +88,7 @@ describe("a duplicate", () => {
     expect(world.rows("SELECT domain FROM domain_days")).toEqual([{ domain: "xn--bcher-kva.example" }]);
   });
 
-  it("is a failure report that comes again by another way", async () => {
+  it("may be a failure report that comes again by another route", async () => {
     const world = newWorld();
     const { raw } = failureMail();
     await deliver(world, raw);
@@ -104,7 +104,7 @@ describe("a conflict", () => {
     sampleReport({ records: [{ sourceIp: "192.0.2.33", count: 6, pass: true }] }),
   ] as const;
 
-  it("is a period in two halves under one id, and both count when a person says so, for good", async () => {
+  it("may be two halves of a period under one id, which both count for good if a person decides so", async () => {
     const world = newWorld();
     await send(world, ...HALVES);
     expect(found(world)).toEqual({ reports: 1, total: 4, outcomes: ["accepted", "conflict"] });

@@ -57,7 +57,7 @@ function counts(world: World): Record<string, number> {
 }
 
 describe("imported files", () => {
-  it("end as figures, and are known by their content from then on, on any later day", async () => {
+  it("end as figures and are recognised by content on any later day", async () => {
     const world = newWorld({ shards: 2 });
     const files = reports(10);
     expect((await take(world, files)).every(({ isNew }) => isNew)).toBe(true);
@@ -74,7 +74,7 @@ describe("imported files", () => {
     expect(counts(world)).toEqual({ accepted: 10 });
   });
 
-  it("are duplicates of what came by mail, and the other way round", async () => {
+  it("are duplicates of reports that came by mail, and vice versa", async () => {
     const world = newWorld();
     await world.deliver(reportMail("r0", records(3, 1)));
     await world.drain();
@@ -85,7 +85,7 @@ describe("imported files", () => {
     expect(counts(world)).toEqual({ accepted: 2, duplicate: 2 });
   });
 
-  it("name who imported them, and from where", async () => {
+  it("record who imported them and from where", async () => {
     const world = newWorld({ shards: 2 });
     const bytes = sampleMail([{ name: "r.xml", content: Buffer.from(sampleReport()) }]);
     const mail = file("1.eml", bytes, { isMail: true, from: "a@reporter.example", subject: "Report" });
@@ -113,7 +113,7 @@ describe("imported files", () => {
     expect((await Promise.all(none)).flat()).toEqual([]);
   });
 
-  it("use up none of the day's budgets, and are not held to them", async () => {
+  it("neither use nor obey the daily budgets", async () => {
     const world = newWorld();
     world.recordsPerDay.address = 5;
     await take(world, reports(4));
@@ -126,7 +126,7 @@ describe("imported files", () => {
     expect(counts(world)).toMatchObject({ accepted: 5, dead_letter: 1 });
   });
 
-  it("for another address are taken for it too: each address has its own outcome", async () => {
+  it("can be imported for several addresses, each with its own outcome", async () => {
     const world = newWorld();
     await take(world, reports(1));
     await take(world, reports(1), "rua@other.example");
@@ -137,7 +137,7 @@ describe("imported files", () => {
     expect(known.map(({ rua }) => rua).sort()).toEqual([RUA, "rua@other.example"]);
   });
 
-  it("are forgotten when what came that day is", async () => {
+  it("are forgotten with everything else of that day", async () => {
     const world = newWorld();
     await take(world, reports(2));
     await world.drain();
@@ -181,27 +181,24 @@ describe("an import that is interrupted", () => {
     ["put", 6],
     ["send", 1],
     ["ledger", 1],
-  ] as const)(
-    "by a fault of %s, call %d, and run again, on the same day or another, is exact",
-    async (binding, from) => {
-      for (const later of [60_000, 2 * DAY]) {
-        const expected = newWorld();
-        await take(expected, reports(10));
-        await expected.drain();
-        const world = newWorld();
-        await expect(take(world, reports(10), RUA, failing(world, binding, from))).rejects.toThrow(
-          "The platform failed.",
-        );
-        await world.drain();
-        world.clock.nowMilliseconds += later;
-        await take(world, reports(10));
-        await world.drain();
-        expect(ledgerFigures(world)).toEqual(ledgerFigures(expected));
-      }
-    },
-  );
+  ] as const)("by a fault of %s, call %d, is exact after running again on any day", async (binding, from) => {
+    for (const later of [60_000, 2 * DAY]) {
+      const expected = newWorld();
+      await take(expected, reports(10));
+      await expected.drain();
+      const world = newWorld();
+      await expect(take(world, reports(10), RUA, failing(world, binding, from))).rejects.toThrow(
+        "The platform failed.",
+      );
+      await world.drain();
+      world.clock.nowMilliseconds += later;
+      await take(world, reports(10));
+      await world.drain();
+      expect(ledgerFigures(world)).toEqual(ledgerFigures(expected));
+    }
+  });
 
-  it("and whose messages were lost is enqueued again where it is asked for again", async () => {
+  it("enqueues files with lost messages when it is repeated", async () => {
     const world = newWorld();
     await take(world, reports(3));
     world.queues["dmarc-reports"].messages.splice(0);
@@ -211,7 +208,7 @@ describe("an import that is interrupted", () => {
   });
 });
 
-describe("an import is refused", () => {
+describe("an import is refused for", () => {
   const [good] = reports(1);
   if (good === undefined) throw new Error("no file");
   it.each([
@@ -224,7 +221,7 @@ describe("an import is refused", () => {
       Array.from({ length: 5 }, (_, i) => file(`${i}`, new Uint8Array(IMPORT_LIMITS.maxCallBytes / 4).fill(i))),
       "too_large",
     ],
-  ])("%s, and nothing is stored", async (_, rua, files, code) => {
+  ])("%s without storing anything", async (_, rua, files, code) => {
     const world = newWorld();
     expect(await importFiles({ rua, files }, CALLER, world.invocation())).toMatchObject({ ok: false, error: { code } });
     expect(world.bucket.keys("raw/")).toEqual([]);
@@ -232,7 +229,7 @@ describe("an import is refused", () => {
   });
 });
 
-it("a mail that is imported is read as one that came whole", async () => {
+it("an imported mail is read like a delivered one", async () => {
   const world = newWorld();
   const { raw } = mailOf([
     { name: "a.xml", content: Buffer.from(sampleReport({ reportId: "a" })) },

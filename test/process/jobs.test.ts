@@ -87,7 +87,7 @@ async function run(world: World, kind: Job["kind"], request: JobRequest = {}): P
 }
 
 describe("reprocess", () => {
-  it("of everything, twice, changes no total; its progress is kept", async () => {
+  it("twice over everything changes no total and keeps its progress", async () => {
     const { expected } = allMail();
     const world = await worldAfter();
     for (let i = 0; i < 2; i++) {
@@ -100,7 +100,7 @@ describe("reprocess", () => {
     expect(eventsByOutcome(world).get("reprocessed")).toHaveLength(Object.keys(expected.reports).length);
   });
 
-  it("tells how many files it is about, and how many of them have been run", async () => {
+  it("reports its number of files and how many are done", async () => {
     const world = await worldAfter();
     const raws = world.bucket.keys("raw/").length;
     const follow = async (id: string) => {
@@ -123,7 +123,7 @@ describe("reprocess", () => {
     expect(await start(world, "reprocess", { filter: { prefix: "raw/2025/" } })).toMatchObject({ total: 0 });
   });
 
-  it("can be cancelled: what it has not enqueued yet is left alone", async () => {
+  it("can be cancelled, and leaves files alone that it has not enqueued", async () => {
     const world = await worldAfter();
     const { id } = await start(world, "reprocess");
     expect(await cancelJob(id, world.invocation())).toMatchObject({ state: "cancelled" });
@@ -137,7 +137,7 @@ describe("reprocess", () => {
     expect(await cancelJob("none", world.invocation())).toBeUndefined();
   });
 
-  describe("that is cancelled with files in the queue", () => {
+  describe("cancelled with files in the queue", () => {
     const MAILS = Array.from({ length: 8 }, (_, i) => reportMail(`r${i}`, records(2)));
     const EXPECTED = Object.fromEntries(MAILS.map((_, i) => [`acme/r${i}`, figures(2)]));
 
@@ -155,7 +155,7 @@ describe("reprocess", () => {
       return (await followJobs(shards.all, await ask(world.ledger, jobQuery(id)), nowSeconds))[0];
     }
 
-    it("skips them without a look, changes nothing, and counts each once", async () => {
+    it("skips them unread, changes nothing, and counts each once", async () => {
       const world = await worldAfter({ mails: MAILS });
       const id = await cancelInTheMiddle(world);
       const objects = world.rows("SELECT * FROM objects");
@@ -193,7 +193,7 @@ describe("reprocess", () => {
       }
     });
 
-    it("counts a page that was being sent", async () => {
+    it("counts the page being sent", async () => {
       const world = await worldAfter({ mails: MAILS });
       const { id } = await start(world, "reprocess");
       let isCancelled = false;
@@ -209,7 +209,7 @@ describe("reprocess", () => {
       expect(ledgerFigures(world)).toEqual(EXPECTED);
     });
 
-    it("runs a file that comes to another job, or for the first time, in the same batch", async () => {
+    it("still runs a file of another job, or a new one, in the same batch", async () => {
       const world = await worldAfter({ mails: MAILS });
       await world.deliver(reportMail("new", records(1)));
       const { id } = await start(world, "reprocess");
@@ -224,7 +224,7 @@ describe("reprocess", () => {
     });
   });
 
-  it("of a domain that nobody has is refused", async () => {
+  it("of an unknown domain is refused", async () => {
     const world = await worldAfter();
     const request = { filter: { domain: "nobody.example" } };
     expect(await startJob({ kind: "reprocess", random: 0.5 }, request, world.invocation())).toMatchObject({
@@ -233,7 +233,7 @@ describe("reprocess", () => {
     expect(await start(world, "reprocess", { filter: { domain: "acme.example" } })).toMatchObject({ state: "running" });
   });
 
-  it("with fewer records than before leaves no stale row, and none when there are more again", async () => {
+  it("to fewer records leaves no stale rows, nor does going back to more", async () => {
     const world = await worldAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(300))] });
     for (const dropped of [2, 1, 0]) {
       reader.dropped = dropped;
@@ -244,7 +244,7 @@ describe("reprocess", () => {
     }
   });
 
-  it("with fewer records survives the end of the isolate at every call", async () => {
+  it("to fewer records survives the end of the isolate at every call", async () => {
     const mails = [reportMail("a", records(5))];
     const plain = await worldAfter({ mails });
     const before = plain.faults.calls.length;
@@ -264,7 +264,7 @@ describe("reprocess", () => {
     }
   });
 
-  it("takes back reports that are no longer accepted, and gives them again later", async () => {
+  it("removes reports that are no longer accepted, and counts them again later", async () => {
     const { expected } = smallMail();
     const world = await worldAfter(smallMail());
     reader.refusesAll = true;
@@ -278,7 +278,7 @@ describe("reprocess", () => {
     expect(await imbalances(world, expected)).toEqual([]);
   });
 
-  it("leaves what was accepted when the address or the raw object has gone since", async () => {
+  it("keeps accepted reports if the address or the raw object is gone", async () => {
     const world = await worldAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(2))] });
     world.registry.clear();
     await run(world, "reprocess");
@@ -290,7 +290,7 @@ describe("reprocess", () => {
     expect(world.rows("SELECT * FROM dead_letters")).toEqual([]);
   });
 
-  it("takes a key, a prefix, days or a domain", async () => {
+  it("accepts a key, a prefix, days or a domain", async () => {
     const world = await worldAfter({ mails: [reportMail("a", records(1)), reportMail("b", records(2))] });
     world.clock.nowMilliseconds += 86_400_000;
     await world.deliver(reportMail("c", records(3), "rua@other.example"));
@@ -319,7 +319,7 @@ describe("reprocess", () => {
     expect(await startJob({ kind: "reprocess", random: 0 }, { filter }, world.invocation())).toEqual({ refused });
   });
 
-  it("goes through thousands of keys page by page, whatever fails, counting each once", async () => {
+  it("goes through thousands of keys page by page, counting each once despite faults", async () => {
     const world = new World();
     registerAll(world);
     for (let i = 0; i < 2500; i++) {
@@ -339,7 +339,7 @@ describe("reprocess", () => {
 });
 
 describe("reconcile", () => {
-  it("enqueues what a lost queue held, and nothing else", async () => {
+  it("enqueues exactly what a lost queue held", async () => {
     const { mails, expected } = smallMail();
     const world = new World();
     registerAll(world);

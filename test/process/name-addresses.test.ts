@@ -9,7 +9,7 @@ import { addressZones } from "../guidance/zones.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { World } from "../support/simulation/world.ts";
 
-it("is asked once, kept, and bounded for one page", async () => {
+it("names of addresses are asked once, kept, and limited per page", async () => {
   await using server = await startDnsServer(addressZones());
   const resolver = httpsResolver(server.url, fetch);
   const world = new World();

@@ -159,7 +159,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     }
   }
 
-  it("sends each account's notices, digests, tests and questions to its own channels only", async () => {
+  it("sends notices, digests, tests and confirmations only to the account's own channels", async () => {
     await watchDomains(world.invocation(), true);
     const ids = { acme: await addChannels("acme"), other: await addChannels("other") };
     world.clock.nowMilliseconds += 1000;
@@ -194,7 +194,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     expect(all.every(({ account }) => account === "acme" || account === "other")).toBe(true);
   });
 
-  it("finds, tests, confirms and removes no channel under another account's name", async () => {
+  it("never finds, tests, confirms or removes a channel under another account's name", async () => {
     const [id = ""] = await addChannels("other");
     const call = { invocation: world.invocation(), caller: CALLER };
     expect((await testChannel({ account: "acme", id }, call)).ok).toBe(false);
@@ -208,7 +208,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     expect(await ask(ledger, channelsQuery(["other"]))).toHaveLength(16);
   });
 
-  it("asks a person of another account first, as anybody else", async () => {
+  it("asks a person of another account for confirmation like anybody else", async () => {
     const person = { email: "bob@other.test", entry: { role: "viewer" as const, accounts: ["other"] } };
     await change(world.ledger, putPerson(person, { by: "", nowSeconds: 1 }));
     const channel = { kind: "email" as const, target: "bob@other.test", name: "Bob", digest: "daily" as const };

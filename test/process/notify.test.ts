@@ -138,7 +138,7 @@ it("a notice is delivered once to each channel of its account, signed, and to no
   expect((await deliveries()).map(({ state }) => state)).toEqual(["sent", "sent", "sent", "sent"]);
 });
 
-it("notices for the digest, and those from before a channel, are not sent on their own", async () => {
+it("notices for the digest, and those older than a channel, are not sent separately", async () => {
   await notice("before");
   world.clock.nowMilliseconds += 1000;
   await add({});
@@ -163,7 +163,7 @@ it("a channel that is down for a day is caught up, with the same id on every att
   expect(await deliveries()).toMatchObject([{ state: "sent" }]);
 });
 
-it("is shown as failed after three days, and never sent after that", async () => {
+it("a delivery is shown as failed after three days and never sent after that", async () => {
   await add({});
   await notice("n1");
   status = 410;
@@ -178,7 +178,7 @@ it("is shown as failed after three days, and never sent after that", async () =>
   expect(received).toHaveLength(attempts);
 });
 
-it("does not follow redirects, and needs an answer", async () => {
+it("a delivery does not follow redirects and needs an answer", async () => {
   await add({});
   await notice("n1");
   status = 302;
@@ -191,7 +191,7 @@ it("does not follow redirects, and needs an answer", async () => {
   expect(delivery?.result).toMatch(/^No answer: /);
 });
 
-it("a message that is delivered twice sends once, also at the same time", async () => {
+it("a message delivered twice sends once, even at the same time", async () => {
   await add({});
   await notice("n1");
   await enqueueDeliveries(world.invocation());
@@ -212,7 +212,7 @@ it("a message that is lost with its queue is enqueued again", async () => {
   expect(received).toHaveLength(1);
 });
 
-it("digests come once a day, also without anything to say, and after an outage once", async () => {
+it("digests come once a day even without news, and once after an outage", async () => {
   await add({ kind: "email", target: "ann@example.com", digest: "daily", sendsNotices: false });
   await notice("n1", { urgency: "digest" });
   for (let day = 0; day < 3; day++) {
@@ -227,7 +227,7 @@ it("digests come once a day, also without anything to say, and after an outage o
   expect(world.sentMails).toHaveLength(4);
 });
 
-it("a test is sent at once; removed channels get nothing; accounts have a bounded number", async () => {
+it("a test is sent at once, removed channels get nothing, and accounts have a limited number of channels", async () => {
   const { id } = await add({});
   const call = { invocation: world.invocation(), caller: CALLER };
   expect((await testChannel({ account: "other", id }, call)).ok).toBe(false);
@@ -246,7 +246,7 @@ it("a test is sent at once; removed channels get nothing; accounts have a bounde
   await expect(add({})).rejects.toThrow("20 channels");
 });
 
-it("a receiver that never answers is tried once for all that waits for it, on the queue that no ordinary report comes by", async () => {
+it("a receiver that never answers is tried once for everything that waits, on a queue without ordinary reports", async () => {
   await add({ target: `${world.webhookOrigin}/hangs` });
   const mail = await add({ kind: "email", target: "ann@example.com" });
   for (let i = 0; i < 20; i++) await notice(`n${String(i).padStart(2, "0")}`);
@@ -270,7 +270,7 @@ it("a receiver that never answers is tried once for all that waits for it, on th
   expect(mail.confirmedSeconds).toBeGreaterThan(0);
 }, 60_000);
 
-it("something that a receiver refuses keeps nothing else from it", async () => {
+it("one refused delivery does not stop the others", async () => {
   await add({});
   await notice("n1");
   status = 400;
@@ -289,7 +289,7 @@ it("an account that does not exist gets no channel", async () => {
   await expect(add({}, "nobody", OPERATOR)).rejects.toThrow("There is no account 'nobody'.");
 });
 
-describe("a mail address that is nobody's of the account", () => {
+describe("a mail address of nobody in the account", () => {
   const list = { kind: "email" as const, target: "list@elsewhere.example", digest: "daily" as const };
   const call = (caller = CALLER) => ({ invocation: world.invocation(), caller });
 
@@ -300,7 +300,7 @@ describe("a mail address that is nobody's of the account", () => {
     return { account, id, untilSeconds: Number(until), signature };
   }
 
-  it("gets nothing but the question, until its link is followed", async () => {
+  it("gets only a confirmation mail until its link is followed", async () => {
     const { id, confirmedSeconds } = await add(list);
     expect(confirmedSeconds).toBe(0);
     await notice("before");
@@ -329,7 +329,7 @@ describe("a mail address that is nobody's of the account", () => {
     expect(world.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice after`)).toBe(true);
   });
 
-  it("is asked again at most once an hour, by a link that ends after a week", async () => {
+  it("is asked again at most once an hour, with a link valid for a week", async () => {
     const { id } = await add(list);
     await world.drain();
     for (let i = 0; i < 5; i++) await testChannel({ account: "acme", id }, call());
@@ -344,7 +344,7 @@ describe("a mail address that is nobody's of the account", () => {
     expect((await confirmByLink(link(), call())).ok).toBe(true);
   });
 
-  it("is confirmed by an operator, who may also add it so; another account's person is nobody", async () => {
+  it("can be confirmed or added as confirmed by an operator, but not by another account's person", async () => {
     const bob = { email: "bob@example.com", entry: { role: "viewer" as const, accounts: ["other"] } };
     await change(world.ledger, putPerson(bob, { by: "", nowSeconds: 0 }));
     const { id, confirmedSeconds } = await add({ ...list, target: "bob@example.com" });

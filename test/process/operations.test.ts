@@ -106,7 +106,7 @@ describe("dead letters", () => {
     expect(await getDeadLetter("../../raw", world.invocation())).toBeUndefined();
   });
 
-  it("are cleared when their message succeeds, and not before", async () => {
+  it("are cleared when their message succeeds and not earlier", async () => {
     const world = new World();
     world.register("dmarc@acme.example", { account: "acme", domains: ["other.example"] });
     await world.deliver(reportMail("first", records(3)));
@@ -134,7 +134,7 @@ describe("dead letters", () => {
     expect(reportFigures(world)).toEqual({ "acme/first": figures(3) });
   });
 
-  it("of a slice hold its points, and write them when sent again", async () => {
+  it("of a slice keep its points and write them when retried", async () => {
     const world = new World();
     registerAll(world);
     let broken = true;
@@ -154,7 +154,7 @@ describe("dead letters", () => {
     expect(outcomeCounts(world)).toEqual({ accepted: 1, cleared: 2, slice: 2 });
   });
 
-  it("are discarded only when asked for; the raw object stays, and a late delivery does not file them again", async () => {
+  it("are discarded only on request; the raw object stays, and a late delivery does not file them again", async () => {
     const world = await worldWith();
     const raws = world.bucket.keys("raw/");
     const [letter] = await letters(world, { code: "not_a_report" });
@@ -170,7 +170,7 @@ describe("dead letters", () => {
     expect(outcomeCounts(world)).toMatchObject({ dead_letter: 1, discarded: 1 });
   });
 
-  it("once discarded stay so when everything is run again, for whatever reason; undone, they are open again", async () => {
+  it("stay discarded when everything is reprocessed, and are open again when that is undone", async () => {
     const world = new World();
     world.register("dmarc@acme.example", { account: "acme", domains: ["other.example"] });
     await world.deliver(reportMail("first", records(3)));
@@ -214,7 +214,7 @@ describe("dead letters", () => {
     );
   });
 
-  it("say whose mail it was, which file, and the domain in its name", async () => {
+  it("name the sender, the file, and the domain in the file name", async () => {
     const name = "receiver.example!named.example!1795000000!1795086399.xml";
     const world = await worldWith([mailOf([{ name, content: Buffer.from("<feedback><report_metadata>") }])]);
     const [letter] = await letters(world, { domain: "named.example" });
@@ -226,7 +226,7 @@ describe("dead letters", () => {
     });
   });
 
-  it("refuse what cannot be done, each by itself", async () => {
+  it("refuse impossible actions one by one", async () => {
     const world = await worldWith([]);
     await world.queues["dmarc-reports"].send({ hello: "world" });
     await world.drain();
@@ -240,7 +240,7 @@ describe("dead letters", () => {
 });
 
 describe("conflicts", () => {
-  it("tell what their versions count differently, record by record, the largest first", async () => {
+  it("show how their versions differ, record by record, the largest difference first", async () => {
     const version = (counts: Record<string, number>, passed = true) =>
       sampleReport({
         reportId: "compared",
@@ -270,7 +270,7 @@ describe("conflicts", () => {
     });
   });
 
-  it("of one file are bounded: the rest is one dead letter with their count, and comes when the others are decided", async () => {
+  it("of one file are limited; the rest is one dead letter and follows when the others are decided", async () => {
     const world = new World();
     registerAll(world);
     const count = PROCESS_LIMITS.maxConflictsPerObject + 5;
@@ -293,7 +293,7 @@ describe("conflicts", () => {
     expect(await letters(world)).toEqual([]);
   });
 
-  it("tell both versions, and are no dead letters", async () => {
+  it("show both versions and are not dead letters", async () => {
     const { mails, expected } = smallMail();
     const world = await worldWith(mails);
     const { accepted, other } = await onlyConflict(world);
@@ -302,7 +302,7 @@ describe("conflicts", () => {
     expect(await imbalances(world, expected)).toEqual([]);
   });
 
-  it("accepted, the other version replaces the first and leaves none of its rows", async () => {
+  it("replace the first version completely when accepted", async () => {
     const { mails, expected } = allMail();
     const world = await worldWith(mails);
     const conflict = await onlyConflict(world);
@@ -319,7 +319,7 @@ describe("conflicts", () => {
     expect(await imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
   });
 
-  it("discarded, the first stays, and the other is a duplicate from then on", async () => {
+  it("keep the first version when discarded, and the other is a duplicate from then on", async () => {
     const { mails, expected } = smallMail();
     const world = await worldWith(mails);
     const { id } = await onlyConflict(world);
@@ -334,7 +334,7 @@ describe("conflicts", () => {
     });
   });
 
-  it("counted both, the other is a report of its own, also when it comes again", async () => {
+  it("make the other version a separate report when both count, even if it comes again", async () => {
     const world = await worldWith([reportMail("first", records(3)), reportMail("first", records(2, 10))]);
     const { id } = await onlyConflict(world);
     world.clock.nowMilliseconds += 5000;
@@ -391,7 +391,7 @@ describe("taking a report back", () => {
     expect(await takeBackReport(reference, NOTE, world.invocation())).toEqual({ refused: "The report is taken back." });
   });
 
-  it("can be undone: it counts again at once, and its points follow", async () => {
+  it("can be undone: the report counts again at once and its points follow", async () => {
     const world = await worldWith([reportMail("forged", records(300))]);
     const reference = referenceTo(world, "forged");
     await takeBackReport(reference, NOTE, world.invocation());
@@ -418,7 +418,7 @@ describe("a day's budget", () => {
   it.each([
     ["of an address", { address: 10, account: 1000 }],
     ["of an account", { address: 1000, account: 10 }],
-  ])("%s lets the rest wait until a person runs it again", async (_, limits) => {
+  ])("of %s makes the rest wait until a person retries it", async (_, limits) => {
     const world = new World();
     registerAll(world);
     Object.assign(world.recordsPerDay, limits);
@@ -441,7 +441,7 @@ describe("a day's budget", () => {
 });
 
 describe("the records of a report", () => {
-  it("are read again from its raw object: filtered, ordered, page by page", async () => {
+  it("are read from its raw object, filtered, sorted and paged", async () => {
     const world = await worldWith([reportMail("a", records(1500))]);
     const query = { reference: referenceTo(world, "a") };
     const read = async (more: object) => {
@@ -468,7 +468,7 @@ describe("the records of a report", () => {
     expect(found.matching).toBeGreaterThan(0);
   });
 
-  it("are gone with the raw object, and it says so", async () => {
+  it("are reported as gone when the raw object is gone", async () => {
     const world = await worldWith([reportMail("a", records(2))]);
     const reference = referenceTo(world, "a");
     for (const key of world.bucket.keys("raw/")) await world.bucket.delete(key);
@@ -480,7 +480,7 @@ describe("the records of a report", () => {
 });
 
 describe("status", () => {
-  it("counts objects without an outcome, of today and of days long past", async () => {
+  it("counts objects without an outcome from today and from long ago", async () => {
     const world = await worldWith([reportMail("a", records(1))]);
     await world.deliver(reportMail("b", records(1)));
     world.queues["dmarc-reports"].messages.length = 0;
@@ -504,7 +504,7 @@ describe("status", () => {
   });
 });
 
-it("a duplicate stays one when it is run again on a day whose budget is used up", async () => {
+it("a duplicate stays one when reprocessed after the day's budget is used up", async () => {
   const world = new World();
   registerAll(world);
   world.recordsPerDay.address = 7;

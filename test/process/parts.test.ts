@@ -33,7 +33,7 @@ async function balance(world: World) {
 
 const file = (name: string, content: string | Uint8Array) => ({ name, content: Buffer.from(content) });
 
-it("holds each report, copy, other version and unreadable file", async () => {
+it("parts include each report, copy, other version and unreadable file", async () => {
   const world = newWorld();
   await send(
     world,
@@ -49,7 +49,7 @@ it("holds each report, copy, other version and unreadable file", async () => {
   });
 });
 
-it("holds files that came as text, each report of a list, and a mail whose header was lost", async () => {
+it("parts include files sent as text, each report of a list, and a mail without its header", async () => {
   const world = newWorld();
   const inBase64 = base64Lines(gzipSync(sampleReport()));
   await send(
@@ -88,7 +88,7 @@ it("counts every file of a dead letter that stands for many", async () => {
   });
 });
 
-it("takes an object that is refused whole for one part, and for its parts when it is run again", async () => {
+it("an object refused whole is one part, and separate parts once it is reprocessed", async () => {
   const world = newWorld();
   world.recordsPerDay.address = 1;
   await send(world, file("a.xml", sampleReport()));

@@ -29,7 +29,7 @@ function outcomes(lines: Omit<ImportLine, "line">[], state: Partial<ImportState>
 }
 
 describe("a plan", () => {
-  it("makes an account once, and an address take the domains of all its lines", () => {
+  it("creates an account once, and its address takes the domains of all its lines", () => {
     const rua = "Reports@RUA.example";
     const { results, plan } = planned([
       { account: "acme", name: "Acme", domain: "A.example", rua },
@@ -52,7 +52,7 @@ describe("a plan", () => {
     });
   });
 
-  it("changes nothing that is there, and widens an address for a new domain", () => {
+  it("changes nothing that exists, except to add a domain to an address", () => {
     const state: Partial<ImportState> = {
       accounts: [{ account: "acme", name: "Acme" }],
       addresses: [{ rua: "r@rua.example", entry: { account: "acme", domains: ["a.example"] } }],
@@ -71,7 +71,7 @@ describe("a plan", () => {
     });
   });
 
-  it("makes an address for a domain without one, where it can", () => {
+  it("makes an address for a domain without one, if possible", () => {
     let made = 0;
     const state = { makeAddress: () => `made-${++made}@rua.example` };
     const lines = [
@@ -87,7 +87,7 @@ describe("a plan", () => {
     expect(outcomes(lines)[0]).toMatch(/^error: No address can be made: RUA_HOST/);
   });
 
-  it("says why of a line that is wrong, and goes on with the others", () => {
+  it("explains a wrong line and continues with the others", () => {
     const state: Partial<ImportState> = {
       accounts: [{ account: "acme", name: "" }],
       addresses: [{ rua: "theirs@rua.example", entry: { account: "other" } }],
@@ -144,7 +144,7 @@ describe("a file", () => {
     expect(read.ok ? "" : read.error).toContain(reason);
   });
 
-  it("is taken in parts that one call takes", () => {
+  it("is sent in parts that fit one call", () => {
     const lines = Array.from({ length: 1201 }, (_, i) => ({ line: i + 2, account: "a" }));
     expect(importChunks(lines).map(({ length }) => length)).toEqual([500, 500, 201]);
     expect(importChunks(lines).flat()).toEqual(lines);

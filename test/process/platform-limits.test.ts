@@ -43,7 +43,7 @@ const STATEMENTS: [string, number, (size: number) => [string, ...string[]], RegE
   ],
 ];
 
-it.each(STATEMENTS)("refuses more %s than D1 takes, %i", async (_, limit, statement, refusal) => {
+it.each(STATEMENTS)("more %s than D1 takes (%i) are refused", async (_, limit, statement, refusal) => {
   const ledger = new SqliteLedger();
   const ask = async (size: number) => {
     const [sql, ...parameters] = statement(size);
@@ -56,7 +56,7 @@ it.each(STATEMENTS)("refuses more %s than D1 takes, %i", async (_, limit, statem
   await expect(ask(limit + 1)).rejects.toThrow(refusal);
 });
 
-it("refuses more queries than an invocation may make; a transaction is as many as its statements", async () => {
+it("more queries than an invocation may make are refused, each statement of a transaction counting as one", async () => {
   const { ledger } = new World().invocation();
   const statement = ledger.prepare("SELECT 1");
   await ledger.batch(Array(D1_LIMITS.maxQueriesPerInvocation - 1).fill(statement));

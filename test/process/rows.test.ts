@@ -5,7 +5,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.ts";
 import { validRegistration } from "../../shared/registry.ts";
-import { migrations } from "../support/migrations.ts";
+import { migrate } from "../support/migrations.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { mailOf, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = createTestHarness({ workers: [{ config }] });
   await server.listen();
   database = ((await server.getWorker("ledger").getEnv()) as unknown as { D1: LedgerDatabase }).D1;
-  await database.batch(migrations().map((sql) => database.prepare(sql)));
+  await migrate(database);
 });
 afterAll(() => server.close());
 

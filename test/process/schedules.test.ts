@@ -5,7 +5,7 @@ import { localConfig } from "../../local/worker-config.ts";
 import { runSchedule, SCHEDULES } from "../../workers/process/schedules.ts";
 import { World } from "../support/simulation/world.ts";
 
-it("every schedule of the TOML has something to run, and nothing else has", () => {
+it("exactly the schedules of the TOML have something to run", () => {
   expect(Object.keys(SCHEDULES).sort()).toEqual([...(localConfig("process").triggers?.crons ?? [])].sort());
 });
 
@@ -27,6 +27,6 @@ it.each([
   expect(isDue(cron, new Date(time))).toBe(isExpected);
 });
 
-it.each(["*/5 * * * *", "0 0 1 * *", "0 0"])("refuses %s, which it cannot tell", (cron) => {
+it.each(["*/5 * * * *", "0 0 1 * *", "0 0"])("the unknown schedule %s is refused", (cron) => {
   expect(() => isDue(cron, new Date())).toThrow(cron);
 });

@@ -45,7 +45,7 @@ async function received(world: World, ...mails: ReturnType<typeof reportMail>[])
 }
 
 describe("a verified report", () => {
-  it("takes the place of an unverified one with its identity, whichever comes first, in one batch or several", async () => {
+  it("replaces an unverified one with the same identity, in any order and any batch", async () => {
     const { mails, expected } = forgedMail();
     for (const maxBatchSize of [1, 22]) {
       for (const order of [mails, mails.toReversed()]) {
@@ -68,7 +68,7 @@ describe("a verified report", () => {
     }
   });
 
-  it("is displaced by nobody: another's mail in its name changes nothing", async () => {
+  it("is not replaced by mail that someone else sends in its name", async () => {
     const world = newWorld();
     await received(
       world,
@@ -88,7 +88,7 @@ describe("a verified report", () => {
     expect(day).toEqual({ reports: 2, uncounted: 1, total: 7, uncountedTotal: 1 });
   });
 
-  it("is none by results that a sender wrote itself", async () => {
+  it("is not made by results the sender wrote itself", async () => {
     const world = newWorld();
     const forged = stamped(reportMail("r", records(3)), "reporter.example");
     const received2 = Buffer.concat([
@@ -102,14 +102,14 @@ describe("a verified report", () => {
   });
 });
 
-it("where nothing is configured that could tell, nobody is called unverified", async () => {
+it("without a configured check no report is called unverified", async () => {
   const world = newWorld();
   world.authservId = "";
   await received(world, stamped(reportMail("r", records(3)), "reporter.example"), reportMail("s", records(1)));
   expect(reportsOf(world)).toMatchObject([{ rank: 1 }, { rank: 1 }]);
 });
 
-describe("mail that no receiver has judged", () => {
+describe("mail without a receiver's results", () => {
   const signer = newSigner("reporter.example");
   let dns: DohServer;
   beforeAll(async () => {
@@ -129,7 +129,7 @@ describe("mail that no receiver has judged", () => {
     return { ...mail, raw: await signer.sign(mail.raw) };
   };
 
-  it("is judged by its signature, whole: signed, unsigned, changed, and signed by another", async () => {
+  it("is judged by its DKIM signature: valid, missing, broken or by another domain", async () => {
     const world = worldByDns();
     const good = await signed("good");
     const changed = Buffer.from(
@@ -149,7 +149,7 @@ describe("mail that no receiver has judged", () => {
     expect(world.bucket.keys("raw/").filter((key) => key.endsWith("/message.eml"))).toHaveLength(3);
   });
 
-  it("is unverified where DNS does not answer, at once and without a fault; run again, it is verified, and stays so", async () => {
+  it("is unverified if DNS does not answer, and verified for good when reprocessed", async () => {
     const world = worldByDns("http://127.0.0.1:1/");
     await received(world, await signed("r"));
     expect(reportsOf(world)).toMatchObject([{ rank: 0 }]);
@@ -179,7 +179,7 @@ describe("mail that no receiver has judged", () => {
 });
 
 describe("the reports of one day by one reporter", () => {
-  it("are bounded, verified ones and all others apart; what exceeds it waits, and may be let in", async () => {
+  it("are limited, verified ones apart from others; the rest waits and can be admitted", async () => {
     const world = newWorld();
     world.reportsPerDay.reporter = 5;
     const mails = [];
@@ -197,7 +197,7 @@ describe("the reports of one day by one reporter", () => {
     ]);
   });
 
-  it("do not use up what is kept for others: a flood of records displaces no verified report", async () => {
+  it("never displace verified reports, even in a flood of records", async () => {
     const world = newWorld();
     world.recordsPerDay.address = 10;
     await received(

@@ -87,7 +87,7 @@ const SPREAD: Expected["reports"] = Object.fromEntries(
 );
 
 describe("a day's mail", () => {
-  it("is settled in the database of each account, exactly, each and in sum", async () => {
+  it("is settled exactly in the database of each account", async () => {
     const { mails, expected } = allMail();
     const third = reportMail("first", records(3), THIRD_RUA);
     const world = await worldAfter({ mails: [...mails, third] });
@@ -99,7 +99,7 @@ describe("a day's mail", () => {
     expect(last).toEqual(["other/first"]);
   });
 
-  it("takes one question to the directory, and a look and one transaction a database", async () => {
+  it("takes one query of the directory, and one lookup and one transaction per database", async () => {
     const world = newWorld();
     for (const mail of SPREAD_MAILS) await world.deliver(mail);
     world.faults.calls.length = 0;
@@ -140,7 +140,7 @@ describe("a day's mail", () => {
   });
 });
 
-describe("an address that comes to an account of another database", () => {
+describe("an address that moves to an account in another database", () => {
   const { mails } = smallMail();
   const MOVED: Expected["reports"] = {
     "third/first": [figures(3), figures(2, 10)],
@@ -158,7 +158,7 @@ describe("an address that comes to an account of another database", () => {
     await world.drain();
   }
 
-  it("takes what it brought along when it is run again", async () => {
+  it("brings its reports along when they are reprocessed", async () => {
     const world = await worldAfter({ mails });
     await moveAndReprocess(world);
     // The report that came to two addresses was accepted from the first; the second has to be run after it went.
@@ -170,7 +170,7 @@ describe("an address that comes to an account of another database", () => {
     expect(countIn(world, 1, "objects")).toBe(2);
   });
 
-  it("does so with the isolate killed, or a fault, at any call", { timeout: 300_000 }, async () => {
+  it("brings them even if the isolate is killed or a call fails", { timeout: 300_000 }, async () => {
     const some = [reportMail("a", records(3)), mailOf([{ name: "no.xml", content: Buffer.from("<feedback><x>") }])];
     const plain = await worldAfter({ mails: some });
     const before = plain.faults.calls.length;
@@ -188,7 +188,7 @@ describe("an address that comes to an account of another database", () => {
     }
   });
 
-  describe("and a person discarded what it brought", () => {
+  describe("whose mail a person discarded", () => {
     const some = [reportMail("a", records(3)), mailOf([{ name: "no.xml", content: Buffer.from("<feedback><x>") }])];
     const two = mailOf([
       { name: "no.xml", content: Buffer.from("<feedback><x>") },
@@ -204,7 +204,7 @@ describe("an address that comes to an account of another database", () => {
 
     const EXPECTED = { reports: { "third/a": [figures(3)] }, deadLetters: 0, conflicts: 0 };
 
-    it("keeps the discard, which can be undone there", async () => {
+    it("keeps the discard, which can be undone in the new database", async () => {
       const { world, ids } = await worldWithDiscarded(some);
       await moveAndReprocess(world);
       await moveAndReprocess(world);
@@ -217,7 +217,7 @@ describe("an address that comes to an account of another database", () => {
       expect(await imbalances(world, { ...EXPECTED, deadLetters: 1 })).toEqual([]);
     });
 
-    it("keeps it with the isolate killed, or a fault, at any call", { timeout: 300_000 }, async () => {
+    it("keeps it even if the isolate is killed or a call fails", { timeout: 300_000 }, async () => {
       const { world: plain } = await worldWithDiscarded(some);
       const before = plain.faults.calls.length;
       await moveAndReprocess(plain);
@@ -236,7 +236,7 @@ describe("an address that comes to an account of another database", () => {
       }
     });
 
-    it("keeps it while the address is not registered, and when it is again, elsewhere", async () => {
+    it("keeps it while the address is not registered, and after it is registered elsewhere", async () => {
       const { world, ids } = await worldWithDiscarded([two]);
       // One of them is opened again: the mail is not settled then.
       await restoreDeadLetters({ ids: ids.slice(0, 1) }, world.invocation());
@@ -255,7 +255,7 @@ describe("an address that comes to an account of another database", () => {
     });
   });
 
-  it("leaves what was decided where the raw object has gone", async () => {
+  it("leaves decisions in place if the raw object is gone", async () => {
     const world = await worldAfter({ mails: [reportMail("a", records(3))] });
     const [key = ""] = world.bucket.keys("raw/");
     world.register("dmarc@acme.example", { account: "third" });
@@ -270,7 +270,7 @@ describe("an address that comes to an account of another database", () => {
 });
 
 describe("an address", () => {
-  it("that is registered after its mail came has it settled there, and the letter goes from the first database", async () => {
+  it("registered after its mail came has it settled there, and its dead letter leaves the first database", async () => {
     const world = newWorld();
     await world.deliver(reportMail("a", records(3)));
     world.unregister("dmarc@acme.example");
@@ -284,7 +284,7 @@ describe("an address", () => {
     expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
   });
 
-  it("that is no longer registered leaves what it brought where it is", async () => {
+  it("no longer registered leaves its reports where they are", async () => {
     const world = await worldAfter({ mails: [reportMail("a", records(3)), reportMail("b", records(2))] });
     world.unregister("dmarc@acme.example");
     world.clock.nowMilliseconds += 60_000;
@@ -295,7 +295,7 @@ describe("an address", () => {
 });
 
 describe("a new account", () => {
-  it("goes to the database that NEW_ACCOUNTS_SHARD names, one that is there stays; refused where there is none", async () => {
+  it("goes to the database of NEW_ACCOUNTS_SHARD and is refused if that is not bound; existing accounts stay", async () => {
     const world = newWorld();
     const invocation = world.invocation();
     const put = (rua: string, account: string, shard: number) =>
@@ -319,7 +319,7 @@ describe("a new account", () => {
 });
 
 describe("an account in a database that is not bound", () => {
-  it("waits as dead letters in the first one, its slices too, and counts once it is bound", async () => {
+  it("has dead letters in the first one, including slices, and counts once it is bound", async () => {
     const world = newWorld();
     await world.deliver(reportMail("a", records(3), "rua@other.example"));
     await world.deliver(reportMail("sliced", records(300), "rua@other.example"));
@@ -343,7 +343,7 @@ describe("an account in a database that is not bound", () => {
   });
 });
 
-describe("operations find what they are about in whichever database it is", () => {
+describe("operations find their subject in any database", () => {
   const reference = async (world: World, account: string): Promise<ReportReference> => {
     const [row] = world.rows<{ kind: "aggregate"; domain: string; day: number; uid: string }>(
       `SELECT kind, domain, day, lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND report_id = 'a'`,
@@ -352,7 +352,7 @@ describe("operations find what they are about in whichever database it is", () =
     return { account, ...row };
   };
 
-  it("dead letters: page by page over all, one by one, discarded", async () => {
+  it("dead letters are listed across all, shown one by one, and discarded", async () => {
     const world = newWorld();
     for (const rua of ["dmarc@acme.example", "rua@other.example", THIRD_RUA]) {
       for (let part = 0; part < 2; part++) {
@@ -403,7 +403,7 @@ describe("operations find what they are about in whichever database it is", () =
     expect(await imbalances(world, onlyReports(reports))).toEqual([]);
   });
 
-  it("a report is read again, taken back and let count again", async () => {
+  it("a report is read again, taken back and restored", async () => {
     const world = await worldAfter({ mails: SPREAD_MAILS });
     for (const account of ["acme", "other", "third"]) {
       const report = await reference(world, account);
@@ -418,7 +418,7 @@ describe("operations find what they are about in whichever database it is", () =
     expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
   });
 
-  it("status and reconcile: what no database has settled is unfinished", async () => {
+  it("status and reconcile treat what no database has settled as unfinished", async () => {
     const world = await worldAfter({ mails: SPREAD_MAILS });
     expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
     const lost = ["dmarc@acme.example", "rua@other.example"].map((rua) => reportMail("lost", records(3), rua));
@@ -443,7 +443,7 @@ describe("operations find what they are about in whichever database it is", () =
     expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
   });
 
-  it("a job for a domain runs its reports of every database again; jobs are kept in the first", async () => {
+  it("a job for a domain reprocesses its reports in every database, and is kept in the first", async () => {
     const world = await worldAfter({ mails: SPREAD_MAILS });
     world.clock.nowMilliseconds += 60_000;
     const request = { filter: { domain: "acme.example" } };
@@ -455,7 +455,7 @@ describe("operations find what they are about in whichever database it is", () =
     expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
   });
 
-  it("upkeep removes what is old from each, and does the others where one is down", async () => {
+  it("upkeep removes old rows from each database, even if another is down", async () => {
     const world = await worldAfter({ mails: SPREAD_MAILS });
     world.clock.nowMilliseconds += 86_400_000;
     const invocation = world.invocation();

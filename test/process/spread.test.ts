@@ -66,14 +66,14 @@ function manyRecords(count: number): SampleRecord[] {
   }));
 }
 
-describe("a report over three days", () => {
+describe("a report that covers three days", () => {
   const RECORDS = [
     { sourceIp: "192.0.2.1", count: 30, pass: true },
     { sourceIp: "192.0.2.2", count: 7, pass: false },
   ];
   const REPORT = { records: RECORDS, period: THREE_DAYS };
 
-  it("is spread over them in proportion, in whole messages, and counted as one report", async () => {
+  it("is spread over them proportionally, in whole messages, and counts as one report", async () => {
     const world = await newWorld();
     await sendReport(world, { records: RECORDS.slice(0, 1), period: THREE_DAYS });
     expect(await days(world)).toEqual([
@@ -86,7 +86,7 @@ describe("a report over three days", () => {
     ]);
   });
 
-  it("is in a list once, with its own sums, whichever of its days are asked for", async () => {
+  it("is listed once with its own sums, for any of its days", async () => {
     const world = await newWorld();
     await sendReport(world, REPORT);
     await expectFigures(world);
@@ -116,7 +116,7 @@ describe("a report over three days", () => {
     expect(behind.flatMap(({ records }) => records)).toMatchObject([{ messages: 7 }]);
   });
 
-  it("is shown whole on its page, with what was done as a warning, by a link to any of its days", async () => {
+  it("is shown whole on its page with a warning about the spread, linked from any of its days", async () => {
     const world = await newWorld();
     await sendReport(world, REPORT);
     const rows = world.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
@@ -135,7 +135,7 @@ describe("a report over three days", () => {
     }
   });
 
-  it("is a duplicate when it comes again, and counts as before when it is run again", async () => {
+  it("is a duplicate when it comes again, and counts the same when reprocessed", async () => {
     const world = await newWorld();
     await sendReport(world, REPORT);
     const before = await days(world);
@@ -154,7 +154,7 @@ describe("a report over three days", () => {
     expect(world.rows("SELECT * FROM reports WHERE generation = 1800000000")).toHaveLength(3);
   });
 
-  it("is taken back from all its days, and counts on all of them again", async () => {
+  it("can be taken back from all its days and restored to all of them", async () => {
     const world = await newWorld();
     await sendReport(world, REPORT);
     const before = await days(world);
@@ -170,7 +170,7 @@ describe("a report over three days", () => {
     expect(await days(world)).toEqual(before);
   });
 
-  it("shares its days with ordinary reports, merged and final ones too", async () => {
+  it("shares its days with ordinary reports, even merged and final days", async () => {
     const world = await newWorld();
     await sendReport(world, REPORT);
     await sendReport(world, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
@@ -194,14 +194,14 @@ describe("a report over three days", () => {
   });
 });
 
-describe("other periods", () => {
-  it("of a reporter's own time zone is one day, that of its middle", async () => {
+describe("a report", () => {
+  it("about a day in the reporter's time zone counts on its middle day", async () => {
     const world = await newWorld();
     await sendReport(world, { period: [at("2026-11-09T16:00:00"), at("2026-11-10T15:59:59")] });
     expect(await days(world)).toEqual([[0, 8, 6, 1, 0]]);
   });
 
-  it("of two days in such a time zone has the hours of three", async () => {
+  it("about two days in such a time zone covers hours of three days", async () => {
     const world = await newWorld();
     const records = [{ sourceIp: "192.0.2.1", count: 48, pass: true }];
     await sendReport(world, { records, period: [at("2026-11-09T16:00:00"), at("2026-11-11T16:00:00")] });
@@ -212,7 +212,7 @@ describe("other periods", () => {
     ]);
   });
 
-  it("of a week, with more records than are held: figures of each day add up to its sums", async () => {
+  it("about a week with more records than fit in memory has daily figures that add up to its sums", async () => {
     const world = await newWorld();
     const records = manyRecords(PROCESS_LIMITS.maxHeldRecords + 500);
     const period: [number, number] = [at("2026-11-04T06:00:00"), at("2026-11-11T06:00:00")];
@@ -230,7 +230,7 @@ describe("other periods", () => {
     ]);
   });
 
-  it("of 35 days, the longest, with figures that fill its rows", async () => {
+  it("about 35 days, the longest period, may have figures that fill its rows", async () => {
     const world = await newWorld();
     const records = manyRecords(900).map((record) => ({ ...record, count: 1000 }));
     await sendReport(world, { records, period: [at("2026-10-10T00:00:00"), at("2026-11-14T00:00:00")] });
@@ -241,7 +241,7 @@ describe("other periods", () => {
   });
 });
 
-it("a TLS report over three days is spread too, each domain for itself", async () => {
+it("a TLS report over three days is also spread, each domain separately", async () => {
   const world = await newWorld();
   const policy = (domain: string, successful: number, failed: number) => ({
     policy: { "policy-type": "sts", "policy-domain": domain },

@@ -27,7 +27,7 @@ async function tagged(): Promise<[string, string[]][]> {
   return rows.map(({ domain, tags }) => [domain, tags.toSorted()]);
 }
 
-it("puts tags on domains and takes them off, each once", async () => {
+it("tags are added to domains and removed, each once", async () => {
   const input = { account: "acme", domains: [ready, notYet], add: ["shop", "eu"] };
   const done = await tagDomains(input, world.invocation());
   expect(done).toMatchObject({ ok: true, value: { items: [{ domain: ready, tags: ["eu", "shop"] }, {}] } });
@@ -45,7 +45,7 @@ it("puts tags on domains and takes them off, each once", async () => {
   expect(await ask(world.ledger, taggedDomainsQuery(["globex"]))).toEqual([]);
 });
 
-it("says of each domain that is none of the account's, or has too many, why it was left", async () => {
+it("a domain of another account, or with too many tags, is left out with a reason", async () => {
   const many = Array.from({ length: TAG_LIMITS.perDomain }, (_, i) => `tag ${i}`);
   await tagDomains({ account: "acme", domains: [ready], add: many }, world.invocation());
   const done = await tagDomains(
@@ -65,17 +65,17 @@ it.each([
   ["", "is empty"],
   ["x".repeat(TAG_LIMITS.chars + 1), "at most"],
   ["<b>", "letters"],
-])("refuses the tag %o", (text, why) => {
+])("the tag %o is refused", (text, why) => {
   const read = validate(OPERATIONS.tagDomains.input, { account: "acme", domains: ["a.example"], add: [text] });
   expect(read.ok ? "" : read.error.message).toContain(why);
 });
 
-it("takes no more domains at once than it says", () => {
+it("the number of domains per call is limited", () => {
   const domains = Array.from({ length: TAG_LIMITS.domainsAtOnce + 1 }, (_, i) => `d${i}.example`);
   expect(validate(OPERATIONS.tagDomains.input, { account: "acme", domains, add: ["a"] }).ok).toBe(false);
 });
 
-it("reads tags in lower case, with one space between words", () => {
+it("tags are read in lower case with single spaces", () => {
   const read = validate(OPERATIONS.tagDomains.input, {
     account: "acme",
     domains: ["a.example"],
@@ -84,7 +84,7 @@ it("reads tags in lower case, with one space between words", () => {
   expect(read).toMatchObject({ ok: true, value: { add: ["key account"] } });
 });
 
-it("puts an account into a group and takes it out; one that is not there is refused", async () => {
+it("an account is put into a group and taken out, and an unknown one is refused", async () => {
   const groups = () => ask(world.ledger, groupedAccountsQuery(undefined));
   expect(await setAccountGroup({ account: "acme", group: "north" }, world.invocation())).toMatchObject({ ok: true });
   expect(await groups()).toEqual([{ account: "acme", group: "north" }]);
@@ -97,7 +97,7 @@ it("puts an account into a group and takes it out; one that is not there is refu
   });
 });
 
-it("is in the audit log with the tags and the group of before and after", async () => {
+it("the audit log has the tags and the group before and after", async () => {
   const invocation = world.invocation();
   const caller = { name: "olga@example.net", authority: OPERATOR };
   const tags = { account: "acme", domains: [ready, notYet], add: ["shop"] };

@@ -59,7 +59,7 @@ function sums(world: World): unknown[] {
   );
 }
 
-it("finds the same figures after the migrations, and today's readers read every row", async () => {
+it("figures are the same after the migrations, and current readers read every row", async () => {
   const world = await upgraded();
   const names = Object.keys(snapshot.tables.domain_days?.[0] ?? {});
   const kept = world.rows<Record<string, unknown>>(
@@ -91,7 +91,7 @@ it("finds the same figures after the migrations, and today's readers read every 
   for (const [key] of snapshot.registry) expect(await findCopy(kv, key.replace("dmarc:", ""))).toBeDefined();
 });
 
-it("processes the messages that waited, and counts each report once", async () => {
+it("messages that waited are processed, and each report counts once", async () => {
   const world = await upgraded();
   const { reports, points } = snapshot.messages;
   expect(reports.length).toBeGreaterThan(0);

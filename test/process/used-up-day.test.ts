@@ -19,7 +19,7 @@ const refusal = (what: "read" | "write"): Error =>
     `D1_ERROR: Your account has exceeded D1's free tier daily row ${what} limit. Upgrade to a paid plan or wait until tomorrow (midnight UTC) to continue.`,
   );
 
-it("a report waits for the next day and is counted then; it is no dead letter", async () => {
+it("a report waits for the next day and counts then, without a dead letter", async () => {
   const sqlite = new SqliteLedger();
   let world: World | undefined;
   let refused = 0;
@@ -46,7 +46,7 @@ it("a report waits for the next day and is counted then; it is no dead letter", 
   expect(new Date(world.clock.nowMilliseconds).toISOString()).toMatch(/^2026-11-21T00:/);
 });
 
-it("is tried again early on the next day, at most a day away; any other fault as before", () => {
+it("it is retried early on the next day, and other faults are retried as usual", () => {
   const noon = Date.UTC(2026, 10, 20, 12) / 1000;
   const times = { attempts: 1, nowSeconds: noon };
   expect(delayAfterFault(refusal("read"), times, 30, 0)).toBe(12 * 3600);
@@ -55,7 +55,7 @@ it("is tried again early on the next day, at most a day away; any other fault as
   expect(delayAfterFault(new Error("D1_ERROR: D1 DB is overloaded."), times, 30, 0)).toBe(15);
 });
 
-it("the dashboard says why it has no answer, and does not ask to be asked again in a moment", async () => {
+it("the dashboard explains the missing answer and does not suggest an immediate retry", async () => {
   const statement: LedgerStatement = { bind: () => statement, all: () => Promise.reject(refusal("read")) };
   const database: LedgerDatabase = { prepare: () => statement, batch: () => Promise.reject(refusal("read")) };
   const reader = new LedgerReader({ all: [database], directory: database });

@@ -43,7 +43,7 @@ function sampleOf(account: string, day: number, result: "pass" | "fail"): Sample
   return { account, uid, report: aggregateReport(DOMAIN, { day, records }), records, receivedSeconds: day * 86_400 };
 }
 
-it("judges, opens an incident once, and keeps accounts apart", { timeout: 180_000 }, async () => {
+it("a round judges domains, opens an incident once, and keeps accounts apart", { timeout: 180_000 }, async () => {
   const { ledger, nowSeconds } = world.invocation();
   const days = Array.from({ length: DAYS }, (_, i) => today() - DAYS + i);
   const samples = ["acme", "globex"].flatMap((account) => days.map((day) => sampleOf(account, day, "pass")));

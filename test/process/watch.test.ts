@@ -83,14 +83,14 @@ function steps(all: readonly Notice[]): string[] {
 const failing = () => [ownMail(), service("sendgrid.net", { isPassing: false })];
 const well = () => [ownMail(), service("sendgrid.net", { isPassing: true })];
 
-it("says nothing of a domain where nothing happens", async () => {
+it("a domain without changes gets no notice", async () => {
   await quietWeeks();
   for (let i = 0; i < 10; i++) await nextDay(well());
   expect(await notices()).toEqual([]);
   expect(world.rows("SELECT * FROM incidents")).toEqual([]);
 });
 
-it("opens an incident once, reminds after a week, and says when it is over", async () => {
+it("an incident is opened once, repeated after a week, and closed when it is over", async () => {
   await quietWeeks();
   await nextDay(failing());
   const [first, ...others] = await notices();
@@ -131,7 +131,7 @@ it("opens an incident once, reminds after a week, and says when it is over", asy
   expect(resolved).toMatchObject({ rule: "ownSenderFails", openedSeconds: first?.createdSeconds });
 });
 
-it("tells one thing a day of a domain on its own, what loses mail first; the rest waits for the digest", async () => {
+it("a domain gets one separate notice a day, lost mail first, and the rest waits for the digest", async () => {
   await quietWeeks();
   const refused = { ...service("sendgrid.net", { isPassing: false }), disposition: "reject" } as const;
   const mail = [ownMail(), refused, stranger("newsletter.example", 80)];
@@ -142,7 +142,7 @@ it("tells one thing a day of a domain on its own, what loses mail first; the res
   ]);
 });
 
-it("keeps quiet about what is muted: the rule, the domain, or the sender", async () => {
+it("a muted rule, domain or sender gets no notice", async () => {
   const ofSender = async () => steps(await notices()).filter((text) => text.includes("sendgrid.net"));
   const mute = (changes: Partial<Mute>): Mute => ({
     account: "acme",
@@ -172,7 +172,7 @@ it("keeps quiet about what is muted: the rule, the domain, or the sender", async
   expect(await ask(world.ledger, mutesQuery(["acme"], world.invocation().nowSeconds))).toEqual([]);
 });
 
-it("keeps accounts with the same domain apart", async () => {
+it("accounts with the same domain are kept apart", async () => {
   await quietWeeks("acme");
   await quietWeeks("globex");
   world.clock.nowMilliseconds += 86_400_000;
@@ -198,7 +198,7 @@ function failingInvocation(when: "before" | "after"): Invocation {
   return { ...invocation, ledger: faulty, shards: { directory: faulty, all: [faulty], of: () => faulty } };
 }
 
-it.each(["before", "after"] as const)("tells once where a run ends %s its transaction", async (when) => {
+it.each(["before", "after"] as const)("a notice is sent once if a run ends %s its transaction", async (when) => {
   await quietWeeks();
   world.clock.nowMilliseconds += 86_400_000;
   await report(today() - 1, failing());
@@ -211,7 +211,7 @@ it.each(["before", "after"] as const)("tells once where a run ends %s its transa
   expect(steps(await notices())).toEqual(["ownSenderFails sendgrid.net opened immediate"]);
 });
 
-it("tells operators of too many dead letters, on no account", async () => {
+it("operators get a notice about too many dead letters, which belongs to no account", async () => {
   await quietWeeks();
   const letter = (i: number) => ({
     sql: `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,

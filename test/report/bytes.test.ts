@@ -27,14 +27,14 @@ describe("text", () => {
   const inPieces = (bytes: Uint8Array, size: number) =>
     Array.from({ length: Math.ceil(bytes.byteLength / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
 
-  test.each(["aé", "€uro", "📧x", "\ufeffé", "é€📧\u0301"])("%j comes out whole wherever it is cut", (text) => {
+  test.each(["aé", "€uro", "📧x", "\ufeffé", "é€📧\u0301"])("%j is decoded correctly wherever it is cut", (text) => {
     const bytes = toBytes(text);
     for (let at = 0; at <= bytes.byteLength; at++) {
       expect(decode([bytes.slice(0, at), bytes.slice(at)])).toBe(text.replace(/^\ufeff/, ""));
     }
   });
 
-  test("bad bytes are windows-1252, whatever stands around them and wherever they are cut", () => {
+  test("bad bytes are decoded as windows-1252 wherever they are cut", () => {
     const bad = [
       [0x91],
       [0xe9, 0x74],
@@ -56,7 +56,7 @@ describe("text", () => {
     }
   });
 
-  test("any bytes at all: every cut gives the same text, and valid UTF-8 gives itself", () => {
+  test("any bytes decode to the same text for every cut, and valid UTF-8 to itself", () => {
     const property = fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(60), (bytes, at) => {
       const safe = joinBytes("<a>", bytes);
       expect(decode([safe.slice(0, at), safe.slice(at)])).toBe(decode([safe]));
@@ -80,7 +80,7 @@ describe("inflate", () => {
     return { text: new TextDecoder().decode(concatBytes(pieces)), notes, pieces: pieces.length };
   };
 
-  test("members, padding and rubbish come out the same in pieces of any size", async () => {
+  test("members, padding and trailing garbage give the same result in pieces of any size", async () => {
     const bytes = joinBytes("\r\n", gzip("one "), gzip(""), gzip("two"), "\0\0\0rubbish");
     for (const cut of [[1], [2, 3], [64], [100_000]]) {
       const { text, notes } = await inflate(bytes, cut);
@@ -96,7 +96,7 @@ describe("inflate", () => {
     expect(pieces).toBeLessThanOrEqual(1 + Math.ceil(100_000 / READ_LIMITS.inflateOutputBytes));
   });
 
-  test("a whole file is read at once only when it is what a stream of it would accept", async () => {
+  test("a file is read at once only if streaming would accept it too", async () => {
     const content = toBytes("<a>".repeat(100));
     const member = Uint8Array.from(gzip(content));
     expect(gunzipWhole(member, 300)).toEqual(content);
@@ -115,7 +115,7 @@ describe("inflate", () => {
     }
   });
 
-  test("a bomb ends at the budget", async () => {
+  test("a decompression bomb stops at the budget", async () => {
     const budget = new ReadBudget(0);
     const error = await inflate(gzip(new Uint8Array(50_000_000)), [4096], budget).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Refusal);
@@ -123,7 +123,7 @@ describe("inflate", () => {
     expect(budget.outputBytesLeft).toBeGreaterThanOrEqual(-READ_LIMITS.inflateOutputBytes);
   });
 
-  test("the platform's inflater and pako tell the same of good, cut and damaged data, in pieces of any size", async () => {
+  test("the platform's inflater and pako agree on good, truncated and damaged data in pieces of any size", async () => {
     const told = async (member: Uint8Array, cut: number[]) => {
       const error = (thrown: unknown) => (thrown instanceof Rejection ? thrown.problem.code : Promise.reject(thrown));
       return inflate(member, cut).then(({ text }) => text, error);
@@ -154,13 +154,13 @@ describe("inflate", () => {
 });
 
 describe("zip", () => {
-  test("a false end record in the comment is not believed", async () => {
+  test("a false end record in the comment is ignored", async () => {
     const entries = ["a", "b"].map((id) => ({ name: `${id}.xml`, content: numbered(id) }));
     const { reports } = await readAll(zip(entries, `PK\x05\x06${"\0".repeat(10)}${"\x7f".repeat(4)}${"\0".repeat(4)}`));
     expect(reports.map(({ part }) => part)).toEqual(["a.xml", "b.xml"]);
   });
 
-  test("entries of one name have parts of their own", async () => {
+  test("entries with the same name are separate parts", async () => {
     const { reports } = await readAll(zip(["a", "b", "c"].map((id) => ({ name: "r.xml", content: numbered(id) }))));
     expect(reports.map(({ part }) => part)).toEqual(["r.xml", "r.xml (2)", "r.xml (3)"]);
   });
@@ -256,7 +256,7 @@ describe("documents in pieces", () => {
   });
 });
 
-test("the ordinary report is what the fixtures change", async () => {
+test("the fixtures are variations of the ordinary report", async () => {
   const { reports, problems } = await readAll(ORDINARY);
   expect(problems).toEqual([]);
   expect(reports[0]?.report.warnings).toEqual([]);

@@ -66,7 +66,7 @@ describe("fast and general reading agree", () => {
     for (const file of fixtures) await compare(new Uint8Array(readFileSync(file)));
   });
 
-  test.runIf(corpus.length > 0)("on every report of the corpus", async () => {
+  test.runIf(corpus.length > 0)("on every report in the corpus", async () => {
     for (const file of corpus) {
       const bytes = new Uint8Array(readFileSync(file));
       if (bytes.byteLength <= MAX_FILE_BYTES) await compare(bytes);
@@ -164,7 +164,7 @@ function applyEdit(bytes: Uint8Array, { place, length, text }: Edit): Uint8Array
   );
 }
 
-test("the quick reader of plain XML gives the tree of the general parser, or none", async () => {
+test("the fast reader for plain XML gives the tree of the general parser, or none", async () => {
   let plain = 0;
   const property = fc.property(
     fc.nat(1000),
@@ -183,7 +183,7 @@ test("the quick reader of plain XML gives the tree of the general parser, or non
   expect(plain).toBeGreaterThan(300);
 });
 
-test("the frame of a report, however it is cut, has the tree that the general parser makes of its text, or none", () => {
+test("the frame of a report, however it is cut, has the tree of the general parser, or none", () => {
   let plain = 0;
   const property = fc.property(
     fc.nat(1000),

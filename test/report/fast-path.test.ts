@@ -54,19 +54,19 @@ describe("a value that nobody reads", () => {
     expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual([...expected, "unknown_element"]);
   });
 
-  it("of another encoding is repaired, with a warning", async () => {
+  it("in another encoding is repaired with a warning", async () => {
     const [before = "", after = ""] = withRecords(noted("HERE"), record({})).split("HERE");
     const { reports } = await compare(joinBytes(before, [0xff], after));
     expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(["repaired_encoding", "unknown_element"]);
   });
 
-  it("beyond the length of a record makes it too large", async () => {
+  it("longer than a record may be makes the record too large", async () => {
     const { problems } = await compare(withRecords(noted("x".repeat(300_000))));
     expect(problems.map(({ code }) => code)).toEqual(["too_large"]);
   });
 });
 
-describe("an override reason with nothing in it is none", () => {
+describe("an empty override reason is ignored", () => {
   const TYPED = "<reason><type>other</type><comment>why</comment></reason>";
   const withReasons = (reasons: string) =>
     record({ evaluated: `<disposition>none</disposition><dkim>pass</dkim><spf>pass</spf>${reasons}` });
@@ -89,7 +89,7 @@ describe("an override reason with nothing in it is none", () => {
     }
   });
 
-  it("an element without a value taught nothing of what it is with one", async () => {
+  it("as is what a shape learned from an element without a value", async () => {
     const noteOf = (value: string) => withReasons(`<reason><note>${value}</note></reason>`);
     const { reports } = await compare(withRecords(noteOf(""), noteOf("x"), noteOf("")));
     expect(reports[0]?.records.map(({ reasons }) => reasons.length)).toEqual([0, 1, 0]);
@@ -97,19 +97,19 @@ describe("an override reason with nothing in it is none", () => {
 });
 
 describe("between records", () => {
-  it("padding begins anew behind each", async () => {
+  it("padding is counted anew after each", async () => {
     const comment = `<!-- ${"x".repeat(3000)} -->`;
     const { reports } = await compare(withRecords(...Array<string>(800).fill(comment + record({}))), [131_072]);
     expect(reports[0]?.records.length).toBe(800);
   });
 
-  it("a value in the root ends", async () => {
+  it("a value in the root ends the report", async () => {
     const blanks = " ".repeat(700_000);
     const { reports } = await compare(withRecords("text", record({}), blanks, record({}), blanks), [131_072]);
     expect(reports[0]?.records.length).toBe(2);
   });
 
-  it.each([undefined, [65_536]])("white space has a limit, in pieces of %j", async (cut) => {
+  it.each([undefined, [65_536]])("white space is limited, in pieces of %j", async (cut) => {
     const { problems } = await compare(withRecords(record({}), " ".repeat(1_200_000), record({})), cut);
     expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining("padding")]);
   });
@@ -126,14 +126,14 @@ test("a record of a known shape may not be longer than any other", async () => {
   expect(problems.map(({ code }) => code)).toEqual(["too_large"]);
 });
 
-describe("shapes shared by documents that are read at the same time", () => {
+describe("record shapes shared by documents read at the same time", () => {
   const head = ORDINARY.slice(0, ORDINARY.indexOf("<record>"));
   const reader = (shapes: RecordShapes) => {
     shapes.startDocument();
     return new AggregateReader(toBytes(head), { ...LOOSE, warnings: new WarningLog(), shapes });
   };
 
-  it("a record is told of once, though another document teaches its shape while it is half read", () => {
+  it("emit a record once, even if another document adds its shape while it is half read", () => {
     const full = record({ identifiers: "<header_from>a.example</header_from>" });
     const terse = `${full.slice(0, full.indexOf("<identifiers>"))}</record>`;
     const shapes = new RecordShapes();
@@ -149,7 +149,7 @@ describe("shapes shared by documents that are read at the same time", () => {
     expect(body.totals.records).toBe(2);
   });
 
-  it("any documents, pieces and encodings: each gives what it gives alone", async () => {
+  it("give each document the result it has alone, in any pieces and encoding", async () => {
     const document = fc
       .record({
         plan: fc.record({
@@ -175,7 +175,7 @@ describe("shapes shared by documents that are read at the same time", () => {
     await fc.assert(property, { seed: SEED, numRuns: 60, endOnFailure: true });
   });
 
-  it("what is full is forgotten at the next document, in the middle of the others", async () => {
+  it("are forgotten when full at the next document, even in the middle of the others", async () => {
     const odd = Array.from({ length: 3000 }, (_, i) => record({}).replace("</row>", `${"\n".repeat(i)}</row>`));
     const shapes = new RecordShapes();
     const ordinary = withRecords(...Array.from({ length: 400 }, (_, i) => record({ count: `${i}` })));

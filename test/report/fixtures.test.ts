@@ -10,13 +10,16 @@ test.each(listFixtures())("%s reads as expected", async (file) => {
   expect(JSON.parse(JSON.stringify(await readAll(readFixture(file))))).toEqual(readExpectation(file));
 });
 
-test("every quirk has its fixture, and every fixture its quirk", () => {
+test("every quirk has a fixture, and every fixture a quirk", () => {
   expect(quirks.map(({ file }) => file).sort()).toEqual(listFixtures());
 });
 
-test.each(quirks.map((quirk) => [quirk.file, quirk.want] as const))("%s: the fact it is about", async (file, want) => {
-  check(await readAll(readFixture(file)), want);
-});
+test.each(quirks.map((quirk) => [quirk.file, quirk.want] as const))(
+  "%s: has the fact it was made for",
+  async (file, want) => {
+    check(await readAll(readFixture(file)), want);
+  },
+);
 
 test.each(listFixtures())("%s reads the same in pieces of any size", async (file) => {
   const whole = await readAll(readFixture(file));

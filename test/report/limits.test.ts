@@ -30,7 +30,7 @@ function differing(count: number): string {
   return Array.from({ length: count }, () => RECORD.replace("192.0.2.9", `192.0.${octet()}.${octet()}`)).join("");
 }
 
-describe("an object that unfolds to much is refused as a whole", () => {
+describe("an object that expands too much is refused as a whole", () => {
   const bulk = withRecords(RECORD.repeat(100_000));
 
   it.each([
@@ -43,19 +43,19 @@ describe("an object that unfolds to much is refused as a whole", () => {
     expect(await codesOf(bytes)).toEqual(["too_large"]);
   });
 
-  it("but a small report of equal records is read, and a large one whose records differ", async () => {
+  it("unless it is a small report of equal records, or a large one with different records", async () => {
     const small = await readAll(gzip(withRecords(RECORD.repeat(700))));
     expect(small.reports[0]?.records.length).toBe(700);
     const large = await readAll(gzip(withRecords(differing(50_000))));
     expect(large.reports[0]?.records.length).toBe(50_000);
   });
 
-  it("by records, however few bytes they have", async () => {
+  it("for its records, however few bytes they have", async () => {
     const short = "<record><row><source_ip>::1</source_ip><count>1</count></row></record>";
     expect(await codesOf(gzip(withRecords(short.repeat(READ_LIMITS.freeRecords + 1))))).toEqual(["too_large"]);
   });
 
-  it("by documents", async () => {
+  it("for its documents", async () => {
     // A zip within a gzip: what its directory repeats costs nothing.
     const files = Array.from({ length: READ_LIMITS.freeDocuments + 1 }, (_, i) => ({
       name: `${i}`,
@@ -64,7 +64,7 @@ describe("an object that unfolds to much is refused as a whole", () => {
     expect(await codesOf(gzip(zip(files)))).toEqual(["too_large"]);
   });
 
-  it("by policies of a TLS report", async () => {
+  it("for the policies of a TLS report", async () => {
     const policies = Array(READ_LIMITS.freeRecords + 1).fill({ policy: { "policy-domain": "a.example" } });
     expect(await codesOf(gzip(tls({ policies })))).toEqual(["too_large"]);
   });
@@ -75,7 +75,7 @@ describe("a budget", () => {
     take(new ReadBudget(size, objectsOfMail));
   };
 
-  it("has an end for objects of any size", () => {
+  it("is finite for objects of any size", () => {
     const huge = Number.MAX_SAFE_INTEGER;
     const { maxOutputBytes, maxRecords, maxGeneralChars, maxParserChars, maxReportChars } = READ_LIMITS;
     const ends: [(budget: ReadBudget, amount: number) => void, number][] = [
@@ -96,7 +96,7 @@ describe("a budget", () => {
     expect(takings(huge, documents(READ_LIMITS.maxDocuments + 1))).toThrow(Refusal);
   });
 
-  it("grows with what was received, and what is free is shared by the objects of a mail", () => {
+  it("grows with the bytes received, and the objects of a mail share the allowance", () => {
     const { maxOutputRatio, freeRecords } = READ_LIMITS;
     expect(takings(1e6, (budget) => budget.takeOutput(1e6 * maxOutputRatio))).not.toThrow();
     expect(takings(1e6, (budget) => budget.takeOutput(1e6 * maxOutputRatio + 1))).toThrow(Refusal);
@@ -105,7 +105,7 @@ describe("a budget", () => {
   });
 });
 
-describe("an object that takes long to read is refused as a whole", { timeout: 60_000 }, () => {
+describe("an object that takes too long to read is refused as a whole", { timeout: 60_000 }, () => {
   it("for records that only the XML parser can read", async () => {
     const text = RECORD.replace("<row>", `<row a="1"><x>${"x".repeat(100_000)}</x>`);
     const count = Math.ceil(READ_LIMITS.maxParserChars / text.length) + 1;
@@ -127,7 +127,7 @@ describe("a record", () => {
   const reasons = (count: number) =>
     `<disposition>none</disposition><dkim>pass</dkim><spf>pass</spf>${"<reason><type>other</type></reason>".repeat(count)}`;
 
-  it("keeps a hundred results and reasons, and says what is cut", async () => {
+  it("keeps a hundred results and reasons, and says what was cut", async () => {
     const full = record({ auth: auth(most) + spf(most), evaluated: reasons(most) });
     const over = record({ auth: auth(most + 1) + spf(most + 1), evaluated: reasons(most + 1) });
     // Twice, for the second one could be of a known shape.
@@ -154,13 +154,13 @@ describe("a record", () => {
     },
   );
 
-  it("is skipped without an address or beyond a billion messages, also once its shape is known", async () => {
+  it("is skipped without an address or beyond a billion messages, even if its shape is known", async () => {
     const bad = [record({ ip: "" }), record({ ip: "nobody" }), record({ count: `${READ_LIMITS.maxCount + 1}` })];
     const { reports } = await readAll(withRecords(RECORD, ...bad, record({ count: `${READ_LIMITS.maxCount}` })));
     expect(reports[0]?.report).toMatchObject({ totals: { records: 2, skippedRecords: 3, messages: 1_000_000_001 } });
   });
 
-  it("that cannot be used ends the report when there are more than a thousand", async () => {
+  it("ends the report when more than a thousand are unusable", async () => {
     const bad = record({ count: "none" });
     const { maxSkippedRecords } = READ_LIMITS;
     const { reports } = await readAll(withRecords(bad.repeat(maxSkippedRecords), RECORD));
@@ -169,7 +169,7 @@ describe("a record", () => {
   });
 });
 
-test("of the errors in the metadata the first twenty are kept", async () => {
+test("the first twenty errors in the metadata are kept", async () => {
   const { maxReportErrors } = READ_LIMITS;
   const xml = ORDINARY.replace(
     "</report_metadata>",
@@ -206,7 +206,7 @@ describe("a period", () => {
     expect(problems.map(({ code }) => code)).toEqual(isRead ? [] : ["implausible_period"]);
   });
 
-  it("that is only too long, or a count of some billions, is shown to who asks for it, with a warning", async () => {
+  it("that is only too long is shown on request with a warning, as is a count of billions", async () => {
     const xml = dates(1_700_000_000, 1_720_000_000).replace("<count>7<", "<count>4294967296<");
     const { reports } = await readAll(xml, undefined, { isLenient: true });
     expect(reports[0]?.report.warnings.map(({ path }) => path)).toEqual([
@@ -220,15 +220,17 @@ describe("a period", () => {
     expect(past.reports[0]?.report).toMatchObject({ totals: { records: 1, skippedRecords: 1 } });
   });
 
-  it("of a TLS report is held against the same", async () => {
+  it("of a TLS report has the same limits", async () => {
     const range = { "start-datetime": "2026-01-01T00:00:00Z", "end-datetime": "2027-06-01T00:00:00Z" };
     expect(await codesOf(tls({ "date-range": range }))).toEqual(["implausible_period"]);
   });
 });
 
-test("sessions beyond a billion are no sessions, and an arrival in the future is none", async () => {
+test("more than a billion sessions, or an arrival in the future, are ignored", async () => {
   const summary = { "total-successful-session-count": READ_LIMITS.maxCount + 1, "total-failure-session-count": 3 };
-  const { reports } = await readAll(tls({ policies: [{ policy: { "policy-domain": "a.example" }, summary }] }));
+  const { reports } = await readAll(
+    tls({ policies: [{ policy: { "policy-type": "sts", "policy-domain": "a.example" }, summary }] }),
+  );
   expect(reports[0]?.report).toMatchObject({ policies: [{ successfulSessionCount: 0, failedSessionCount: 3 }] });
   expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(["invalid_value"]);
   const notice = [
@@ -250,15 +252,15 @@ test("sessions beyond a billion are no sessions, and an arrival in the future is
   expect(failure.reports[0]?.report).toMatchObject({ arrivalSeconds: null });
 });
 
-test("a TLS report of more bytes than are parsed is refused", async () => {
+test("a TLS report larger than the parser's limit is refused", async () => {
   const text = "x".repeat(READ_LIMITS.maxJsonBytes);
   expect(await codesOf(tls({ filler: text }))).toEqual(["too_large"]);
 });
 
-describe("what an address accepts of a report", () => {
-  it("is only its own domains' policies of a TLS report", async () => {
+describe("a registered address", () => {
+  it("accepts only the policies of its own domains in a TLS report", async () => {
     const policies = ["a.example", "bank.example", "b.example"].map((domain) => ({
-      policy: { "policy-domain": domain },
+      policy: { "policy-type": "sts", "policy-domain": domain },
       summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
     }));
     const { reports } = await readAll(tls({ policies }));
@@ -272,7 +274,7 @@ describe("what an address accepts of a report", () => {
   });
 });
 
-test("problems beyond a number are one, with counts by code", () => {
+test("problems beyond a limit are combined into one with counts by code", () => {
   const found = Array.from({ length: 21 }, (_, i) => ({
     part: `${i}`,
     problem: problem(i < 3 ? "empty" : "truncated"),

@@ -25,7 +25,7 @@ const OF_THE_PIPELINE = [
   "retries_exhausted",
 ];
 
-test("docs/problems.md holds each code with its sentence, and no other", () => {
+test("docs/problems.md lists exactly the codes, each with its sentence", () => {
   const page = readFileSync(new URL("../../docs/problems.md", import.meta.url), "utf8");
   const rows = [...page.matchAll(/^\| `(\w+)` \| (.*?) \| (.+?) \|$/gm)].map(([, ...cells]) => cells);
   expect(rows).toEqual(
@@ -82,19 +82,19 @@ test.each(HOSTILE)("%s: %s", async (code, _name, make) => {
   expect(problems.map((one) => one.code)).toEqual([code]);
 });
 
-test("every code of reading is made to happen by a fixture or by a hostile case", () => {
+test("every reading problem occurs in a fixture or a hostile case", () => {
   const produced = new Set([...quirks.flatMap(({ want }) => want.problems ?? []), ...HOSTILE.map(([code]) => code)]);
   expect([...produced, ...OF_THE_PIPELINE].sort()).toEqual(Object.keys(PROBLEM_MEANINGS).sort());
 });
 
-test("a message says what was seen, in one line that acts on nothing", () => {
+test("a message shows what was found in one line without control characters", () => {
   const { message } = problem("missing_dates", `begin is '\u001b[2J\r\n\u202e${"x".repeat(1000)}'`);
   expect(message).toMatch(/^The report has no usable period .* \(begin is ' \[2J x{280,300}…\)$/);
   expect(cleanDetail("📧".repeat(10), 5).isWellFormed()).toBe(true);
   expect(problem("empty").message).toBe("There is no content.");
 });
 
-test("twenty thousand records are read, and the limit lets a million through", async () => {
+test("twenty thousand records are read, and the limit allows a million", async () => {
   const random = mulberry32(1);
   const ip = () => `192.0.${Math.floor(256 * random())}.${Math.floor(256 * random())}`;
   const records = Array.from({ length: 20_000 }, () => record({ ip: ip() }).replace(/\n/g, ""));
@@ -103,7 +103,7 @@ test("twenty thousand records are read, and the limit lets a million through", a
   expect(READ_LIMITS.maxRecords).toBeGreaterThanOrEqual(1_000_000);
 });
 
-test("a repair names its place, and a hundred thousand repairs do not fill the memory", async () => {
+test("a repair names its place, and a hundred thousand repairs do not fill memory", async () => {
   const stray = Array.from({ length: 100_000 }, (_, i) => `</stray${i}>`).join("");
   const { reports, problems } = await readAll(ORDINARY.replace("</policy_published>", `</policy_published>${stray}`));
   if (problems.length > 0) expect(problems.map(({ code }) => code)).toEqual(["too_large"]);

@@ -16,7 +16,7 @@ import { mailOf, reportBytes, STYLES } from "../support/seeded-reports.ts";
 const [style] = STYLES;
 if (style === undefined) throw new Error("no styles");
 
-describe("a source is let go of", () => {
+describe("a source is released", () => {
   const report = reportBytes({ records: 3000, seed: 1, style });
   const picture = joinBytes([0x89, 0x50, 0x4e, 0x47], new Uint8Array(1_000_000));
 
@@ -41,7 +41,7 @@ describe("a source is let go of", () => {
   it.each([
     ["a report", report],
     ["a gzip", gzip(report)],
-  ])("by %s whose reader stops", async (_, bytes) => {
+  ])("by %s when its reader stops", async (_, bytes) => {
     const { source, isOpen } = openSource(bytes);
     for await (const event of readReports(source, { nowSeconds: NOW_SECONDS })) {
       expect([event.type, isOpen()]).toEqual(["records", true]);
@@ -54,7 +54,7 @@ describe("a source is let go of", () => {
     ["a picture", picture],
     ["a picture in a gzip", gzip(picture)],
     ["a report with a document type", withRecords("<!DOCTYPE x>", ...Array<string>(200).fill(record()))],
-  ])("by %s, which is not read to its end", async (_, content) => {
+  ])("by %s when it is not read to its end", async (_, content) => {
     const { source, isOpen } = openSource(toBytes(content));
     for await (const event of readReports(source, { nowSeconds: NOW_SECONDS })) expect(event.type).not.toBe("report");
     expect(isOpen()).toBe(false);
@@ -62,13 +62,13 @@ describe("a source is let go of", () => {
 });
 
 // Each took twenty seconds to a minute.
-describe("time does not grow with the square of the size", { timeout: 10_000 }, () => {
-  test("of gzip members in one piece", async () => {
+describe("reading time is not quadratic", { timeout: 10_000 }, () => {
+  test("for gzip members in one piece", async () => {
     const { problems } = await readAll(joinBytes(...Array<Uint8Array>(100_000).fill(gzip(" "))));
     expect(problems.map(({ code }) => code)).toEqual(["empty"]);
   });
 
-  test("of shapes that differ in their last letters", async () => {
+  test("for shapes that differ in their last letters", async () => {
     const spaces = (i: number) => i.toString(2).padStart(60, "0").replaceAll("0", " ").replaceAll("1", "\n");
     const records = Array.from({ length: 60_000 }, (_, i) =>
       record().replace("</auth_results>", `</auth_results>${spaces(i % 4900)}`),
@@ -77,13 +77,13 @@ describe("time does not grow with the square of the size", { timeout: 10_000 }, 
     expect(reports[0]?.records.length).toBe(60_000);
   });
 
-  test("of declarations that do not end as such", async () => {
+  test("for unterminated declarations", async () => {
     const many = "<?x>".repeat(200_000);
     const { reports } = await readAll(withRecords(...Array<string>(6).fill(many + record())));
     expect(reports[0]?.records.length).toBe(6);
   });
 
-  test("of bytes of another encoding among others", async () => {
+  test("for bytes of another encoding among others", async () => {
     const mixed = new Uint8Array(100_000).map((_, i) => (i % 2 === 0 ? 0x61 : 0xff));
     const records = Array.from({ length: 200 }, () => joinBytes("<!--", mixed, "-->", record()));
     const [head = "", end = ""] = withRecords("HERE").split("HERE");
@@ -92,7 +92,7 @@ describe("time does not grow with the square of the size", { timeout: 10_000 }, 
   });
 });
 
-describe("what is kept of a document is no larger than its values", () => {
+describe("memory kept for a document is no larger than its values", () => {
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
 
@@ -121,7 +121,7 @@ describe("what is kept of a document is no larger than its values", () => {
     return held;
   }
 
-  test("of records", async () => {
+  test("for records", async () => {
     const auth = `<dkim><domain>a.example</domain><selector>${LONG}</selector><result>pass</result></dkim>`;
     const large = record({ ip: "203.0.113.100", auth: auth.replace("pass", "Pass") }).replace(
       "</row>",
@@ -130,13 +130,13 @@ describe("what is kept of a document is no larger than its values", () => {
     expect(await heldBytes(toBytes(withRecords(...Array<string>(COUNT).fill(large))))).toBeLessThan(5_000_000);
   });
 
-  test("of the frame", async () => {
+  test("for the frame", async () => {
     const content = ORDINARY.replace("Reporter", LONG).replace("<record>", `<x>${BULK}</x><record>`);
     const bytes = zip(Array.from({ length: COUNT }, (_, i) => ({ name: `${i}.xml`, content, method: 0 })));
     expect(await heldBytes(bytes)).toBeLessThan(5_000_000);
   });
 
-  test("of values that the shapes remember", async () => {
+  test("for values that shapes remember", async () => {
     const shapes = new RecordShapes();
     const before = await usedBytes();
     for (const length of [200, 900]) {
@@ -150,7 +150,7 @@ describe("what is kept of a document is no larger than its values", () => {
   });
 });
 
-describe("memory of a large mail does not wait for a collector, which may come late", () => {
+describe("memory of a large mail does not depend on garbage collection", () => {
   const MAIL = mailOf(
     "report.zip",
     zip([{ name: "a.xml", content: reportBytes({ records: 9000, seed: 1, style }), method: 0 }]),
@@ -160,7 +160,7 @@ describe("memory of a large mail does not wait for a collector, which may come l
     for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
   }
 
-  test("what is decoded uses the same few buffers", async () => {
+  test("because decoding reuses a few buffers", async () => {
     const buffers = new Set<ArrayBufferLike>();
     let pieces = 0;
     for await (const { content } of streamParts(inPieces(MAIL))) {
@@ -173,7 +173,7 @@ describe("memory of a large mail does not wait for a collector, which may come l
     expect(buffers.size).toBeLessThan(10);
   });
 
-  test("a zip is let go of when it has been read", async () => {
+  test("because a zip is released after reading", async () => {
     const buffers: ArrayBufferLike[] = [];
     const createHash = () => ({ update: ({ buffer }: Uint8Array) => buffers.push(buffer), digest: () => "" });
     const { sizeBytes, read } = bytesSource(MAIL);
@@ -187,7 +187,7 @@ describe("memory of a large mail does not wait for a collector, which may come l
   });
 });
 
-test("what an archive unfolds to counts once, also where its files are read at once", async () => {
+test("the expanded bytes of an archive count once, even if its files are read at once", async () => {
   // A picture that does not pack makes the archive large enough for its reports once, and not for one and a half times.
   const picture = joinBytes([0x89, 0x50, 0x4e, 0x47], randomBytes(230_000));
   const reports = Array.from({ length: 150 }, (_, i) => `${numbered(`${i}`)}<!--${"x".repeat(200_000)}-->`);

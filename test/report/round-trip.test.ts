@@ -11,7 +11,7 @@ const dice = () => fc.noShrink(fc.array(fc.nat(), { minLength: 8, maxLength: 24 
 const cuts = () => fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 });
 const encoding = () => fc.constantFrom("utf-8", "utf-8 bom", "utf-16le", "utf-16be");
 
-test("what is written is what is read", async () => {
+test("a written report is read back unchanged", async () => {
   const property = fc.asyncProperty(reportModel(), dice(), cuts(), encoding(), async (model, numbers, cut, code) => {
     const { xml, format } = writeReport(model, new Dice(numbers));
     const found = await readAll(encode(xml, code), cut);

@@ -16,7 +16,7 @@ import { ipv6 } from "../support/report-model.ts";
 const SEED = 20_260_102;
 
 describe("canonicalIp", () => {
-  test("gives back whatever the quick look calls canonical, which is most of what is", () => {
+  test("returns what the fast check calls canonical unchanged, which is most input", () => {
     const piece = fc.constantFrom(":", "::", "0", "0:0", "1", "a", "ff", "0a", "db8", "FFFF", "12345", "g", ".", "");
     const text = fc.oneof(
       ipv6(),
@@ -33,7 +33,7 @@ describe("canonicalIp", () => {
     expect(seen.quick).toBeGreaterThan(seen.canonical / 2);
   });
 
-  test("gives RFC 5952 for every spelling of an IPv6 address", () => {
+  test("gives the RFC 5952 form of every spelling of an IPv6 address", () => {
     const upper = (canonical: string) => `[${canonical.toUpperCase()}]`;
     const property = fc.property(ipv6(), (canonical) => {
       expect(canonicalIp(canonical)).toBe(canonical);
@@ -84,7 +84,7 @@ describe("canonicalIp", () => {
     "mail.example",
     "1.2.3.4 ",
     "١.2.3.4",
-  ])("%j is no address", (raw) => {
+  ])("refuses %j", (raw) => {
     expect(canonicalIp(raw)).toBeNull();
   });
 });
@@ -178,12 +178,12 @@ test.each([
   expect(isDomainLike(raw)).toBe(holds);
 });
 
-test("matchWord finds words of the list only, whatever objects inherit", () => {
+test("matchWord finds only words of the list, not inherited properties", () => {
   expect(matchWord("Pass", ["pass", "fail"])).toBe("pass");
   for (const word of ["", "passed", "constructor", "__proto__"]) expect(matchWord(word, ["pass"])).toBeUndefined();
 });
 
-test("storedText keeps what people write and drops what no text may hold", () => {
+test("storedText keeps ordinary text and drops characters that no text may hold", () => {
   expect(storedText("a\u0000b\u001bc\td\ne\ud800f\uffffg")).toBe("abc\td\ne\ufffdfg");
   expect(storedText("組織 📧 a\u202eb")).toBe("組織 📧 a\u202eb");
   expect(storedText("📧📧", 3)).toBe("📧\ufffd");

@@ -38,7 +38,7 @@ const RECORDS: SampleRecord[] = [
 ];
 
 describe("the content hash of an aggregate report", () => {
-  it("does not depend on order, white space, line ends, encoding and container", async () => {
+  it("does not depend on order, white space, line endings, encoding or container", async () => {
     const plain = sampleReport({ records: RECORDS });
     const hash = await hashOf(plain);
     expect(hash).toMatch(/^[0-9a-f]{32}$/);
@@ -52,7 +52,7 @@ describe("the content hash of an aggregate report", () => {
     for (const other of same) expect(await hashOf(other)).toBe(hash);
   });
 
-  it("does not depend on the letters of words, white space in texts for people, or brackets of the report id", async () => {
+  it("does not depend on letter case, white space in human text, or brackets around the report id", async () => {
     const reason = (type: string, comment: string): string =>
       `<reason><type>${type}</type><comment>${comment}</comment></reason></policy_evaluated>`;
     const plain = sampleReport({ records: RECORDS }).replace("</policy_evaluated>", reason("other", "one two"));
@@ -69,7 +69,7 @@ describe("the content hash of an aggregate report", () => {
     expect(await hashOf(plain.replace("one two", "one three"))).not.toBe(await hashOf(plain));
   });
 
-  it("does not depend on the order of results and reasons in a record, nor on the letters and spelling of names", async () => {
+  it("does not depend on the order of results and reasons in a record, or on the spelling of names", async () => {
     const dkim = (selector: string, result: string): string =>
       `<dkim><domain>acme.example</domain><selector>${selector}</selector><result>${result}</result></dkim>`;
     const spf = (scope: string): string =>
@@ -101,7 +101,7 @@ describe("the content hash of an aggregate report", () => {
     for (const other of others) expect(await hashOf(other)).not.toBe(await hashOf(plain));
   });
 
-  it("differs by any record, also by how often it is there, and by the policy", async () => {
+  it("differs by any record, by its number of repetitions, and by the policy", async () => {
     const [first, , third] = RECORDS;
     if (first === undefined || third === undefined) throw new Error("no records");
     const plain = sampleReport({ records: RECORDS });
@@ -118,7 +118,7 @@ describe("the content hash of an aggregate report", () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it("tells records apart whose texts are the same when run together", async () => {
+  it("distinguishes records whose concatenated texts are the same", async () => {
     const { report, records } = await read(sampleReport());
     const [record] = records;
     if (record === undefined) throw new Error("no record");
@@ -168,7 +168,7 @@ describe("the content hash of other reports", () => {
     { "result-type": "starttls-not-supported", "sending-mta-ip": "192.0.2.2", "failed-session-count": 2 },
   ];
 
-  it("does not depend on the order of policies and failures of a TLS report, and differs by them", async () => {
+  it("depends on the policies and failures of a TLS report but not on their order", async () => {
     const plain = await hashOf(tls([policy("a.example", details), policy("b.example")]));
     expect(await hashOf(tls([policy("b.example"), policy("a.example", details.toReversed())]))).toBe(plain);
     expect(await hashOf(tls([policy("a.example"), policy("b.example", details)]))).not.toBe(plain);

@@ -56,12 +56,12 @@ describe("CSV", () => {
     "\ufeff=1",
   ])("makes the formula %j harmless", (text) => expect(field(text).replace(/^"/, "")).toMatch(/^'/));
 
-  it.each(["\tx", "\rx", "\nx"])("puts a mark before the white space that %j begins with", (text) => {
+  it.each(["\tx", "\rx", "\nx"])("puts a mark before the leading white space of %j", (text) => {
     expect(field(text)).toBe(`"'${text}"`);
   });
 
   it.each(["x;=1+1", "x; +1", "x\t@SUM(A1)", "=1;=2", '";=1', "x\n=1", "x\r\n-1", "x;\u200b＝1", 'x;"=1"'])(
-    "leaves no formula in %j where semicolons or tabs separate",
+    "leaves no formula in %j when split at semicolons or tabs",
     (text) => {
       for (const separator of [",", ";", "\t"]) {
         for (const cell of cellsOf(csvLine(["first", text]), separator)) expect(cell).not.toMatch(RUNS_AS_FORMULA);
@@ -69,7 +69,7 @@ describe("CSV", () => {
     },
   );
 
-  it("leaves none in any text, whichever separator is expected", () => {
+  it("leaves no formula in any text, for any separator", () => {
     const piece = fc.constantFrom(
       "=",
       "+",
@@ -98,7 +98,7 @@ describe("CSV", () => {
     );
   });
 
-  it("reads back as it was, but for the marks", () => {
+  it("reads back unchanged except for the marks", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), (texts) => {
         const read = cellsOf(csvLine(texts), ",").slice(0, texts.length);
@@ -119,7 +119,7 @@ describe("CSV", () => {
     ]);
   });
 
-  it.each(["\t", ";", " ", '"', "\t=", ";;=", "\u00a0", "'"])("takes time linear in a text of %j", (piece) => {
+  it.each(["\t", ";", " ", '"', "\t=", ";;=", "\u00a0", "'"])("takes linear time for a text of %j", (piece) => {
     const textOf = (chars: number): string => `${piece.repeat(chars / piece.length)}x`;
     const long = fastest([textOf(300_000)]);
     // The same characters in thirty texts: quadratic, the one of them all would take thirty times as long.
@@ -127,8 +127,8 @@ describe("CSV", () => {
   });
 });
 
-describe("a file that is read", () => {
-  it("has the fields that were written, whatever they hold", () => {
+describe("a CSV file", () => {
+  it("reads back any fields as written", () => {
     const plain = fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[^\p{L}\p{N} ",\r\n.]/gu, ""));
     const rows = fc.array(
       fc.array(
@@ -159,7 +159,7 @@ describe("a file that is read", () => {
     expect(readCsv(text).map(({ fields }) => fields)).toEqual(expected);
   });
 
-  it("takes time in proportion to its length", () => {
+  it("is read in linear time", () => {
     for (const text of ['"'.repeat(500_000), `${'""'.repeat(250_000)}x`, ",".repeat(500_000), '"a'.repeat(250_000)]) {
       const started = performance.now();
       readCsv(text);

@@ -3,7 +3,7 @@ import { domainName, domainOfAddress } from "../../shared/domain-name.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 
 describe("a domain name", () => {
-  it.each(["line1\nline2", "a\tb.example", "a b.example", "bü\ncher.example"])("is not made of %j", (text) => {
+  it.each(["line1\nline2", "a\tb.example", "a b.example", "bü\ncher.example"])("is not read from %j", (text) => {
     expect(domainName(text)).toBe(text.toLowerCase());
   });
 
@@ -28,11 +28,11 @@ describe("a domain name", () => {
     ["dmarc@Reporter.Example", "reporter.example"],
     ["Reports <dmarc@reporter.example>", "reporter.example"],
     ["no address", ""],
-  ])("of the address %j is %j", (text, name) => {
+  ])("is taken from the address %j as %j", (text, name) => {
     expect(domainOfAddress(text)).toBe(name);
   });
 
-  it("is accepted by an entry that lists it in another form", () => {
+  it("matches an entry that lists it in another form", () => {
     const entry = { account: "acme", domains: ["b\u00fccher.example"] };
     expect(acceptsDomain(entry, "xn--bcher-kva.example")).toBe(true);
     expect(acceptsDomain(entry, "mail.xn--bcher-kva.example")).toBe(true);

@@ -20,7 +20,7 @@ async function uid(account: string, given: Parameters<typeof sampleReport>[0] = 
 }
 
 describe("the uid of a report", () => {
-  it("is pinned: a change would count every report again", async () => {
+  it("is pinned, because a change would count every report again", async () => {
     expect(await uid("acme")).toBe("3720468f7264bfdd45890adfca30cda4");
   });
 
@@ -52,7 +52,7 @@ describe("the uid of a report", () => {
     expect(new Set(uids).size).toBe(uids.length);
   });
 
-  it("of a TLS report has its domains in it, in whatever order; of a failure report its content", async () => {
+  it("includes the domains of a TLS report in any order, and the content of a failure report", async () => {
     const tls: ReportHeader = {
       kind: "tls",
       reporter: "Reporter",
@@ -70,8 +70,8 @@ describe("the uid of a report", () => {
   });
 });
 
-describe("other ids", () => {
-  it("are the same for the same, and tell everything else apart", async () => {
+describe("the other ids", () => {
+  it("are equal for equal input and different otherwise", async () => {
     const letter = { rawKey: "raw/1", part: "a", code: "empty" };
     const ids = [
       await deadLetterId("2026/11/20", letter),

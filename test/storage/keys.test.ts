@@ -17,7 +17,7 @@ const SHA = "a".repeat(64);
 const NOON = Date.UTC(2026, 10, 20, 12) / 1000;
 
 describe("raw keys", () => {
-  it("tell the day, the content and the name", () => {
+  it("contain the day, the content hash and the name", () => {
     expect(rawKey(NOON, SHA, "google.com!acme.example!1!2.zip")).toBe(
       `raw/2026/11/20/${SHA}/google.com!acme.example!1!2.zip`,
     );
@@ -61,7 +61,7 @@ describe("days", () => {
     [{ until: "2026-11-20" }, 2],
     [{ since: "2026-11-20", until: "2026-11-20" }, 1],
     [{ since: "2026-11-22" }, 0],
-  ])("%j takes %i of three", (days, count) => {
+  ])("%j covers %i of three", (days, count) => {
     const { after, before } = dayRange("raw/", days);
     expect(keys.filter((key) => key > after && key < before)).toHaveLength(count);
   });
@@ -70,13 +70,13 @@ describe("days", () => {
     [-1, "1970-01-01"],
     [0, "1970-01-01"],
     [1e15, "9999-12-31"],
-  ])("of %d seconds is %s", (seconds, day) => {
+  ])("at %d seconds are %s", (seconds, day) => {
     expect(isoDate(seconds)).toBe(day);
   });
 });
 
 describe("ids of dead letters", () => {
-  it("tell the day they are filed under", () => {
+  it("contain the day they are filed under", () => {
     const id = datedId("2026/11/20", SHA);
     expect(id).toBe(`20261120-${"a".repeat(24)}`);
   });
@@ -87,7 +87,7 @@ describe("ids of dead letters", () => {
 });
 
 describe("metadata", () => {
-  it("comes back as it was, in header-safe characters", () => {
+  it("is stored in header-safe characters and read back unchanged", () => {
     const metadata = {
       rua: "dmarc+ü@acme.example",
       sender: "bounce=x@reporter.example",
@@ -108,7 +108,7 @@ describe("metadata", () => {
     expect(parseRawMetadata(stored)).toEqual(metadata);
   });
 
-  it("fits R2 for any text, and what is cut is cut between characters", () => {
+  it("fits R2 for any text, cut at character boundaries", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 3000 }), (text) => {
         const stored = buildRawMetadata({
@@ -133,7 +133,7 @@ describe("metadata", () => {
     );
   });
 
-  it("that is missing is empty", () => {
+  it("is empty if it is missing", () => {
     expect(parseRawMetadata(undefined)).toEqual({
       rua: "",
       sender: "",

@@ -21,9 +21,9 @@ describe("the days of a period", () => {
     ["of 36 hours", "2026-01-01T00:00:00Z", "2026-01-02T12:00:00Z", "2026-01-01"],
     ["an hour", "2026-01-01T05:00:00Z", "2026-01-01T06:00:00Z", "2026-01-01"],
     ["a moment", "2026-01-01T05:00:00Z", "2026-01-01T05:00:00Z", "2026-01-01"],
-  ])("%s is one", (_, begin, end, day) => expect(days(begin, end).map(([name]) => name)).toEqual([day]));
+  ])("are one day for %s", (_, begin, end, day) => expect(days(begin, end).map(([name]) => name)).toEqual([day]));
 
-  it("of more than 36 hours are all it touches, with their hours", () => {
+  it("longer than 36 hours are all days it touches, with their hours", () => {
     expect(days("2026-01-01T00:00:00Z", "2026-01-02T12:00:01Z")).toEqual([
       ["2026-01-01", 24],
       ["2026-01-02", 12 + 1 / 3600],
@@ -36,7 +36,7 @@ describe("the days of a period", () => {
     ]);
   });
 
-  it("are the same whichever end comes first, and none is beyond the end", () => {
+  it("are the same for either order of begin and end, and none is after the end", () => {
     expect(days("2026-01-04T00:00:00Z", "2026-01-01T00:00:00Z")).toEqual(
       days("2026-01-01T00:00:00Z", "2026-01-04T00:00:00Z"),
     );
@@ -68,7 +68,7 @@ describe("apportioning", () => {
     [0, [1, 2], [0, 0]],
   ])("%d over %j", (count, weights, parts) => expect(apportion(count, weights)).toEqual(parts));
 
-  it("is exact for more than a double can multiply", () => {
+  it("is exact beyond the precision of a double", () => {
     const parts = apportion(2 ** 53 - 1, [86_400, 86_400, 86_399]);
     expect(parts.reduce((sum, part) => sum + BigInt(part), 0n)).toBe(2n ** 53n - 1n);
   });
@@ -77,7 +77,7 @@ describe("apportioning", () => {
   const weights = fc.array(fc.integer({ min: 1, max: 86_400 }), { minLength: 1, maxLength: 36 });
   const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0);
 
-  it("gives each day its share of counts that come one by one, to the message, and no day less than none", () => {
+  it("gives each day its exact share of counts that come one by one, and never a negative one", () => {
     fc.assert(
       fc.property(counts, weights, (all, seconds) => {
         const targets = apportion(sum(all), seconds);
@@ -102,7 +102,7 @@ describe("apportioning", () => {
     for (const part of firstHundred) expect(part).toBeGreaterThan(30);
   });
 
-  it("keeps what counts are of", () => {
+  it("keeps the subject of the counts", () => {
     const spread = spreadCounts(
       new Map([
         ["pass", 7],

@@ -27,7 +27,7 @@ describe("a typed domain name", () => {
     ["_dmarc.example.com", "example.com"],
     ["//m\u00fcller.example/path", "xn--mller-kva.example"],
     ["https://M\u00fcller.example/path", "xn--mller-kva.example"],
-  ])("%j is taken for %j, and that is said", (typed, name) =>
+  ])("%j is read as %j with a note", (typed, name) =>
     expect(readDomainName(typed)).toEqual({ ok: true, value: { name, takenFrom: typed } }),
   );
 
@@ -48,13 +48,13 @@ describe("a typed domain name", () => {
     [`${"a".repeat(64)}.example`, "63 characters"],
     [`${"a.".repeat(130)}example`, "253 characters"],
     ["xn--a.example", "spells nothing"],
-  ])("%j is none: %s", (typed, reason) => {
+  ])("%j is refused: %s", (typed, reason) => {
     const read = readDomainName(typed);
     expect(read).toMatchObject({ ok: false, error: expect.stringContaining("is no domain name: ") });
     expect(read).toMatchObject({ ok: false, error: expect.stringContaining(reason) });
   });
 
-  it("takes time linear in what was typed", () => {
+  it("is read in linear time", () => {
     const started = performance.now();
     for (const piece of ["@", "a@", "://", ":1", "<", "xn--", ".", "ü"]) readDomainName(piece.repeat(100_000));
     expect(performance.now() - started).toBeLessThan(2000);
@@ -62,7 +62,7 @@ describe("a typed domain name", () => {
 });
 
 describe("the registry", () => {
-  it("keeps domains as A-labels, each once, and refuses what is none with a sentence", () => {
+  it("keeps each domain once as A-labels, and explains a refusal", () => {
     const domains = ["Bücher.example", IDN, "https://acme.example/"];
     expect(validRegistration("a@b.example", { account: "acme", domains })).toEqual({
       rua: "a@b.example",
@@ -83,7 +83,7 @@ describe("the registry", () => {
   });
 });
 
-describe("a shown name", () => {
+describe("a displayed name", () => {
   it.each([
     [IDN, "bücher.example", IDN],
     ["bücher.example", "bücher.example", IDN],
@@ -92,13 +92,13 @@ describe("a shown name", () => {
     ["xn--e1afmkfd.example", "пример.example", "xn--e1afmkfd.example"],
     ["xn--mgbh0fb.example", "مثال.example", "xn--mgbh0fb.example"],
     [`dmarc@${IDN}`, "dmarc@bücher.example", `dmarc@${IDN}`],
-  ])("%s stands as letters first: %s", (name, first, beside) => expect(shownName(name)).toEqual({ first, beside }));
+  ])("%s starts with its letters: %s", (name, first, beside) => expect(shownName(name)).toEqual({ first, beside }));
 
   it.each([
     ["Latin and Cyrillic in one label", "xn--pypal-4ve.com", "p\u0430ypal.com"],
     ["nothing but Cyrillic that looks Latin", "xn--80ak6aa92e.com", "\u0430\u0440\u0440\u04cf\u0435.com"],
     ["signs no name is made of", "xn--ls8h.example", "\u{1f4a9}.example"],
-  ])("%s: the A-labels come first", (_, name, beside) => expect(shownName(name)).toEqual({ first: name, beside }));
+  ])("%s starts with its A-labels", (_, name, beside) => expect(shownName(name)).toEqual({ first: name, beside }));
 
   it.each([
     ["example.com"],
@@ -110,7 +110,7 @@ describe("a shown name", () => {
     [""],
   ])("%j has one form", (text) => expect(shownName(text)).toBeUndefined());
 
-  it("in a text has both forms, and what else it holds stays", () => {
+  it("in a text has both forms, and the rest of the text is unchanged", () => {
     expect(withBothForms(`Reports about ${IDN}, 2026`)).toBe(`Reports about bücher.example (${IDN}), 2026`);
     expect(withBothForms("Reports about xn--a.example")).toBe("Reports about xn--a.example");
   });

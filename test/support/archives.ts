@@ -57,6 +57,25 @@ export function zip(entries: ZipEntry[], comment = ""): Uint8Array {
   return joinBytes(...local, end, new Uint8Array(bytes.buffer), comment);
 }
 
+/** The same archive with the longer end record (APPNOTE 4.3.14) that says all, and an ordinary one that says nothing. */
+export function withZip64End(archive: Uint8Array): Uint8Array {
+  const start = archive.byteLength - 22;
+  const end = new DataView(archive.buffer, archive.byteOffset + start, 22);
+  const long = new DataView(new ArrayBuffer(56 + 20 + 22));
+  long.setUint32(0, 0x06064b50, true);
+  long.setBigUint64(4, 44n, true);
+  for (const at of [24, 32]) long.setBigUint64(at, BigInt(end.getUint16(10, true)), true);
+  long.setBigUint64(40, BigInt(end.getUint32(12, true)), true);
+  long.setBigUint64(48, BigInt(end.getUint32(16, true)), true);
+  long.setUint32(56, 0x07064b50, true);
+  long.setBigUint64(64, BigInt(start), true);
+  long.setUint32(72, 1, true);
+  long.setUint32(76, 0x06054b50, true);
+  for (const at of [84, 86]) long.setUint16(at, 0xffff, true);
+  for (const at of [88, 92]) long.setUint32(at, 0xffffffff, true);
+  return joinBytes(archive.subarray(0, start), new Uint8Array(long.buffer));
+}
+
 function describe(entry: ZipEntry) {
   const content = toBytes(entry.content);
   const method = entry.method ?? 8;

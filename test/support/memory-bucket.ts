@@ -101,6 +101,17 @@ export class MemoryBucket {
     return { objects, delimitedPrefixes: prefixes, truncated, ...(truncated ? { cursor: last } : {}) };
   }
 
+  /** Marks what it holds. @returns what brings that back */
+  mark(): () => void {
+    const objects = [...this.#objects];
+    const writes = this.#writes;
+    return () => {
+      this.#objects.clear();
+      for (const [key, stored] of objects) this.#objects.set(key, stored);
+      this.#writes = writes;
+    };
+  }
+
   /** Keys with a prefix, sorted. */
   keys(prefix = ""): string[] {
     return [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();

@@ -2,7 +2,7 @@
  * Support: D1's interface over the SQLite of Node, which is the engine D1 is, for tests that need thousands of databases
  * or a fault at a chosen call. test/chain runs the same statements on the D1 of workerd.
  */
-import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
+import { DatabaseSync, type DatabaseSyncOptions, type StatementSync } from "node:sqlite";
 import type { LedgerDatabase, LedgerResult, LedgerStatement, Parameter } from "../../shared/ledger/database.ts";
 import { D1_LIMITS } from "../../shared/limits.ts";
 import { migrations } from "./migrations.ts";
@@ -23,19 +23,27 @@ const OPTIONS: DatabaseSyncOptions & { limits: Record<string, number> } = {
   },
 };
 
+// In the Node this runs on, and not yet in its types.
+declare module "node:sqlite" {
+  interface DatabaseSync {
+    serialize(): Uint8Array;
+    deserialize(database: Uint8Array): void;
+  }
+}
+
 class Statement implements LedgerStatement {
-  readonly #database: DatabaseSync;
+  readonly #ledger: SqliteLedger;
   readonly #sql: string;
   readonly #parameters: Parameter[];
 
-  constructor(database: DatabaseSync, sql: string, parameters: Parameter[] = []) {
-    this.#database = database;
+  constructor(ledger: SqliteLedger, sql: string, parameters: Parameter[] = []) {
+    this.#ledger = ledger;
     this.#sql = sql;
     this.#parameters = parameters;
   }
 
   bind(...parameters: Parameter[]): LedgerStatement {
-    return new Statement(this.#database, this.#sql, parameters);
+    return new Statement(this.#ledger, this.#sql, parameters);
   }
 
   async all(): Promise<LedgerResult> {
@@ -43,35 +51,59 @@ class Statement implements LedgerStatement {
   }
 
   run(): LedgerResult {
-    const results = this.#database.prepare(this.#sql).all(...this.#parameters);
-    return { results, meta: {} };
+    return { results: this.#ledger.compiled(this.#sql).all(...this.#parameters), meta: {} };
   }
 }
+
+/** A new ledger's bytes, so that the migrations run once and not for each of thousands of databases. */
+let migrated: Uint8Array | undefined;
 
 /** A ledger in memory, its migrations applied. */
 export class SqliteLedger implements LedgerDatabase {
   readonly sqlite = new DatabaseSync(":memory:", OPTIONS);
+  readonly #compiled = new Map<string, StatementSync>();
+  #marks = 0;
 
   /** @param statements of the migrations; absent = all there are */
-  constructor(statements: readonly string[] = migrations()) {
+  constructor(statements?: readonly string[]) {
+    if (statements === undefined) {
+      migrated ??= new SqliteLedger(migrations()).sqlite.serialize();
+      this.sqlite.deserialize(migrated);
+      return;
+    }
     for (const text of statements) this.sqlite.exec(text);
   }
 
   prepare(sql: string): LedgerStatement {
-    return new Statement(this.sqlite, sql);
+    return new Statement(this, sql);
+  }
+
+  /** A statement of SQLite; compiling it takes longer than running it. @throws when SQLite refuses it */
+  compiled(sql: string): StatementSync {
+    const statement = this.#compiled.get(sql) ?? this.sqlite.prepare(sql);
+    this.#compiled.set(sql, statement);
+    return statement;
+  }
+
+  /** Marks what it holds. @returns what brings that back, as often as it is called; marks made after it are gone then */
+  mark(): () => void {
+    const name = `mark_${++this.#marks}`;
+    this.sqlite.exec(`SAVEPOINT ${name}`);
+    return () => this.sqlite.exec(`ROLLBACK TO ${name}`);
   }
 
   async batch(statements: LedgerStatement[]): Promise<LedgerResult[]> {
-    this.sqlite.exec("BEGIN");
+    // The same as BEGIN, but may stand within a mark.
+    this.sqlite.exec("SAVEPOINT transaction_of_d1");
     try {
       const results = statements.map((statement) => {
         if (!(statement instanceof Statement)) throw new TypeError("not a statement of this database");
         return statement.run();
       });
-      this.sqlite.exec("COMMIT");
+      this.sqlite.exec("RELEASE transaction_of_d1");
       return results;
     } catch (error) {
-      this.sqlite.exec("ROLLBACK");
+      this.sqlite.exec("ROLLBACK TO transaction_of_d1; RELEASE transaction_of_d1");
       throw error;
     }
   }

@@ -116,12 +116,12 @@ function change(name: string, before: string[], after: string[], daysAgo = 1) {
   return { type: "TXT", name, before, after, seenSeconds: NOW - daysAgo * SECONDS_PER_DAY };
 }
 
-it("finds nothing where nothing happens", () => {
+it("finds nothing if nothing changes", () => {
   expect(findAll(figures({ senders: [sender()] }))).toEqual([]);
   expect(findAll(figures())).toEqual([]);
 });
 
-it("finds an own sender that begins to fail, not one that fails a little, always did, or is somebody else's", () => {
+it("finds an own sender that starts to fail, but not one that fails a little, always failed, or is not the owner's", () => {
   const found = findAll(figures({ senders: [failing()] }));
   expect(codes(found)).toEqual(["ownSenderFails mailer.example"]);
   expect(found[0]?.evidence[0]).toContain("50 messages of 50 failed");
@@ -133,7 +133,7 @@ it("finds an own sender that begins to fail, not one that fails a little, always
   for (const one of [few, always, foreign, forwarded, weekly]) expect(findAll(figures({ senders: [one] }))).toEqual([]);
 });
 
-it("keeps an incident open while it fails, and where nothing new came", () => {
+it("keeps an incident open while it fails or nothing new comes", () => {
   const opened = NOW - 5 * SECONDS_PER_DAY;
   const open = (senders: Sender[]) =>
     codes(findAll(figures({ senders, openedSeconds: (rule) => (rule === "ownSenderFails" ? opened : undefined) })));
@@ -157,7 +157,7 @@ it.each([
   expect(found?.causes[0]?.code).toBe(code);
 });
 
-it("takes a change of SPF for the cause of a sender that passed by SPF alone, and of no other", () => {
+it("blames an SPF change only for a sender that passed by SPF alone", () => {
   const spf = change(DOMAIN, ["v=spf1 include:a.example include:b.example -all"], ["v=spf1 include:a.example -all"]);
   const bySpf = { dkim: "fail", spf: "pass", dkimResults: "", spfResults: `${DOMAIN} mfrom pass` } as const;
   const alone = sender({
@@ -176,7 +176,7 @@ it("takes a change of SPF for the cause of a sender that passed by SPF alone, an
   expect(signed?.causes.map(({ code }) => code)).not.toContain("spfChanged");
 });
 
-it("finds own mail that is refused, urgently, by a policy that was tightened", () => {
+it("finds, as urgent, own mail refused after the policy was tightened", () => {
   const refused = sender({
     role: "undecided",
     reason: "knownService",
@@ -193,7 +193,7 @@ it("finds own mail that is refused, urgently, by a policy that was tightened", (
   expect(findAll(figures({ senders: [{ ...refused, reason: "identifiedSender" }], policies }))).toEqual([]);
 });
 
-it("finds a new sender above a floor, of a domain known for longer, and no forwarder or mailbox", () => {
+it("finds a new sender above a threshold for an established domain, but not a forwarder or mailbox provider", () => {
   const fresh = (changes: Partial<Sender>, messages = 10) =>
     sender({
       role: "undecided",
@@ -220,7 +220,7 @@ it("finds a new sender above a floor, of a domain known for longer, and no forwa
   ]);
 });
 
-it("finds spoofing far above any day before, of a domain known for weeks; p=reject makes it no matter", () => {
+it("finds spoofing far above earlier days of an established domain, unless it has p=reject", () => {
   const spoofer = (newest: number) =>
     sender({
       name: "",
@@ -276,7 +276,7 @@ function check(
   } satisfies StoredCheck;
 }
 
-it("finds a record that broke, with the change behind it, and an MTA-STS policy that keeps mail away", () => {
+it("finds a broken record with its change, and an MTA-STS policy that blocks mail", () => {
   const spf = check({}, { kind: "spf", code: "syntax_error", asked: DOMAIN });
   const changes = [change(DOMAIN, ["v=spf1 -all"], ["v=spf1 ip4:999 -all"])];
   const found = findAll(figures({ check: spf, changes }));
@@ -289,7 +289,7 @@ it("finds a record that broke, with the change behind it, and an MTA-STS policy 
   ]);
 });
 
-it("tells changes of records for information, of a domain's own TXT records those of SPF alone", () => {
+it("reports record changes for information, but of a domain's own TXT records only SPF", () => {
   const verification = change(DOMAIN, ["v=spf1 -all"], ["v=spf1 -all", "verification=1"]);
   expect(findAll(figures({ changes: [verification] }))).toEqual([]);
   const spf = change(DOMAIN, ["v=spf1 -all"], ["v=spf1 a -all"]);
@@ -310,13 +310,13 @@ it.each([
   ],
   ["mailRefused", { check: check({}), refusedAddresses: new Set(["rua@reports.example"]) }],
   ["unknown", {}],
-] as const)("finds that no reports come any more, and says which: %s", (code, changes) => {
+] as const)("finds that reports have stopped, and says which: %s", (code, changes) => {
   const found = findAll(figures({ reporters: [{ reporter: "google.com", days: daily(4) }], ...changes }));
   expect(found).toMatchObject([{ rule: "reportsStopped", severity: "urgent", causes: [{ code }] }]);
   expect(findAll(figures({ reporters: [{ reporter: "google.com", days: daily(3) }], ...changes }))).toEqual([]);
 });
 
-it("finds a reporter that fell silent while others report, and none that reports now and then", () => {
+it("finds a reporter that stopped while others continue, but not an occasional one", () => {
   const others = { reporter: "others", days: daily(1) };
   const silent = (days: number[]) => codes(findAll(figures({ reporters: [others, { reporter: "google.com", days }] })));
   expect(silent(daily(6))).toEqual(["reporterSilent google.com"]);
@@ -324,7 +324,7 @@ it("finds a reporter that fell silent while others report, and none that reports
   expect(silent(daily(6).filter((_, i) => i % 3 === 0))).toEqual([]);
 });
 
-it("finds TLS sessions that fail above the usual share, with the reason that reports give", () => {
+it("finds TLS sessions failing above the usual share, with the reported reason", () => {
   const tls = (failed: number, usual = 0) =>
     Array.from({ length: 20 }, (_, i) => ({
       day: TODAY - 20 + i,
@@ -341,7 +341,7 @@ it("finds TLS sessions that fail above the usual share, with the reason that rep
   expect(findAll(figures({ tlsDays: tls(12, 10), tlsReasons }))).toEqual([]);
 });
 
-it("tells a verdict that holds for two days, mail that is being rejected at once, and nothing before the first", () => {
+it("reports a new verdict after two days, rejected mail at once, and nothing before the first verdict", () => {
   const held = NOW - 2 * SECONDS_PER_DAY;
   const notYet = { verdict: verdict({ state: "notYet" }) };
   expect(findAll(figures({ ...notYet, stateSinceSeconds: held }))).toMatchObject([
@@ -354,7 +354,7 @@ it("tells a verdict that holds for two days, mail that is being rejected at once
   expect(toldStateAfter(figures({ ...notYet }))).toBe("ready");
 });
 
-it("finds what waits in the pipeline beyond its bounds", () => {
+it("finds work that waits in the pipeline too long", () => {
   const calm = { nowSeconds: NOW, deadLetters: 100, conflicts: 50, queues: [] };
   expect(findPipelineBehind(calm)).toEqual([]);
   const queue = { queue: "dmarc-reports", messages: 3, oldestSeconds: NOW - 7 * 3600 };

@@ -45,8 +45,8 @@ function sendgrid(count: number, more: Partial<AggregateRecord> = {}): Aggregate
 
 const own = (count: number): AggregateRecord => sampleRecord(DOMAIN, { count });
 
-describe("what is to be done about a domain", () => {
-  it("names a service that does not sign for it, with what it loses a week", () => {
+describe("the work for a domain", () => {
+  it("names a service that does not sign for it, with the weekly loss", () => {
     const [first] = workOf({ verdict: verdictOf([own(1000), sendgrid(10)]), days: 30, findings: [] });
     expect(first).toEqual({
       code: "service",
@@ -58,7 +58,7 @@ describe("what is to be done about a domain", () => {
     });
   });
 
-  it("counts what is refused twice, and tells a key that does not verify", () => {
+  it("weighs refused mail twice, and recognises a key that does not verify", () => {
     const broken = sendgrid(10, {
       disposition: "reject",
       dkimResults: [signature(DOMAIN, "fail"), signature("sendgrid.net", "pass")],
@@ -67,21 +67,25 @@ describe("what is to be done about a domain", () => {
     expect(first).toMatchObject({ code: "serviceKey", messages: 70, refused: 70, weight: 140 });
   });
 
-  it("has the next record where it is due, and nothing where nothing is to be done", () => {
+  it("has the next record when it is due, and is empty when nothing needs doing", () => {
     expect(workOf({ verdict: verdictOf([own(1000)]), days: 30, findings: [] })).toMatchObject([
       { code: "publish", subject: "p=quarantine; t=y", link: `/domains/${DOMAIN}` },
     ]);
     expect(workOf({ verdict: verdictOf([own(1000)], "p=reject"), days: 30, findings: [] })).toEqual([]);
+    const open = verdictOf([own(1000)], "p=reject; sp=reject; np=none");
+    expect(workOf({ verdict: open, days: 30, findings: [] })).toMatchObject([
+      { code: "publish", subject: "np=reject" },
+    ]);
   });
 
-  it("takes findings that are no mail of a sender, by kind of record", () => {
+  it("includes findings other than a sender's mail, by kind of record", () => {
     const second = { ...FINDING, subject: "spf lookups" };
     const other = { ...FINDING, rule: "newSender", subject: "a.example" } as const;
     const items = workOf({ verdict: verdictOf([own(1000)], "p=reject"), days: 30, findings: [FINDING, second, other] });
     expect(items).toMatchObject([{ code: "recordBroke", subject: "spf" }]);
   });
 
-  it("is bounded: a domain with more senders than are kept has those that matter most", () => {
+  it("is limited to the most important senders of a domain", () => {
     const records = Array.from({ length: WORK_LIMITS.itemsPerDomain + 5 }, (_, i) =>
       sendgrid(i + 5, { dkimResults: [signature(`mailer${i}.example`, "pass")] }),
     );
@@ -90,7 +94,7 @@ describe("what is to be done about a domain", () => {
     expect(items[0]?.subject).toBe(`mailer${records.length - 1}.example`);
   });
 
-  it("has words for every code", () => {
+  it("has a text for every code", () => {
     for (const code of WORK_CODES) expect(Object.values(workWords({ code, subject: "x" })).join("")).not.toBe("");
   });
 });
@@ -105,7 +109,7 @@ describe("the worklist", () => {
     ledger = new SqliteLedger();
   });
 
-  it("has one line for the same cause over many domains, the one that matters most first", async () => {
+  it("has one line for the same cause across domains, the most important first", async () => {
     const work = Array.from({ length: 30 }, (_, n) => ({
       account: n < 20 ? "acme" : "globex",
       domain: `d${n}.example`,
@@ -127,14 +131,14 @@ describe("the worklist", () => {
     expect(page?.matching).toBe(20);
   });
 
-  it("tells nothing of other accounts", async () => {
+  it("has nothing of other accounts", async () => {
     await putWork(ledger, [{ account: "globex", domain: "theirs.example", items: [item("service", "Brevo", 1)] }]);
     expect(await ask(ledger, worklistQuery(["acme"]))).toEqual([]);
     const cause = { code: "service", subject: "Brevo" } as const;
     expect(await ask(ledger, workDomainsQuery(["acme"], cause, { limit: 5, offset: 0 }))).toEqual([]);
   });
 
-  it("puts senders of few domains together, and gives one of several its own line", async () => {
+  it("combines senders of few domains, and gives a sender of several its own line", async () => {
     const work = Array.from({ length: WORK_LIMITS.fewSenders }, (_, n) => ({
       account: "acme",
       domain: `d${n}.example`,
@@ -154,7 +158,7 @@ describe("the worklist", () => {
     expect(await ask(ledger, worklistQuery(["acme"]))).toHaveLength(WORK_LIMITS.fewSenders);
   });
 
-  it("is bounded", async () => {
+  it("is limited in length", async () => {
     const items = Array.from({ length: WORK_LIMITS.lines + 1 }, (_, i) => item("service", `service ${i}`, i + 1));
     await putWork(ledger, [{ account: "acme", domain: "d.example", items }]);
     const lines = await ask(ledger, worklistQuery(["acme"]));
@@ -162,7 +166,7 @@ describe("the worklist", () => {
     expect(lines[0]?.subject).toBe(`service ${WORK_LIMITS.lines}`);
   });
 
-  it("tells in 50 lines of 95 % of the legitimate mail that fails, in simulated domains", async () => {
+  it("covers 95 % of failing legitimate mail in 50 lines, for simulated domains", async () => {
     const simulated = Array.from({ length: 100 }, (_, number) => simulateWork(7, number));
     await putWork(
       ledger,

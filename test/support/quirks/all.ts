@@ -4,12 +4,14 @@ import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
 import { lost } from "./lost.ts";
 import { mails } from "./mails.ts";
+import { oddContainers } from "./odd-containers.ts";
 import { oneAfterAnother } from "./one-after-another.ts";
 import { others } from "./others.ts";
 import type { Quirk } from "./quirk.ts";
 import { quotedPrintable } from "./quoted-printable.ts";
 import { records } from "./records.ts";
 import { structure } from "./structure.ts";
+import { told } from "./told.ts";
 import { values } from "./values.ts";
 
 export const quirks: Quirk[] = [
@@ -24,4 +26,6 @@ export const quirks: Quirk[] = [
   ...structure,
   ...oneAfterAnother,
   ...quotedPrintable,
+  ...oddContainers,
+  ...told,
 ];

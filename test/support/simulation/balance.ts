@@ -16,11 +16,30 @@ import type { World } from "./world.ts";
 
 /** The value of a column in a point. */
 export function columnOf(dataset: DatasetId, name: string, point: DataPoint): string | number {
+  return placeOf(dataset, name)(point);
+}
+
+const PLACES = new Map<string, (point: DataPoint) => string | number>();
+
+// Found once a column: a day has thousands of points, and thousands of days are looked at.
+function placeOf(dataset: DatasetId, name: string): (point: DataPoint) => string | number {
+  const key = `${dataset} ${name}`;
+  const known = PLACES.get(key);
+  if (known !== undefined) return known;
   const columns: Record<string, Column> = DATASETS[dataset].columns;
   const column = columns[name];
   if (column === undefined) throw new Error(`There is no column ${name}.`);
-  const values: (string | number)[] = column.slot.startsWith("blob") ? point.blobs : point.doubles;
-  return values[slotPosition(column)] ?? "";
+  const position = slotPosition(column);
+  const isBlob = column.slot.startsWith("blob");
+  const place = (point: DataPoint) => (isBlob ? point.blobs : point.doubles)[position] ?? "";
+  PLACES.set(key, place);
+  return place;
+}
+
+/** What reads some columns of a point, as one text. */
+function readerOf(dataset: DatasetId, names: string[]): (point: DataPoint) => string {
+  const places = names.map((name) => placeOf(dataset, name));
+  return (point) => JSON.stringify(places.map((place) => place(point)));
 }
 
 /** What an event tells of the delivery, and of which copy of a conflicting report it met. */
@@ -48,8 +67,9 @@ export async function imbalances(world: World, expected: Expected): Promise<stri
 /** The newest point of each identity. */
 export function collapse(dataset: DatasetId, identity: string[], points: DataPoint[]): DataPoint[] {
   const newest = new Map<string, DataPoint>();
+  const identityOf = readerOf(dataset, identity);
   for (const point of points) {
-    const key = JSON.stringify(identity.map((name) => columnOf(dataset, name, point)));
+    const key = identityOf(point);
     const known = newest.get(key);
     const generation = Number(columnOf(dataset, "generation", point));
     if (known === undefined || Number(columnOf(dataset, "generation", known)) < generation) newest.set(key, point);
@@ -111,20 +131,19 @@ function wrongParts(world: World): string[] {
 
 // Points of one identity and of its newest generation must say the same: which of them a query takes is chance.
 function contradictions(world: World, dataset: "records" | "events", identity: string[], free: string[]): string[] {
-  const newest = new Map(
-    collapse(dataset, identity, world.points[dataset]).map((point) => [
-      JSON.stringify(identity.map((name) => columnOf(dataset, name, point))),
-      point,
-    ]),
+  const points = world.points[dataset];
+  const identityOf = readerOf(dataset, identity);
+  const generationOf = readerOf(dataset, ["generation"]);
+  const textOf = readerOf(
+    dataset,
+    Object.keys(DATASETS[dataset].columns).filter((name) => !free.includes(name)),
   );
+  const newest = new Map(collapse(dataset, identity, points).map((point) => [identityOf(point), point]));
   const wrong = new Set<string>();
-  const names = Object.keys(DATASETS[dataset].columns).filter((name) => !free.includes(name));
-  const textOf = (point: DataPoint): string => JSON.stringify(names.map((name) => columnOf(dataset, name, point)));
-  for (const point of world.points[dataset]) {
-    const key = JSON.stringify(identity.map((name) => columnOf(dataset, name, point)));
+  for (const point of points) {
+    const key = identityOf(point);
     const known = newest.get(key);
-    if (known === undefined) continue;
-    if (columnOf(dataset, "generation", known) !== columnOf(dataset, "generation", point)) continue;
+    if (known === undefined || generationOf(known) !== generationOf(point)) continue;
     const [a, b] = [textOf(known), textOf(point)];
     if (a !== b) wrong.add(`${dataset} ${key} says two things: ${a} and ${b}`);
   }

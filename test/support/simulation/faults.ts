@@ -30,10 +30,21 @@ export class FaultInjector {
   pause: (() => Promise<void>) | undefined;
   /** Queries to D1 that one invocation may make: as on the paid plan. */
   maxQueries: number = D1_LIMITS.maxQueriesPerInvocation;
+  /** How often what had happened was taken back; an invocation of before is dead. */
+  returns = 0;
 
   /** A new invocation: `bind` wraps its bindings, `ended` rejects when the isolate is killed. */
   invocation(): Invocation {
     return new Invocation(this);
+  }
+
+  /** Marks how far the run is. @returns what brings it back there: later calls have not been, and what still runs is dead */
+  mark(): () => void {
+    const { length } = this.calls;
+    return () => {
+      this.calls.length = length;
+      this.returns++;
+    };
   }
 }
 
@@ -45,13 +56,15 @@ export class IsolateKilled extends Error {
 export class Invocation {
   readonly #injector: FaultInjector;
   readonly ended: Promise<never>;
-  isDead = false;
+  readonly #returns: number;
+  #isKilled = false;
   #subrequests = 0;
   #queries = 0;
   #end: (error: Error) => void = () => {};
 
   constructor(injector: FaultInjector) {
     this.#injector = injector;
+    this.#returns = injector.returns;
     this.ended = new Promise<never>((_, reject) => {
       this.#end = reject;
     });
@@ -79,11 +92,12 @@ export class Invocation {
   }
 
   async #call(name: string, effect: () => unknown): Promise<unknown> {
-    if (this.isDead) return new Promise(() => {});
+    if (this.#isKilled || this.#isTakenBack()) return new Promise(() => {});
     if (!name.startsWith("analytics.") && ++this.#subrequests > WORKER_LIMITS.maxSubrequests) {
       throw new Error("Too many subrequests by single Worker invocation.");
     }
     await this.#injector.pause?.();
+    if (this.#isTakenBack()) return new Promise(() => {});
     const mode = this.#injector.plan({ index: this.#injector.calls.length, name });
     this.#injector.calls.push(name);
     if (mode === "before") throw new Error(`${name} failed (injected)`);
@@ -93,8 +107,13 @@ export class Invocation {
     return mode === "killed" ? this.#kill() : result;
   }
 
+  // It began in a run that has been taken back since.
+  #isTakenBack(): boolean {
+    return this.#returns !== this.#injector.returns;
+  }
+
   #kill(): Promise<never> {
-    this.isDead = true;
+    this.#isKilled = true;
     this.#end(new IsolateKilled("The isolate was killed (injected)."));
     return new Promise(() => {});
   }

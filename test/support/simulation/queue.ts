@@ -53,6 +53,16 @@ export class MemoryQueue {
     for (const body of bodies) await this.send(body);
   }
 
+  /** Marks what waits. @returns what brings that back */
+  mark(): () => void {
+    const messages = [...this.messages];
+    const sent = this.#sent;
+    return () => {
+      this.messages.splice(0, this.messages.length, ...messages);
+      this.#sent = sent;
+    };
+  }
+
   async metrics() {
     const oldest = Math.min(...this.messages.map(({ sentMilliseconds }) => sentMilliseconds));
     return {

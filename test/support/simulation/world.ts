@@ -127,14 +127,41 @@ export class World {
   /** Runs process until no message is left. */
   async drain(delivery: Delivery = {}): Promise<void> {
     for (let round = 0; round < (delivery.rounds ?? 100_000); round++) {
-      const running = Array.from({ length: delivery.parallel ?? 1 }, () => this.#runOne(delivery));
-      const ran = await Promise.all(running);
-      if (ran.some(Boolean)) continue;
-      const waiting = Object.values(this.queues).flatMap(({ messages }) => messages);
-      if (waiting.length === 0) return;
-      this.clock.nowMilliseconds = Math.min(...waiting.map(({ dueMilliseconds }) => dueMilliseconds));
+      if (!(await this.runProcess(delivery))) return;
     }
     if (delivery.rounds === undefined) throw new Error("The queues never became empty.");
+  }
+
+  /** Runs process once, or waits until a message is due. @returns whether there was any message */
+  async runProcess(delivery: Delivery = {}): Promise<boolean> {
+    const running = Array.from({ length: delivery.parallel ?? 1 }, () => this.#runOne(delivery));
+    const ran = await Promise.all(running);
+    if (ran.some(Boolean)) return true;
+    const waiting = Object.values(this.queues).flatMap(({ messages }) => messages);
+    if (waiting.length === 0) return false;
+    this.clock.nowMilliseconds = Math.min(...waiting.map(({ dueMilliseconds }) => dueMilliseconds));
+    return true;
+  }
+
+  /**
+   * Marks all that is, between two invocations, for a ledger in memory.
+   *
+   * @returns what brings it back, as often as it is called: then what still runs is dead, and marks made after it are gone
+   */
+  mark(): () => void {
+    const parts = [...this.ledgers, this.bucket, ...Object.values(this.queues), this.faults];
+    const restores = parts.map((part) => part.mark());
+    const registry = [...this.registry];
+    const lists = [...Object.values(this.points), this.log, this.sentMails];
+    const lengths = lists.map(({ length }) => length);
+    const { nowMilliseconds } = this.clock;
+    return () => {
+      for (const restore of restores) restore();
+      this.registry.clear();
+      for (const [key, value] of registry) this.registry.set(key, value);
+      for (const [place, list] of lists.entries()) list.length = lengths[place] ?? 0;
+      this.clock.nowMilliseconds = nowMilliseconds;
+    };
   }
 
   /** What an operation works with, without faults. */
@@ -160,7 +187,7 @@ export class World {
 
   /** Rows of all databases of the ledger, one after the other; the test's own look, which no fault can hit. */
   rows<T>(sql: string): T[] {
-    return this.ledgers.flatMap(({ sqlite }) => sqlite.prepare(sql).all() as T[]);
+    return this.ledgers.flatMap((ledger) => ledger.compiled(sql).all() as T[]);
   }
 
   async #receive({ from, to, raw }: SimulatedMail): Promise<"taken" | "rejected" | "fault"> {

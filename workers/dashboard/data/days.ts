@@ -1,16 +1,12 @@
 /** Days as numbers: days since 1970-01-01 UTC. Pure; the current time is an argument. */
 
-const SECONDS_PER_DAY = 86_400;
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+
+export { isoDay } from "../../../shared/report-day.ts";
 
 /** The day of a moment. */
 export function dayOfSeconds(seconds: number): number {
   return Math.floor(seconds / SECONDS_PER_DAY);
-}
-
-/** `2026-11-21`; "" for a number that is no day. */
-export function isoDay(day: number): string {
-  const date = new Date(day * SECONDS_PER_DAY * 1000);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
 }
 
 /** `2026-11-21 14:05 UTC`; "" for 0 and for a number that is no time. */

@@ -34,9 +34,17 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   internal: { title: "The dashboard failed", advice: "The reason is in its log." },
 };
 
+interface ShownError {
+  code: string;
+  message: string;
+  /** Whether a form was sent, not a link opened. */
+  isForm: boolean;
+}
+
 /** The page of an error. */
-export function renderError({ code, message }: { code: string; message: string }, access: Access | undefined): string {
-  const { title, advice } = ADVICE[code] ?? { title: "This did not work", advice: "Go back and try again." };
+export function renderError({ code, message, isForm }: ShownError, access: Access | undefined): string {
+  const general = { title: "This did not work", advice: "Go back and try again." };
+  const { title, advice } = isForm && code === "bad_request" ? general : (ADVICE[code] ?? general);
   return renderPage(
     {
       title,

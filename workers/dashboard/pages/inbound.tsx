@@ -16,7 +16,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addPath, domainPath } from "../parts/links.ts";
 import { Explained, Note, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { accountOfForm, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { accountOfForm, linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 
@@ -41,9 +41,13 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
   const tables = known === undefined ? emptyTables() : tablesOf(known);
   return domainPage(request, {
     domain,
-    period: periodOf(request),
     tab: "inbound",
-    title: `Inbound security of ${domain}`,
+    title: `Inbound mail of ${domain}`,
+    heading: (
+      <>
+        Inbound mail of <ForeignText text={domain} />
+      </>
+    ),
     lead: "Whether mail to this domain has to be encrypted on its way",
     tables: Object.values(tables),
     body: (

@@ -1,6 +1,7 @@
 /** What a domain publishes about its mail, as it was last found in DNS: what is wrong, by which rule, and what to publish. */
 import { CHECK_TITLES } from "../../../shared/guidance/check.ts";
 import type { StoredCheck } from "../../../shared/guidance/stored-check.ts";
+import { quotedTxt } from "../../../shared/guidance/txt-strings.ts";
 import {
   accountOfDomainQuery,
   checksQuery,
@@ -17,7 +18,7 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -36,9 +37,13 @@ export async function recordsPage(request: PageRequest, domain: string, said?: S
   const table = changesTable(changes);
   return domainPage(request, {
     domain,
-    period: periodOf(request),
     tab: "records",
     title: `Records of ${domain}`,
+    heading: (
+      <>
+        Records of <ForeignText text={domain} />
+      </>
+    ),
     lead: kept === undefined ? "What this domain publishes" : <CheckedAt kept={kept} />,
     tables: [table],
     body: (
@@ -178,7 +183,7 @@ function FindingItem({ finding: { state, sentence, rule, publish } }: { finding:
       <StateMark state={state} /> <ForeignText text={sentence} /> <span class="muted small">{rule}</span>
       {publish !== undefined && (
         <pre class="mono record">
-          <ForeignText text={publish.name} /> {publish.type} "<ForeignText text={publish.value} />"
+          <ForeignText text={publish.name} /> {publish.type} <ForeignText text={quotedTxt(publish.value)} />
         </pre>
       )}
     </li>

@@ -24,7 +24,7 @@ export function groupingOf({ parameters }: PageRequest): Grouping | undefined {
 export function GroupChoice({ url, current }: { url: URL; current: Grouping | undefined }) {
   const choices = [{ key: undefined, label: "Source" }, ...GROUPINGS.map((key) => ({ key, label: LABELS[key] }))];
   return (
-    <p>
+    <p class="choices">
       Group by:{" "}
       {choices.map(({ key, label }, i) => (
         <>

@@ -141,7 +141,7 @@ function Content({ request, detail, found, chart, tables, period }: ContentProps
   const { url } = request;
   return (
     <>
-      <BeforeDetails period={period} extent={found.extent} />
+      <BeforeDetails url={request.url} period={period} extent={found.extent} />
       {isAddress(detail) && (
         <div>
           <AddressNote name={found.names.get(detail.name)} />

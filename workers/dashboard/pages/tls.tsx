@@ -64,7 +64,7 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
     tables: [...tables, daysTable],
     body: (
       <>
-        <BeforeDetails period={period} extent={extent} />
+        <BeforeDetails url={request.url} period={period} extent={extent} />
         {days.length === 0 ? (
           <section class="card">
             <h2>No TLS reports for this period</h2>

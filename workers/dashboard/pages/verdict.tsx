@@ -154,7 +154,11 @@ function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictP
                 </th>
                 {STEP_COLUMNS.map(({ step }) => (
                   <td class="end nowrap">
-                    <a href={hitLink(request, domain, { role, step })}>{formatCount(wouldHit[step][role])}</a>
+                    {wouldHit[step][role] === 0 ? (
+                      <span class="muted">0</span>
+                    ) : (
+                      <a href={hitLink(request, domain, { role, step })}>{formatCount(wouldHit[step][role])}</a>
+                    )}
                   </td>
                 ))}
               </tr>

@@ -1,0 +1,27 @@
+/** TXT records as zone files write them. Pure. */
+
+/** RFC 1035 section 3.3: octets of one string; a record may have several, which are read as one text. */
+const MOST_OCTETS = 255;
+
+/** A record's text as strings that fit. Texts of records to publish are ASCII: a character is an octet. */
+function txtStrings(text: string): string[] {
+  const strings: string[] = [];
+  for (let at = 0; at < text.length || at === 0; at += MOST_OCTETS) strings.push(text.slice(at, at + MOST_OCTETS));
+  return strings;
+}
+
+/** As in a zone file: `"v=spf1 -all"`; a text that is longer than a string may be as several strings, `"…" "…"`. */
+export function quotedTxt(text: string): string {
+  return txtStrings(text)
+    .map((string) => `"${string}"`)
+    .join(" ");
+}
+
+/** Whether a text has to be published as several strings. */
+export function needsStrings(text: string): boolean {
+  return text.length > MOST_OCTETS;
+}
+
+/** For people: how to enter such a text. */
+export const STRINGS_HINT =
+  "It is longer than 255 characters: most DNS services split it by themselves; where yours refuses it, enter it as several quoted strings.";

@@ -1,0 +1,54 @@
+/** A mail as lines of bytes: one whose lines end in carriage returns alone, or that was saved in UTF-16, is turned into such. */
+
+const [CARRIAGE_RETURN, LINE_FEED] = [0x0d, 0x0a];
+/** Bytes of the start that are looked at: several lines of any header. */
+const LOOKED_AT_BYTES = 4096;
+
+/** The same mail with line feeds, in UTF-8 where it was UTF-16; nearly every mail is passed on unchanged. */
+export async function* withLineFeeds(mail: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let start: Uint8Array | undefined = new Uint8Array(0);
+  let convert: Converter | undefined;
+  for await (const chunk of mail) {
+    if (start === undefined) {
+      yield convert === undefined ? chunk : convert(chunk);
+      continue;
+    }
+    start = start.byteLength === 0 ? chunk : joined(start, chunk);
+    if (start.byteLength < LOOKED_AT_BYTES) {
+      // A chunk is valid until the next one.
+      start = start.slice();
+      continue;
+    }
+    convert = converterOf(start);
+    yield convert === undefined ? start : convert(start);
+    start = undefined;
+  }
+  if (start !== undefined && start.byteLength > 0) yield converterOf(start)?.(start) ?? start;
+}
+
+type Converter = (bytes: Uint8Array) => Uint8Array;
+
+function converterOf(start: Uint8Array): Converter | undefined {
+  const [first, second] = start;
+  if (first === 0xff && second === 0xfe) return fromUtf16("utf-16le");
+  if (first === 0xfe && second === 0xff) return fromUtf16("utf-16be");
+  const head = start.subarray(0, LOOKED_AT_BYTES);
+  return head.includes(LINE_FEED) || !head.includes(CARRIAGE_RETURN) ? undefined : withoutReturns;
+}
+
+function fromUtf16(encoding: string): Converter {
+  const decoder = new TextDecoder(encoding);
+  const encoder = new TextEncoder();
+  return (bytes) => encoder.encode(decoder.decode(bytes, { stream: true }));
+}
+
+function withoutReturns(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => (byte === CARRIAGE_RETURN ? LINE_FEED : byte));
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.byteLength + second.byteLength);
+  both.set(first);
+  both.set(second, first.byteLength);
+  return both;
+}
