@@ -19,7 +19,7 @@ export interface Narrowed {
 
 /**
  * Asked where an answer has nothing in it: an account exists if the API knows it, a domain if an address names it or a report is
- * counted for it. Who is no operator may not see all addresses, and is told of no domain.
+ * counted for it. Callers who are not operators may not see all addresses, and are told of no domain.
  *
  * @throws CommandError that names what does not exist
  */
@@ -52,7 +52,7 @@ async function requireDomain(client: ApiClient, domain: string): Promise<void> {
   );
 }
 
-/** All addresses; undefined if whoever asks may not see them. */
+/** All addresses; undefined if the caller may not see them. */
 async function registrations(client: ApiClient): Promise<Outputs["listRegistrations"]["items"] | undefined> {
   try {
     return (await client.ask("listRegistrations", {})).items;

@@ -77,7 +77,7 @@ function schemasOf(module: Record<string, unknown>, nameOf: (name: string) => st
 
 function isSchema(value: unknown): value is GenericSchema {
   if (typeof value !== "object" || value === null || !("kind" in value) || !("type" in value)) return false;
-  // Whether a field may be left out is said by the object that it is in.
+  // Whether a field may be left out depends on the object that it is in.
   return value.kind === "schema" && value.type !== "optional";
 }
 
@@ -166,7 +166,11 @@ export function openApiText(): string {
   return `${JSON.stringify(buildOpenApi(), null, 1)}\n`;
 }
 
-const DESCRIPTION = `A body has at most ${API_LIMITS.maxBodyBytes} bytes (else 413). At most ${DASHBOARD_LIMITS.maxRequests} requests are answered at once in one place; more are refused with 503 and Retry-After. A list with \`cursor\` in its answer goes on when it is asked again with that cursor; without one it has ended. \`x-role\`: the role it takes, in the account it names; \`x-scope\`: the scope a token needs.`;
+const DESCRIPTION =
+  `A body has at most ${API_LIMITS.maxBodyBytes} bytes (else 413). At most ${DASHBOARD_LIMITS.maxRequests} ` +
+  "requests are answered at once in one place; more are refused with 503 and Retry-After. A list with `cursor` " +
+  "in its answer goes on when it is asked again with that cursor; without one it has ended. `x-role`: the role " +
+  "it takes, in the account it names; `x-scope`: the scope a token needs.";
 
 const PROBLEM_REF: SchemaObject = { $ref: "#/components/schemas/Problem" };
 

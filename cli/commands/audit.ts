@@ -42,7 +42,8 @@ export function addAudit(program: Command): void {
     .option("--since <day>", "from this day, YYYY-MM-DD", readDay)
     .option("--until <day>", "up to this day, included", readDay)
     .option("--limit <count>", "at most so many, 0 = all", readCount, 100)
-    .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("table"));
+    .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("table"))
+    .addOption(new Option("--json", "one JSON object a line, as --format ndjson").implies({ format: "ndjson" }));
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(audit);
 }
 

@@ -46,7 +46,7 @@ export function addChannels(program: Command): void {
   subcommand(channels, "add", "Add a channel")
     .addArgument(new Argument("<kind>", "kind of channel").choices(CHANNEL_KINDS))
     .argument("<target>", "mail address or URL")
-    .option("--name <name>", "what it is called; its address or host unless given")
+    .option("--name <name>", "its name; by default its address or host")
     .option("--no-notices", "only digests are sent")
     .addOption(
       new Option("--digest <interval>", "how often a digest is sent").choices(DIGEST_INTERVALS).default("none"),
@@ -64,7 +64,7 @@ function subcommand(channels: Command, nameAndArguments: string, description: st
     .command(nameAndArguments)
     .description(description)
     .option("--account <name>", "account", "default")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

@@ -78,7 +78,7 @@ export function addCompare(program: Command): void {
     .option("--from <day>", "first day (YYYY-MM-DD, UTC)", readDay)
     .option("--to <day>", "last day; today unless given", readDay)
     .option("--days <n>", `the last n days, ${DEFAULT_DAYS} unless given`, readDays)
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printComparison);
 }
 

@@ -77,7 +77,7 @@ async function restoreFromCommandLine(ids: string[], options: ChangeOptions): Pr
 }
 
 function add(group: Command, nameAndArguments: string, description: string): Command {
-  return group.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  return group.command(nameAndArguments).description(description).option("--json", "one JSON document");
 }
 
 // Common options come last.

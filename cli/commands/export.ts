@@ -35,7 +35,7 @@ Examples:
   dmarc export --since 2026-11-01 > november.ndjson
   dmarc export --since 2026-11-01 --until 2026-11-30 --format csv --output november.csv
   dmarc export --since 2026-11-01 --domain example.com --format parquet --output november.parquet
-  dmarc export --since 2026-01-01 --format csv --output year.csv --resume      go on after an interruption
+  dmarc export --since 2026-01-01 --format csv --output year.csv --resume      continue after an interruption
 
 Every record of every accepted aggregate report of the period, with fields of its report; days are UTC, and a report belongs to
 the first day it counts for. Records are read again from the raw objects: a report whose raw object has gone is named on standard
@@ -149,7 +149,7 @@ class ExportRun {
     this.#progressOf = progressOf;
   }
 
-  /** @throws CommandError that says how to go on */
+  /** @throws CommandError that says how to continue */
   async run(): Promise<ExportProgress> {
     const bar = startProgress("{records} records of {reports} reports", { silent: false });
     try {

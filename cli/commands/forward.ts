@@ -45,7 +45,7 @@ export function addForward(program: Command): void {
     .addArgument(new Argument("<kind>", "kind of target").choices(TARGET_KINDS))
     .argument("<url>", "https URL: endpoint, HTTP Event Collector, or bucket with a prefix")
     .option("--account <name>", "only this account's reports; all accounts' unless given")
-    .option("--name <name>", "what it is called; its host unless given")
+    .option("--name <name>", "its name; by default its host")
     .option("--records", "also the records of each report; only the reports unless given")
     .option("--secret-file <file>", "file with Splunk's token or S3's secret access key (or DMARC_FORWARD_SECRET)")
     .option("--access-key-id <id>", "S3: access key id")
@@ -57,7 +57,7 @@ export function addForward(program: Command): void {
 }
 
 function subcommand(forward: Command, nameAndArguments: string, description: string): Command {
-  const command = forward.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = forward.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

@@ -57,14 +57,14 @@ export function addJobs(program: Command): void {
     .description("The progress of a job; without an id, of all jobs")
     .argument("[id]", "the job")
     .option("--watch", "show the progress until the queues are empty")
-    .option("--json", "JSON for programs")
+    .option("--json", "one JSON document")
     .configureHelp({ showGlobalOptions: false });
   addConnectionOptions(status).addHelpText("after", EXAMPLES).action(showStatus);
   const cancel = reprocess
     .command("cancel")
     .description("Stop a job, of reprocess or reconcile")
     .argument("<id>", "the job")
-    .option("--json", "JSON for programs")
+    .option("--json", "one JSON document")
     .configureHelp({ showGlobalOptions: false });
   addConnectionOptions(cancel).addHelpText("after", EXAMPLES).action(cancelJob);
   const reconcile = program.command("reconcile").description("Enqueue files that are still pending");
@@ -77,7 +77,7 @@ function addStart(command: Command): Command {
     .option("--until <day>", "mail that arrived on this day or earlier", readDay)
     .option("--dry-run", "count the files, and enqueue nothing")
     .option("--watch", "show the progress until the queues are empty")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

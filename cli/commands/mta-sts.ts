@@ -46,14 +46,14 @@ export function addMtaSts(program: Command): void {
     .addArgument(new Argument("[action]", "what to do").choices(["show", "set", "remove"]).default("show"))
     .option("--account <name>", "whose domain it is", "default")
     .addOption(new Option("--mode <mode>", "set: how strict it is").choices(MTA_STS_MODES))
-    .option("--mx <host...>", "set: mail hosts that it covers; *. stands for one label")
+    .option("--mx <host...>", "set: mail hosts that it covers; *. matches one label")
     .option(
       "--max-age <seconds>",
       "set: how long senders remember it, a day to a year (two weeks unless told)",
       numberBetween(GUIDANCE_LIMITS.minMtaStsSeconds, GUIDANCE_LIMITS.maxMtaStsSeconds),
     )
     .option("--force", "set: enforce it although the MX records name other hosts")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runMtaSts);
 }
 

@@ -59,7 +59,7 @@ export function addWatch(program: Command): void {
     .option("--account <name>", "of this account only")
     .option("--domain <domain>", "of this domain only", readDomain)
     .option("--resolved", "those that are over")
-    .option("--notices", "what was told of them")
+    .option("--notices", "their notices")
     .option("--mutes", "what is muted")
     .action(list);
   named(subcommand(watch, "mute", "Keep quiet about a rule, a domain, a sender, or any of them together"))

@@ -62,7 +62,8 @@ export const TOOLS: readonly Tool[] = [
     name: "domains_that_need_attention",
     title: "What to do next",
     description:
-      "What to do next over all domains, what matters most first; the same cause over many domains is one line. domains_of_task has the domains of a line.",
+      "What to do next over all domains, the most important first. The same cause over many domains is one line; " +
+      "domains_of_task lists its domains.",
     fields: { account: ACCOUNT },
     output: OPERATIONS.worklist.output,
     run: (client, input) => client.ask("worklist", checked("worklist", input)),
@@ -109,7 +110,8 @@ export const TOOLS: readonly Tool[] = [
     name: "why_source_fails",
     title: "Why a source fails",
     description:
-      "What is known of one source of a domain's mail, an organizational domain or an address as `senders` names it: whose it is, why, how many of its messages pass, fail and would be rejected.",
+      "What is known about one source of a domain's mail (an organizational domain or an address, as `senders` " +
+      "names it): whose it is, why, how many of its messages pass, fail and would be rejected.",
     fields: {
       domain: DOMAIN,
       source: { type: "string", isRequired: true, description: "organizational domain or IP address of the source" },
@@ -159,7 +161,9 @@ export const TOOLS: readonly Tool[] = [
   {
     name: "find_reports",
     title: "Find reports",
-    description: `Accepted aggregate reports of a period, the first ${MAX_REPORTS} that match, with their sums. text: in the reporter, the report id, or an address in the report. Needs an operator's token.`,
+    description:
+      `Accepted aggregate reports of a period, the first ${MAX_REPORTS} that match, with their sums. text: in the ` +
+      "reporter, the report id, or an address in the report. Needs an operator's token.",
     fields: {
       since: { type: "string", isRequired: true, description: "first day, YYYY-MM-DD" },
       until: { type: "string", description: "last day, YYYY-MM-DD; today unless given" },

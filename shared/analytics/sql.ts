@@ -127,7 +127,7 @@ function readRetryAfter({ headers }: Response): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
-// A name that is no column of a dataset is a mistake in the statement, whatever was written.
+// A name that is not a column of a dataset is a mistake in the statement, whatever was written.
 function isNoData(message: string): boolean {
   const column = NO_COLUMN.exec(message)?.[1];
   return column === undefined ? NO_TABLE.test(message) : DATASET_COLUMN.test(column);

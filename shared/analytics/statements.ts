@@ -27,7 +27,7 @@ export const MAX_ROWS = 10_000;
 /** Ours: a report may come in before the day it is counted to, by a clock that is wrong or a period that is not over. */
 const EARLY_SECONDS = 2 * SECONDS_PER_DAY;
 
-/** How many points the rows of one domain and day stand on, and how many written ones each stands for. */
+/** How many points the rows of one domain and day are based on, and how many written ones each represents. */
 export interface Sampling {
   /** Points that the engine kept; a report run again has one for each of its records. */
   points: number;

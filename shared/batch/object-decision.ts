@@ -1,4 +1,4 @@
-/** Decides about one raw object of a batch: what becomes of each part of it, and of what it held before. Pure. */
+/** Decides about one raw object of a batch: the outcome of each of its parts, and of its earlier parts. Pure. */
 import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../analytics/events.ts";
 import { conflictId, eventId, versionUid } from "../identity.ts";
 import type { Claim, Verdict } from "../ledger/claims.ts";

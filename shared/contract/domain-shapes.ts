@@ -466,7 +466,7 @@ export const sourceDetails = v.object({
   decision: v.object({
     /** Whose domain it is, for a decision; null where nobody has reports about it. */
     account: v.nullable(v.string()),
-    /** What holds, and what it was said of. */
+    /** The decision in force, and its subject. */
     holds: v.object({ decision: v.picklist(SENDER_DECISIONS), source: v.string() }),
     /** The newest first. */
     history: v.array(decidedSender),

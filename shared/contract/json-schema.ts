@@ -14,7 +14,7 @@ const DIALECT: ConversionConfig = {
   target: "draft-2020-12",
   errorMode: "throw",
   ignoreActions: ["trim", "to_lower_case", "check", "transform"],
-  // Bytes, which are a body of their own.
+  // Bytes, which are the whole body.
   overrideSchema: ({ valibotSchema: { type } }) =>
     type === "custom" ? { type: "string", format: "binary" } : undefined,
 };

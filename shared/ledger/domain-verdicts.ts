@@ -14,7 +14,7 @@ import type { AccountDomain } from "./domain-checks.ts";
 import { isTelling } from "./reports.ts";
 import { SENDER_DECISIONS, type SenderDecision } from "./sender-decisions.ts";
 
-/** A domain's verdict with when it was computed, and since when its state is what it is. */
+/** A domain's verdict, when it was computed, and since when it has its state. */
 export interface DomainVerdict extends AccountDomain, StoredVerdict {
   sinceSeconds: number;
   computedSeconds: number;

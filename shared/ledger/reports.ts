@@ -40,7 +40,7 @@ export interface HeldReport {
 }
 
 export const DECISIONS = ["refused", "replaces", "counts", "taken_back"] as const;
-/** refused: a duplicate; replaces: takes the accepted one's place; counts: a report of its own; taken_back: stays out. */
+/** refused: a duplicate; replaces: takes the accepted one's place; counts: a separate report; taken_back: stays out. */
 export type Decision = (typeof DECISIONS)[number];
 
 const heldRow = v.object({
@@ -344,7 +344,7 @@ export function isFirstRow(table: string, firstDay = 0): string {
       AND earlier.day = ${table}.day - 1 AND earlier.uid = ${table}.uid))`;
 }
 
-/** Before the policy stands what it is chosen by: a report that counts, then one that ends later. */
+/** The policy is preceded by what it is chosen by: a report that counts, then one that ends later. */
 const POLICY_RANK_CHARS = 16;
 
 /** Recomputes the sums of days from their reports, and forgets their merged figures. */

@@ -34,7 +34,7 @@ export function checkPeriod(
   if (periodSeconds <= READ_LIMITS.maxDayPeriodSeconds) return;
   if (periodSeconds <= READ_LIMITS.maxPeriodSeconds) {
     const hours = Math.round(periodSeconds / 3600);
-    warnings.add("period_spread", path, `${hours} hours: what it counts is spread over its days in proportion`);
+    warnings.add("period_spread", path, `${hours} hours: its counts are spread over its days in proportion`);
     return;
   }
   const told = `it has ${Math.round(periodSeconds / 86_400)} days`;

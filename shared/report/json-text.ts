@@ -4,7 +4,7 @@ import { reject } from "./rejection.ts";
 import { decodeUtf8, type TextNote } from "./text.ts";
 import type { WarningLog } from "./warnings.ts";
 
-/** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes tell of UTF-16. */
+/** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes indicate UTF-16. */
 export function decodeJson(bytes: Uint8Array, note: TextNote): string {
   if (bytes[0] === 0xff || bytes[1] === 0) return new TextDecoder("utf-16le").decode(bytes);
   if (bytes[0] === 0xfe || bytes[0] === 0) return new TextDecoder("utf-16be").decode(bytes);
@@ -13,7 +13,7 @@ export function decodeJson(bytes: Uint8Array, note: TextNote): string {
 
 /**
  * The values in a text: one, or several one after the other. Text after the last one, and control characters within
- * texts, are told of as repaired.
+ * texts, are reported as repaired.
  *
  * @throws Rejection malformed_json, too_large
  */

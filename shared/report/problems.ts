@@ -73,7 +73,7 @@ export interface PartProblem {
 }
 
 /**
- * The problems of one object as they are told: one by one, or, beyond `most` of them, as one with counts by reason, the
+ * The problems of one object as they are shown: one by one, or, beyond `most` of them, as one with counts by reason, the
  * most frequent first.
  */
 export function gatherProblems(found: readonly PartProblem[], most: number): PartProblem[] {

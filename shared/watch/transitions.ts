@@ -1,6 +1,6 @@
 /**
  * What becomes of findings: an incident is opened, found again, reminded of and resolved, and each step makes at most one
- * notice. The same input gives the same incidents and notices, so that what is computed again is told once. Pure.
+ * notice. The same input gives the same incidents and notices, so that a repeated computation is announced once. Pure.
  */
 import { WATCH_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -124,7 +124,7 @@ function isMuted(
   );
 }
 
-/** At most so many a day are told on their own, the most severe first; the rest waits for the digest. */
+/** At most this many a day are announced separately, the most severe first; the rest waits for the digest. */
 function noticesOf(told: readonly Told[], known: Known, nowSeconds: number): Notice[] {
   let left = known.isFirst ? 0 : WATCH_LIMITS.noticesPerDomainAndDay - known.immediateToday;
   const weight = ({ incident, step }: Told): number =>

@@ -1,4 +1,7 @@
-/** Operations that answer what pages of domains show, over a ledger in workerd's D1: the same figures, page by page, of one's own accounts. */
+/**
+ * Operations that answer what pages of domains show, over a ledger in workerd's D1: the same figures, page by page, of
+ * one's own accounts.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractClient, eachItem } from "../../shared/contract/client.ts";
 import type { Inputs, OperationName, Outputs } from "../../shared/contract/operations.ts";

@@ -120,6 +120,13 @@ describe("the API", () => {
     expect(await page(`/domains/${SMALL}/senders`)).toContain("one.example");
   });
 
+  it("has names in its sentences as far as they are known, and the page has networks", async () => {
+    const verdict = await api().ask("verdict", { domain: DOMAIN });
+    if (!verdict.ok) throw new Error(verdict.error.message);
+    expect(verdict.value.nextStep).toContain(`Find out whether 203.0.113.3 (crm.${DOMAIN}) is your server`);
+    expect(await page(`/domains/${DOMAIN}/senders`)).toContain("AS64500 HOSTER, DE");
+  });
+
   it("lists each sender with volume, first day, and a suggestion with its reason", async () => {
     const answer = await api().ask("senders", { domain: "ASKED.example", undecided: true });
     if (!answer.ok) throw new Error(answer.error.message);

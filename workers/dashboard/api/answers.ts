@@ -294,10 +294,10 @@ async function getDomainDays(c: Call, input: Inputs["domainDays"]): Promise<Outp
   };
 }
 
-/** Where sums by domain and day go on. @throws ApiError when the cursor says nothing of the kind */
+/** Where sums by domain and day continue. @throws ApiError if the cursor is not from this list */
 function domainDayOf(cursor: string): { day: number; domain: string } {
   const [, day, domain = ""] = /^(\d{1,9}) (.*)$/.exec(cursor) ?? [];
-  if (day === undefined) throw new ApiError("bad_request", "cursor: it is none of this list.");
+  if (day === undefined) throw new ApiError("bad_request", "cursor: it does not come from this list.");
   return { day: Number(day), domain };
 }
 

@@ -1,11 +1,14 @@
-/** Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what was decided. */
+/**
+ * Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what
+ * was decided.
+ */
 
 import { readDomainName } from "../../../shared/domain-name.ts";
 import { readSubject } from "../../../shared/guidance/subject.ts";
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { mayAdminister } from "../access.ts";
-import { askNames } from "../data/address-names.ts";
+import { askNames, namePhrases } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
@@ -100,10 +103,6 @@ function undecidedTable(request: PageRequest, { domain, found, chosen }: Undecid
           <SenderCell request={request} domain={domain} sender={sender} mayDecide={mayDecide} chosen={chosen} />
         ),
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
-      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
-      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
-      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
       {
         key: "suggestion",
         label: "Suggestion",
@@ -132,6 +131,10 @@ function undecidedTable(request: PageRequest, { domain, found, chosen }: Undecid
             </span>
           ),
       },
+      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
+      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
+      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
+      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
     ],
   });
 }
@@ -144,7 +147,7 @@ interface CellProps {
   chosen: readonly string[];
 }
 
-function SenderCell({ request, domain, sender: { source }, mayDecide, chosen }: CellProps) {
+function SenderCell({ request, domain, sender: { source, named }, mayDecide, chosen }: CellProps) {
   const { name, kind, service, reason } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
@@ -167,6 +170,11 @@ function SenderCell({ request, domain, sender: { source }, mayDecide, chosen }: 
         </a>{" "}
         {service !== "" && <span class="tag">{service}</span>}
       </span>
+      {namePhrases(named).map((phrase) => (
+        <span class="small">
+          <ForeignText text={phrase} />
+        </span>
+      ))}
       <span class="small muted">{roleReasonText(reason)}</span>
     </span>
   );

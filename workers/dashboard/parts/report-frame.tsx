@@ -29,7 +29,7 @@ interface HeadProps {
   hasRaw?: boolean;
 }
 
-/** Title, what it comes to in a sentence, and the raw file. */
+/** Title, a sentence with its result, and the raw file. */
 export function ReportHead({ request, title, lead, hasRaw = true }: HeadProps) {
   return (
     <PageHead title={title} lead={lead}>

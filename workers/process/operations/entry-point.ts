@@ -132,7 +132,8 @@ const HANDLERS: Handlers = {
     const reference = await findReference(name, invocation);
     if (reference === undefined) return missing("There is no such report.");
     const first = cursor === undefined ? offset : Number(cursor);
-    if (!Number.isSafeInteger(first)) return fail({ code: "bad_request", message: "cursor: it is none of this list." });
+    if (!Number.isSafeInteger(first))
+      return fail({ code: "bad_request", message: "cursor: it does not come from this list." });
     const query = { reference, text, isPass, order, descending, limit, offset: first };
     const answer = await readRecords(query, invocation);
     if (answer.kind !== "aggregate") return ok(answer);
