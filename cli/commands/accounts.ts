@@ -8,6 +8,7 @@ import { ACCOUNT_ROLES, type AccountRole } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { reasonOfAny } from "../file-errors.ts";
 import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
@@ -32,7 +33,7 @@ Examples:
   dmarc accounts forget acme                                  removes it for good, after asking
 
 The first line of a CSV file names its columns: account, and any of name, domain and rua. A domain without rua gets an address
-of its own. What is there already stays, so that a file may be imported again.
+of its own. Existing entries stay, so a file may be imported again.
 Exit code: 0 done, 1 wrong use or failure, 2 some lines have errors.`;
 
 /** Adds the command with its subcommands. */
@@ -43,7 +44,7 @@ export function addAccounts(program: Command): void {
   accounts.addHelpText("after", EXAMPLES);
   subcommand(accounts, "list [text]", "Accounts, or those with a text in their name").action(list);
   subcommand(accounts, "create <account>", "Create an account")
-    .option("--name <name>", "what it is called")
+    .option("--name <name>", "its displayed name")
     .action(create);
   subcommand(accounts, "rename <account> <name>", "Change what an account is called").action(rename);
   subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; without a file, remove it").action(logo);
@@ -61,7 +62,7 @@ export function addAccounts(program: Command): void {
 }
 
 function subcommand(accounts: Command, nameAndArguments: string, description: string): Command {
-  const command = accounts.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = accounts.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
@@ -106,7 +107,7 @@ async function people(account: string, options: AccountOptions): Promise<void> {
   // An account that does not exist has nobody either: that is said instead.
   if (items.length === 0) await client.ask("getAccount", { account });
   if (options.json) return printJson(items);
-  if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it all the same.`);
+  if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it anyway.`);
   const rows = items.map(({ email, role, firstSeenSeconds, addedBy }) => [
     email,
     role,
@@ -182,7 +183,7 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CommandError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
   }
 }
 

@@ -54,7 +54,7 @@ const HISTORIC: Record<string, RegExp> = { pct: /^(100|[1-9]?[0-9])$/, rf: /^[a-
 /** Tag → allowed values and default. */
 const KNOWN: Record<string, { pattern: RegExp; fallback?: string }> = {
   v: { pattern: /^DMARC1$/ },
-  // An invalid policy has no default of its own: it decides about the whole record (section 4.10.1).
+  // An invalid policy has no default: it decides about the whole record (section 4.10.1).
   p: { pattern: /^(none|quarantine|reject)$/i },
   sp: { pattern: /^(none|quarantine|reject)$/i },
   np: { pattern: /^(none|quarantine|reject)$/i },

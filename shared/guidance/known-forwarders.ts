@@ -157,7 +157,10 @@ export const MAILBOX_PROVIDERS: ReadonlySet<string> = new Set([
   "Zoho",
 ]);
 
-/** Mailbox providers whose servers are theirs alone: the others in the list above rent out servers too, with names below the same domain. */
+/**
+ * Mailbox providers whose servers are theirs alone: the others in the list above rent out servers too, with names below
+ * the same domain.
+ */
 const MAILBOXES_ALONE: ReadonlySet<string> = new Set([
   "Alibaba Mail",
   "Apple iCloud",

@@ -1,6 +1,7 @@
 /**
  * Assigns every source of a period a role with a reason: first by the owner's decision, then by what the mail proves
- * (authenticated as the domain), then by its pattern and what DNS says of it. A source without a clear role is undecided, never guessed. Pure.
+ * (authenticated as the domain), then by its pattern and what DNS says of it. A source without a clear role is
+ * undecided, never guessed. Pure.
  */
 import { VERDICT_LIMITS } from "../limits.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
@@ -133,8 +134,9 @@ function roleOfOrganization(source: CountedSender, around: Surroundings): RoleWi
 }
 
 /**
- * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too seldom for a sender that sends
- * weekly and too often for one that sends monthly; and services, mailbox providers among them, sign what they send.
+ * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too
+ * seldom for a sender that sends weekly and too often for one that sends monthly; and services, mailbox providers among
+ * them, sign what they send.
  */
 function sendsUnsignedBursts({ passed, messages, partBits, evidence }: CountedSender): boolean {
   const parts = bitsOf(partBits);

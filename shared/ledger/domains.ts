@@ -40,7 +40,7 @@ export interface DomainTotals {
   tags: string[];
 }
 
-/** A page of the list, with what is said about all of it. */
+/** A page of the list, with facts about the whole list. */
 export interface DomainPage {
   rows: DomainTotals[];
   /** Rows on all pages. */

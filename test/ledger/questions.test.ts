@@ -1,4 +1,7 @@
-/** Every question of the pages against a plain count over the same reports: generated data, merged days, large and retracted reports. */
+/**
+ * Every question of the pages against a plain count over the same reports: generated data, merged days, large and
+ * retracted reports.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";

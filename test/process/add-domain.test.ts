@@ -167,7 +167,7 @@ it("the answer says what to do when addresses cannot be made", async () => {
   const without = { ...others, env: { ...env, RUA_HOST: "" } };
   const refused = await addDomain(SHOP, without, { randomBytes, outside });
   expect(refused).toMatchObject({ ok: false, error: { code: "not_configured" } });
-  expect(refused.ok ? "" : refused.error.message).toContain("address of your own");
+  expect(refused.ok ? "" : refused.error.message).toContain("your own address");
 });
 
 it("an account cannot have more domains than the limit", async () => {

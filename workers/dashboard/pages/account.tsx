@@ -76,7 +76,7 @@ function peopleTable(request: PageRequest, account: string, rows: readonly Perso
     caption: "People",
     rows,
     sort: "email",
-    empty: "Nobody has a role in this account. Operators see it all the same.",
+    empty: "Nobody has a role in this account. Operators see it anyway.",
     columns: [
       { key: "email", label: "Person", value: ({ email }) => email, cell: ({ email }) => <ForeignText text={email} /> },
       { key: "role", label: "Role", value: ({ role }) => role },

@@ -205,8 +205,8 @@ function Publish({ known: { domain, hosted, url, registeredWith } }: { known: Kn
           mta-sts.
           <ForeignText text={domain} />
         </span>{" "}
-        has to lead to this dashboard, with a certificate of its own; the section Hosted MTA-STS of docs/guidance.md
-        says how. Senders fetch{" "}
+        has to lead to this dashboard, with its own certificate; the section Hosted MTA-STS of docs/guidance.md says
+        how. Senders fetch{" "}
         <span class="mono">
           <ForeignText text={url} />
         </span>
@@ -253,7 +253,7 @@ function PolicyForm({ known, action, said }: { known: Known; action: string; sai
         {said !== undefined && mode === "enforce" && (
           <p>
             <label>
-              <input type="checkbox" name="force" value="yes" /> Enforce it all the same
+              <input type="checkbox" name="force" value="yes" /> Enforce it anyway
             </label>
           </p>
         )}
@@ -291,7 +291,7 @@ function ModeChoice({ mode }: { mode: string }) {
 function MailHosts({ mx }: { mx: string }) {
   return (
     <p>
-      <label for="policy-mx">Mail hosts it covers, one a line (*. stands for one label)</label>
+      <label for="policy-mx">Mail hosts it covers, one per line (*. matches one label)</label>
       <textarea
         id="policy-mx"
         name="mx"

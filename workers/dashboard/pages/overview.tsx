@@ -211,7 +211,10 @@ function DailyChart({ request, days, period, extent, domain, events }: ChartProp
       <h2 id="volume">Messages by day</h2>
       <DayChart
         id="volume"
-        label={`Messages of ${domain} by day, ${range}: ${formatCount(total)} in all, ${formatShare(passed, total)} pass DMARC. The figures are in the table below.`}
+        label={
+          `Messages of ${domain} by day, ${range}: ${formatCount(total)} in all, ${formatShare(passed, total)} ` +
+          "pass DMARC. The figures are in the table below."
+        }
         days={filled.map((day) => ({
           day: day.day,
           values: { passed: day.passed, failed: day.messages - day.passed },

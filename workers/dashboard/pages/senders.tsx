@@ -1,4 +1,7 @@
-/** Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what was decided. */
+/**
+ * Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what
+ * was decided.
+ */
 
 import { readDomainName } from "../../../shared/domain-name.ts";
 import { readSubject } from "../../../shared/guidance/subject.ts";

@@ -1,4 +1,7 @@
-/** Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a table of its own. */
+/**
+ * Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a
+ * separate table.
+ */
 
 import type { SourceOrigin } from "../../../shared/ledger/source-groups.ts";
 import { GROUPINGS, type Grouping } from "../data/sources.ts";

@@ -31,7 +31,10 @@ export async function tokensPage(request: PageRequest, said?: Said): Promise<Pag
         <>
           <PageHead
             title="Tokens"
-            lead="Programs use the API with a token: for one account or all, to read or to change. What they do is recorded under the token's name."
+            lead={
+              "Programs use the API with a token: for one account or all, to read or to change. What they do is " +
+              "recorded under the token's name."
+            }
           />
           {said !== undefined && <SaidNote said={said} secretIs="Its secret" />}
           <section class="card" aria-labelledby="make-token">
@@ -190,7 +193,7 @@ export async function changeTokens(request: PageRequest, form: URLSearchParams):
 
 function settingsOf(account: string, form: URLSearchParams) {
   const scope = TOKEN_SCOPES.find((one) => one === form.get("scope"));
-  if (scope === undefined) throw new ApiError("bad_request", "Choose what it may.");
+  if (scope === undefined) throw new ApiError("bad_request", "Choose what the token may do.");
   const days = form.get("days")?.trim() ?? "";
   return { account, name: form.get("name") ?? "", scope, expiresInDays: days === "" ? undefined : Number(days) };
 }
