@@ -65,7 +65,7 @@ try {
   const running = Reflect.apply(wrangler.runCfWranglerDev, undefined, [options]);
   const workerdPort = await Promise.race([isServing.promise, running.then(() => isServing.promise)]);
   const proxyPort = await listening.promise;
-  // Without reloads the proxy does nothing but pass on, at a sixth of the processor time that a mail takes.
+  // Without reloads the proxy does nothing but pass on, at a tenth of the processor time that a mail takes.
   tell({ port: watch ? proxyPort : workerdPort });
   flushCompileCache();
 } catch (fault) {
