@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { slowFirst } from "./test/support/slow-first.ts";
 
 export default defineConfig({
   // The pages are written for Hono's JSX, as tsconfig.json says.
@@ -11,6 +12,20 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Tests of the whole chain start workerd, and wait for it half of the time; many more at once only wait for each other.
     maxWorkers: 3,
+    sequence: {
+      sequencer: slowFirst([
+        "local/start.test.ts",
+        "process/faults.test.ts",
+        "cli/remote.test.ts",
+        "deploy/deploy.test.ts",
+        "dashboard/roles.test.ts",
+        "cli/stack.test.ts",
+        "chain/upkeep.test.ts",
+        "agreement/regular-expressions.test.ts",
+        "dashboard/api.test.ts",
+        "dashboard/accounts.test.ts",
+      ]),
+    },
     env: {
       // Commands and stacks that tests start need not compile the same sources each time.
       NODE_COMPILE_CACHE: join(tmpdir(), "dmarc-compile-cache"),

@@ -112,14 +112,17 @@ function print(answer: Answer): void {
     `seed ${answer.seed}: ${answer.domainDays} domain-days, ${answer.incidents} incidents, ${answer.neverShown} never shown`,
   );
   console.log(
-    `false alarms per domain and quarter ${alarms.toFixed(2)} (goal 1, ${goal(alarms <= 1)}), where nothing was put in ${answer.falseAlarmsWithoutIncidents.toFixed(2)}, ${answer.immediateFalseAlarmsPerDomainQuarter.toFixed(2)} on their own`,
+    `false alarms per domain and quarter ${alarms.toFixed(2)} (goal 1, ${goal(alarms <= 1)}), where nothing was ` +
+      `put in ${answer.falseAlarmsWithoutIncidents.toFixed(2)}, ` +
+      `${answer.immediateFalseAlarmsPerDomainQuarter.toFixed(2)} on their own`,
   );
   console.log(
     `caught within 24 hours ${percent(caught)} (goal 95 %, ${goal(caught >= 0.95)}), ${percent(answer.caughtInDigestToo)} with the digest`,
   );
   console.log(`right cause first ${percent(cause)} (goal 90 %, ${goal(cause >= 0.9)})`);
   console.log(
-    `notices per domain and quarter ${answer.noticesPerDomainQuarter.toFixed(1)}, senders that began by themselves told ${answer.naturalStartsTold}`,
+    `notices per domain and quarter ${answer.noticesPerDomainQuarter.toFixed(1)}, senders that began by ` +
+      `themselves told ${answer.naturalStartsTold}`,
   );
   console.table(answer.byKind);
   console.log("false alarms by rule", answer.falseAlarmsByRule);

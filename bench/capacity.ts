@@ -118,7 +118,8 @@ function print({ counts, upkeep, cpu, usage, storedBytes, dollars, totals }: Cap
       `${reports} reports of ${a(counts.records)} records, ${(counts.mailBytes / reports / 1000).toFixed(1)} KB a mail; ${counts.batches} batches, ${counts.sliceBatches} slices.`,
       `CPU measured: ingest ${cpu.ingest.toFixed(2)} ms, process ${cpu.process.toFixed(2)} ms (SQLite's work included).`,
       `D1: ${counts.d1Queries} queries of ${(counts.queryMilliseconds / counts.d1Queries).toFixed(2)} ms of SQL, ${counts.d1Transactions} transactions of ${(counts.transactionMilliseconds / counts.d1Transactions).toFixed(2)} ms.`,
-      `D1 rows written a report: ${a(counts.rowsWritten)} when it comes, ${a(upkeep.mergedRowsWritten)} when its day is merged, ${a(upkeep.removedRowsWritten)} when it is removed.`,
+      `D1 rows written a report: ${a(counts.rowsWritten)} when it comes, ${a(upkeep.mergedRowsWritten)} when its ` +
+        `day is merged, ${a(upkeep.removedRowsWritten)} when it is removed.`,
       "",
       renderTable(head, [
         ...lines.filter(([name]) => name !== PRICES.points.name),
@@ -127,8 +128,12 @@ function print({ counts, upkeep, cpu, usage, storedBytes, dollars, totals }: Cap
         total("Together, with points", totals.firstMillionWithPoints, totals.furtherWithPoints),
       ]),
       "",
-      `Stored: ${storedBytes.r2.toFixed(0)} bytes a report in R2, ${storedBytes.d1.toFixed(0)} in D1. A million reports: $${storageDollars("r2", storedBytes.r2)} a month for R2, $${storageDollars("d1", storedBytes.d1)} for D1, beyond what is included.`,
-      `Goals: $${GOALS.firstMillion} for the first million, $${GOALS.furtherMillion} for each further one: ${verdict(totals.firstMillion, GOALS.firstMillion)}, ${verdict(totals.furtherMillion, GOALS.furtherMillion)}.`,
+      `Stored: ${storedBytes.r2.toFixed(0)} bytes a report in R2, ${storedBytes.d1.toFixed(0)} in D1. A million ` +
+        `reports: $${storageDollars("r2", storedBytes.r2)} a month for R2, ` +
+        `$${storageDollars("d1", storedBytes.d1)} for D1, beyond what is included.`,
+      `Goals: $${GOALS.firstMillion} for the first million, $${GOALS.furtherMillion} for each further one: ` +
+        `${verdict(totals.firstMillion, GOALS.firstMillion)}, ` +
+        `${verdict(totals.furtherMillion, GOALS.furtherMillion)}.`,
     ].join("\n"),
   );
 }

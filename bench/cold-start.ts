@@ -204,7 +204,8 @@ if (goal !== undefined) {
   const verdict = milliseconds > GOAL.milliseconds ? "missed" : "met";
   if (!options.json) {
     console.log(
-      `${GOAL.records} records take ${milliseconds.toFixed(1)} ms more than the calls alone; the goal of ${GOAL.milliseconds} ms is ${verdict}.`,
+      `${GOAL.records} records take ${milliseconds.toFixed(1)} ms more than the calls alone; the goal of ` +
+        `${GOAL.milliseconds} ms is ${verdict}.`,
     );
   }
   if (milliseconds > GOAL.milliseconds) process.exitCode = 1;

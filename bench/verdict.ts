@@ -1,8 +1,8 @@
 /**
- * How often the verdict is right: `npm run bench:verdict -- [--domains N] [--seed N] [--json] [--shape DIR] [--stretch NAME=FACTOR]`, 1,000 domains
- * unless told. Domains with labelled senders are simulated from a seed (bench/verdict), their reports of 30 days are judged, and
- * the verdicts compared with what the labels say p=reject would lose. With --shape the traffic is compared with the reports
- * in a folder as well.
+ * How often the verdict is right: `npm run bench:verdict -- [--domains N] [--seed N] [--json] [--shape DIR] [--stretch
+ * NAME=FACTOR]`, 1,000 domains unless told. Domains with labelled senders are simulated from a seed (bench/verdict),
+ * their reports of 30 days are judged, and the verdicts compared with what the labels say p=reject would lose. With
+ * --shape the traffic is compared with the reports in a folder as well.
  */
 import { parseArgs } from "node:util";
 import { AS_THEY_ARE, type Stretch } from "./verdict/parameters.ts";

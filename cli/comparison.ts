@@ -136,10 +136,10 @@ export interface Circumstances {
 /** How the points were sampled, in one sentence; undefined if the engine has none. */
 export function sampleSentence({ points, highestInterval, meanInterval }: Sampling): string | undefined {
   if (points === 0) return undefined;
-  if (highestInterval <= 1) return "Nothing was sampled: each point stands for itself (_sample_interval is 1).";
+  if (highestInterval <= 1) return "Nothing was sampled: each point represents itself (_sample_interval is 1).";
   const mean = Math.round(meanInterval * 100) / 100;
   return (
-    `Analytics Engine sampled: a point it kept stands for ${mean} written ones on average, for ${highestInterval} at most ` +
+    `Analytics Engine sampled: a kept point represents ${mean} written ones on average, ${highestInterval} at most ` +
     "(_sample_interval, mean and maximum). Its sums are estimates; the ledger's are exact."
   );
 }
@@ -165,11 +165,12 @@ export function reasonsOf(comparison: Comparison, { today, waiting, pointsDue }:
   }
   if (waiting > 0 || pointsDue > 0) {
     reasons.push(
-      `Write lag: messages waiting in the queues: ${waiting}, reports with points still to be written: ${pointsDue}. Compare again when nothing waits.`,
+      `Write lag: messages waiting in the queues: ${waiting}, reports with unwritten points: ${pointsDue}. Compare again when both are 0.`,
     );
   }
   if (reasons.length > 0) return reasons;
   return [
-    "Nothing known explains it. In production a point may take minutes to show; on one machine this is a fault. dmarc reprocess writes the points again.",
+    "There is no known explanation. In production a point may take minutes to appear; on one machine this is a " +
+      "fault. dmarc reprocess writes the points again.",
   ];
 }

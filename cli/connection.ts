@@ -127,7 +127,7 @@ function localOptions({ http, smtp, sql, state }: ConnectionOptions): LocalOptio
   return read.value;
 }
 
-/** The origin of a dashboard: a token must not be sent unencrypted. @throws CommandError when it is none */
+/** The origin of a dashboard: a token must not be sent unencrypted. @throws CommandError if it is not an origin */
 export function readOrigin(text: string): string {
   const url = URL.parse(text);
   const isLocal = url?.hostname === "localhost" || url?.hostname === "127.0.0.1" || url?.hostname === "[::1]";

@@ -14,7 +14,7 @@ export function readAddress(text: string): string {
   throw new InvalidArgumentError("It has to be a mail address.");
 }
 
-/** The address of a DNS server. @throws InvalidArgumentError for what is none */
+/** The address of a DNS server. @throws InvalidArgumentError for anything else */
 export function readDnsUrl(text: string): string {
   const url = URL.parse(text);
   if (url?.protocol === "https:" || url?.protocol === "http:") return text;
@@ -30,7 +30,7 @@ export function numberBetween(least: number, most: number): (text: string) => nu
   };
 }
 
-/** A time zone by its IANA name. @throws InvalidArgumentError for what is none */
+/** A time zone by its IANA name. @throws InvalidArgumentError for anything else */
 export function readTimeZone(text: string): string {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;

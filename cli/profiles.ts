@@ -36,7 +36,7 @@ export function profilesPath(env: NodeJS.ProcessEnv = process.env): string {
   return join(folder, "dmarc", "profiles.json");
 }
 
-/** What the file holds; nothing if there is none. @throws CommandError when others can read it, or it makes no sense */
+/** What the file holds; nothing if there is none. @throws CommandError if others can read it, or it is invalid */
 export function readProfiles(path: string): Profiles {
   const text = readOwnFile(path);
   if (text === undefined) return { profiles: {} };
@@ -45,7 +45,7 @@ export function readProfiles(path: string): Profiles {
   throw new CommandError(`${path} is not a file of profiles: ${read.issues[0].message}.`);
 }
 
-/** Writes the file anew: whoever reads it meanwhile reads the old one. */
+/** Rewrites the file atomically: a concurrent reader sees the old one. */
 export function writeProfiles(path: string, content: Profiles): void {
   mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
   const written = `${path}.${process.pid}`;

@@ -95,7 +95,8 @@ function timeoutError(last: Status | undefined, { timeoutSeconds }: WaitBounds):
 
 function stillError(status: Status, { stillSeconds }: WaitBounds): CommandError {
   return new CommandError(
-    `Nothing has changed for ${stillSeconds} s, and nothing waits in a queue: ${render(status)}. dmarc reconcile enqueues again what was received and not finished.`,
+    `Nothing has changed for ${stillSeconds} s, and no queue holds a message: ${render(status)}. dmarc reconcile ` +
+      "enqueues unfinished files again.",
   );
 }
 

@@ -141,7 +141,7 @@ export function cloudflareApi(connection: ApiConnection) {
   };
 }
 
-/** The three forms of an answer, and the way to send what has a form of its own. */
+/** The three usual forms of an answer, and the plain way to send other requests. */
 interface Calls {
   send: Send;
   /** One thing, checked against its schema. */
@@ -369,7 +369,9 @@ function readResult<T>(
   const parsed = v.safeParse(schema, result);
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
-  const message = `${method} ${path}: the answer has a form this version does not know: ${v.getDotPath(issue) ?? "result"}: ${issue.message}.`;
+  const message =
+    `${method} ${path}: this version does not know the form of the answer: ${v.getDotPath(issue) ?? "result"}: ` +
+    `${issue.message}.`;
   return fail({ code: 0, status: 200, message });
 }
 

@@ -47,7 +47,7 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
     config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
   }
   if (worker === "process") {
-    // For links in what is sent; a host name of one's own is given as a setting.
+    // For links in what is sent; a custom host name is a setting.
     config.vars = { ...config.vars, RUA_HOST: ruaHostOf(settings), DASHBOARD_URL: ids.dashboardUrl ?? "" };
   }
   const planned = withVars(forPlan(config, settings.plan), settings.vars);
@@ -106,7 +106,7 @@ function forPlan(config: WorkerConfig, plan: Plan): WorkerConfig {
   return free;
 }
 
-/** Settings of one's own, in each Worker that has such a one. */
+/** The user's own settings, in each Worker that has them. */
 function withVars(config: WorkerConfig, own: Settings["vars"]): WorkerConfig {
   const { vars } = config;
   if (vars === undefined) return config;
@@ -114,7 +114,11 @@ function withVars(config: WorkerConfig, own: Settings["vars"]): WorkerConfig {
   return { ...config, vars: { ...vars, ...Object.fromEntries(changed) } };
 }
 
-/** Writes the configurations where wrangler finds them. @returns the path of each @throws CommandError for a setting that no Worker has */
+/**
+ * Writes the configurations where wrangler finds them.
+ * @returns the path of each
+ * @throws CommandError for a setting that no Worker has
+ */
 export function writeConfigs(root: string, folder: string, settings: Settings, ids: Ids): Record<Worker, string> {
   const configs = WORKERS.map((worker) => ({ worker, config: completeConfig(root, worker, settings, ids) }));
   const unknown = Object.keys(settings.vars).find((name) =>

@@ -17,7 +17,7 @@ import { orSentence } from "./stores.ts";
 /** Ours: a new workers.dev name takes up to a minute to be known everywhere, and a queue some seconds to deliver. */
 const WAIT = { secondsForDashboard: 180, secondsForReport: 180, betweenLooksMilliseconds: 2000 };
 
-/** Whose the test report is: an account of its own, so that it is in no figure of another one. */
+/** The account of the test report: a separate one, so that it is in no figures of another. */
 const TEST_ACCOUNT = "deploy-test";
 /** A name that nobody has (RFC 6761 section 6.4). */
 const TEST_DOMAIN = "deploy-test.invalid";
@@ -39,7 +39,8 @@ export const addressStep: Step = {
     const { entry } = found.value;
     if (entry.account !== account) {
       return fail(
-        `${rua} is registered for the account ${entry.account}, not ${account}: give --account ${entry.account}, or change it with dmarc rua.`,
+        `${rua} is registered for the account ${entry.account}, not ${account}: give --account ${entry.account}, ` +
+          "or change it with dmarc rua.",
       );
     }
     // Who registered it with more domains since, by dmarc rua, is right.
@@ -120,7 +121,9 @@ async function waitForReport(
     }
     if (seconds > WAIT.secondsForReport) {
       return fail(
-        `The ledger has no test report after ${seconds} s. Look at the log of ${deployment.names.workers.process} (Workers & Pages → ${deployment.names.workers.process} → Logs), then run this again.`,
+        `The ledger has no test report after ${seconds} s. Look at the log of ` +
+          `${deployment.names.workers.process} (Workers & Pages → ${deployment.names.workers.process} → Logs), ` +
+          "then run this again.",
       );
     }
     await deployment.sleep(WAIT.betweenLooksMilliseconds);
@@ -187,7 +190,8 @@ async function waitForDashboard(deployment: Deployment): Promise<Result<Contract
     // Access sends a program on to its login, or refuses it with 401 (shared/contract/client.ts).
     if (status.error.status === 302 || (status.error.status === 401 && status.error.code === "not_an_answer")) {
       return fail(
-        `Cloudflare Access stands before ${client.url}: give the id and secret of a service token that a policy of its application lets in, one with the action Service Auth, in CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET.`,
+        `Cloudflare Access protects ${client.url}: set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to a ` +
+          "service token that its application admits by a policy with the action Service Auth.",
       );
     }
     if (deployment.nowMilliseconds() - started > WAIT.secondsForDashboard * 1000) {
@@ -198,4 +202,4 @@ async function waitForDashboard(deployment: Deployment): Promise<Result<Contract
 }
 
 /** What the free plan's figures come to, for the plan that is printed. */
-export const FREE_PLAN_NOTE = `Free plan: reports up to ${FREE_PLAN_LIMITS.maxReportBytes} bytes as they come; larger ones wait as dead letters.`;
+export const FREE_PLAN_NOTE = `Free plan: reports up to ${FREE_PLAN_LIMITS.maxReportBytes} bytes as received; larger ones wait as dead letters.`;

@@ -97,7 +97,7 @@ async function runDeploy(options: Options): Promise<void> {
   if (found.problems.length > 0) throw new CommandError("Nothing was changed. Do the above, then run this again.");
   if (found.missing.length > 0 && !options.yes && isAsking() && !(await isConfirmed("Make what is missing?"))) return;
   const done = await deploy(deployment, (line) => console.log(line));
-  if (!done.ok) throw new CommandError(`${done.error} What was done is kept: run this again to go on.`);
+  if (!done.ok) throw new CommandError(`${done.error} What was done is kept: run this again to continue.`);
   printDone(done.value, deployment);
 }
 
@@ -114,12 +114,14 @@ async function runDestroy(options: Options): Promise<void> {
   const what = options.rawReports ? "and the raw reports, for good" : "but the raw reports";
   if (!options.yes) {
     if (!isAsking()) throw new CommandError("Nobody can be asked here: --yes says that it is meant.");
-    const question = `Everything of ${settings.prefix}-… goes, the ledger with all figures included, ${what}. Type ${settings.prefix} to go on: `;
+    const question =
+      `Everything of ${settings.prefix}-… is removed, including the ledger with all figures, ${what}. Type ` +
+      `${settings.prefix} to continue: `;
     if ((await ask(question)) !== settings.prefix) return;
   }
   const deployment = await connect(settings, kept, folder);
   const done = await destroy(deployment, { rawReports: options.rawReports === true }, (line) => console.log(line));
-  if (!done.ok) throw new CommandError(`${done.error} Run this again to go on.`);
+  if (!done.ok) throw new CommandError(`${done.error} Run this again to continue.`);
 }
 
 interface Gathered {

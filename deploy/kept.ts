@@ -35,7 +35,7 @@ export function folderOf(root: string, prefix: string): string {
   return join(root, KEPT_FOLDER, prefix);
 }
 
-/** @returns an empty one where there is none yet; a sentence where the file is damaged */
+/** @returns an empty one if there is none yet; a sentence if the file is damaged */
 export function readKept(folder: string): Result<Kept, string> {
   const path = join(folder, "deployment.json");
   let text: string;

@@ -11,7 +11,9 @@ export async function chooseAccount(api: CloudflareApi, wanted: string | undefin
     const { status, message } = accounts.error;
     if (status !== 400 && status !== 401 && status !== 403) return fail(message);
     return fail(
-      `Cloudflare does not take the token (${message}) Log in with npx wrangler login, or make one at https://dash.cloudflare.com/profile/api-tokens and put it into CLOUDFLARE_API_TOKEN. It needs: ${PERMISSIONS.join("; ")}.`,
+      `Cloudflare does not accept the token (${message}) Log in with npx wrangler login, or create one at ` +
+        "https://dash.cloudflare.com/profile/api-tokens and put it into CLOUDFLARE_API_TOKEN. It needs: " +
+        `${PERMISSIONS.join("; ")}.`,
     );
   }
   const found = accounts.value.filter(({ id }) => wanted === undefined || id === wanted);
@@ -23,7 +25,8 @@ export async function chooseAccount(api: CloudflareApi, wanted: string | undefin
     return fail(
       wanted === undefined
         ? "The token sees no account: say which with --account-id, and give the token Account Settings Read to be told."
-        : `The token does not belong to the account ${wanted}; it sees ${accounts.value.map(({ id, name }) => `${id} (${name})`).join(", ")}.`,
+        : `The token does not belong to the account ${wanted}; it sees ` +
+            `${accounts.value.map(({ id, name }) => `${id} (${name})`).join(", ")}.`,
     );
   }
   if (others.length > 0) {
@@ -100,7 +103,8 @@ async function checkAccess({ api, accountId, names }: Deployment, { notes }: Pre
     notes.push(`For people: ${dashboard}; then say who may see what with dmarc identity add.`);
   } else if (answer.error.code === API_CODES.accessNotEnabled) {
     notes.push(
-      `For people, set up Zero Trust once (https://one.dash.cloudflare.com/${accountId}, choose a team name and the Free plan), then: ${dashboard}. Without it, the pages stay closed and dmarc works with its token.`,
+      `For people, set up Zero Trust once (https://one.dash.cloudflare.com/${accountId}, choose a team name and ` +
+        `the Free plan), then: ${dashboard}. Without it, the pages stay closed and dmarc works with its token.`,
     );
   } else {
     notes.push(

@@ -26,7 +26,8 @@ async function findZone(deployment: Deployment): Promise<Result<Zone, string>> {
     if (zone !== undefined) return ok(zone);
   }
   return fail(
-    `${host} is in no zone of this account, or the token does not see it (Zone Read). Add the domain: https://dash.cloudflare.com/${accountId}/add-site; where its mail is taken in another way, run with --routing none.`,
+    `${host} is in no zone of this account, or the token does not see it (Zone Read). Add the domain: ` +
+      `https://dash.cloudflare.com/${accountId}/add-site; if its mail arrives another way, run with --routing none.`,
   );
 }
 
@@ -48,7 +49,8 @@ export const routingStep: Step = {
     }
     if (settings.routing === "catch-all" && hostOf(settings.rua) !== name) {
       return fail(
-        `A catch-all rule takes the mail of ${name} itself, not of ${hostOf(settings.rua)} below it: use an address of ${name}, or --routing subaddresses.`,
+        `A catch-all rule covers ${name} itself, not ${hostOf(settings.rua)} below it: use an address at ` +
+          `${name}, or --routing subaddresses.`,
       );
     }
     const needsSubaddresses = settings.routing === "subaddresses" && found.value.support_subaddress !== true;
@@ -157,7 +159,8 @@ function judgeRule(
   if (rule.enabled !== true || action === undefined || action.type === "drop") return ok({ isThere: false, said });
   const target = action.value?.join(", ") ?? "";
   return fail(
-    `A rule of Email Routing already hands this mail on (${action.type} ${target}), and is left alone. Remove it, or choose another address: https://dash.cloudflare.com/${accountId}/${zone.name}/email/routing/routes.`,
+    `An Email Routing rule already forwards this mail (${action.type} ${target}); it is left unchanged. Remove ` +
+      `it, or choose another address: https://dash.cloudflare.com/${accountId}/${zone.name}/email/routing/routes.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * Deploys: looks at everything first, says what is there and what is missing, then makes what is missing, one step after the
- * other. What was done is noted at once, so that the next run goes on from there. It asks nobody and exits nowhere.
+ * other. What was done is noted at once, so that the next run continues from there. It asks no questions and never exits.
  */
 import { fail, ok, type Result } from "../shared/result.ts";
 import { addressStep, FREE_PLAN_NOTE, testReportStep } from "./dashboard.ts";
@@ -19,7 +19,7 @@ import {
 } from "./stores.ts";
 import { tokenStep, uploadStep } from "./upload.ts";
 
-/** Tables before Workers, consumers before producers, and the address registered before anybody is told of it. */
+/** Tables before Workers, consumers before producers, and the address registered before anybody learns of it. */
 export function stepsOf({ routing }: Pick<Settings, "routing">): Step[] {
   return [
     databaseStep,
@@ -104,7 +104,7 @@ const RAW_REMOVAL_RULE = "dmarc-remove-everything";
 const SECONDS_PER_DAY = 86_400;
 
 /**
- * Removes everything but the raw reports, from which a new deployment can make the rest again; those too where it is said.
+ * Removes everything but the raw reports, from which a new deployment can rebuild the rest; those too if asked for.
  * What is gone already is no failure.
  */
 export async function destroy(

@@ -17,7 +17,7 @@ const address = v.pipe(
   v.trim(),
   v.toLowerCase(),
   v.regex(/^[a-z0-9._-]{1,64}@[^\s@]+$/, "not an address of the form name@domain; letters, digits, '.', '_' and '-'"),
-  v.check((text) => v.is(hostName, text.split("@")[1]), "not an address: its domain is none"),
+  v.check((text) => v.is(hostName, text.split("@")[1]), "not an address: its domain is invalid"),
 );
 
 /** How mail gets from Email Routing to ingest. */
@@ -77,7 +77,7 @@ export function readSettings(...sources: readonly GivenSettings[]): Result<Setti
   const dashboardUrl = others.vars.DASHBOARD_URL ?? "";
   if (dashboardUrl !== "" && !isOrigin(String(dashboardUrl))) {
     return fail(
-      `vars: DASHBOARD_URL is ${dashboardUrl}, and has to be where the dashboard answers, without a path, such as https://dmarc.example.net.`,
+      `vars: DASHBOARD_URL is ${dashboardUrl}, but must be the origin of the dashboard, without a path, such as https://dmarc.example.net.`,
     );
   }
   const host = hostOf(rua);

@@ -16,7 +16,7 @@ export interface Look {
 /** One step. Looking changes nothing; making is safe to be run again, wherever it was cut off. */
 export interface Step {
   name: string;
-  /** For the plan: what it sees to. */
+  /** For the plan: what it takes care of. */
   plan(settings: Settings): string;
   /** @returns a sentence for what stands in the way */
   look(deployment: Deployment): Promise<Result<Look, string>>;

@@ -107,7 +107,9 @@ export const lifecycleStep: Step = {
     const deleting = rules.find(deletesRaw);
     if (deleting !== undefined) {
       return fail(
-        `The lifecycle rule '${deleting.id}' of the bucket ${names.bucket} deletes raw reports, from which everything else can be made again. Remove it: https://dash.cloudflare.com/${accountId}/r2/default/buckets/${names.bucket}/settings.`,
+        `The lifecycle rule '${deleting.id}' of the bucket ${names.bucket} deletes raw reports, from which ` +
+          "everything else can be rebuilt. Remove it: " +
+          `https://dash.cloudflare.com/${accountId}/r2/default/buckets/${names.bucket}/settings.`,
       );
     }
     const ours = rules.find(({ id }) => id === COLD_RULE);
@@ -160,7 +162,8 @@ function queueStep(key: keyof Names["queues"]): Step {
   return {
     name: `queue ${key}`,
     plan: ({ prefix, plan }) =>
-      `Queue ${namesOf(prefix).queues[key]}, messages kept ${retentionSeconds(plan) / SECONDS_PER_DAY} day${plan === "paid" ? "s" : " (all that the free plan has)"}`,
+      `Queue ${namesOf(prefix).queues[key]}, messages kept ${retentionSeconds(plan) / SECONDS_PER_DAY} ` +
+      `day${plan === "paid" ? "s" : " (all that the free plan has)"}`,
     async look(deployment) {
       const name = deployment.names.queues[key];
       const found = await find(deployment);

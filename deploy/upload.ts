@@ -88,7 +88,8 @@ export const tokenStep: Step = {
     const isThere = secrets.value.some(({ name }) => name === TOKEN_SECRET);
     if (isThere && kept.apiToken === undefined) {
       return fail(
-        `The dashboard has a secret ${TOKEN_SECRET} that is not known here. Give it in DMARC_TOKEN, or let a new one be made with --new-token: programs that have the old one are refused then.`,
+        `The dashboard has a secret ${TOKEN_SECRET} that is not known here. Set DMARC_TOKEN to it, or create a ` +
+          "new one with --new-token, which programs with the old one must then use.",
       );
     }
     return ok({ isThere, said });

@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 /**
  * Starts at the next full minute. A run that takes longer than a minute delays the next one.
  *
- * @param log is told of runs that failed; the next one is made all the same
+ * @param log is called for runs that failed; the next one is made anyway
  */
 export function startCron(api: ApiConnection, log: (line: string) => void): RunningCron {
   const crons = localConfig("process").triggers?.crons ?? [];

@@ -1,7 +1,7 @@
 /** Why wrangler's dev server does not start, in a sentence for people. Pure. */
 import * as v from "valibot";
 
-/** What esbuild tells of a bundle it cannot make. */
+/** What esbuild reports about a bundle it cannot make. */
 const buildErrors = v.object({
   errors: v.array(
     v.object({
@@ -13,7 +13,7 @@ const buildErrors = v.object({
 const caused = v.object({ cause: v.unknown() });
 
 /**
- * @param fault what wrangler says: an Error, or an event with the cause of it, which may have a cause of its own
+ * @param fault what wrangler says: an Error, or an event with the cause of it, which may itself have a cause
  * @returns the first error of the bundle with its place, and what to do where a package is missing
  */
 export function failureText(fault: unknown): string {

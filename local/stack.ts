@@ -148,7 +148,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   const { stateDir, signal } = options;
   const { parts, log, secret, isNew } = context;
   const api = apiOf(options, secret);
-  // Both take their time to load, each on a core of its own.
+  // Both take time to load, each on its own core.
   const outside = startOutside(options, context);
   parts.workers = startKeptWorkers(options, context, outside);
   await outside;

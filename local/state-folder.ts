@@ -1,6 +1,6 @@
 /**
  * The state folder of a local stack: made if it is missing, closed to other users of the machine, and checked for room.
- * What is wrong with it is said in a sentence, with what to do. It never reads what the parts of the stack keep in it.
+ * Problems with it become a sentence that says what to do. It never reads what the parts of the stack keep in it.
  */
 import {
   chmodSync,
@@ -69,7 +69,7 @@ export function explainFault(stateDir: string, error: unknown): string {
 function closeToOthers(stateDir: string): void {
   const isKnown = existsSync(secretPath(stateDir));
   makeFolder(stateDir);
-  // A folder of somebody's own choice, such as /tmp, is not this program's to close; what it puts there is.
+  // The mode of an existing folder, such as /tmp, is not ours to change; that of our files in it is.
   if (isKnown && (modeOf(stateDir) & 0o1002) === 0) tighten(stateDir);
   for (const name of STATE_FOLDERS) {
     const folder = join(stateDir, name);

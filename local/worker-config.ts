@@ -39,7 +39,7 @@ const RETRY_DELAY_DIVISOR = 60;
 /** Variables with another value on one machine. Each must be in the TOML. */
 const LOCAL_VARS: Record<string, number | string> = {
   RETRY_BASE_SECONDS: 1,
-  // Mail comes by SMTP, from whoever sends it: nobody has judged it before.
+  // Mail comes by SMTP from anybody: no receiver has authenticated it before.
   AUTHSERV_ID: "",
   // Nobody is asked unless a person says where.
   DNS_OVER_HTTPS_URL: "",

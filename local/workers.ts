@@ -21,7 +21,7 @@ export interface WorkersOptions {
   webhookOrigin: string;
   /** Whether a change of a source file reloads the Workers. */
   watch: boolean;
-  /** Main module of process in place of its own; "" = its own. */
+  /** Main module that replaces that of process; "" = no replacement. */
   processMain: string;
   outside: Promise<OutsideServers>;
   onLine: (line: string) => void;

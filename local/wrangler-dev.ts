@@ -1,5 +1,5 @@
 /**
- * wrangler's dev server as a process of its own, started by `startWrangler`, never by hand. It is run by its function
+ * wrangler's dev server as a separate process, started by `startWrangler`, never by hand. It is run by its function
  * rather than its command, because only so can it be told to open no inspector, to keep off the registry through which
  * the dev servers of a machine find each other, to choose a Worker by its route, and to look for no changes of files.
  *
@@ -25,7 +25,7 @@ const isServing = Promise.withResolvers<number>();
 const listening = Promise.withResolvers<number>();
 const wrangler: Wrangler = createRequire(import.meta.url)("wrangler");
 
-/** The class that stands for one Worker of the dev server, with the settings its command has no options for. */
+/** The class for one Worker of the dev server, with the settings its command has no options for. */
 class ClosedDevEnv extends wrangler.unstable_DevEnv {
   constructor(...given: ConstructorParameters<Wrangler["unstable_DevEnv"]>) {
     super(...given);
@@ -34,7 +34,7 @@ class ClosedDevEnv extends wrangler.unstable_DevEnv {
     this.config.set = (input, ...rest) =>
       set({ ...input, dev: { ...input.dev, inspector: false, routeRequestsByRoutes: true, watch } }, ...rest);
     this.once("reloadComplete", ({ proxyData }) => isServing.resolve(Number(proxyData.userWorkerUrl.port)));
-    // Only the first start fails by them: later, wrangler goes on with what it had.
+    // Only the first start fails because of them: later, wrangler continues with what it had.
     for (const event of ["buildFailed", "error"]) this.once(event, (fault: unknown) => isServing.reject(fault));
   }
 }
@@ -44,7 +44,7 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-function tell(message: DevMessage): void {
+function send(message: DevMessage): void {
   if (process.connected) process.send?.(message);
 }
 
@@ -65,10 +65,10 @@ try {
   const running = Reflect.apply(wrangler.runCfWranglerDev, undefined, [options]);
   const workerdPort = await Promise.race([isServing.promise, running.then(() => isServing.promise)]);
   const proxyPort = await listening.promise;
-  // Without reloads the proxy does nothing but pass on, at a sixth of the processor time that a mail takes.
-  tell({ port: watch ? proxyPort : workerdPort });
+  // Without reloads the proxy does nothing but pass on, at a tenth of the processor time that a mail takes.
+  send({ port: watch ? proxyPort : workerdPort });
   flushCompileCache();
 } catch (fault) {
   const { failureText } = await import("./dev-failure.ts");
-  tell({ failure: failureText(fault) });
+  send({ failure: failureText(fault) });
 }

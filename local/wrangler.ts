@@ -1,5 +1,5 @@
 /**
- * Starts wrangler's dev server as a child in a process group of its own, so that nothing of it is left behind when it is
+ * Starts wrangler's dev server as a child in a separate process group, so that nothing of it is left behind when it is
  * stopped or when this process dies. It never inherits the terminal: every line goes to `onLine`.
  */
 import { fork } from "node:child_process";
@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { StartError } from "./state-folder.ts";
 
-/** What the dev server is told. */
+/** Options of the dev server. */
 export interface DevSettings {
   /** The Workers' configurations; the first gets the requests that no route of another one matches. */
   configs: string[];

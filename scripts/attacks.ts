@@ -1,5 +1,5 @@
 /**
- * Hostile mails through ingest and process: what each comes to and takes, against what it may (Linux only). Or through a
+ * Hostile mails through ingest and process: the outcome and cost of each, against the bounds (Linux only). Or through a
  * local stack: what an innocent mail waits behind each.
  *
  * usage: npm run attacks -- DIR|FILE.eml ... [--stack] [--only TEXT] [--json] [--verbose]
@@ -39,10 +39,10 @@ interface AttackOptions {
 }
 
 const program = new Command("npm run attacks --")
-  .description("Hostile mails through ingest and process: what each comes to and takes, against what it may")
+  .description("Hostile mails through ingest and process: the outcome and cost of each, against the bounds")
   .argument("<path...>", "mails (.eml), or folders of them")
   .option("--only <text>", "only mails whose name begins with this", "")
-  .option("--stack", "through a local stack of its own, an innocent mail behind each")
+  .option("--stack", "through a separate local stack, with an innocent mail after each")
   .option("--json", "JSON for programs")
   .option("--verbose", "show what the Workers log")
   .parse();

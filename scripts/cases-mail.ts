@@ -1,5 +1,5 @@
 /**
- * `npm run cases:mail -- DIR`: mails files of DIR to a local stack of its own, and compares its figures, pages, conflicts and
+ * `npm run cases:mail -- DIR`: mails files of DIR to a separate local stack, and compares its figures, pages, conflicts and
  * dead letters with what is right, a line a case (test/support/case-mails.ts).
  *
  * Exit code: 0 all as expected, 1 something is not, 2 wrong usage.

@@ -195,7 +195,7 @@ function stackOptions(help: string): string {
   return `## Options that find the stack\n\nWhere \`[stack]\` stands below, these are meant; \`dmarc send\` talks to the local stack alone.\n\n\`\`\`text\n${lines}\n\`\`\``;
 }
 
-// What every command has is said once, and the examples of a group by the group.
+// Common options are listed once, and the examples of a group with the group.
 function shortHelp(help: string, group: string): string {
   const examples = /\nExamples:\n[\s\S]*$/.exec(help)?.[0] ?? "";
   const own = examples !== "" && group.includes(examples) ? help.replace(examples, "") : help;

@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz -- --cases N --seed S`: reads N mutated fixtures; only reports and problems may come out, each case in its
- * time. `--case K` runs one case alone. A thread of its own reads, so that a hang is reported like a failure.
+ * time. `--case K` runs one case alone. A separate thread reads, so that a hang is reported like a failure.
  * A failure prints the seed, the case and a smallest input, and leaves that as a file.
  */
 import { writeFileSync } from "node:fs";

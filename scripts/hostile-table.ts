@@ -1,5 +1,5 @@
 /**
- * `npm run hostile -- FOLDER [--all]`: reads each file of a folder in a process of its own and prints what came out, the CPU
+ * `npm run hostile -- FOLDER [--all]`: reads each file of a folder in a separate process and prints what came out, the CPU
  * time of the reading and the peak of memory above a process that read one small report. Fails when a file takes more
  * than 2 s of CPU or 64 MB. Without --all only the ten costliest files and those beyond a limit are listed.
  */
@@ -85,7 +85,7 @@ async function main(folder: string, showAll: boolean): Promise<void> {
 
 const USAGE = `usage: npm run hostile -- FOLDER [--all]
 
-Reads each file of a folder in a process of its own and prints what came out, its CPU time and its memory.`;
+Reads each file of a folder in a separate process and prints what came out, its CPU time and its memory.`;
 
 const [first = "", second = ""] = process.argv.slice(2);
 if (printHelp(USAGE)) process.exitCode = 0;

@@ -53,7 +53,7 @@ const ENTRY_FILES: Record<string, string> = {
   "shared/report/shapes/": "shared/report/shapes/record-shapes.ts",
 };
 
-/** Packages with places of their own. Any other package has one importing file in each of the folders below. */
+/** Packages with their own places. Any other package has one importing file in each of the folders below. */
 const PACKAGE_PLACES: Record<string, readonly string[]> = {
   "postal-mime": ["shared/mail/"],
   pako: ["shared/report/"],

@@ -16,7 +16,7 @@ const CLOUDFLARE_API = "https://api.cloudflare.com/client/v4";
 const EXIT_CODES = { taken: 0, refused: 1, noCredentials: 2 } as const;
 const DAYS = 30;
 
-/** Every statement under a name of its own: with days, an account and a domain, and with none of these. */
+/** Every statement by name: with days, an account and a domain, and with none of these. */
 function listStatements(nowSeconds: number): [string, string][] {
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const filter = { account: "default", domain: "example.com" };

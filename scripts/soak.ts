@@ -71,7 +71,8 @@ function print({
   const mails = sent.delivered + sent.rejected;
   console.log(
     `${mails} mails in ${totalSeconds.toFixed(0)} s: sent at ${(mails / sendSeconds).toFixed(1)}, processed at ${(mails / totalSeconds).toFixed(1)} a second; ` +
-      `${faults} writes failed, ${sent.retried} deliveries tried again, ${sent.repeated} sent twice, ${requeued} requeued, ${repeatedNotices} notices sent twice under one id, ${kills} kills`,
+      `${faults} writes failed, ${sent.retried} deliveries tried again, ${sent.repeated} sent twice, ${requeued} ` +
+      `requeued, ${repeatedNotices} notices sent twice under one id, ${kills} kills`,
   );
   if (stateDir !== undefined) console.log(`kept: ${stateDir}`);
 }

@@ -40,13 +40,13 @@ export function domainOfFileName(fileName: string): string {
 export interface TypedDomain {
   /** A-labels. */
   name: string;
-  /** What it was extracted from, if more than a name was typed: a URL, an address, the name of a DMARC record. */
+  /** What it was extracted from, if more than a name was typed: a URL, an address, the name of a record. */
   takenFrom: string | undefined;
 }
 
 /**
  * Reads a domain name as people type and paste it: in capitals, with a trailing dot, as U-labels, within a URL, a mail
- * address or the name of a DMARC record.
+ * address or the name of a record such as `_dmarc.example.com`.
  *
  * @returns a sentence about what is wrong, if it is not a domain name
  */
@@ -65,6 +65,9 @@ const MAX_SHOWN_CHARS = 100;
 const MAX_NAME_CHARS = 253;
 const MAX_LABEL_CHARS = 63;
 
+/** Names below a domain at which its records are: DMARC, MTA-STS, TLS reports, DKIM and BIMI. */
+const RECORD_NAME = /^(?:_dmarc|_mta-sts|_smtp\._tls|[^.]+\._domainkey|[^.]+\._bimi)\./i;
+
 function hostOf(text: string): string {
   const url = /^(?:[a-z][a-z0-9+.-]*:)?\/\/([^/?#\\]*)/i.exec(text);
   const pasted = url?.[1] ?? text.replace(/^mailto:/i, "").replace(/[/?#].*$/s, "");
@@ -72,8 +75,7 @@ function hostOf(text: string): string {
   const at = pasted.lastIndexOf("@");
   const host = at < 0 ? pasted : pasted.slice(at + 1).replace(/[>\s].*$/s, "");
   const withoutPort = isMore || /:\d+$/.test(host) ? host.replace(/:\d*$/, "") : host;
-  // The record of a domain is at this name below it (RFC 9989 section 4.7).
-  return withoutPort.replace(/^_dmarc\./i, "");
+  return withoutPort.replace(RECORD_NAME, "");
 }
 
 /** @param name as A-labels. @returns the end of a sentence, or undefined if the name is valid */

@@ -23,7 +23,7 @@ export const MAIL_LIMITS = {
   maxMimeDepth: 20,
   /** Ours: how often the bytes of a mail may be parsed as mails within it; a forwarded forward needs three. */
   maxParsedLevels: 4,
-  /** Ours: a picture in a letter; a larger one is told of, for a person to see that it is no report. */
+  /** Ours: a picture in a letter; a larger one is reported, so that a person can see that it is not a report. */
   maxPictureBytes: MIB,
   /** Ours: header bytes of one part. */
   maxHeaderBytes: 2 * MIB,
@@ -49,7 +49,7 @@ export const AUTHENTICATION_LIMITS = {
 
 /** Ours: questions to the DNS. */
 export const DNS_LIMITS = {
-  /** An answer that takes longer is none. */
+  /** A later answer is ignored. */
   timeoutMilliseconds: 2000,
   /** Questions of one batch of the queue; each signature asks one, and the same one is asked once. */
   maxLookupsPerBatch: 100,
@@ -73,7 +73,7 @@ export const READ_LIMITS = {
   leastBytesPerRecord: 2,
   /** Ours: records that any mail may hold, however small: a million of them took 1.1 KB. */
   freeRecords: 4000,
-  /** Ours: documents (reports, and what is none) in one object. Real archives hold 1 to 20. */
+  /** Ours: documents (reports and others) in one object. Real archives hold 1 to 20. */
   maxDocuments: 1000,
   /** Ours: bytes received for a document, at least; an entry of a zip takes 120 for its names and sizes alone. */
   leastBytesPerDocument: 100,
@@ -111,7 +111,7 @@ export const READ_LIMITS = {
   maxPaddingChars: MIB,
   /** Ours: open XML elements. Real reports nest seven deep. */
   maxXmlDepth: 64,
-  /** Ours: elements of one document that are no records, and end tags without a start, against a million empty ones. */
+  /** Ours: elements of one document that are not records, and end tags without a start, against a million empty ones. */
   maxXmlElements: 20_000,
   /** Ours: characters kept of one value; the longest real value seen has about 1,000. */
   maxValueChars: 8192,
@@ -127,7 +127,10 @@ export const READ_LIMITS = {
   maxFutureSeconds: 2 * 86_400,
   /** Ours: the longest period of a report. Daily ones are the rule; weekly and monthly ones exist. */
   maxPeriodSeconds: 35 * 86_400,
-  /** Ours: the longest period that belongs to one day, for time zones and for days of 25 hours; a longer one is spread over its days. */
+  /**
+   * Ours: the longest period that belongs to one day, for time zones and for days of 25 hours; a longer one is spread
+   * over its days.
+   */
   maxDayPeriodSeconds: 36 * 3600,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
@@ -217,7 +220,10 @@ export const IMPORT_LIMITS = {
   askedPerCall: 500,
 } as const;
 
-/** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (developers.cloudflare.com/workers/platform/limits, …/d1/platform/limits, …/queues/platform/pricing). */
+/**
+ * What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation
+ * (developers.cloudflare.com/workers/platform/limits, …/d1/platform/limits, …/queues/platform/pricing).
+ */
 export const FREE_PLAN_LIMITS = {
   cpuMilliseconds: 10,
   maxQueriesPerInvocation: 50,
@@ -258,7 +264,7 @@ export const RETRY_LIMITS = {
 export const BATCH_LIMITS = {
   /** Messages of a batch in work at once; an invocation has six connections. */
   maxConcurrentMessages: 5,
-  /** A larger raw object is read in an invocation of its own, so that it takes no CPU time and memory from others. */
+  /** A larger raw object is read in a separate invocation, so that it takes no CPU time and memory from others. */
   maxSharedObjectBytes: 512 * KIB,
   /** From this delivery on a message is tried alone: whatever ended the invocation, it or a neighbour, comes to light. */
   aloneFromAttempt: 3,
@@ -412,7 +418,7 @@ export const PAGE_LIMITS = {
   jobListings: 40,
   /** Reports whose slices have been due for too long, sent again in one go. */
   dueSlices: 500,
-  /** Jobs of which it is told how far they are, the newest. */
+  /** The newest jobs, whose progress is shown. */
   jobsFollowed: 10,
   /** Dead letters or conflicts listed, requeued or discarded in one call. */
   deadLetters: 100,
@@ -426,7 +432,7 @@ export const PAGE_LIMITS = {
   jobs: 100,
   /** Tokens in one answer. */
   tokens: 500,
-  /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */
+  /** Sums of a domain and day in one answer, about 1 MB of JSON; a caller who needs more asks for fewer days at a time. */
   domainDays: 10_000,
   /** Policies, their lines and failure details of one TLS report handed to its page; real reports have a few dozen. */
   reportItems: 5000,
@@ -434,7 +440,7 @@ export const PAGE_LIMITS = {
   reportChars: 2 * MIB,
 } as const;
 
-/** Forwarding of accepted reports to targets of one's own. */
+/** Forwarding of accepted reports to an account's targets. */
 export const FORWARD_LIMITS = {
   /** Ours: targets of one account, and of all accounts together. */
   targetsPerAccount: 10,
@@ -446,11 +452,14 @@ export const FORWARD_LIMITS = {
   reportsAtOnce: 100,
   /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
   requestsPerRun: 20,
-  /** Ours: a message has so long for all its requests, the last one's answer included: it holds one of five places of `dmarc-points`. */
+  /**
+   * Ours: a message has so long for all its requests, the last one's answer included: it holds one of five places of
+   * `dmarc-points`.
+   */
   runMilliseconds: 10_000,
   /** Ours: a message begins no further request after this, so that each may take the rest of its time. */
   beginMilliseconds: 5000,
-  /** Ours: whoever began to send and has not ended by then was interrupted. */
+  /** Ours: a sending that has not ended by then was interrupted. */
   claimSeconds: 180,
   /** Ours: delay after the first failed attempt; doubles with each, unless the target names another. */
   firstRetrySeconds: 30,
@@ -508,7 +517,7 @@ export const PROCESS_LIMITS = {
   maxDeadLettersPerObject: 20,
   /** Different records of two versions of a report that are compared; of larger reports the first ones. */
   maxComparedRecords: 20_000,
-  /** Differences of two versions that are told, the largest first, */
+  /** Differences of two versions that are shown, the largest first, */
   maxDifferences: 100,
   /** and characters of what each is about. */
   maxDifferenceChars: 400,
@@ -566,7 +575,7 @@ export const GUIDANCE_LIMITS = {
   maxShownRecordChars: 2000,
   /** RFC 7208 section 4.6.4: terms that ask DNS, over the whole of a record's includes. */
   maxSpfLookups: 10,
-  /** Ours: from here on a person is told that the limit is near. */
+  /** Ours: from here on a warning says that the limit is near. */
   warnSpfLookups: 8,
   /** Ours: lookups after which counting ends: a record that needs so many is broken anyway. */
   maxCountedSpfLookups: 40,
@@ -576,7 +585,7 @@ export const GUIDANCE_LIMITS = {
   pageDnsMilliseconds: 800,
   /** Ours: addresses of one source that its SPF advice is about, those with the most messages. */
   maxSpfSources: 50,
-  /** Ours: return paths of one source that are told of with them. */
+  /** Ours: return paths of one source that are shown with them. */
   maxReturnPaths: 20,
   /** RFC 7208 section 4.6.4: lookups without an answer. */
   maxVoidSpfLookups: 2,
@@ -598,9 +607,9 @@ export const GUIDANCE_LIMITS = {
   maxMtaStsPatterns: 30,
   /** Ours: days of mode testing with TLS reports and no failure, before enforce is advised. */
   mtaStsTestingDays: 14,
-  /** Ours: days of them that a report tells of sessions under the policy; large senders report every day. */
+  /** Ours: days of these with reports about sessions under the policy; large senders report every day. */
   mtaStsReportDays: 7,
-  /** Ours: days within which failures of a policy that is enforced are told of. */
+  /** Ours: days for which failures of an enforced policy are shown. */
   mtaStsFailureDays: 7,
   /** Ours: changes of a policy that are shown. */
   maxShownPolicyChanges: 20,
@@ -610,7 +619,10 @@ export const GUIDANCE_LIMITS = {
   maxQuestionsPerDomain: 300,
   /** Ours: questions that a check of an ordinary domain asks. */
   questionsOfDomain: 30,
-  /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
+  /**
+   * Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000
+   * subrequests.
+   */
   checksPerRun: 200,
   /** Ours: a person who asks again within so many seconds is given the same check. */
   checkedNowSeconds: 20,
@@ -654,15 +666,15 @@ export const WATCH_LIMITS = {
   domainsAtOnce: 200,
   /** and those whose facts come with one statement. */
   factsAtOnce: 20,
-  /** Runs that may fail at one domain before the round goes on without it. */
+  /** Runs that may fail at one domain before the round continues without it. */
   maxAttempts: 3,
   /** Days that rules know a domain's mail by: five weeks, so that a weekday has four before it. */
   historyDays: 35,
   /** Days in which a reporter is looked for: what is usual, and a silence after it. */
   reporterDays: 45,
-  /** Newest days whose reasons of failed TLS sessions are told. */
+  /** Newest days for which reasons of failed TLS sessions are shown. */
   tlsReasonDays: 4,
-  /** Sources of a domain whose days are told apart, the largest; the rest is one. */
+  /** The largest sources of a domain, whose days are kept separately; the rest is combined. */
   maxSources: 300,
   /** Reporters of a domain whose days are looked at, those with the most. */
   maxReporters: 50,
@@ -670,7 +682,7 @@ export const WATCH_LIMITS = {
   maxChanges: 50,
   /** Notices told on their own, of one domain and day; the rest waits for the digest. */
   noticesPerDomainAndDay: 1,
-  /** What is still so is said again after a week. */
+  /** A problem that persists is announced again after a week. */
   remindAfterSeconds: 7 * 86_400,
   /** What has not been found for so long is over: one day without it may be a day without reports. */
   resolveAfterSeconds: 36 * 3600,
@@ -690,9 +702,9 @@ export const WORK_LIMITS = {
   itemsPerDomain: 20,
   /** Ours: of a sender of which no more than this share fails, the rest passes: broken on the way, mostly. */
   breaksShare: 0.02,
-  /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
+  /** Ours: domains for which a sender that is not a known service gets its own line; the others share one. */
   sharedDomains: 3,
-  /** Ours: up to so many of them, each is a line of its own. */
+  /** Ours: up to this many, each gets its own line. */
   fewSenders: 10,
   /** Ours: lines shown on a page; a person reads no more. */
   linesOnPage: 50,
@@ -799,7 +811,10 @@ export const ACCOUNT_LIMITS = {
   peoplePerAccount: 1000,
   /** Ours: accounts in one answer. */
   listed: 100,
-  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  /**
+   * Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50
+   * statements do.
+   */
   importedAtOnce: 500,
   /** Ours: lines of a whole import. */
   importedLines: 20_000,
@@ -884,7 +899,7 @@ export const VERDICT_LIMITS = {
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
   steadyParts: 4,
-  /** Ours: unauthenticated addresses seen in one part of the period that are no run of spoofing yet. */
+  /** Ours: unauthenticated addresses seen in one part of the period that are not yet a run of spoofing. */
   maxLoneServers: 3,
   /** Ours: parts of the period (ten) with unauthenticated mail from which on spoofers come all the time. */
   spoofedParts: 8,
@@ -893,12 +908,15 @@ export const VERDICT_LIMITS = {
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
-  /** Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three sends in bursts. */
+  /**
+   * Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three
+   * sends in bursts.
+   */
   burstMessages: 5,
   /**
    * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
    * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare. Up to
-   * relyingShare it is allowed where reports tell of so little forwarding that maxHitShare holds.
+   * relyingShare it is allowed where reports show so little forwarding that maxHitShare holds.
    */
   maxSpfOnlyShare: 0.1,
   relyingShare: 0.5,

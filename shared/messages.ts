@@ -8,7 +8,7 @@ import { fail, ok, type Result } from "./result.ts";
 
 const version = v.literal(1);
 
-/** Read the raw object under `key`. Sent to dmarc-reports; a large one goes on to dmarc-points, to be read alone. */
+/** Read the raw object under `key`. Sent to dmarc-reports; a large one is passed on to dmarc-points, to be read alone. */
 const reportMessage = v.object({
   v: version,
   kind: v.literal("report"),

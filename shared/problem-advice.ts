@@ -6,15 +6,15 @@ const NOTHING = "Nothing to do: discard it.";
 
 /** code → what to do. */
 export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
-  not_a_report: "Discard it, unless it is a report: then file an issue with it, as it came.",
+  not_a_report: "Discard it. If it is a report, file an issue with the unchanged file.",
   empty: NOTHING,
   truncated: ASK_AGAIN,
   corrupt_archive: ASK_AGAIN,
   encrypted_archive: "Ask the reporter to send it without a password; passwords are never tried.",
   unsupported_compression: "Ask the reporter for gzip, or zip with deflate.",
-  unsupported_format: "If it is a report, send what is inside it as XML, JSON, gzip or zip; else discard it.",
-  delivery_notice: "Nothing to do: it is no report but a notice about a mail that was sent in your name. Discard it.",
-  too_large: "If you trust it, raise the limit that the sentence names and send it again; else discard it.",
+  unsupported_format: "If it is a report, send its content as XML, JSON, gzip or zip; otherwise discard it.",
+  delivery_notice: "Nothing to do: it is not a report but a notice about a mail sent in your name. Discard it.",
+  too_large: "If you trust it, raise the limit that the sentence names and retry it; otherwise discard it.",
   too_many_entries: "If they are real, unpack the archive and send the reports one by one.",
   too_many_parts: "If they are real, send its attachments in several mails.",
   too_deep: "If it is real, unwrap it and send the report itself.",
@@ -26,18 +26,19 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   missing_dates: "Nothing to do: a report without a period cannot be placed on a day. Discard it.",
   implausible_period: "Nothing to do: it is made up, or its reporter's clock is wrong. Discard it.",
   unusable_records: ASK_AGAIN,
-  no_metadata: "Nothing to do: it has the root of a report and nothing of its content. Discard it.",
+  no_metadata: "Nothing to do: it has the root of a report but none of its content. Discard it.",
   foreign_domain:
-    "If the domain is yours, add it to the domains of the RUA address and send this again; else discard it.",
+    "If the domain is yours, add it to the domains of the RUA address and retry this; otherwise discard it.",
   too_large_for_plan:
-    "It waits, and nothing of it is counted, imported or not. Deploy on the Workers Paid plan (npm run deploy -- --plan paid) and send this again; until then `dmarc parse` shows what is in the downloaded file.",
+    "It is kept but not counted, imported or not. Deploy on the Workers Paid plan (npm run deploy -- --plan " +
+    "paid) and retry this. Until then, `dmarc parse` shows what is in the downloaded file.",
   over_budget:
-    "If the reports are real, send this again: then it counts whatever the budget. If it is a flood, discard it.",
+    "If the reports are real, retry this: then it counts regardless of the budget. If it is a flood, discard it.",
   day_closed: "Nothing to do: the sums of that day are final. Discard it.",
   conflict: "Compare both versions under Conflicts and decide which counts.",
-  unregistered_rua: "Register the RUA address again and send this again, or discard it.",
+  unregistered_rua: "Register the RUA address again and retry this, or discard it.",
   missing_object: "Nothing can be read again: the file was removed from R2. Discard it.",
   invalid_message: "Deploy the Workers of one version, then reprocess the file that the message names.",
-  too_many_problems: "Look at one part with `dmarc parse`; send it again once its cause is gone, or discard it.",
-  retries_exhausted: "Look at the last error. If the fault is over, send this again: nothing is counted twice.",
+  too_many_problems: "Look at one part with `dmarc parse`; retry it once its cause is gone, or discard it.",
+  retries_exhausted: "Look at the last error. If the fault is over, retry this: nothing is counted twice.",
 };

@@ -98,7 +98,7 @@ export function parseDay(text: string): number | undefined {
   return milliseconds / 1000 / SECONDS_PER_DAY;
 }
 
-/** `2026-11-21`; "" for a number that is no day. @param day days since 1970-01-01 UTC */
+/** `2026-11-21`; "" for a number that is not a day. @param day days since 1970-01-01 UTC */
 export function isoDay(day: number): string {
   const date = new Date(day * SECONDS_PER_DAY * 1000);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);

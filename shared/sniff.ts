@@ -215,7 +215,7 @@ const UUENCODED_START = /^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n/;
 const BASE64_START = /^(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bWwg|PGZlZWRiYWNr)|eyJ[A-Za-z]|ew[0o][KJgN])/;
 const BASE64_LINE = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))/;
 
-/** A header field that goes on beyond the bytes looked at. */
+/** A header field that continues beyond the inspected bytes. */
 const LONG_FIELD = /^[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*$/;
 
 // Two header lines in a row, one of the fields that every mail has, or a first field of thousands of characters.

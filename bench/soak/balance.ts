@@ -1,4 +1,7 @@
-/** The balance sheet of a soak run: what was sent against what the ledger holds, as the API tells it. Pure but for the API's answers. */
+/**
+ * The balance sheet of a soak run: what was sent against what the ledger holds, as the API tells it. Pure but for the
+ * API's answers.
+ */
 import type { ApiClient, Status } from "../../cli/client.ts";
 import { type Expected, NOTHING, type SoakMail } from "./mails.ts";
 

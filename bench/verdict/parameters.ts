@@ -99,9 +99,10 @@ export interface NameShares {
 }
 
 /**
- * Names and networks of addresses, and SPF records: what DNS says beside the reports. Set before the verdict was measured against them.
- * Spam and wanted mail by reverse names: SpamAssassin's published counts over 354,116 spam and 168,179 wanted messages
- * (apache/spamassassin, rules/STATISTICS-set3.txt, rules RDNS_NONE and RDNS_DYNAMIC): none 39.1 and 1.35 %, generic 26.3 and 0.75 %.
+ * Names and networks of addresses, and SPF records: what DNS says beside the reports. Set before the verdict was
+ * measured against them. Spam and wanted mail by reverse names: SpamAssassin's published counts over 354,116 spam and
+ * 168,179 wanted messages (apache/spamassassin, rules/STATISTICS-set3.txt, rules RDNS_NONE and RDNS_DYNAMIC): none 39.1
+ * and 1.35 %, generic 26.3 and 0.75 %.
  */
 export const INTERNET = {
   names: {

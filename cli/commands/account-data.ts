@@ -29,7 +29,7 @@ Examples:
 
 export writes the rows of every table (rows/TABLE.ndjson), each stored file as it came (raw/…) and an index; keys of
 webhooks are left out. forget removes the account's addresses, stored files, figures, decisions, channels and people, and cannot
-be undone; the job looks through everything once more after 20 minutes. Called again it goes on where it was. Analytics
+be undone; the job searches everything once more after 20 minutes. Run again, it continues where it was. Analytics
 Engine cannot delete: it keeps points for three months. D1 can be restored to an earlier time for up to 30 days.`;
 
 /** Adds both to `dmarc accounts`. */
@@ -47,7 +47,7 @@ export function addAccountData(accounts: Command): void {
 }
 
 function addSubcommand(command: Command): Command {
-  return addConnectionOptions(command.option("--json", "JSON for programs")).addHelpText("after", EXAMPLES);
+  return addConnectionOptions(command.option("--json", "one JSON document")).addHelpText("after", EXAMPLES);
 }
 
 async function exportAccount(account: string, { output, json, ...options }: ExportOptions): Promise<void> {
@@ -175,7 +175,7 @@ async function askForName(client: ApiClient, account: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const held = `${own.toLocaleString("en-US")} addresses and ${reports.toLocaleString("en-US")} aggregate reports`;
   const typed = await terminal.question(
-    `The account ${account} has ${held}. Everything of it is removed for good.\nType its name to go on: `,
+    `The account ${account} has ${held}. All of it is removed for good.\nType its name to continue: `,
   );
   terminal.close();
   return typed.trim();

@@ -8,12 +8,16 @@ import { ACCOUNT_ROLES, type AccountRole } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { reasonOfAny } from "../file-errors.ts";
+import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
 interface AccountOptions extends ConnectionOptions {
   json?: true;
 }
+
+/** Ours: the longest sentence about a line, with the name it quotes. */
+const MAX_MESSAGE_CHARS = 500;
 
 const EXAMPLES = `
 Examples:
@@ -29,7 +33,7 @@ Examples:
   dmarc accounts forget acme                                  removes it for good, after asking
 
 The first line of a CSV file names its columns: account, and any of name, domain and rua. A domain without rua gets an address
-of its own. What is there already stays, so that a file may be imported again.
+of its own. Existing entries stay, so a file may be imported again.
 Exit code: 0 done, 1 wrong use or failure, 2 some lines have errors.`;
 
 /** Adds the command with its subcommands. */
@@ -40,7 +44,7 @@ export function addAccounts(program: Command): void {
   accounts.addHelpText("after", EXAMPLES);
   subcommand(accounts, "list [text]", "Accounts, or those with a text in their name").action(list);
   subcommand(accounts, "create <account>", "Create an account")
-    .option("--name <name>", "what it is called")
+    .option("--name <name>", "its displayed name")
     .action(create);
   subcommand(accounts, "rename <account> <name>", "Change what an account is called").action(rename);
   subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; without a file, remove it").action(logo);
@@ -58,7 +62,7 @@ export function addAccounts(program: Command): void {
 }
 
 function subcommand(accounts: Command, nameAndArguments: string, description: string): Command {
-  const command = accounts.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = accounts.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
@@ -98,9 +102,12 @@ async function logo(account: string, file: string | undefined, options: AccountO
 }
 
 async function people(account: string, options: AccountOptions): Promise<void> {
-  const { items } = await connect(options).ask("listAccountPeople", { account });
+  const client = connect(options);
+  const { items } = await client.ask("listAccountPeople", { account });
+  // An account that does not exist has nobody either: that is said instead.
+  if (items.length === 0) await client.ask("getAccount", { account });
   if (options.json) return printJson(items);
-  if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it all the same.`);
+  if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it anyway.`);
   const rows = items.map(({ email, role, firstSeenSeconds, addedBy }) => [
     email,
     role,
@@ -154,6 +161,10 @@ function printLines(lines: Outputs["importAccounts"]["items"], isDryRun: boolean
     message,
   ]);
   if (rows.length > 0) printOut(renderTable(["line", "result", "account", "domain", "rua", "why"], rows));
+  // Cells are cut, and what is wrong with a line has to be read whole.
+  for (const { line, result, message } of lines) {
+    if (result === "error") printOut(`line ${line}: ${safeText(message, MAX_MESSAGE_CHARS)}`);
+  }
   const done = isDryRun ? "would be imported" : "imported";
   printOut(`${count("new")} ${done}, ${count("exists")} there already, ${count("error")} with errors.`);
 }
@@ -172,7 +183,7 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CommandError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
   }
 }
 

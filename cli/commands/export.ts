@@ -13,6 +13,7 @@ import { readPage } from "../export/pages.ts";
 import { parquetWriter } from "../export/parquet.ts";
 import { type ExportProgress, readProgress, removeProgress, writeProgress } from "../export/progress-file.ts";
 import { csvWriter, fileOutput, ndjsonWriter, type RecordWriter, standardOutput } from "../export/record-writer.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printError } from "../terminal.ts";
@@ -34,7 +35,7 @@ Examples:
   dmarc export --since 2026-11-01 > november.ndjson
   dmarc export --since 2026-11-01 --until 2026-11-30 --format csv --output november.csv
   dmarc export --since 2026-11-01 --domain example.com --format parquet --output november.parquet
-  dmarc export --since 2026-01-01 --format csv --output year.csv --resume      go on after an interruption
+  dmarc export --since 2026-01-01 --format csv --output year.csv --resume      continue after an interruption
 
 Every record of every accepted aggregate report of the period, with fields of its report; days are UTC, and a report belongs to
 the first day it counts for. Records are read again from the raw objects: a report whose raw object has gone is named on standard
@@ -66,7 +67,8 @@ async function runExport(options: ExportOptions): Promise<void> {
   if (before !== undefined && !isSame(before.asked, { ...asked, format })) {
     throw new CommandError(`${output} is an export of something else: ${JSON.stringify(before.asked)}.`);
   }
-  const run = new ExportRun(connect(options), await writerFor(options, before), {
+  const client = connect(options);
+  const run = new ExportRun(client, await writerFor(options, before), {
     asked,
     progress: before ?? {
       version: 1,
@@ -81,6 +83,7 @@ async function runExport(options: ExportOptions): Promise<void> {
   });
   const { sums, problems } = await run.run();
   if (output !== undefined) await removeProgress(output);
+  if (sums.reports === 0) await requireKnown(client, { account, domain });
   const { records, reports, messages, passed } = sums;
   printError(
     `${number(records)} records of ${number(reports)} reports: ${number(messages)} messages, ${number(passed)} of them pass.`,
@@ -146,7 +149,7 @@ class ExportRun {
     this.#progressOf = progressOf;
   }
 
-  /** @throws CommandError that says how to go on */
+  /** @throws CommandError that says how to continue */
   async run(): Promise<ExportProgress> {
     const bar = startProgress("{records} records of {reports} reports", { silent: false });
     try {

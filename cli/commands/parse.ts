@@ -25,7 +25,7 @@ Examples:
   dmarc parse --records google.com!acme.zip      and its rows
   dmarc parse --json mails/                      every file in a folder, one JSON line each, for programs
   dmarc parse --authserv-id mx.cloudflare.net mail.eml         believing what that receiver wrote on top of the mail
-  dmarc parse --dns https://cloudflare-dns.com/dns-query m.eml verifying its signatures
+  dmarc parse --dns https://cloudflare-dns.com/dns-query m.eml  verifying its signatures
 
 Of a report in a mail it says whether the mail proves who sent it: verified, unverified or contradicted; unchecked without
 one of these two options.
@@ -56,7 +56,8 @@ async function runParse(paths: string[], options: ParseOptions): Promise<number>
       for await (const file of walkFiles([path], passOver)) await parseOne(file, options, found);
     } catch (error) {
       found.unopened = true;
-      tellUnreadable(path, error);
+      // A folder below that cannot be read ends the walk: it is the one to name.
+      printUnreadable(isOfFileSystem(error) ? (error.path ?? path) : path, error);
     }
   }
   if (found.unopened) return exitCodes.failure;
@@ -88,13 +89,13 @@ async function parsePath(
     const authentication = await authenticateFile(source, { authservId, dnsUrl, nowSeconds });
     return await parseFile(file, source, { nowSeconds, keepRecords: records === true, authentication });
   } catch (error) {
-    tellUnreadable(file, error);
+    printUnreadable(file, error);
     return undefined;
   }
 }
 
 // Anything but an error of the file system is a bug and must not look like a bad file.
-function tellUnreadable(path: string, error: unknown): void {
+function printUnreadable(path: string, error: unknown): void {
   if (!isOfFileSystem(error)) throw error;
   printError(`dmarc: ${path} cannot be read: ${reasonOf(error)}.`);
 }

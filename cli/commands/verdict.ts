@@ -4,9 +4,9 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
-import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
@@ -40,7 +40,7 @@ export function addVerdict(program: Command): void {
     .command("verdict")
     .description("Whether p=reject is safe for a domain, and what to publish next")
     .argument("[domain...]", "policy domains; without one, all that have reports", readDomains, [])
-    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)", readDay)
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (by default 30 days ago)", readDay)
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printVerdicts);
@@ -49,42 +49,28 @@ export function addVerdict(program: Command): void {
 async function printVerdicts(domains: string[], options: VerdictOptions): Promise<void> {
   const client = connect(options);
   const { from, to } = options;
-  const names = domains.length > 0 ? domains : await domainsWithReports(client, periodOf(options));
+  const names = domains.length > 0 ? domains : await domainsWithReports(client, options);
+  if (names.length === 0 && !options.json) printOut("No domain has reports in this period.");
   for (const domain of names) {
     const verdict = await client.ask("verdict", { domain, from, to });
+    if (verdict.days === 0) await requireKnown(client, { domain });
     if (options.json) printJson(verdict);
     else printOut(renderVerdict(verdict));
   }
 }
 
-function periodOf({ from, to }: VerdictOptions): { firstDay: number; lastDay: number } {
-  const lastDay = to === undefined ? Math.floor(Date.now() / 1000 / SECONDS_PER_DAY) : (parseDay(to) ?? 0);
-  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : (parseDay(from) ?? 0);
-  return { firstDay, lastDay };
-}
-
-/** Domains with aggregate reports in a period, by name. If one answer cannot hold them all, each half is requested. */
-async function domainsWithReports(
-  client: ApiClient,
-  { firstDay, lastDay }: { firstDay: number; lastDay: number },
-): Promise<string[]> {
-  const { items, isComplete } = await client.ask("domainDays", {
+/** Domains with aggregate reports in a period, by name. */
+async function domainsWithReports(client: ApiClient, { from, to }: VerdictOptions): Promise<string[]> {
+  const today = Math.floor(Date.now() / 1000 / SECONDS_PER_DAY);
+  const lastDay = to === undefined ? today : (parseDay(to) ?? today);
+  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : (parseDay(from) ?? lastDay);
+  const found = new Set<string>();
+  const asked = {
     kind: "aggregate",
     from: isoDate(firstDay * SECONDS_PER_DAY),
     to: isoDate(lastDay * SECONDS_PER_DAY),
-  });
-  const found = new Set(items.map(({ domain }) => domain));
-  if (!isComplete) {
-    if (firstDay >= lastDay) {
-      throw new CommandError("There are more domains than one answer holds: name those you ask about.");
-    }
-    const middle = Math.floor((firstDay + lastDay) / 2);
-    const halves = [
-      await domainsWithReports(client, { firstDay, lastDay: middle }),
-      await domainsWithReports(client, { firstDay: middle + 1, lastDay }),
-    ];
-    for (const domain of halves.flat()) found.add(domain);
-  }
+  } as const;
+  for await (const { domain } of client.each("domainDays", asked)) found.add(domain);
   return [...found].sort();
 }
 

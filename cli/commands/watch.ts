@@ -59,7 +59,7 @@ export function addWatch(program: Command): void {
     .option("--account <name>", "of this account only")
     .option("--domain <domain>", "of this domain only", readDomain)
     .option("--resolved", "those that are over")
-    .option("--notices", "what was told of them")
+    .option("--notices", "their notices")
     .option("--mutes", "what is muted")
     .action(list);
   named(subcommand(watch, "mute", "Keep quiet about a rule, a domain, a sender, or any of them together"))
@@ -130,7 +130,9 @@ async function list(options: ListOptions): Promise<void> {
 }
 
 async function mute({ json, account, domain, rule, subject, days, note, ...connection }: MuteOptions): Promise<void> {
-  const kept = await connect(connection).ask("mute", { account, domain, rule, subject, days, note });
+  const client = connect(connection);
+  await requireKnown(client, { account, domain });
+  const kept = await client.ask("mute", { account, domain, rule, subject, days, note });
   if (json) printJson(kept);
   else printOut(renderMute(kept));
 }

@@ -25,7 +25,7 @@ function pathOf(output: string): string {
   return `${output}.progress`;
 }
 
-/** @returns undefined if there is none, or what is there is none */
+/** @returns undefined if the file is missing or invalid */
 export async function readProgress(output: string): Promise<ExportProgress | undefined> {
   const text = await readFile(pathOf(output), "utf8").catch(() => undefined);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), progress), text);

@@ -76,7 +76,8 @@ export class MailApi {
     const { base, tokenVariable } = this.#settings;
     if (status === 401) {
       return new CommandError(
-        `${base} does not accept the access token: it has expired, or is another's. Put a new one into ${tokenVariable} and run the same command again; it continues.`,
+        `${base} does not accept the access token: it has expired, or belongs to another account. Put a new one ` +
+          `into ${tokenVariable} and run the same command again to continue.`,
       );
     }
     const code = status === 404 ? "not_found" : undefined;

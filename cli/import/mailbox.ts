@@ -34,7 +34,7 @@ export interface Mailbox {
   name: string;
   /** Mails to look at; known once reading began. */
   total: number;
-  /** Mails behind a position, oldest first; what it does not understand counts as none. Changes nothing on the server. */
+  /** Mails after a position, oldest first; an unknown position counts as none. Changes nothing on the server. */
   pages(position: unknown): AsyncIterable<MailPage>;
   /** Moves mails into a folder. */
   move(ids: readonly string[], folder: string): Promise<void>;

@@ -47,7 +47,8 @@ export async function waitForOutcomes(
     if (waiting.length === 0) return outcomes;
     if (performance.now() - movedAt > stillSeconds * 1000) {
       throw new CommandError(
-        `${waiting.length} of ${sha256s.length} files have no outcome yet, and nothing has changed for ${stillSeconds} s: dmarc status shows what waits.`,
+        `${waiting.length} of ${sha256s.length} files have no outcome yet, and nothing has changed for ` +
+          `${stillSeconds} s: see dmarc status.`,
       );
     }
     await sleep(LOOK_MS);

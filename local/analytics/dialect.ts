@@ -1,6 +1,6 @@
 /**
  * Cloudflare's dialect of SQL: decides whether Analytics Engine would take a statement, and prepares it for ClickHouse.
- * What the SQL reference does not document is refused, and so is what the live service was seen to refuse all the same,
+ * What the SQL reference does not document is refused, and so is what the live service was nevertheless seen to refuse,
  * in its own words where they are known. Pure: it knows no dataset but its columns, and never runs anything.
  */
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
@@ -62,7 +62,7 @@ const COLUMNS_HINT =
   "A dataset has dataset, timestamp, _sample_interval, index1, blob1 to blob20, double1 to double20.";
 const ORDER_HINT = "Select it under an alias, and order by that alias.";
 const ALIAS_HINT =
-  "It is an alias of the same SELECT: repeat what it stands for, or compare it in a SELECT around this one.";
+  "It is an alias of the same SELECT: repeat its expression, or compare it in a SELECT around this one.";
 
 /**
  * Checks a statement.
@@ -169,7 +169,7 @@ class Checker {
     }
   }
 
-  // ClickHouse adds columns of its own to every table, all starting with an underscore.
+  // ClickHouse adds its own columns to every table, all starting with an underscore.
   #typeOfColumn(name: string, { known, hint }: Names): ValueType {
     if (DATASET_COLUMNS.has(name) && known.has(name)) this.columns.add(name);
     const type = known.get(name);

@@ -5,7 +5,7 @@
 import { fail, ok, type Result } from "../../shared/result.ts";
 import { readTokens, type Token } from "./tokens.ts";
 
-/** A value: where it stands in the statement, and what it is made of. */
+/** A value: where it is in the statement, and what it consists of. */
 export type Expression = { text: string } & (
   | { kind: "column"; name: string }
   | { kind: "literal"; type: "String" | "Integer" | "Double" | "Null" | "Boolean" }
@@ -15,7 +15,7 @@ export type Expression = { text: string } & (
   | FunctionCall
 );
 
-/** A function's call. `position(a IN b)` and `extract(DAY FROM t)` have a form of their own. */
+/** A function's call. `position(a IN b)` and `extract(DAY FROM t)` have their own form. */
 export interface FunctionCall {
   kind: "call";
   text: string;
@@ -60,7 +60,7 @@ const RESERVED = new Set(
   ),
 );
 
-/** What people write and the grammar has no place for: word → what it is called. */
+/** What people write but the grammar does not have: word → its name. */
 const REFUSED_WORDS: Record<string, string> = {
   JOIN: "JOIN",
   LEFT: "JOIN",

@@ -1,5 +1,5 @@
 /**
- * The local Analytics Engine as a process of its own: chdb loads a library of 500 MB and a crash of it must not take
+ * The local Analytics Engine as a separate process: chdb loads a library of 500 MB and a crash of it must not take
  * the rest along. Started by `startAnalytics`, never by hand: it ends when its parent's pipe closes.
  *
  * Environment: LOCAL_ANALYTICS_FOLDER, LOCAL_ANALYTICS_PORT (0 = any), LOCAL_ANALYTICS_TOKEN.

@@ -92,13 +92,15 @@ function startFailed(reason: string, { printed, stateDir }: { printed: string; s
   const exception = /.*DB::Exception: (.*)/.exec(printed)?.[1];
   if (exception !== undefined) {
     throw new BrokenDataError(
-      `The data of the local Analytics Engine in ${join(stateDir, "analytics")} cannot be opened (${firstSentence(exception)}). Move this folder away and start again; dmarc reprocess --all then writes its points again, from the stored reports.`,
+      `The data of the local Analytics Engine in ${join(stateDir, "analytics")} cannot be opened ` +
+        `(${firstSentence(exception)}). Move this folder away and start again; then dmarc reprocess --all rewrites ` +
+        "its points from the stored reports.",
     );
   }
   throw new Error(`The local Analytics Engine did not start (${reason}): ${printed.trim().split("\n").at(-1) ?? ""}`);
 }
 
-// ClickHouse goes on with everything that was under way, the statement and its columns.
+// ClickHouse appends everything that was in progress, the statement and its columns.
 function firstSentence(exception: string): string {
   const [sentence = ""] = exception.split(/: (?=Cannot attach|Cannot parse definition)|\. Expected one of/, 1);
   return sentence.length > 300 ? `${sentence.slice(0, 299)}…` : sentence;

@@ -25,7 +25,7 @@ const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![A-Za-z0-9_])/y;
 const SYMBOL = /<=|>=|<>|!=|==|::|\|\||->|[-+*/%=<>(),.;?:{}[\]]/y;
 const QUOTED = { "'": "string", '"': "name", "`": "name" } as const;
 
-/** What stands for a character behind a backslash; any other character stands for itself. */
+/** Characters that mean another one after a backslash; all others mean themselves. */
 const ESCAPES: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", 0: "\0", a: "\x07", v: "\v" };
 
 /** The tokens of a statement, the last one of kind `end`; or what is wrong, in one sentence. */

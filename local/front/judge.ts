@@ -35,7 +35,9 @@ const CONNECTION_HEADER = /^(connection|keep-alive|te|trailer|transfer-encoding|
 const COOKIE_SECONDS = 365 * 86_400;
 
 const CLOSED =
-  "This dashboard opens by the link that npm start printed in its terminal, after the word dashboard: follow it once in this browser. Programs send the apiToken of local-secret.json in the state folder, or a token made by `dmarc tokens create`, as their bearer token.";
+  "Open this dashboard with the link that npm start printed in its terminal, after the word dashboard, once in " +
+  "this browser. Programs send the apiToken of local-secret.json in the state folder, or a token made by `dmarc " +
+  "tokens create`, as their bearer token.";
 
 /** Decides on a request; `port` is where it listens. */
 export function judge(asked: Asked, { port, secret }: { port: number; secret: LocalSecret }): Verdict {

@@ -1,6 +1,6 @@
 /**
  * What goes wrong with real reports, once each, so that every page of the dashboard has something to show: sent twice,
- * sent again with other figures, without records, damaged on the way, and a mail that is no report. Pure.
+ * sent again with other figures, without records, damaged on the way, and a mail that is not a report. Pure.
  */
 import { composeSample, DAY_SECONDS, type Sample } from "./mail.ts";
 import { reportFile, reportMail } from "./reports.ts";

@@ -50,7 +50,7 @@ function recordXml({ source, ip, count }: SampleRow, { policy, reporter }: Sampl
   const isAsked = dkim !== "pass" && spf !== "pass" && policy.p !== "none";
   // Nothing is overridden where nothing is asked.
   const reason = isAsked ? source.reason : undefined;
-  // RFC 9990 has a word of its own for mail that passed an enforcing policy.
+  // RFC 9990 has a separate word for mail that passed an enforcing policy.
   const accepted = reporter.rfc9990 && policy.p !== "none" && !isAsked ? "pass" : "none";
   const disposition = isAsked && reason === undefined ? policy.p : accepted;
   const reasonXml =

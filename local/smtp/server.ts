@@ -55,7 +55,7 @@ export async function openSmtpServer(options: SmtpServerOptions): Promise<Runnin
     closeTimeout: 2000,
     onRcptTo: (_address, session, callback) => {
       if (session.envelope.rcptTo.length === 0) callback();
-      else callback(new SmtpError(452, "4.5.3 One recipient at a time; send the others a mail of their own"));
+      else callback(new SmtpError(452, "4.5.3 One recipient at a time; send the others a separate mail"));
     },
     onData: (stream, session, callback) => {
       receive(stream, session, options).then(

@@ -1,6 +1,6 @@
 /**
  * A dataset's binding for one invocation on one machine: points that the code writes side by side go to the stand-in in one
- * call, since each call from Worker to Worker costs more than the point. Each caller learns what became of its own point.
+ * call, since each call from Worker to Worker costs more than the point. Each caller learns the outcome of its own point.
  */
 
 /** The stand-in's method for many points (dataset.ts). */

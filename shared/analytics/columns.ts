@@ -56,7 +56,9 @@ export const EVENT_COLUMNS = {
   outcome: {
     slot: "blob4",
     meaning:
-      "accepted; reprocessed (accepted again); duplicate; conflict; dead_letter; cleared (was one of the two before, solved); discarded (a person or a setting decided against it); retracted (was accepted, no longer is); slice (points written by an invocation of their own).",
+      "accepted; reprocessed (accepted again); duplicate; conflict; dead_letter; cleared (was one of these two, " +
+      "now solved); discarded (a person or a setting decided against it); retracted (no longer accepted); slice " +
+      "(points written by a separate invocation).",
   },
   kind: { slot: "blob5", meaning: "aggregate, tls, failure; empty if unknown." },
   code: { slot: "blob6", meaning: "Problem code of a dead letter." },
@@ -128,7 +130,7 @@ export const FAILURE_COLUMNS = {
   schema: { slot: "double1", meaning: "Version of this table." },
   generation: { slot: "double2", meaning: "1, or higher when the report was reprocessed; the highest one counts." },
   ordinal: { slot: "double3", meaning: "Always 0." },
-  incidents: { slot: "double4", meaning: "Incidents: how many messages the report stands for." },
+  incidents: { slot: "double4", meaning: "Incidents: how many messages the report is about." },
   arrivalSeconds: { slot: "double5", meaning: "Arrival-Date, seconds since 1970 UTC; 0 if unknown." },
   receivedSeconds: { slot: "double6", meaning: "When the mail arrived, seconds since 1970 UTC." },
   live: { slot: "double7", meaning: "1, or 0 for a point that only replaces a stale one." },

@@ -87,8 +87,8 @@ export async function postSql(
   if (response.ok) return ok(response);
   const message = cleanDetail(await response.text(), 2000) || `HTTP status ${response.status}`;
   if (!STATEMENT_FAULTS.includes(response.status)) {
-    const told = `Analytics Engine answered ${response.status}: ${message}`;
-    throw new AnalyticsUnavailableError(response.status, told, readRetryAfter(response));
+    const sentence = `Analytics Engine answered ${response.status}: ${message}`;
+    throw new AnalyticsUnavailableError(response.status, sentence, readRetryAfter(response));
   }
   return fail({ code: isNoData(message) ? "no_data" : "invalid_statement", message });
 }
@@ -127,7 +127,7 @@ function readRetryAfter({ headers }: Response): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
-// A name that is no column of a dataset is a mistake in the statement, whatever was written.
+// A name that is not a column of a dataset is a mistake in the statement, whatever was written.
 function isNoData(message: string): boolean {
   const column = NO_COLUMN.exec(message)?.[1];
   return column === undefined ? NO_TABLE.test(message) : DATASET_COLUMN.test(column);

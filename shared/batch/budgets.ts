@@ -44,7 +44,7 @@ export function takeBudget(
   return true;
 }
 
-/** The keys of the daily budgets an object draws on. Authenticated reporters have budgets of their own. */
+/** The keys of the daily budgets an object draws on. Authenticated reporters have separate budgets. */
 export function useKeys(
   { message, registration }: Pick<ReadObject, "message" | "registration">,
   reporter: number,

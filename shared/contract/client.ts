@@ -99,7 +99,9 @@ async function send(
     // The API redirects nowhere; Cloudflare Access does, to its login.
     const response = await fetch(url + path, { ...request, headers, redirect: "manual" });
     if (response.status < 300 || response.status >= 400) return ok(response);
-    const message = `${url} sends on to ${originOf(response)} instead of answering. If that is the login of Cloudflare Access, ${refusedBy(access)}.`;
+    const message =
+      `${url} redirects to ${originOf(response)} instead of answering. If that is the login of Cloudflare Access, ` +
+      `${refusedBy(access)}.`;
     return fail({ code: "not_an_answer", message, status: response.status });
   } catch (error) {
     const message = `Nothing answers at ${url}: ${reasonOf(error)}.`;
@@ -111,7 +113,8 @@ async function send(
 function refusedBy(access: ApiConnection["access"]): string {
   return access === undefined
     ? "it takes a service token: none was sent"
-    : "the service token that was sent is wrong, has expired, or is in no policy of the dashboard's application whose action is Service Auth";
+    : "the service token that was sent is wrong, has expired, or is not in a policy with the action Service Auth " +
+        "of the dashboard's application";
 }
 
 function originOf({ headers }: Response): string {

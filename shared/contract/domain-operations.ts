@@ -68,7 +68,7 @@ export const DOMAIN_OPERATIONS = {
   },
   listReports: {
     ...read,
-    summary: "Accepted reports about a domain over a period, aggregate reports unless told",
+    summary: "Accepted reports about a domain over a period, aggregate reports by default",
     http: get("/reports/:domain"),
     input: v.strictObject({
       ...ofDomain,
@@ -113,7 +113,7 @@ export const DOMAIN_OPERATIONS = {
     input: v.strictObject({
       ...ofDomain,
       role: v.optional(v.picklist(ROLES)),
-      /** The policy whose hits are told, `reject` unless told; with a role only sources of which it hits something. */
+      /** The policy whose hits are counted, `reject` by default; with a role only sources of which it hits something. */
       step: v.optional(v.picklist(STEPS)),
       ...page,
     }),

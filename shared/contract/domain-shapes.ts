@@ -282,7 +282,7 @@ export const reportHeader = v.object({
   /** Messages, sessions or incidents, as the kind is. */
   total: v.number(),
   passed: v.number(),
-  /** Published policy; "" for other kinds than aggregate. */
+  /** Published policy; of a TLS report the kinds of its policies, of a failure report "". */
   policy: v.string(),
   details: reportDetails,
   /** Who took it back, when and why; null: it was not. */
@@ -466,7 +466,7 @@ export const sourceDetails = v.object({
   decision: v.object({
     /** Whose domain it is, for a decision; null where nobody has reports about it. */
     account: v.nullable(v.string()),
-    /** What holds, and what it was said of. */
+    /** The decision in force, and its subject. */
     holds: v.object({ decision: v.picklist(SENDER_DECISIONS), source: v.string() }),
     /** The newest first. */
     history: v.array(decidedSender),

@@ -64,7 +64,7 @@ export function allowed(
   return fail({ code: "forbidden", message: FORBIDDEN[role] });
 }
 
-/** What somebody is told who lacks a role. */
+/** The answer to a caller without the required role. */
 export const FORBIDDEN: Record<Role, string> = {
   operator: "This is for operators.",
   administrator: "This is for administrators of the account.",

@@ -101,7 +101,7 @@ const muteName = {
   subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
 };
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "not a SHA-256 in hex"));
-/** What is said of a file that is imported, besides its bytes. */
+/** What is known about an imported file besides its bytes. */
 const importedFile = {
   sha256,
   name: v.pipe(v.string(), v.maxLength(IMPORT_LIMITS.maxNameChars)),

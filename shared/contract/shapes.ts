@@ -192,7 +192,7 @@ export const domainDays = v.object({
       spread: v.number(),
     }),
   ),
-  /** false: `cursor` goes on. */
+  /** false: `cursor` continues the list. */
   isComplete: v.boolean(),
   cursor: v.optional(v.string()),
 });
@@ -435,7 +435,7 @@ const jobFilter = v.object({
 export const job = v.object({
   id: v.string(),
   kind: v.picklist(JOB_KINDS),
-  /** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
+  /** cancelled: a person ended it; files it had enqueued that were not read yet are skipped. */
   state: v.picklist(JOB_STATES),
   filter: jobFilter,
   dryRun: v.boolean(),
@@ -522,7 +522,7 @@ const sender = v.object({
   /** `YYYY-MM-DD`, of all the details kept. */
   firstSeen: v.string(),
   lastSeen: v.string(),
-  /** What holds, and what it was said of: the sender, a prefix, or a service. */
+  /** The decision in force, and its subject: the sender, a prefix, or a service. */
   decision: v.nullable(v.object({ source: v.string(), decision: holdingDecision })),
   suggestion: v.nullable(
     v.object({
@@ -543,7 +543,7 @@ export const senders = v.object({
   from: v.string(),
   to: v.string(),
   items: v.array(sender),
-  /** false: `cursor` goes on. */
+  /** false: `cursor` continues the list. */
   isComplete: v.boolean(),
   cursor: v.optional(v.string()),
 });

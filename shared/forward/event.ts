@@ -112,7 +112,7 @@ function failureFields(details: Extract<ReportDetails, { kind: "failure" }>): Re
   return { sourceIp, authFailure, deliveryResult, identityAlignment, dkimDomain, dkimSelector, spfDomain };
 }
 
-/** The events of a part for Splunk's HTTP Event Collector: the report, and an event of its own for each record. */
+/** The events of a part for Splunk's HTTP Event Collector: the report, and a separate event for each record. */
 export function splunkEvents(report: ForwardedReport, content: PartContent): object[] {
   const { records, firstOrdinal, ...head } = content;
   const time = report.endSeconds > 0 ? report.endSeconds : report.receivedSeconds;

@@ -114,7 +114,9 @@ function escapedKey(seen: SeenSelector, text: string): JudgedKey {
 async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<JudgedKey> {
   const { selector } = seen;
   if (text === undefined) {
-    const sentence = `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another selector.`;
+    const sentence =
+      `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another ` +
+      "selector.";
     const finding: Finding = { code: "missing_key", state: "attention", sentence, rule: "RFC 6376 section 6.1.2" };
     return { key: { ...seen, keyType: "missing", isTesting: false }, findings: [finding] };
   }
@@ -208,7 +210,9 @@ function findingsOfKey({ selector, keyType, bits }: DkimKey): Finding[] {
 function findingOfBits(selector: string, bits: number): Finding {
   const rule = "RFC 8301 section 3.2";
   if (bits < LEAST_BITS) {
-    const sentence = `The key of selector ${selector} has ${bits} bits; receivers refuse fewer than ${LEAST_BITS}. Use ${RECOMMENDED_BITS}.`;
+    const sentence =
+      `The key of selector ${selector} has ${bits} bits; receivers refuse fewer than ${LEAST_BITS}. Use ` +
+      `${RECOMMENDED_BITS}.`;
     return { code: "short_key", state: "broken", sentence, rule };
   }
   if (bits < RECOMMENDED_BITS) {

@@ -178,7 +178,9 @@ function mistakenRecords({ steps }: Walk): Finding[] {
       const finding: Finding = {
         code: "mistaken_record",
         state: record === undefined ? "broken" : "attention",
-        sentence: `${shown} is not a DMARC record for receivers: ${reason}. ${meant === undefined && record === undefined ? "Correct it." : remedy}`,
+        sentence:
+          `${shown} is not a DMARC record for receivers: ${reason}. ` +
+          `${meant === undefined && record === undefined ? "Correct it." : remedy}`,
         rule: "RFC 9989 section 4.8",
       };
       if (meant !== undefined && record === undefined) {
@@ -196,7 +198,9 @@ function differences(domain: string, { found }: Walk, older: OlderAnswer): Findi
     {
       code: "differs_by_rfc",
       state: "attention",
-      sentence: `Receivers that follow RFC 7489 ${others}; those that follow RFC 9989 use that of ${found.domain}. Publish a record at _dmarc.${domain} to get one answer.`,
+      sentence:
+        `Receivers that follow RFC 7489 ${others}; those that follow RFC 9989 use that of ${found.domain}. Publish ` +
+        `a record at _dmarc.${domain} to get one answer.`,
       rule: "RFC 9989 appendix C.3",
     },
   ];
@@ -211,7 +215,9 @@ function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | 
     {
       code: "name_too_long",
       state: "attention",
-      sentence: `${domain} has more than eight labels: receivers ask for its own record, then only from ${labels.slice(-7).join(".")} on. Publish a record of its own.`,
+      sentence:
+        `${domain} has more than eight labels: receivers ask for its own record, then only from ` +
+        `${labels.slice(-7).join(".")} on. Publish a separate record.`,
       rule: "RFC 9989 sections 4.10 and 5.1.8",
       publish: firstRecord(domain, ruaAddress),
     },
@@ -289,7 +295,9 @@ function findingsOfReports({ rua, ruf, tags }: DmarcRecord): Finding[] {
     findings.push({
       code: "many_addresses",
       state: "attention",
-      sentence: `The record names ${rua.length} addresses for reports. Some receivers send to the first ${SURE_ADDRESSES} only: put those that matter first.`,
+      sentence:
+        `The record names ${rua.length} addresses for reports. Some receivers send to the first ${SURE_ADDRESSES} ` +
+        "only: put those that matter first.",
       rule: "RFC 7489 section 6.2",
     });
   }
@@ -298,7 +306,9 @@ function findingsOfReports({ rua, ruf, tags }: DmarcRecord): Finding[] {
     findings.push({
       code: "size_limit",
       state: "attention",
-      sentence: `${sized.map(({ text }) => text.slice(0, 100)).join(", ")}: the size after ! is no longer part of DMARC. Older receivers send no larger report there. Remove it.`,
+      sentence:
+        `${sized.map(({ text }) => text.slice(0, 100)).join(", ")}: the size after ! is no longer part of DMARC. ` +
+        "Older receivers send no larger report there. Remove it.",
       rule: "RFC 9989 section 4.6",
     });
   }
@@ -321,7 +331,9 @@ function findingsOfPlace(
 ): Finding[] {
   const rule = "RFC 9989 section 4.7";
   if (record.psd === "y" && policyDomain !== domain) {
-    const sentence = `${domain} has no DMARC record of its own: that of the public suffix ${policyDomain} applies, and its reports go there. Publish one.`;
+    const sentence =
+      `${domain} has no DMARC record: that of the public suffix ${policyDomain} applies, and its reports go there. ` +
+      "Publish one.";
     return [{ code: "record_of_public_suffix", state: "attention", sentence, rule: "RFC 9989 section 4.10.1" }];
   }
   if (record.psd === "y") {
@@ -331,7 +343,9 @@ function findingsOfPlace(
   const ignored = record.tags.filter(({ name, standing }) => (name === "sp" || name === "np") && standing === "used");
   if (walk.organizationalDomain === policyDomain || ignored.length === 0) return [];
   const shown = ignored.map(({ name, value }) => `${name}=${value}`).join(" and ");
-  const sentence = `${shown} has no effect in the record of ${policyDomain}: for names below it receivers use the record of ${walk.organizationalDomain}.`;
+  const sentence =
+    `${shown} has no effect in the record of ${policyDomain}: for names below it receivers use the record of ` +
+    `${walk.organizationalDomain}.`;
   return [{ code: "subdomain_policy_ignored", state: "attention", sentence, rule }];
 }
 
@@ -342,7 +356,8 @@ function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
     const sentence =
       record.p === "none"
         ? "t=y has no effect on p=none. Remove it, or raise p."
-        : `t=y: receivers apply ${policy} instead of ${effectivePolicy({ ...record, isTesting: false }, subject)}; older ones, which don't know t, do not. Remove it when the reports show no problem.`;
+        : `t=y: receivers apply ${policy} instead of ${effectivePolicy({ ...record, isTesting: false }, subject)}; ` +
+          "older ones, which don't know t, do not. Remove it when the reports show no problem.";
     return { code: "testing", state: "attention", sentence, rule };
   }
   if (policy === "none") {
@@ -355,6 +370,9 @@ function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
   const sentence = `Receivers are asked to ${policy === "reject" ? "reject" : "quarantine"} mail that fails.`;
   return { code: `policy_${policy}`, state: "good", sentence, rule };
 }
+
+/** Another tag within a value. */
+const SWALLOWED_TAG = /[\s,](?:p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf)=/i;
 
 function findingsOfTag(tag: JudgedTag): Finding[] {
   const shown = `${tag.name}=${tag.value.slice(0, 100)}`;
@@ -370,7 +388,7 @@ function findingsOfTag(tag: JudgedTag): Finding[] {
     const isPolicy = ["p", "sp", "np"].includes(tag.name);
     const ignored = isPolicy ? "" : " It is ignored.";
     const used = tag.usedValue === undefined ? ignored : ` Receivers use ${tag.usedValue}.`;
-    const hint = /[\s,]\s*[a-z]+\s*=/i.test(tag.value) ? " A ; is missing in it." : "";
+    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : "";
     const sentence = `${shown} is not a valid value.${used}${hint}`;
     return [{ code: "invalid_tag", state: "attention", sentence, rule }];
   }

@@ -98,7 +98,7 @@ function findingsOf({ uri, host, outcome, recordName }: Destination, isAnyUsable
         {
           code: "destination_redirected",
           state: "good",
-          sentence: `${host} takes the reports for ${shown} at another address of its own.`,
+          sentence: `${host} receives the reports for ${shown} at another of its addresses.`,
           rule,
         },
       ];

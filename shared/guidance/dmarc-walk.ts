@@ -34,7 +34,7 @@ export interface Walk {
   organizationalDomain: string;
   /** The record that applies; undefined if there is none. */
   found?: FoundRecord;
-  /** The record that applies to a name below the domain which has none of its own. */
+  /** The record that applies to a name below the domain without a record. */
   foundBelow?: FoundRecord;
   /** Whether an unanswered name could change the result. */
   isUncertain: boolean;
@@ -130,7 +130,7 @@ function isUncertain(steps: WalkStep[], found: FoundRecord | undefined): boolean
 export interface OlderAnswer {
   organizationalDomain: string;
   found?: FoundRecord;
-  /** The record that applies to a name below the domain which has none of its own. */
+  /** The record that applies to a name below the domain without a record. */
   foundBelow?: FoundRecord;
   isUncertain: boolean;
 }

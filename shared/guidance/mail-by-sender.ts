@@ -1,6 +1,6 @@
 /**
- * A period's mail by who sent it: the counts of every sender, and facts about all of the mail. It is what their roles follow from (roles.ts),
- * whatever the owner decided and DNS says, so it is counted once. Pure.
+ * A period's mail by who sent it: the counts of every sender, and facts about all of the mail. It is what their roles
+ * follow from (roles.ts), whatever the owner decided and DNS says, so it is counted once. Pure.
  */
 import { type Evidence, PERIOD_PARTS } from "../ledger/sources.ts";
 import { organizationalDomain } from "../organizational-domain.ts";

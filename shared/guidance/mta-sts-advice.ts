@@ -103,11 +103,15 @@ export function uncoveredHosts({ mx }: MtaStsPolicy, hosts: readonly string[] | 
 export function adviseMtaSts(known: InboundState): MtaStsAdvice {
   const { domain, policy } = known;
   if (policy === undefined) {
-    const sentence = `No policy is served for ${domain}. Begin with mode testing: it changes nothing about the delivery of mail, and TLS reports tell what enforce would refuse.`;
+    const sentence =
+      `No policy is served for ${domain}. Begin with mode testing: it does not affect the delivery of mail, and ` +
+      "TLS reports show what enforce would refuse.";
     return { code: "off", state: "attention", sentence, mode: "testing", failures: [] };
   }
   if (!known.isRegistered) {
-    const sentence = `The policy is not served: the address that ${domain} was registered with is gone. Register the domain, then save the policy again.`;
+    const sentence =
+      `The policy is not served: the address that ${domain} was registered with is gone. Register the domain, then ` +
+      "save the policy again.";
     return { code: "notRegistered", state: "broken", sentence, failures: [] };
   }
   const open = uncoveredHosts(policy, known.hosts);
@@ -115,7 +119,8 @@ export function adviseMtaSts(known: InboundState): MtaStsAdvice {
   switch (policy.mode) {
     case "none": {
       const sentence =
-        "Mode none: senders forget the policy. Once they all have, after the max_age of the policy before, stop serving it and remove the record.";
+        "Mode none: senders forget the policy. Once they all have, after the max_age of the policy before, stop " +
+        "serving it and remove the record.";
       return unpublished ?? { code: "modeNone", state: "attention", sentence, failures: [] };
     }
     case "testing":
@@ -155,7 +160,9 @@ function adviceOfTesting(known: InboundState): MtaStsAdvice {
   const { mtaStsTestingDays, mtaStsReportDays } = GUIDANCE_LIMITS;
   const failures = failuresOfPolicy(tls);
   if (failures.length > 0) {
-    const sentence = `Stay with testing: with enforce, senders would have refused to deliver in ${sum(failures)} sessions of the last ${mtaStsTestingDays} days. Fix what stands below first.`;
+    const sentence =
+      `Stay with testing: with enforce, senders would have refused to deliver in ${sum(failures)} sessions of the ` +
+      `last ${mtaStsTestingDays} days. Fix what stands below first.`;
     return { code: "failures", state: "attention", sentence, failures };
   }
   const testedDays = Math.floor((nowSeconds - modeSinceSeconds) / SECONDS_PER_DAY);
@@ -164,10 +171,14 @@ function adviceOfTesting(known: InboundState): MtaStsAdvice {
     return { code: "tooEarly", state: "attention", sentence, failures };
   }
   if (tls.days < mtaStsReportDays) {
-    const sentence = `TLS reports tell of sessions under this policy on ${days(tls.days)} of the last ${mtaStsTestingDays}; enforce is advised from ${mtaStsReportDays} on. Look whether _smtp._tls.${domain} asks for reports.`;
+    const sentence =
+      `TLS reports cover sessions under this policy on ${days(tls.days)} of the last ${mtaStsTestingDays}; enforce ` +
+      `is advised from ${mtaStsReportDays} on. Look whether _smtp._tls.${domain} asks for reports.`;
     return { code: "noReports", state: "attention", sentence, failures };
   }
-  const sentence = `Ready for enforce: ${days(testedDays)} of testing, ${tls.sessions} sessions on ${days(tls.days)} of the last ${mtaStsTestingDays}, and no failure.`;
+  const sentence =
+    `Ready for enforce: ${days(testedDays)} of testing, ${tls.sessions} sessions on ${days(tls.days)} of the last ` +
+    `${mtaStsTestingDays}, and no failure.`;
   return { code: "ready", state: "good", sentence, mode: "enforce", failures };
 }
 
@@ -175,7 +186,9 @@ function adviceOfEnforce({ tls }: InboundState): MtaStsAdvice {
   const failures = failuresOfPolicy(tls);
   const { mtaStsFailureDays } = GUIDANCE_LIMITS;
   if (failures.length > 0) {
-    const sentence = `Senders could not deliver in ${sum(failures)} sessions of the last ${mtaStsFailureDays} days. Fix what stands below; until then, go back to testing.`;
+    const sentence =
+      `Senders could not deliver in ${sum(failures)} sessions of the last ${mtaStsFailureDays} days. Fix what ` +
+      "stands below; until then, go back to testing.";
     return { code: "enforcedFailures", state: "broken", sentence, mode: "testing", failures };
   }
   const sentence = "Senders that know MTA-STS deliver to your mail hosts over verified encrypted connections only.";

@@ -122,7 +122,9 @@ function missingRecord(domain: string): Finding {
   return {
     code: "no_record",
     state: "attention",
-    sentence: `${domain} has no MTA-STS: mail to it may be sent without encryption if somebody interferes. Put a policy file at mta-sts.${domain} in mode testing, then publish this record.`,
+    sentence:
+      `${domain} has no MTA-STS: mail to it may be sent without encryption if somebody interferes. Put a policy ` +
+      `file at mta-sts.${domain} in mode testing, then publish this record.`,
     rule: "RFC 8461 section 3.1",
     publish: { name: `_mta-sts.${domain}`, type: "TXT", value: "v=STSv1; id=1;" },
   };

@@ -74,8 +74,8 @@ export function policyText({ mode, mx, maxAgeSeconds }: MtaStsPolicy): string {
 }
 
 /**
- * The id of a policy: the second of its last change, in digits (RFC 8461 section 3.1: letters and digits, at most 32). A policy that changes gets
- * another one, so that senders fetch it again.
+ * The id of a policy: the second of its last change, in digits (RFC 8461 section 3.1: letters and digits, at most 32).
+ * A policy that changes gets another one, so that senders fetch it again.
  */
 export function policyId(changedSeconds: number): string {
   return new Date(changedSeconds * 1000)

@@ -9,7 +9,7 @@ export interface Refused {
   below: number;
 }
 
-/** Receivers that refuse mail by rules of their own are left out: the policy does not ask for it there. */
+/** Receivers that refuse mail by their own rules are left out: the policy does not ask for it there. */
 export function refusedOf({ evidence }: JudgedSource, policyDomain: string, enforced: Enforced): Refused {
   const refused = { messages: 0, below: 0 };
   for (const group of evidence.filter(isRefused)) {

@@ -1,6 +1,7 @@
 /**
  * Assigns every source of a period a role with a reason: first by the owner's decision, then by what the mail proves
- * (authenticated as the domain), then by its pattern and what DNS says of it. A source without a clear role is undecided, never guessed. Pure.
+ * (authenticated as the domain), then by its pattern and what DNS says of it. A source without a clear role is
+ * undecided, never guessed. Pure.
  */
 import { VERDICT_LIMITS } from "../limits.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
@@ -61,6 +62,8 @@ export interface JudgedSource extends SenderFigures {
   reason: RoleReason;
   /** The number of parts of the period it was seen in (`PERIOD_PARTS`). */
   activeParts: number;
+  /** Reverse name of an address, as far as it is known; else "". */
+  host: string;
 }
 
 /** What a role follows from besides the sender's own mail. */
@@ -83,7 +86,8 @@ export function judgeSources(
   return senders
     .map((sender): JudgedSource => {
       const { partBits, brokenOnTheWay: _, brokenAlways: __, ...figures } = sender;
-      return { ...figures, activeParts: bitsOf(partBits), ...roleOf(sender, around) };
+      const host = knowledge.names.get(sender.name)?.host ?? "";
+      return { ...figures, activeParts: bitsOf(partBits), host, ...roleOf(sender, around) };
     })
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
 }
@@ -130,8 +134,9 @@ function roleOfOrganization(source: CountedSender, around: Surroundings): RoleWi
 }
 
 /**
- * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too seldom for a sender that sends
- * weekly and too often for one that sends monthly; and services, mailbox providers among them, sign what they send.
+ * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too
+ * seldom for a sender that sends weekly and too often for one that sends monthly; and services, mailbox providers among
+ * them, sign what they send.
  */
 function sendsUnsignedBursts({ passed, messages, partBits, evidence }: CountedSender): boolean {
   const parts = bitsOf(partBits);

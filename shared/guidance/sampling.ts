@@ -1,4 +1,7 @@
-/** What the reported part of a domain's mail says about all of it: some receivers send no reports, and small domains have few messages. Pure. */
+/**
+ * What the reported part of a domain's mail says about all of it: some receivers send no reports, and small domains
+ * have few messages. Pure.
+ */
 import { VERDICT_LIMITS } from "../limits.ts";
 
 /** Messages that may be lost at most, at all receivers, so that it is less than `maxLostShare`. @param reported messages in reports */

@@ -81,7 +81,9 @@ export function diagnoseSource(source: DiagnosedSource): Diagnosis {
   }
   const letThrough = sum(groups, ({ spared }) => spared);
   if (2 * letThrough > failing) {
-    const sentence = `Receivers let most of the failing mail of ${name} through, as forwarded or from a list: there is nothing to fix at the source.`;
+    const sentence =
+      `Receivers let most of the failing mail of ${name} through, as forwarded or from a list: there is nothing to ` +
+      "fix at the source.";
     return { code: "letThrough", sentence };
   }
   const cause = mainCause(source);
@@ -167,11 +169,17 @@ function sentenceOf({ code, about, from }: Cause, name: string): string {
     case "strictDkim":
       return `${name} signs as ${about}, and the DMARC record asks for exactly ${from} (adkim=s): sign as ${from}, or publish adkim=r.`;
     case "strictSpf":
-      return `${name} uses ${about} as its return path, and the DMARC record asks for exactly ${from} (aspf=s): turn on DKIM for ${from} there, or publish aspf=r.`;
+      return (
+        `${name} uses ${about} as its return path, and the DMARC record asks for exactly ${from} (aspf=s): turn on ` +
+        `DKIM for ${from} there, or publish aspf=r.`
+      );
     case "keyMissing":
       return `${name} signs for ${from}, but the key is not in DNS: publish ${about} as ${name} says.`;
     case "signatureChanged":
-      return `The signatures of ${name} hold elsewhere and break on some ways: a forwarder or a list changes the mail, which you can't fix.`;
+      return (
+        `The signatures of ${name} verify elsewhere and break on some routes: a forwarder or a list changes the ` +
+        "mail, which you can't fix."
+      );
     case "signatureBroken":
       return `${name} signs for ${from}, but the signatures do not verify: compare the key at ${about} with the one that ${name} shows.`;
     case "signsAsOther":
@@ -179,7 +187,10 @@ function sentenceOf({ code, about, from }: Cause, name: string): string {
     case "returnPathOfOther":
       return `${name} does not sign, and SPF passes for ${about} only, so nothing aligns: turn on DKIM for ${from} there.`;
     case "notListed":
-      return `${name} does not sign, and the SPF record of ${about} does not list it: if it is yours, turn on DKIM for ${from} there, or add it to SPF.`;
+      return (
+        `${name} does not sign, and the SPF record of ${about} does not list it: if it is yours, turn on DKIM for ` +
+        `${from} there, or add it to SPF.`
+      );
     default:
       return `${name} sends without any DKIM signature or SPF pass: if it is yours, turn on DKIM for ${from} there.`;
   }

@@ -85,12 +85,16 @@ export async function adviseSpf(domain: string, sender: SpfSender, resolver: Res
   const broken = adviceOfRecord(tree, target);
   if (broken !== undefined) return { ...about, ...broken };
   if (isListed(tree.root, sender.networks)) {
-    const sentence = `The SPF record of ${target} lets ${sender.name} in already. Mail that fails all the same was forwarded, or came from other servers.`;
+    const sentence =
+      `The SPF record of ${target} already lists ${sender.name}. Mail that still fails was forwarded, or came from ` +
+      "other servers.";
     return { ...about, code: "listed", state: "good", sentence };
   }
   const terms = await possibleTerms(target, sender, ask);
   if (terms.length === 0) {
-    const sentence = `${sender.name} sends from too many addresses to name them. Ask who runs it for an include, or turn on DKIM for ${domain} there.`;
+    const sentence =
+      `${sender.name} sends from too many addresses to name them. Ask who runs it for an include, or turn on DKIM ` +
+      `for ${domain} there.`;
     return { ...about, code: "tooManyAddresses", state: "attention", sentence };
   }
   const weighed = await Promise.all(terms.map((term) => weigh(term, { target, text: tree.root.text, ask })));
@@ -104,18 +108,22 @@ function whySpfCannotHelp(
 ): SpfAdvice | undefined {
   const about = { domain, source: name, state: "attention" as const, choices: [] };
   if (isForwarder) {
-    const sentence = `SPF can't help: ${name} passes mail on, and the addresses of forwarders are not yours to list. DKIM signatures survive forwarding: sign all mail of ${domain}.`;
+    const sentence =
+      `SPF can't help: ${name} passes mail on, and the addresses of forwarders are not yours to list. DKIM ` +
+      `signatures survive forwarding: sign all mail of ${domain}.`;
     return { ...about, code: "forwarder", sentence };
   }
   const own = organizationalDomain(domain);
   const [first] = returnPaths ?? [];
   const isElsewhere = first !== undefined && !returnPaths?.some((path) => organizationalDomain(path) === own);
   if (isElsewhere) {
-    const sentence = `SPF can't help: ${name} uses ${first} as its return path, and receivers ask that domain's SPF record, not the one of ${domain}. Turn on DKIM for ${domain} there, or a return path below ${domain}.`;
+    const sentence =
+      `SPF can't help: ${name} uses ${first} as its return path, and receivers ask that domain's SPF record, not ` +
+      `the one of ${domain}. Turn on DKIM for ${domain} there, or a return path below ${domain}.`;
     return { ...about, code: "otherReturnPath", sentence };
   }
   if (first === undefined && service !== "" && serviceGuide(service)?.spf === undefined) {
-    const sentence = `SPF can't help: ${name} sends with a return path of its own. Turn on DKIM for ${domain} there.`;
+    const sentence = `SPF can't help: ${name} sends with its own return path. Turn on DKIM for ${domain} there.`;
     return { ...about, code: "otherReturnPath", sentence };
   }
   return undefined;
@@ -130,11 +138,15 @@ function adviceOfRecord({ root, lookups, voidLookups, isCut }: SpfTree, target: 
     ({ term, problem }) => term.kind === "broken" || (problem !== undefined && BREAKS.has(problem)),
   );
   if (root.problem === "severalRecords" || isBroken) {
-    const sentence = `The SPF record of ${target} is broken: nothing can be added before it is repaired. The page Records says what is wrong.`;
+    const sentence =
+      `The SPF record of ${target} is broken: nothing can be added before it is repaired. The page Records says ` +
+      "what is wrong.";
     return { code: "brokenRecord", state: "broken", sentence };
   }
   if (isCut || lookups > GUIDANCE_LIMITS.maxSpfLookups) {
-    const sentence = `The SPF record of ${target} needs ${lookups} lookups already, of ${GUIDANCE_LIMITS.maxSpfLookups} allowed: SPF fails for every sender. Remove includes that you no longer need first.`;
+    const sentence =
+      `The SPF record of ${target} needs ${lookups} lookups already, of ${GUIDANCE_LIMITS.maxSpfLookups} allowed: ` +
+      "SPF fails for every sender. Remove includes that you no longer need first.";
     return { code: "brokenRecord", state: "broken", sentence };
   }
   if (voidLookups > GUIDANCE_LIMITS.maxVoidSpfLookups) {
@@ -238,7 +250,8 @@ function choose(weighed: readonly Weighed[], { name }: SpfSender, domain: string
   if (!best.isUsable) {
     const why =
       best.lookups > maxSpfLookups
-        ? `the record would need ${best.lookups} lookups of ${maxSpfLookups} allowed, and SPF would fail for every sender. Remove includes that you no longer need first, or turn on DKIM for ${domain} there`
+        ? `the record would need ${best.lookups} lookups of ${maxSpfLookups} allowed, and SPF would fail for every ` +
+          `sender. Remove includes that you no longer need first, or turn on DKIM for ${domain} there`
         : `${best.term} leads to no usable record`;
     return {
       ...found,

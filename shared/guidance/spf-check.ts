@@ -85,14 +85,18 @@ function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] 
     findings.push({
       code: "too_many_lookups",
       state: "broken",
-      sentence: `The record needs ${count} DNS lookups; ${maxSpfLookups} are allowed, so SPF fails for every sender. Remove includes that you no longer need.`,
+      sentence:
+        `The record needs ${count} DNS lookups; ${maxSpfLookups} are allowed, so SPF fails for every sender. ` +
+        "Remove includes that you no longer need.",
       rule: LOOKUP_RULE,
     });
   } else if (lookups >= warnSpfLookups) {
     findings.push({
       code: "many_lookups",
       state: "attention",
-      sentence: `The record needs ${count} of the ${maxSpfLookups} lookups allowed. One more service, or a change at one of them, may break it.`,
+      sentence:
+        `The record needs ${count} of the ${maxSpfLookups} lookups allowed. One more service, or a change at one ` +
+        "of them, may break it.",
       rule: LOOKUP_RULE,
     });
   } else {
@@ -103,7 +107,9 @@ function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] 
     findings.push({
       code: "too_many_void_lookups",
       state: "broken",
-      sentence: `${voidLookups} lookups find nothing; receivers stop after ${maxVoidSpfLookups}, and SPF fails for every sender. Remove the terms marked empty.`,
+      sentence:
+        `${voidLookups} lookups find nothing; receivers stop after ${maxVoidSpfLookups}, and SPF fails for every ` +
+        "sender. Remove the terms marked empty.",
       rule: LOOKUP_RULE,
     });
   }
@@ -168,7 +174,9 @@ function findingOfProblem(problem: NonNullable<ResolvedTerm["problem"]>, at: str
       return {
         code: "too_many_mx_hosts",
         state: "broken",
-        sentence: `${at} has more than ${GUIDANCE_LIMITS.maxSpfMxHosts} hosts: SPF fails for every sender. Name the servers by ip4, ip6 or include.`,
+        sentence:
+          `${at} has more than ${GUIDANCE_LIMITS.maxSpfMxHosts} hosts: SPF fails for every sender. Name the ` +
+          "servers by ip4, ip6 or include.",
         rule: LOOKUP_RULE,
       };
     case "unanswered":
@@ -179,7 +187,7 @@ function findingOfProblem(problem: NonNullable<ResolvedTerm["problem"]>, at: str
         rule: "RFC 7208 section 4.4",
       };
     default:
-      // "brokenBelow" and "notFollowed" are said at the term below and by the count.
+      // "brokenBelow" and "notFollowed" are reported at the term below and by the count.
       return undefined;
   }
 }

@@ -25,7 +25,7 @@ export function spfNamesOf(check: StoredCheck | undefined): SpfNames {
   );
 }
 
-/** Reads them from TXT records, of the domain and of what it includes; those that are no SPF records are left out. */
+/** Reads them from TXT records, of the domain and of what it includes; other TXT records are left out. */
 export function spfNamesOfRecords(records: readonly string[], policyDomain: string): SpfNames {
   const domains = new Set<string>();
   const networks = new Map<string, string>();

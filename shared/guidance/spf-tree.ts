@@ -25,7 +25,7 @@ export type SpfProblem =
   | "notFollowed"
   | "brokenBelow";
 
-/** A term and what it comes to. */
+/** A term and its result. */
 export interface ResolvedTerm {
   term: SpfTerm;
   /** Lookups of the term itself: 1 or 0. */
@@ -33,14 +33,14 @@ export interface ResolvedTerm {
   /** Lookups of it and all below. */
   allLookups: number;
   isVoid: boolean;
-  /** Networks it stands for: "192.0.2.0/24". Those of an include are at its own terms. */
+  /** Networks it covers: "192.0.2.0/24". Those of an include are at its own terms. */
   networks: string[];
   problem?: SpfProblem;
   /** The record that an include or a redirect leads to. */
   record?: ResolvedSpf;
 }
 
-/** A record and what it comes to. */
+/** A record and its result. */
 export interface ResolvedSpf {
   domain: string;
   /** "" where there is none. */

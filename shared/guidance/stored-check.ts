@@ -1,4 +1,7 @@
-/** A domain's checks as they are kept, shown and answered as JSON: one shape for the ledger, the page, the API and `dmarc check`. Pure. */
+/**
+ * A domain's checks as they are kept, shown and answered as JSON: one shape for the ledger, the page, the API and
+ * `dmarc check`. Pure.
+ */
 import * as v from "valibot";
 import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
 import { POLICIES } from "./dmarc-record.ts";
@@ -34,7 +37,7 @@ export const storedCheck = v.object({
   domain: v.string(),
   state,
   organizationalDomain: v.string(),
-  /** Where the DMARC record stands that holds; missing where there is none. */
+  /** Where the DMARC record in force is; missing if there is none. */
   policyDomain: v.optional(v.string()),
   /** What receivers apply by RFC 9989, and by RFC 7489. */
   policies,

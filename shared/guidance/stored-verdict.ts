@@ -1,4 +1,4 @@
-/** A verdict as the ledger keeps it for lists of domains: its state, what it turns on, and what is at risk. Pure. */
+/** A verdict as the ledger keeps it for lists of domains: its state, what it depends on, and what is at risk. Pure. */
 import * as v from "valibot";
 import { ROLES } from "./roles.ts";
 import { isInTheWay, type Verdict } from "./verdict.ts";

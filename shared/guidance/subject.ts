@@ -30,7 +30,7 @@ export function serviceSubject(service: string): string {
 }
 
 /**
- * Reads what a person wrote, or what is kept. A host name stands for its organizational domain.
+ * Reads what a person typed, or a stored subject. A host name means its organizational domain.
  *
  * @returns a sentence that says what is wrong with it
  */
@@ -91,13 +91,13 @@ export function prefixBits(prefix: string): string {
   return familyBits(network).slice(0, 1 + Number(length));
 }
 
-/** Bits of an address to be compared with those of prefixes; "" where it is none. */
+/** Bits of an address for comparison with prefixes; "" if it is not an address. */
 export function familyBits(address: string): string {
   const bits = addressBits(address);
   return bits === "" ? "" : `${address.includes(":") ? 6 : 4}${bits}`;
 }
 
-/** The 32 or 128 bits of an address, as text; "" where it is none. */
+/** The 32 or 128 bits of an address, as text; "" if it is not an address. */
 function addressBits(address: string): string {
   const labels = reverseLabels(address);
   if (labels === undefined) return "";

@@ -69,7 +69,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
   }
 }
 
-/** What a verdict that p=reject is safe rests on, and what it cannot know; undefined for the other states. */
+/** What "p=reject is safe" is based on, and what it cannot know; undefined for the other states. */
 export function basisText({ state, days }: Pick<Verdict, "state" | "days">): string | undefined {
   if (state !== "ready" && state !== "notInUse") return undefined;
   return `Based on ${daysText(days)}. Mail sent less often may be missing.`;
@@ -110,7 +110,11 @@ function protectedHeadline({ reasons, policy }: Verdict): string {
 
 function protectedStep({ reasons, domain, policy, nextRecord }: Verdict): string {
   if (reasons.length > 0) return fixText(firstToFix(reasons), domain);
-  return nextRecord === undefined ? "Nothing to do." : `Publish p=reject without ${openBelow(policy)}.`;
+  const open = openBelow(policy);
+  if (open === undefined) return "Nothing to do.";
+  return nextRecord === undefined
+    ? `Wait for more reports before you publish p=reject without ${open}.`
+    : `Publish p=reject without ${open}.`;
 }
 
 function openPart({ policy }: Verdict): string {
@@ -135,7 +139,10 @@ function tooEarlyStep({ missing, reasons }: Verdict): string {
   if (lacking?.code === "tooFewMessages") {
     return `Wait for more mail: there are ${messagesText(lacking.messages)} of your senders, and it takes ${minMessages}.`;
   }
-  return `Wait for more reports, or choose a longer period: there are ${daysText(lacking?.days ?? 0)} with reports, and it takes ${minSpanDays} days from the first to the last.`;
+  return (
+    `Wait for more reports, or choose a longer period: there are ${daysText(lacking?.days ?? 0)} with reports, and ` +
+    `it takes ${minSpanDays} days from the first to the last.`
+  );
 }
 
 /** What to do about a reason. */
@@ -148,7 +155,10 @@ export function fixText(reason: Reason | undefined, domain: string): string {
     case "undecidedSender":
       return reason.source === undefined ? "" : fixSender(reason.source, domain);
     case "forwardedMailFails":
-      return `${name} forwards mail in a way that breaks it, which you can't fix: go no further than p=quarantine, or call it a forwarder and accept the loss.`;
+      return (
+        `${name} forwards mail in a way that breaks it, which you can't fix: go no further than p=quarantine, or ` +
+        "call it a forwarder and accept the loss."
+      );
     case "spfOnly":
       return reason.source === undefined ? "" : signText(reason.source, domain);
     case "tooFewDays":
@@ -171,7 +181,8 @@ function fixSender(source: JudgedSource, domain: string): string {
   }
   if (source.role === "undecided") {
     return source.kind === "none"
-      ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF; if not, say that it is not yours.`
+      ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF; ` +
+          "if not, say that it is not yours."
       : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there; if not, say that it is not yours.`;
   }
   if (source.kind === "other") return `Turn on DKIM for ${domain} at ${name}.`;
@@ -217,11 +228,17 @@ export function reasonText({ code, source, messages, days = 0 }: Reason): string
     case "spfOnly":
       return `${messagesText(messages)} of ${name} pass by SPF alone; p=reject must not rely on that (RFC 9989 section 7.4).`;
     case "tooFewDays":
-      return `There are ${daysText(days)} with reports; it takes ${VERDICT_LIMITS.minSpanDays} days from the first to the last, ${VERDICT_LIMITS.minDaysWithReports} of them with reports.`;
+      return (
+        `There are ${daysText(days)} with reports; it takes ${VERDICT_LIMITS.minSpanDays} days from the first to ` +
+        `the last, ${VERDICT_LIMITS.minDaysWithReports} of them with reports.`
+      );
     case "tooFewMessages":
       return `There are ${messagesText(messages)} of your senders; it takes ${VERDICT_LIMITS.minMessages}.`;
     case "fewAndForwarded":
-      return `${messagesText(messages)} passed through forwarders or lists, which break some; in so little mail one lost message is more than 0.1 %.`;
+      return (
+        `${messagesText(messages)} passed through forwarders or lists, which break some; in so little mail one ` +
+        "lost message is more than 0.1 %."
+      );
     case "stageTooShort":
       return `The present policy should stay for ${daysText(days)} more (RFC 9989 section 7.4).`;
     case "letThrough":
@@ -287,13 +304,14 @@ const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; doma
   seldomUnsigned: () => "it was seen rarely, and does not sign its mail",
   namelessBurst: () => "it sent once, and has no reverse name, as mail servers do",
   namelessStranger: ({ because }) =>
-    `it sent once, has no name of its own, and your mail never came from its network (${because})`,
+    `it sent once, has no reverse name, and your mail never came from its network (${because})`,
 };
 
-/** Service and domain, or the address. */
-export function sourceName({ name, service }: Pick<JudgedSource, "name" | "service">): string {
+/** Service and domain, or the address and its name. */
+export function sourceName({ name, service, host }: Pick<JudgedSource, "name" | "service" | "host">): string {
   if (name === "") return "other sources";
-  return service === "" ? name : `${service} (${name})`;
+  if (service !== "") return `${service} (${name})`;
+  return host === "" ? name : `${name} (${host})`;
 }
 
 function messagesText(count: number): string {

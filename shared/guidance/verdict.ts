@@ -1,6 +1,7 @@
 /**
  * The verdict about a domain: are real senders being rejected, is p=reject safe, and what to publish next. It rests on what
- * receivers reported over a period, on the owner's decisions and on what is known of senders from DNS, and asks nobody. Pure; docs/verdict.md has its error rate.
+ * receivers reported over a period, on the owner's decisions and on what is known of senders from DNS, and asks nobody.
+ * Pure; docs/verdict.md has its error rate.
  */
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
@@ -78,7 +79,7 @@ export interface VerdictInput {
   knowledge?: SenderKnowledge;
 }
 
-/** What is said of a domain. */
+/** The verdict about a domain. */
 export interface Verdict {
   domain: string;
   state: VerdictState;
@@ -162,6 +163,7 @@ function unlisted({ mail, totals }: Pick<VerdictInput, "mail" | "totals">): Judg
   });
   const rest = {
     service: "",
+    host: "",
     spfOnly: 0,
     survived: 0,
     letThrough: 0,

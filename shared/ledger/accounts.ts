@@ -97,7 +97,10 @@ export function accountProfilesQuery(accounts: readonly string[]): Query<Account
   );
 }
 
-/** How an account presents itself: its name and logo, for pages, digests and printed reports. @returns undefined if there is no such account */
+/**
+ * How an account presents itself: its name and logo, for pages, digests and printed reports.
+ * @returns undefined if there is no such account
+ */
 export async function accountProfile(directory: LedgerDatabase, account: string): Promise<AccountProfile | undefined> {
   const [found] = await ask(directory, accountProfilesQuery([account]));
   return found;

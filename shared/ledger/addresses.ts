@@ -96,7 +96,7 @@ type NewRegistration = Pick<Registration, "rua" | "entry">;
 /**
  * Registers an address or changes its registration; creates its account if needed.
  *
- * @throws whatever D1 or KV throws; when only KV did, the address works all the same (ingest asks D1) and the copy is due
+ * @throws whatever D1 or KV throws; when only KV did, the address still works (ingest asks D1) and the copy is due
  */
 export async function putAddress(
   registration: NewRegistration,
@@ -108,7 +108,7 @@ export async function putAddress(
 }
 
 /**
- * Registers an address that is not registered; makes its account where there is none.
+ * Registers an address that is not registered; creates its account if needed.
  *
  * @returns undefined where it is registered: that stays as it is
  * @throws as `putAddress` does
@@ -173,7 +173,7 @@ export function addressesNamingQuery(account: string, domains: readonly string[]
 }
 
 /**
- * Registers addresses that were made just now, each for one domain; makes their account where there is none. Their copies are
+ * Registers addresses that were made just now, each for one domain; creates their account if needed. Their copies are
  * due: ingest asks D1 until they are made. The transaction fails where an address is registered already.
  */
 export function insertAddresses(

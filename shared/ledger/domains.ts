@@ -40,7 +40,7 @@ export interface DomainTotals {
   tags: string[];
 }
 
-/** A page of the list, with what is said about all of it. */
+/** A page of the list, with facts about the whole list. */
 export interface DomainPage {
   rows: DomainTotals[];
   /** Rows on all pages. */
@@ -415,6 +415,8 @@ export function domainTrendsQuery(
 export interface Extent {
   /** Days since 1970-01-01 UTC; undefined where there is no data. */
   firstDay: number | undefined;
+  /** The newest day that a report is about; undefined where there is no data. */
+  lastDay: number | undefined;
   /** Details of this day and those before were removed for their age; undefined = of none. */
   lastFinalDay: number | undefined;
 }
@@ -424,14 +426,20 @@ export function extentQuery({ accounts, domains }: Scope, kind: ReportKind = "ag
   const where = inScope("d", kind, { accounts, domains });
   return {
     ...query(
-      `SELECT min(d.day) AS firstDay, max(CASE WHEN d.is_final = 1 THEN d.day END) AS lastFinalDay
+      `SELECT min(d.day) AS firstDay, max(d.day) AS lastDay,
+        max(CASE WHEN d.is_final = 1 THEN d.day END) AS lastFinalDay
       FROM domain_days d WHERE ${where.sql}`,
       where.parameters,
       v.pipe(
-        v.object({ firstDay: v.nullable(v.number()), lastFinalDay: v.nullable(v.number()) }),
+        v.object({
+          firstDay: v.nullable(v.number()),
+          lastDay: v.nullable(v.number()),
+          lastFinalDay: v.nullable(v.number()),
+        }),
         v.transform(
-          ({ firstDay, lastFinalDay }): Extent => ({
+          ({ firstDay, lastDay, lastFinalDay }): Extent => ({
             firstDay: firstDay ?? undefined,
+            lastDay: lastDay ?? undefined,
             lastFinalDay: lastFinalDay ?? undefined,
           }),
         ),
@@ -441,9 +449,10 @@ export function extentQuery({ accounts, domains }: Scope, kind: ReportKind = "ag
       parts.flat().reduce(
         (a, b): Extent => ({
           firstDay: smaller(a.firstDay, b.firstDay),
+          lastDay: larger(a.lastDay, b.lastDay),
           lastFinalDay: larger(a.lastFinalDay, b.lastFinalDay),
         }),
-        { firstDay: undefined, lastFinalDay: undefined },
+        { firstDay: undefined, lastDay: undefined, lastFinalDay: undefined },
       ),
     ],
   };

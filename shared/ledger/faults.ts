@@ -48,7 +48,7 @@ export function removeOldFaults(beforeSeconds: number): Change {
   return { sql: "DELETE FROM faults WHERE at_seconds < ?1", parameters: [beforeSeconds] };
 }
 
-/** A sentence for a dead letter: the message's last error, or that there is none. */
+/** A sentence for a dead letter: the message's last error, or that no error was kept. */
 export async function lastErrorOf(directory: LedgerDatabase, body: unknown): Promise<string> {
   const [fault] = (await bestEffort(async () => ask(directory, faultQuery(await hashOf(body))))) ?? [];
   if (fault === undefined) return NO_ERROR_LEFT;

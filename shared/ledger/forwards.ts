@@ -130,7 +130,7 @@ export function retryFailed(id: string, nowSeconds: number): Change[] {
 
 /**
  * Adds reports for every target that takes them; one that waits already is sent anew, from its first part. It is then another
- * row to whoever sends the old one now (`removeForwards`), even in the same second: hence a later time.
+ * row to the Worker that is sending the old one (`removeForwards`), even in the same second: hence a later time.
  */
 export function addForwards(reports: readonly ReportReference[], nowSeconds: number): Change {
   const rows = reports.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]);

@@ -63,7 +63,7 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "account_people", key: ["account", "email"], by: "account" },
   { table: "account_logos", key: ["account"], by: "account" },
   { table: "audit_log", key: ["id"], by: "account" },
-  // A change that is of no account may name it all the same.
+  // A change that belongs to no account may still name it.
   {
     table: "audit_log",
     key: ["id"],

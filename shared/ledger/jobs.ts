@@ -24,7 +24,7 @@ export type JobFilter = v.InferOutput<typeof jobFilter>;
 
 export const JOB_KINDS = ["reprocess", "reconcile", "forget"] as const;
 
-/** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
+/** cancelled: a person ended it; files it had enqueued that were not read yet are skipped. */
 export const JOB_STATES = ["running", "done", "cancelled"] as const;
 
 export type JobState = (typeof JOB_STATES)[number];

@@ -1,4 +1,7 @@
-/** A domain's mail by who sent it, with what the ledger knows of the senders from DNS. Nothing is looked up: that is done with the daily check of its records. */
+/**
+ * A domain's mail by who sent it, with what the ledger knows of the senders from DNS. Nothing is looked up: that is
+ * done with the daily check of its records.
+ */
 import { addressesToName } from "../guidance/addresses-to-name.ts";
 import { type MailBySender, mailBySender } from "../guidance/mail-by-sender.ts";
 import { type SenderKnowledge, senderKnowledge } from "../guidance/sender-knowledge.ts";

@@ -28,7 +28,7 @@ export interface MergeBounds {
   minReports: number;
   /** The most domain-days to merge. */
   limit: number;
-  /** Limits of one transaction; a day with more records has a transaction of its own. */
+  /** Limits of one transaction; a day with more records gets a separate transaction. */
   atOnce: { days: number; records: number };
 }
 

@@ -81,8 +81,8 @@ export function incidentsQuery(accounts: readonly string[], { domain, state, lim
 }
 
 /**
- * Incidents of some domains that are open, or were resolved since; of events also those of a month before, as each is told once.
- * Oldest first.
+ * Incidents of some domains that are open, or were resolved since; of events also those of a month before, because each
+ * is announced once. Oldest first.
  */
 export function incidentsOfDomainsQuery(
   names: readonly { account: string; domain: string }[],

@@ -23,7 +23,7 @@ export async function noteRefusedMail(
   { recipient, sender, seconds }: RefusedMail,
 ): Promise<void> {
   const { addressesPerDay, mailsPerAddress, otherMailsPerDay, maxAddressChars } = REFUSED_MAIL_LIMITS;
-  // Reporters go on writing to an account that was forgotten: such mail is counted without its address.
+  // Reporters keep writing to a forgotten account: such mail is counted without its address.
   const hashes = await Promise.all(ruaCandidates(recipient).map((rua) => nameHash("address", rua)));
   await change(directory, [
     {

@@ -1,4 +1,7 @@
-/** Tags of domains, in the database of the domain's account, and groups of accounts, in the directory: how people put them together. */
+/**
+ * Tags of domains, in the database of the domain's account, and groups of accounts, in the directory: how people put
+ * them together.
+ */
 import * as v from "valibot";
 import { TAG_LIMITS } from "../limits.ts";
 import { compareValues, sumRows } from "./combine.ts";

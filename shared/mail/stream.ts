@@ -260,7 +260,7 @@ class PartReader {
     );
   }
 
-  /** Goes on to the mail that begins here. @returns the lines, if it is none */
+  /** Continues with the mail that begins here. @returns the lines, if no mail does */
   async #takeNextMail(): Promise<Uint8Array | undefined> {
     this.#mayBeMail = false;
     const lines: Uint8Array[] = [];

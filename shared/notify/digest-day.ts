@@ -7,7 +7,8 @@ import type { Channel } from "./channel.ts";
  * The day of the digest that is due now.
  *
  * @param nowSeconds seconds since 1970 UTC
- * @returns the local day `YYYY-MM-DD`, of a weekly digest that of its Monday, of a monthly one the first; undefined if no digest has been due since the
+ * @returns the local day `YYYY-MM-DD`, of a weekly digest that of its Monday, of a monthly one the first; undefined if
+ * no digest has been due since the
  *   channel was created
  */
 export function dueDigestDay(

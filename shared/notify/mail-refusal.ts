@@ -1,14 +1,15 @@
 /** Why Cloudflare's Email Service did not take a mail, and what to do about it. Pure. */
 
 const NOT_ONBOARDED =
-  "the domain of NOTICES_FROM is not onboarded (Email Service → Email Sending → Onboard Domain); until it is, mail goes to verified addresses of the account alone";
+  "the domain of NOTICES_FROM is not onboarded (Email Service → Email Sending → Onboard Domain); until it is, " +
+  "mail goes to verified addresses of the account alone";
 
 /** What its codes mean for notices (developers.cloudflare.com/email-service/api/send-emails/workers-api/#error-codes). */
 const CODES: Record<string, string> = {
   E_SENDER_NOT_VERIFIED: NOT_ONBOARDED,
   E_SENDER_DOMAIN_NOT_AVAILABLE: NOT_ONBOARDED,
   E_RECIPIENT_NOT_ALLOWED:
-    "the address is none that this Worker may write to: verify it in Email Service, or onboard the sender's domain",
+    "this Worker may not write to the address: verify it in Email Service, or onboard the sender's domain",
   E_RECIPIENT_SUPPRESSED:
     "mail to this address bounced, or was reported as spam: Email Service writes to it again when it is off the suppression list",
   E_RATE_LIMIT_EXCEEDED: "too many mails at once",

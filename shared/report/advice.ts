@@ -5,24 +5,29 @@ import type { FileFacts, ProblemCode } from "./problems.ts";
 /** code → what to do; docs/problems.md shows the same. */
 export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   not_a_report:
-    "Usually right: covering letters, pictures and spam reach the address too. If it is a report, the detail says what the bytes were taken for; file an issue with the file.",
+    "Usually right: covering letters, pictures and spam also reach the address. If it is a report, the detail " +
+    "says what its bytes look like; file an issue with the file.",
   empty: "Nothing to do. If a reporter always sends empty files, tell it.",
   truncated:
-    "Ask the reporter to send it again; it was cut off on the way. Nothing of it was counted: a report counts whole or not at all.",
+    "Ask the reporter to send it again; it was cut off on the way. None of it was counted: a report counts whole or not at all.",
   corrupt_archive:
     "Ask the reporter to send it again. Checksums, sizes and the zip directory are all verified, and entries that share data are refused.",
   encrypted_archive: "Ask the reporter to send it without a password. Passwords are never tried.",
   unsupported_compression: "Ask the reporter for gzip, or zip with deflate.",
   unsupported_format:
-    "Unpack it or take the report out of it, and send that; ask the reporter for gzip or zip. The dead letter says what to do with each format.",
+    "Unpack it or take the report out of it, and send that; ask the reporter for gzip or zip. The dead letter " +
+    "says what to do with each format.",
   delivery_notice:
-    "Nothing to do: a mail that was sent could not be delivered or was answered by a program. If a reporter sends its reports this way, take the report out and send it as an attachment.",
+    "Nothing to do: it says that a sent mail could not be delivered, or it is an automatic reply. If a reporter " +
+    "sends its reports this way, take the report out and send it as an attachment.",
   too_large:
-    "The detail names the limit. Real reports stay far below all of them (docs/limits.md); raise one in `shared/limits.ts` only for a report you trust, then retry it.",
+    "The detail names the limit. Real reports stay far below all of them (docs/limits.md); raise one in " +
+    "`shared/limits.ts` only for a report you trust, then retry it.",
   too_many_entries: "Unpack the archive and send the reports one by one, if they are real.",
   too_many_parts: "The same, for a mail: send its attachments in several mails.",
   too_deep:
-    "Unwrap it and send it again, if it is real. Two archives in each other are read (`.gz.gz`, gzip in zip, zip in gzip), and twenty mails or multiparts.",
+    "Unwrap it and send it again, if it is real. Two nested archives are read (`.gz.gz`, gzip in zip, zip in " +
+    "gzip), and twenty nested mails or multiparts.",
   doctype_refused:
     "Nothing to do: it is an attack or a broken sender. Entities are never expanded, nothing is ever fetched.",
   malformed_xml:
@@ -31,30 +36,39 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   malformed_mail: "Take the report out of the mail and run `dmarc parse` on it, or send it again as an attachment.",
   missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
   missing_dates:
-    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Times before 1970-01-02 or after 2100 are not taken for periods, nor, in XML, milliseconds and dates in words.",
+    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Times " +
+    "before 1970-01-02 or after 2100 are not accepted, nor, in XML, milliseconds and dates in words.",
   implausible_period:
-    "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are read: 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only too long, with a warning.",
+    "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are " +
+    "accepted: up to 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only " +
+    "too long, with a warning.",
   unusable_records:
     "The detail says what is wrong with the last of them. Up to a thousand are skipped, each with a warning.",
-  no_metadata: "Nothing to do: the document has the root of a report and nothing of its content.",
+  no_metadata: "Nothing to do: the document has the root of a report but none of its content.",
   foreign_domain:
-    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, your address is misused, or a former customer's domain still names it.",
+    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If " +
+    "not, your address is misused, or a former customer's domain still names it.",
   too_large_for_plan:
-    "It waits, and nothing of it is counted: `dmarc import` does not change that. Deploy on the Workers Paid plan (`npm run deploy -- --plan paid`) and retry the dead letter; until then `dmarc parse` shows on your own machine what is in its file. docs/deploy.md says what the free plan takes.",
+    "It is kept but not counted, and `dmarc import` does not change that. Deploy on the Workers Paid plan (`npm " +
+    "run deploy -- --plan paid`) and retry the dead letter. Until then, `dmarc parse` shows the content of its " +
+    "file on your machine. docs/deploy.md says what the free plan accepts.",
   over_budget:
-    "It waits, and nothing of it is counted. If the reports are real, retry the dead letter: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in wrangler.process.toml (docs/authentication.md).",
+    "It is kept but not counted. If the reports are real, retry the dead letter: that lifts the limit for it. " +
+    "The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in " +
+    "wrangler.process.toml (docs/authentication.md).",
   day_closed:
-    "Nothing to do: details of that day have been removed for their age, and a sum without them cannot be corrected.",
+    "Nothing to do: the details of that day were removed because of their age, and a sum cannot be corrected without them.",
   conflict:
-    "Compare both in the dashboard or with `dmarc parse`: the first stays counted. Reporters do reuse ids for other content; forgery looks the same.",
+    "Compare both in the dashboard or with `dmarc parse`: the first stays counted. Some reporters reuse ids for " +
+    "other content, but a forgery looks the same.",
   unregistered_rua: "Register the address again and retry the dead letter, or leave it.",
   missing_object: "The object was removed from R2, by hand or by a lifecycle rule. Nothing can be read again.",
   invalid_message:
-    "A message of an older or newer version, or sent by hand. Deploy the Workers of one version, then reprocess the raw key.",
+    "A message from an older or newer version, or one sent by hand. Deploy the Workers of one version, then reprocess the raw key.",
   too_many_problems:
-    "The detail counts them by code, most frequent first; `dmarc parse` on one of them says more. What else the object holds was counted.",
+    "The detail counts them by code, most frequent first; `dmarc parse` on one of them says more. The rest of the object was counted.",
   retries_exhausted:
-    "Look at the error kept with it. If the fault was the platform’s and is over, retry it: nothing is counted twice.",
+    "Look at the error kept with it. If it was a platform fault that is over, retry it: nothing is counted twice.",
 };
 
 const UNPACK = "Unpack it, and send the reports in it; ask the reporter for gzip or zip.";

@@ -18,7 +18,7 @@ import { type RecordText, Segmenter } from "./xml/segments.ts";
 /** A report without its content hash, which the reader of bytes knows. */
 export type AggregateBody = Omit<AggregateReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/** Where a document's warnings go, what is known of how records are written, what it may cost and say. */
+/** Where a document's warnings go, the known shapes of records, and the limits on its cost and content. */
 export interface AggregateContext {
   warnings: WarningLog;
   shapes: RecordShapes;
@@ -38,7 +38,7 @@ export class AggregateReader implements RecordSink {
   readonly #totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
   #records: AggregateRecord[] = [];
 
-  /** @param head the document's first bytes, from which its encoding is told */
+  /** @param head the document's first bytes, which reveal its encoding */
   constructor(head: Uint8Array, context: AggregateContext) {
     const { warnings, shapes, budget } = context;
     this.#context = context;

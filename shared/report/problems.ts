@@ -73,7 +73,7 @@ export interface PartProblem {
 }
 
 /**
- * The problems of one object as they are told: one by one, or, beyond `most` of them, as one with counts by reason, the
+ * The problems of one object as they are shown: one by one, or, beyond `most` of them, as one with counts by reason, the
  * most frequent first.
  */
 export function gatherProblems(found: readonly PartProblem[], most: number): PartProblem[] {
@@ -81,8 +81,8 @@ export function gatherProblems(found: readonly PartProblem[], most: number): Par
   const byCode = new Map<ProblemCode, number>();
   for (const { problem } of found) byCode.set(problem.code, (byCode.get(problem.code) ?? 0) + 1);
   const sorted = [...byCode].sort(([, a], [, b]) => b - a);
-  const told = sorted.map(([code, count]) => `${count} ${code}`).join(", ");
-  return [{ part: "", problem: { ...problem("too_many_problems", told), counts: Object.fromEntries(sorted) } }];
+  const counted = sorted.map(([code, count]) => `${count} ${code}`).join(", ");
+  return [{ part: "", problem: { ...problem("too_many_problems", counted), counts: Object.fromEntries(sorted) } }];
 }
 
 /**

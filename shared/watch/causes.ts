@@ -101,7 +101,9 @@ function spfCauses(sender: Sender, { domain }: Figures, changes: readonly SeenCh
     const gone = before.filter((term) => !after.includes(term));
     if (gone.length === 0 && after.length > 0) return [];
     const what = after.length === 0 ? "was removed" : `lost ${gone.join(", ")}`;
-    const sentence = `The SPF record of ${change.name} ${what} on ${seenText(change)}; ${senderText(sender)} passed by SPF alone. Put it back, and sign with DKIM for ${domain}.`;
+    const sentence =
+      `The SPF record of ${change.name} ${what} on ${seenText(change)}; ${senderText(sender)} passed by SPF alone. ` +
+      `Put it back, and sign with DKIM for ${domain}.`;
     return [{ code: "spfChanged", sentence }];
   });
 }
@@ -123,7 +125,9 @@ function signatureCauses(sender: Sender, { passing, failing, isUnsigned }: Signi
     return [{ code: "signatureBroken", sentence }];
   }
   if (passing.size === 0 && sender.evidence.some(passes)) {
-    const sentence = `Mail of ${name} passed by SPF alone, and now comes from addresses or with a return path that SPF does not cover. Sign with DKIM for ${domain}.`;
+    const sentence =
+      `Mail of ${name} passed by SPF alone, and now comes from addresses or with a return path that SPF does not ` +
+      `cover. Sign with DKIM for ${domain}.`;
     return [{ code: "notInSpf", sentence }];
   }
   return [];

@@ -78,7 +78,7 @@ export interface Figures {
   verdict: Verdict;
   /** When the verdict's state was first found. */
   stateSinceSeconds: number;
-  /** The state that people were told of last, "" before anything was. */
+  /** The state that was announced last, "" before the first. */
   toldState: VerdictState | "";
   /** Policies that reports saw, the one seen last first. */
   policies: readonly { policy: string; firstDay: number; lastDay: number }[];

@@ -1,5 +1,5 @@
 /**
- * What a rule finds, what becomes of it, and what is told: the words that rules, the ledger and channels share. A finding is
+ * What a rule finds, its outcome, and its notices: the words that rules, the ledger and channels share. A finding is
  * named by its rule and its subject, so that a finding that recurs is the same incident. Pure.
  */
 
@@ -64,7 +64,7 @@ export interface Incident extends Finding {
   resolvedSeconds: number;
 }
 
-/** The steps of an incident that are told. */
+/** The steps of an incident that are announced. */
 export const STEPS = ["opened", "reminded", "resolved"] as const;
 export type Step = (typeof STEPS)[number];
 

@@ -83,7 +83,7 @@ export const WATCH_RULES = {
     causeDays: 10,
   },
   verdictChanged: {
-    /** A verdict has to hold so long before it is told, but for one: mail that is being rejected does not wait. */
+    /** How long a verdict must hold before it is announced; only rejected mail is announced at once. */
     minSeconds: 2 * 86_400,
   },
   pipelineBehind: {

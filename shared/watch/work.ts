@@ -168,7 +168,7 @@ function stepsOf(verdict: Verdict, perWeek: (messages: number) => number): WorkI
   return items;
 }
 
-/** Rules whose findings are work of their own; what the others find is in the sources already. */
+/** Rules whose findings are separate work; findings of the others are already in the sources. */
 const FINDINGS = {
   mtaStsBreaksMail: { share: WORK_WEIGHTS.mailLost, least: WORK_WEIGHTS.mailLostLeast },
   reportsStopped: { share: WORK_WEIGHTS.reportsStopped, least: WORK_WEIGHTS.reportsStoppedLeast },

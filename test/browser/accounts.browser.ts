@@ -84,6 +84,59 @@ describe.skipIf(isMissing)("accounts", () => {
     expect(await page.locator(".viewing-as").count()).toBe(0);
   });
 
+  it("keep what was typed where something is wrong, and say what", async () => {
+    const wrong = async (press: string): Promise<string> => {
+      await page.locator("form.stacked").getByRole("button", { name: press, exact: true }).click();
+      // The answer that says so is an error to the console, as it should be.
+      site.faults.length = 0;
+      return (await page.textContent(".note.fault")) ?? "";
+    };
+    await page.goto(`${site.origin}/accounts`);
+    await page.fill("#create-account", "acme");
+    await page.fill("#create-name", "Twice");
+    expect(await wrong("Create")).toContain("There is an account 'acme' already");
+    expect(await page.inputValue("#create-account")).toBe("acme");
+    expect(await page.inputValue("#create-name")).toBe("Twice");
+
+    await page.goto(`${site.origin}/channels`);
+    await page.selectOption("#channel-kind", "slack");
+    await page.fill("#channel-target", "nowhere");
+    await page.fill("#channel-name", "On call");
+    await page.uncheck("input[name=notices]");
+    await page.selectOption("#channel-digest", "weekly");
+    await page.fill("#channel-zone", "Europe/Berlin");
+    await wrong("Add");
+    expect(await page.inputValue("#channel-kind")).toBe("slack");
+    expect(await page.inputValue("#channel-target")).toBe("nowhere");
+    expect(await page.inputValue("#channel-name")).toBe("On call");
+    expect(await page.isChecked("input[name=notices]")).toBe(false);
+    expect(await page.inputValue("#channel-digest")).toBe("weekly");
+    expect(await page.inputValue("#channel-zone")).toBe("Europe/Berlin");
+
+    await page.goto(`${site.origin}/tokens`);
+    for (const name of ["robot", "robot"]) {
+      await page.fill("#token-name", name);
+      await page.selectOption("#token-account", "");
+      await page.selectOption("#token-scope", "operate");
+      await page.fill("#token-days", "30");
+      await page.locator("form.stacked").getByRole("button", { name: "Create", exact: true }).click();
+    }
+    site.faults.length = 0;
+    expect(await page.textContent(".note.fault")).toContain("There is a token 'robot' already");
+    expect(await page.inputValue("#token-name")).toBe("robot");
+    expect(await page.inputValue("#token-account")).toBe("");
+    expect(await page.inputValue("#token-scope")).toBe("operate");
+    expect(await page.inputValue("#token-days")).toBe("30");
+
+    await page.goto(`${site.origin}/accounts/acme`);
+    await page.evaluate("document.querySelector('#person-email').form.noValidate = true");
+    await page.fill("#person-email", "ann");
+    await page.selectOption("#person-role", "administrator");
+    expect(await wrong("Add")).toContain("not a mail address");
+    expect(await page.inputValue("#person-email")).toBe("ann");
+    expect(await page.inputValue("#person-role")).toBe("administrator");
+  });
+
   it("are imported from a file, after a preview", async () => {
     await page.goto(`${site.origin}/import`);
     await clean("import");

@@ -1,4 +1,7 @@
-/** An operator's decisions in a real browser: conflicts, and a job cancelled while it runs. What they come to is read from the ledger. */
+/**
+ * An operator's decisions in a real browser: conflicts, and a job cancelled while it runs. What they come to is read
+ * from the ledger.
+ */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
@@ -18,7 +21,7 @@ interface Counts {
 const DECISIONS = [
   { domain: "keep.example", button: "Keep current", done: "current version stays", reports: 1, messages: 108 },
   { domain: "replace.example", button: "Use new version", done: "replaces the current one", reports: 1, messages: 113 },
-  { domain: "both.example", button: "Count both", done: "report of its own", reports: 2, messages: 221 },
+  { domain: "both.example", button: "Count both", done: "separate report", reports: 2, messages: 221 },
 ];
 
 describe.skipIf(isMissing)("an operator", () => {

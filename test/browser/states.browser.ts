@@ -32,12 +32,21 @@ const isMissing = findChromium() === undefined && process.env.CI === undefined;
 describe.skipIf(isMissing)("every state", () => {
   let dashboard: Dashboard;
   let browser: Browser;
+  let windows: { look: (typeof LOOKS)[number]; page: Page }[];
 
   beforeAll(async () => {
     dashboard = await startDashboard({ vars: { API_TOKEN } });
     await seedVerdicts(dashboard.ledger, TODAY, nowSeconds);
     for (const state of CHECK_STATES) await seedChecks(state);
     browser = await launchBrowser();
+    windows = await Promise.all(
+      LOOKS.map(async (look) => {
+        const { colorScheme, viewport } = look;
+        const extraHTTPHeaders = { authorization: `Bearer ${API_TOKEN}` };
+        const context = await browser.newContext({ colorScheme, viewport, extraHTTPHeaders });
+        return { look, page: await context.newPage() };
+      }),
+    );
     if (folder !== "") mkdirSync(folder, { recursive: true });
   });
   afterAll(async () => {
@@ -64,22 +73,19 @@ describe.skipIf(isMissing)("every state", () => {
   }
 
   async function look(path: string, name: string, says: string): Promise<void> {
-    for (const { name: look, ...options } of LOOKS) {
-      const context = await browser.newContext({
-        ...options,
-        extraHTTPHeaders: { authorization: `Bearer ${API_TOKEN}` },
-      });
-      const page: Page = await context.newPage();
-      await page.goto(dashboard.url + path);
-      expect(await page.textContent("main"), path).toContain(says);
-      if (folder !== "") await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
-      expect(await axeFindings(page), `${path} ${look}`).toEqual([]);
-      for (const width of options.viewport.width < 720 ? [390, 320] : []) {
-        await page.setViewportSize({ width, height: 780 });
-        expect(await offScreen(page), `${path} ${width}`).toEqual([]);
-      }
-      await context.close();
-    }
+    await Promise.all(
+      windows.map(async ({ look: { name: look, viewport }, page }) => {
+        await page.setViewportSize(viewport);
+        await page.goto(dashboard.url + path);
+        expect(await page.textContent("main"), path).toContain(says);
+        if (folder !== "") await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
+        expect(await axeFindings(page), `${path} ${look}`).toEqual([]);
+        for (const width of viewport.width < 720 ? [390, 320] : []) {
+          await page.setViewportSize({ width, height: 780 });
+          expect(await offScreen(page), `${path} ${width}`).toEqual([]);
+        }
+      }),
+    );
   }
 
   it.each(Object.entries(STATE_DOMAINS))("of the verdict: %s", (state, domain) =>

@@ -40,7 +40,7 @@ describe("compare", () => {
   it("weights mean intervals by their number of points", () => {
     const { sampling } = compare([], [engineDay(1, 1, sampled(10, 1, 1)), engineDay(2, 1, sampled(30, 8, 5))]);
     expect(sampling).toEqual({ points: 40, highestInterval: 8, meanInterval: 4 });
-    expect(sampleSentence(sampling)).toContain("stands for 4 written ones on average, for 8 at most");
+    expect(sampleSentence(sampling)).toContain("represents 4 written ones on average, 8 at most");
     expect(sampleSentence(sampled(3, 1, 1))).toContain("Nothing was sampled");
     expect(sampleSentence(sampled(0, 0, 0))).toBeUndefined();
   });
@@ -67,8 +67,8 @@ describe("reasonsOf", () => {
       expect.stringMatching(/^Age: .*: 1 of the 1 that differ/),
     ]);
     expect(reasonsOf(differs(TODAY, 1), { ...QUIET, pointsDue: 2 })).toEqual([
-      expect.stringMatching(/to be written: 2\./),
+      expect.stringMatching(/unwritten points: 2\./),
     ]);
-    expect(reasonsOf(differs(TODAY - 92, 1), QUIET)).toEqual([expect.stringMatching(/^Nothing known explains it/)]);
+    expect(reasonsOf(differs(TODAY - 92, 1), QUIET)).toEqual([expect.stringMatching(/^There is no known explanation/)]);
   });
 });

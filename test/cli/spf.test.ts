@@ -37,7 +37,7 @@ it("refuses a service that would need an eleventh lookup, also in JSON", async (
 it("says why SPF can't help, with the guide of the service", async () => {
   const { code, stdout } = await runCommand(["spf", "one.add.test", "--add", "mailchimp", "--dns", server.url]);
   expect(code).toBe(2);
-  expect(stdout).toContain("SPF can't help: Mailchimp sends with a return path of its own.");
+  expect(stdout).toContain("SPF can't help: Mailchimp sends with its own return path.");
   expect(stdout).toContain("https://mailchimp.com/help/");
 });
 

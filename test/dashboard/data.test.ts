@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasPass, readAuthResults, readReasons } from "../../shared/guidance/auth-results.ts";
+import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "../../shared/guidance/known-forwarders.ts";
 import { KNOWN_SERVICES, knownService } from "../../shared/guidance/known-services.ts";
+import { SERVICES } from "../../shared/guidance/service-domains.ts";
 import { identifySource, isNewSource, mergeSources } from "../../shared/guidance/sources.ts";
 import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
@@ -196,12 +198,38 @@ describe("services", () => {
     ["pm.mtasv.net", "Postmark"],
     ["notsendgrid.net", undefined],
     ["sendgrid.net.evil.example", undefined],
+    ["eu-west-1.amazonses.com", "Amazon SES"],
+    ["notamazonses.com", undefined],
+    ["amazonses.com.acme.example", undefined],
+    ["amazonses.acme.example", undefined],
+    ["u123.wl.sendgrid.net", "Twilio SendGrid"],
+    ["mail-db8eur05on2101.outbound.protection.outlook.com", "Microsoft 365"],
+    ["acme-example.mail.protection.outlook.com", "Microsoft 365"],
+    ["protection.outlook.com.acme.example", undefined],
+    ["outlook.com.br", undefined],
+    // A domain of the customer's own at a service is the customer's.
+    ["mg.acme.example", undefined],
+    ["mailgun.acme.example", undefined],
+    ["m42-8.mailgun.net", "Mailgun"],
+    ["mail-wr1-f41.google.com", "Google"],
+    ["google.com.acme.example", undefined],
+    ["mail-sor-f41.googlegroups.com", "Google Groups"],
+    ["o1.ptr1234.freshdesk.com", "Freshworks"],
+    ["Mout.GMX.net", "GMX"],
     ["constructor", undefined],
     ["net", undefined],
   ])("%s is %s", (domain, service) => expect(knownService(domain)).toBe(service));
 
   it("are identified by the organizational domains that name sources", () => {
     for (const domain of KNOWN_SERVICES.keys()) expect(organizationalDomain(`bounce.${domain}`)).toBe(domain);
+    for (const domain of KNOWN_FORWARDERS.keys()) expect(organizationalDomain(`bounce.${domain}`)).toBe(domain);
+  });
+
+  it("have each domain once, and every mailbox provider among them", () => {
+    const domains = Object.values(SERVICES).flat();
+    expect(new Set(domains).size).toBe(domains.length);
+    const names = new Set(KNOWN_SERVICES.values());
+    for (const provider of MAILBOX_PROVIDERS) expect(names).toContain(provider);
   });
 
   it("include the widely used ones", () => {
@@ -213,7 +241,19 @@ describe("services", () => {
 const WIDELY_USED = [
   ...["Google", "Microsoft 365", "Amazon SES", "SendGrid", "Mailchimp", "Mandrill", "Mailgun", "Postmark", "SparkPost"],
   ...["Salesforce", "HubSpot", "Zendesk", "Brevo", "Mailjet", "Klaviyo", "Constant Contact", "Campaign Monitor"],
-  ...["Zoho", "Fastmail", "Proton", "OVH", "IONOS", "Cloudflare Email"],
+  ...["Zoho", "Fastmail", "Proton", "OVH", "IONOS", "Cloudflare Email", "Help Scout", "Pipedrive", "Barracuda"],
+  ...[
+    "CleverReach",
+    "Braze",
+    "Emarsys",
+    "Resend",
+    "MailChannels",
+    "GMX",
+    "Yandex",
+    "T-Online",
+    "Namecheap",
+    "Bluehost",
+  ],
 ];
 
 function group(given: Partial<SourceGroup>): SourceGroup {

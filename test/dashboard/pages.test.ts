@@ -76,6 +76,22 @@ describe("periods", () => {
     const before = await text(`/domains/acme.example?from=${iso(TODAY - 900)}&to=${iso(TODAY - 800)}`);
     expect(before).toContain("there is no data before that");
   });
+
+  it("lead to the newest report where none is about the period, and else do not", async () => {
+    const range = `from=${iso(TODAY - 900)}&to=${iso(TODAY - 800)}`;
+    const newest = `?from=${iso(TODAY - 30)}&amp;to=${iso(TODAY - 1)}`;
+    for (const path of ["/domains/acme.example", "/domains/acme.example/sources", "/domains/acme.example/reports"]) {
+      const page = await text(`${path}?${range}`);
+      expect(page, path).toContain("No report is about this period");
+      expect(page, path).toContain(newest);
+      expect(await text(path), path).not.toContain("No report is about this period");
+    }
+  });
+
+  it("are not chosen on pages about today's DNS", async () => {
+    for (const path of ["/domains/acme.example/records", "/domains/acme.example/inbound"])
+      expect(await text(path), path).not.toContain('aria-label="Period"');
+  });
 });
 
 describe("domains", () => {

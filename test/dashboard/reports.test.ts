@@ -1,4 +1,7 @@
-/** Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with the raw file. */
+/**
+ * Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with
+ * the raw file.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TLS_LIMITS } from "../../shared/ledger/tls.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";

@@ -1,4 +1,7 @@
-/** Who may see and do what: administrator and viewer of one account against every page with another account's names, ids and exports. */
+/**
+ * Who may see and do what: administrator and viewer of one account against every page with another account's names, ids
+ * and exports.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { addChannel, addDelivery } from "../../shared/ledger/channels.ts";

@@ -120,6 +120,13 @@ describe("the API", () => {
     expect(await page(`/domains/${SMALL}/senders`)).toContain("one.example");
   });
 
+  it("has names in its sentences as far as they are known, and the page has networks", async () => {
+    const verdict = await api().ask("verdict", { domain: DOMAIN });
+    if (!verdict.ok) throw new Error(verdict.error.message);
+    expect(verdict.value.nextStep).toContain(`Find out whether 203.0.113.3 (crm.${DOMAIN}) is your server`);
+    expect(await page(`/domains/${DOMAIN}/senders`)).toContain("AS64500 HOSTER, DE");
+  });
+
   it("lists each sender with volume, first day, and a suggestion with its reason", async () => {
     const answer = await api().ask("senders", { domain: "ASKED.example", undecided: true });
     if (!answer.ok) throw new Error(answer.error.message);
@@ -266,6 +273,25 @@ describe("the Senders page", () => {
     expect(text).toContain('name="accept" value="mine 203.0.113.0/24"');
     expect(text).toContain('name="accept" value="mine service:Twilio SendGrid"');
     expect(text).toContain(`Probably yours: its reverse name is crm.${DOMAIN}.`);
+  });
+
+  it.each([
+    ["nothing chosen", "decision=mine&note=why+not", "Choose at least one sender."],
+    ["no name of a sender", "decision=mine&note=why+not&subject=203.0.113.3&other=%25%25%25", "is no domain name"],
+    ["a prefix of many owners", "decision=mine&note=why+not&other=10.0.0.0%2F8", "a shorter one has many owners"],
+  ])("says what is wrong with %s, beside what was typed", async (_, fields, sentence) => {
+    const origin = new URL(dashboard.url).origin;
+    const headers = { accept: "text/html", origin, "content-type": "application/x-www-form-urlencoded" };
+    const sent = { method: "POST", headers, body: `account=acme&${fields}` };
+    const answer = await dashboard.ask(`/domains/${DOMAIN}/senders`, sent);
+    expect(answer.status).toBe(422);
+    const text = (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
+    expect(text).toContain("Which senders are yours?");
+    expect(text).toContain(sentence);
+    expect(text).toContain('value="why not"');
+    const typed = new URLSearchParams(fields);
+    if (typed.has("other")) expect(text).toContain(`value="${typed.get("other")}"`);
+    for (const name of typed.getAll("subject")) expect(text).toMatch(new RegExp(`value="${name}" checked`));
   });
 
   it("is linked from the overview and from Sources with their number", async () => {

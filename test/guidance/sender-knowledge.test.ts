@@ -100,11 +100,17 @@ describe("a sender that the mail alone does not identify", () => {
   });
 
   it("is a forwarder with the name of a mailbox provider, a university or a forwarding service", () => {
-    for (const host of ["mail-wr1.google.com", "mx1.example.edu", "relay.uni.ac.uk", "out.forwardemail.net"]) {
+    for (const host of [
+      "mail-wr1.google.com",
+      "mx1.example.edu",
+      "relay.uni.ac.uk",
+      "out.forwardemail.net",
+      "mout.gmx.net",
+    ]) {
       expect(roleOf({ [LONE]: STEADY }, known({ [LONE]: { host } }))).toBe("forwarder forwarderName");
     }
     // Servers that anybody may rent have names below their host's domain.
-    for (const host of ["web1.your-server.de", "mail.example.education"]) {
+    for (const host of ["web1.your-server.de", "mail.example.education", "box42.bluehost.com"]) {
       expect(roleOf({ [LONE]: STEADY }, known({ [LONE]: { host } }))).toBe("undecided steadyServer");
       expect(forwarderHost(host)).toBe(false);
     }

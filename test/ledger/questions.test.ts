@@ -1,4 +1,7 @@
-/** Every question of the pages against a plain count over the same reports: generated data, merged days, large and retracted reports. */
+/**
+ * Every question of the pages against a plain count over the same reports: generated data, merged days, large and
+ * retracted reports.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";
@@ -539,11 +542,13 @@ describe("domains in the database", () => {
   it("are found by accounts with data and its first day", async () => {
     expect(await answer(accountsWithDataQuery())).toEqual(ACCOUNTS);
     const days = rows.filter(({ domain }) => domain === "a.example").map(({ day }) => day);
-    const { firstDay, lastFinalDay } = await only(extentQuery({ accounts: ACCOUNTS, domains: ["a.example"] }));
+    const { firstDay, lastDay, lastFinalDay } = await only(extentQuery({ accounts: ACCOUNTS, domains: ["a.example"] }));
     expect(firstDay).toBeLessThanOrEqual(Math.min(...days));
+    expect(lastDay).toBe(Math.max(...days));
     expect(lastFinalDay).toBeUndefined();
     expect(await only(extentQuery({ accounts: [], domains: ["a.example"] }))).toEqual({
       firstDay: undefined,
+      lastDay: undefined,
       lastFinalDay: undefined,
     });
   });
@@ -560,7 +565,9 @@ describe("final days", () => {
     ledger.sqlite.exec("UPDATE domain_days SET is_final = 1; DELETE FROM reports");
     const scope: DomainScope = { accounts: ["acme"], domains: ["a.example"], firstDay: FIRST_DAY, lastDay: FIRST_DAY };
     expect(await answer(dayTotalsQuery(scope), [ledger])).toMatchObject([{ messages: 5, reports: 1 }]);
-    expect(await answer(extentQuery(scope), [ledger])).toEqual([{ firstDay: FIRST_DAY, lastFinalDay: FIRST_DAY }]);
+    expect(await answer(extentQuery(scope), [ledger])).toEqual([
+      { firstDay: FIRST_DAY, lastDay: FIRST_DAY, lastFinalDay: FIRST_DAY },
+    ]);
     expect(await answer(policiesQuery(scope), [ledger])).toMatchObject([{ firstDay: FIRST_DAY, reports: 1 }]);
     expect(await answer(mailQuery(scope), [ledger])).toEqual([
       { sources: [], dispositions: [], reasons: [], evidence: [], homeAddresses: [] },

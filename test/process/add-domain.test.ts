@@ -167,7 +167,7 @@ it("the answer says what to do when addresses cannot be made", async () => {
   const without = { ...others, env: { ...env, RUA_HOST: "" } };
   const refused = await addDomain(SHOP, without, { randomBytes, outside });
   expect(refused).toMatchObject({ ok: false, error: { code: "not_configured" } });
-  expect(refused.ok ? "" : refused.error.message).toContain("address of your own");
+  expect(refused.ok ? "" : refused.error.message).toContain("your own address");
 });
 
 it("an account cannot have more domains than the limit", async () => {
@@ -244,6 +244,25 @@ it("removing a domain removes its address, and adding it again makes a new one",
   expect(await removeDomain(SHOP, world.invocation())).toEqual({ ok: true, value: { rua, isAddressRemoved: true } });
   expect(await listed()).toEqual([]);
   expect((await add()).rua).not.toBe(rua);
+});
+
+it("what is published already is amended, also above, behind an alias and for TLS reports", async () => {
+  zones["_dmarc.shop.test"] = ["CNAME shop.hosted.test"];
+  zones["shop.hosted.test"] = ["TXT v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@shop.test"];
+  zones["_smtp._tls.shop.test"] = ["TXT v=TLSRPTv1; rua=mailto:tls@shop.test"];
+  const own = await add();
+  expect(own.records[0]?.value).toBe(`v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@shop.test,mailto:${own.rua}`);
+  expect(own.records[0]?.sentence).toContain("is an alias (CNAME) of shop.hosted.test");
+  expect(own.records.at(-1)?.value).toBe(`v=TLSRPTv1; rua=mailto:tls@shop.test,mailto:${own.rua}`);
+  zones["mail.shop.test"] = ["A 192.0.2.1"];
+  const below = await add("mail.shop.test");
+  expect(below.records[0]?.value).toBe(`v=DMARC1; p=quarantine; rua=mailto:${below.rua}`);
+  zones["_dmarc.typed.test"] = ["TXT v=DMARC1\\; p=reject"];
+  const typed = await add("typed.test");
+  expect(typed).toMatchObject({ state: "recordNotFound", sentence: expect.stringContaining("instead of ;") });
+  expect(typed.records[0]?.value).toBe(`v=DMARC1; p=reject; rua=mailto:${typed.rua}`);
+  zones["_dmarc.silent.test"] = ["SERVFAIL"];
+  expect((await add("silent.test")).records[0]?.sentence).toContain("DNS gave no answer");
 });
 
 it("sub-addresses are made if one address is routed", async () => {

@@ -175,16 +175,18 @@ describe("reprocess", () => {
     });
 
     it("keeps the sums exact with a fault, or the isolate killed, at any call", async () => {
-      const plain = await worldAfter({ mails: MAILS });
-      await cancelInTheMiddle(plain);
-      const before = plain.faults.calls.length;
-      await plain.drain();
-      for (let index = before; index < plain.faults.calls.length; index++) {
+      const world = await worldAfter({ mails: MAILS });
+      const id = await cancelInTheMiddle(world);
+      const before = world.faults.calls.length;
+      const restore = world.mark();
+      await world.drain();
+      const calls = [...world.faults.calls];
+      for (let index = before; index < calls.length; index++) {
         for (const mode of FAULT_MODES) {
-          const world = await worldAfter({ mails: MAILS });
-          const id = await cancelInTheMiddle(world);
+          restore();
           world.faults.plan = (call) => (call.index === index ? mode : undefined);
           await world.drain();
+          expect(world.faults.calls[index]).toBe(calls[index]);
           const { finished = 0, skipped = 0, enqueued } = (await follow(world, id)) ?? expect.unreachable();
           expect(finished + skipped, `${mode} at call ${index}`).toBe(enqueued);
           expect(reportFigures(world), `${mode} at call ${index}`).toEqual(EXPECTED);

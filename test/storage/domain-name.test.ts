@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { domainName, domainOfAddress } from "../../shared/domain-name.ts";
+import { domainName, domainOfAddress, readDomainName } from "../../shared/domain-name.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 
 describe("a domain name", () => {
@@ -38,4 +38,26 @@ describe("a domain name", () => {
     expect(acceptsDomain(entry, "mail.xn--bcher-kva.example")).toBe(true);
     expect(acceptsDomain(entry, "notxn--bcher-kva.example")).toBe(false);
   });
+});
+
+describe("a typed domain", () => {
+  it.each([
+    ["https://m\u00fcnchen.example/path?x=1#y", "xn--mnchen-3ya.example"],
+    ["http://user:pw@host.example:8080/", "host.example"],
+    ["Name <a@b.example>", "b.example"],
+    ["_dmarc.example.com", "example.com"],
+    ["_mta-sts.example.com", "example.com"],
+    ["_smtp._tls.example.com.", "example.com"],
+    ["s1._domainkey.example.com", "example.com"],
+    ["default._bimi.example.com", "example.com"],
+  ])("is taken out of %j", (text, name) => {
+    expect(readDomainName(text)).toMatchObject({ ok: true, value: { name, takenFrom: text } });
+  });
+
+  it.each(["*.example.com", "example.com, example.net", "192.0.2.1", "localhost", "_dmarc", "xn--zz.example"])(
+    "is not %j",
+    (text) => {
+      expect(readDomainName(text).ok).toBe(false);
+    },
+  );
 });

@@ -87,6 +87,7 @@ function answerTo(query: Packet, name: string, type: string, zones: Zones): Pack
     if (entries?.includes("TRUNCATED") === true) return packet(query, TRUNCATED_RESPONSE, []);
     const alias = entries?.find((entry) => entry.startsWith("CNAME "));
     answers.push(...(entries ?? []).flatMap((entry) => recordOf(at, entry, type)));
+    if (alias !== undefined && type === "CNAME") answers.push({ type: "CNAME", name: at, data: alias.slice(6) });
     if (alias === undefined || type === "CNAME") {
       const exists = entries !== undefined || hasNamesBelow(at, zones);
       return packet(query, exists ? 0 : NXDOMAIN, answers, isChecked && exists);

@@ -19,13 +19,19 @@ export interface Credentials {
 
 const REFUSALS = {
   closed:
-    "This dashboard is closed. For people, turn on Cloudflare Access for this Worker (Workers & Pages → the Worker → Access) and say who may see what with `dmarc identity add`; for programs, set the secret API_TOKEN, or make a token with `dmarc tokens create`, and send it as `Authorization: Bearer …`.",
+    "This dashboard is closed. For people, turn on Cloudflare Access for this Worker (Workers & Pages → the " +
+    "Worker → Access) and grant roles with `dmarc identity add`; for programs, set the secret API_TOKEN, or make " +
+    "a token with `dmarc tokens create`, and send it as `Authorization: Bearer …`.",
   token:
     "The bearer token is not the secret API_TOKEN of this Worker, and has not the form of a token of `dmarc tokens`.",
   service:
-    "Cloudflare Access let this request in without a mail address, as it does with a service token. That opens the door and says nothing of what may be seen: send a token beside it, as `Authorization: Bearer …` (make one with `dmarc tokens create`).",
+    "Cloudflare Access admitted this request without a mail address, as it does with a service token. It does " +
+    "not say what may be seen: also send a token, as `Authorization: Bearer …` (make one with `dmarc tokens " +
+    "create`).",
   unnamed:
-    "Cloudflare Access let this request in and could not say who it is from. A person loads the page again; a program with a service token sends a token beside it, as `Authorization: Bearer …` (make one with `dmarc tokens create`).",
+    "Cloudflare Access admitted this request but could not say who it is from. If you are a person, reload the " +
+    "page; a program with a service token must also send a token, as `Authorization: Bearer …` (make one with " +
+    "`dmarc tokens create`).",
   origin:
     "This request changes something and does not come from the dashboard's own pages: open the page here and press its button.",
 } as const;

@@ -1,4 +1,4 @@
-/** Analytics Engine as a page asks it: what it cannot answer is a sentence, since no figure of a page depends on it. */
+/** Analytics Engine for pages: a failure becomes a sentence, because no figure of a page depends on it. */
 import type { Query } from "../../shared/analytics/query.ts";
 import { AnalyticsUnavailableError, querySql } from "../../shared/analytics/sql.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
@@ -8,7 +8,7 @@ import { type DashboardEnv, readSqlConnection } from "./environment.ts";
 /**
  * Rows of a statement; none where nothing was written yet.
  *
- * @returns otherwise why the engine has no answer, as a clause that a sentence goes on from
+ * @returns otherwise why the engine has no answer, as a clause that begins a sentence
  * @throws Error when the engine refuses the statement: a bug
  */
 export async function askEngine<Row>(env: DashboardEnv, { sql, read }: Query<Row>): Promise<Result<Row[], string>> {

@@ -29,12 +29,12 @@ export class ApiError extends Error {
   }
 }
 
-/** Whether a form's page says it beside what was typed; else it is an error page of its own. */
+/** Whether the form's page shows it with the input; otherwise it gets a separate error page. */
 export function isWrongInput(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code !== "process_unavailable" && error.code !== "forbidden";
 }
 
-/** An error as it is told. */
+/** An error as it is shown. */
 export interface ErrorAnswer extends OperationProblem {
   status: (typeof PROBLEM_STATUS)[ProblemCode];
 }
@@ -61,7 +61,8 @@ function problemOf(error: unknown): OperationProblem {
     console.error(JSON.stringify({ event: "ledger_unavailable", message: error.message }));
     if (isUsedUpForToday(error.message)) {
       const message =
-        "The free plan of this Cloudflare account has read, or written, as many rows of its databases as it may in a day. It goes on at midnight UTC; Workers Paid has no such limit.";
+        "This Cloudflare account has used up the rows that the free plan may read or write in a day. Service " +
+        "resumes at midnight UTC; Workers Paid has no such limit.";
       return { code: "ledger_unavailable", message };
     }
     const message = "The database of the ledger does not answer; the dashboard's log has the reason.";

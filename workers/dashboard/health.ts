@@ -8,7 +8,7 @@ import { WATCH_RULES } from "../../shared/watch/thresholds.ts";
 /** Ours: an answer is given again for so long. */
 const KEPT_MILLISECONDS = 10_000;
 
-/** What is said. */
+/** The answer. */
 export interface Health {
   /** behind: a message has waited for longer than an alert allows. */
   status: "ok" | "behind" | "down";

@@ -24,9 +24,7 @@ import { viewedAccess } from "./view-as.ts";
 /** Browser features that these pages do not use, whatever gets into them. */
 const BROWSER_FEATURES = [
   "accelerometer",
-  "attributionReporting",
   "autoplay",
-  "bluetooth",
   "browsingTopics",
   "camera",
   "clipboardRead",
@@ -55,7 +53,6 @@ const BROWSER_FEATURES = [
   "storageAccess",
   "syncXhr",
   "usb",
-  "webShare",
   "windowManagement",
   "xrSpatialTracking",
 ] as const;
@@ -154,7 +151,11 @@ function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Respon
   const wantsPage = !c.req.path.startsWith("/api/") && (c.req.header("accept") ?? "").includes("text/html");
   if (!wantsPage) return answerError(error, c.req.url);
   const answer = describeError(error);
-  return c.html(renderError(answer, c.get("access")), answer.status, retryHeaders(answer));
+  return c.html(
+    renderError({ ...answer, isForm: c.req.method === "POST" }, c.get("access")),
+    answer.status,
+    retryHeaders(answer),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The pages: which path is which, exports of their tables, and errors as pages. Data goes through PageRequest, which
- * carries what the person may see; it holds no SQL and no rendering of its own.
+ * carries what the person may see; it contains no SQL and no rendering.
  */
 
 import { type Context, Hono } from "hono";

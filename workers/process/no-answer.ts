@@ -1,4 +1,4 @@
-/** What is said of a receiver of a webhook or report that did not answer. */
+/** The error text for a receiver of a webhook or report that did not answer. */
 
 /** One sentence. What workerd keeps to itself, such as that a name is not in DNS, is an "internal error" there. */
 export function noAnswer(error: unknown): string {

@@ -1,7 +1,7 @@
 /**
  * Takes a few small reports while the Worker is started, with bindings that hold nothing and keep nothing. V8 compiles a function
  * when it first runs: what was compiled at the start need not be in the first invocation, which on the free plan has 10 ms of
- * CPU. A start has a second of its own (Workers limits page: startup time); this takes a tenth of it.
+ * CPU. A start has its own second (Workers limits page: startup time); this takes a tenth of it.
  */
 import { rehearsalLedger } from "../../shared/ledger/rehearsal-ledger.ts";
 import { crc32 } from "../../shared/report/inflate-natively.ts";

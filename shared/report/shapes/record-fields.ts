@@ -21,7 +21,7 @@ export interface FieldSpan extends Span {
 /** Puts a value into the record; false when the general reader must look at it. `place` counts repeated elements. */
 export type ReadField = (span: FieldSpan, record: AggregateRecord, place: number) => boolean;
 
-/** Of a value that nobody reads: it must be plain all the same, for the general reader warns of what it repairs in it. */
+/** Of a value that nobody reads: it must still be plain, because the general reader warns about repairs in it. */
 export const readNothing: ReadField = (span) => span.texts.at(span) !== NOT_PLAIN;
 
 const ALIGNED_RESULTS: readonly AlignedResult[] = ["pass", "fail"];

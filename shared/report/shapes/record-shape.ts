@@ -30,7 +30,7 @@ const CONTAINERS = new Set([
  */
 export interface Step {
   letters: Uint8Array;
-  /** The letters eight at a time, the last eight once more at the end where they are no multiple of eight. */
+  /** The letters eight at a time, the last eight once more at the end if their number is not a multiple of eight. */
   eights: Float64Array;
   /** Puts the value into the record. */
   read: ReadField;

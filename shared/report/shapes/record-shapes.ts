@@ -70,7 +70,7 @@ export class RecordShapes {
     return this.#first.length === 0;
   }
 
-  /** To be told of each new document: when nothing more could be learned, everything is forgotten. */
+  /** Must be called for each new document: if nothing more can be learned, everything is forgotten. */
   startDocument(): void {
     if (!this.#isFull) return;
     this.#first = [];

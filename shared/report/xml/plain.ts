@@ -11,7 +11,7 @@ import { ElementTree } from "./tree.ts";
 /** Entities, comments, CDATA, declarations, instructions, and what XML 1.0 section 2.2 forbids. */
 const NOT_PLAIN = /[&\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|<[!?]|\]\]>/;
 
-/** Whether text means what it says, and XML has nothing else but elements. */
+/** Whether text is literal, and the XML consists of elements only. */
 export function isPlainText(text: string): boolean {
   return !NOT_PLAIN.test(text);
 }

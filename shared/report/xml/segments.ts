@@ -1,6 +1,6 @@
 /**
  * Cuts the text of an aggregate report, as it streams in, into its records and the frame around them. It knows XML's
- * lexical rules (comments, CDATA, quoted attributes) and nothing of values; what it holds never grows with the document.
+ * lexical rules (comments, CDATA, quoted attributes) and nothing about values; its memory never grows with the document.
  */
 import { READ_LIMITS } from "../../limits.ts";
 import { reject } from "../rejection.ts";
@@ -41,7 +41,7 @@ function isBlankText(text: string): boolean {
 /** Text in, records out as text. Feed `push` every piece in order, then `finish`. */
 export class Segmenter {
   #text = "";
-  /** Where the search for the end of an open record goes on. */
+  /** Where the search for the end of an open record continues. */
   #recordSearch = 0;
   readonly #frame = new FrameText();
   #frameChars = 0;
@@ -66,7 +66,7 @@ export class Segmenter {
   /** Whether the root element names RFC 9990's namespace. */
   namespaced9990 = false;
 
-  /** @param note told of each repair, in words */
+  /** @param note is called for each repair, with a description */
   constructor(note: (detail: string) => void) {
     this.#note = note;
   }

@@ -28,7 +28,7 @@ function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean 
   }
   if (passed >= rule.minPassed) return true;
   if (MAILBOX_PROVIDERS.has(sender.service)) return false;
-  // Where nothing passes, the verdict treats every sender that does not send steadily as foreign; a new one is reported all the same.
+  // Where nothing passes, the verdict treats every sender that does not send steadily as foreign; a new one is still reported.
   return messages >= rule.minMessages && (sender.role !== "foreign" || sender.reason === "oneOff");
 }
 
@@ -66,6 +66,8 @@ function causeOf(sender: Sender, { domain, isPassing }: { domain: string; isPass
     const sentence = `Servers that nothing authenticates. If ${name} is yours, sign its mail with DKIM for ${domain}.`;
     return { code: "newServer", sentence };
   }
-  const sentence = `${name} does not sign for ${domain}. If it sends for you, turn on DKIM for ${domain} there; else say that it is not yours.`;
+  const sentence =
+    `${name} does not sign for ${domain}. If it sends for you, turn on DKIM for ${domain} there; else say that it ` +
+    "is not yours.";
   return { code: "newUnalignedSender", sentence };
 }

@@ -81,6 +81,8 @@ function policyCauses(sender: Sender, { policies, domain }: Figures, sinceDay: n
   const isRecent = Math.abs(now.firstDay - sinceDay) <= WATCH_RULES.ownMailRefused.policyDays;
   if (earlier.length === 0 || !isRecent || !failedBefore) return [];
   const { p } = stageOf(now.policy);
-  const sentence = `The policy became p=${p} on ${dayText(now.firstDay)}, and this sender failed before already. Go back to p=none until ${domain} is signed there.`;
+  const sentence =
+    `The policy became p=${p} on ${dayText(now.firstDay)}, and this sender failed before already. Go back to ` +
+    `p=none until ${domain} is signed there.`;
   return [{ code: "policyTightened", sentence }];
 }

@@ -37,7 +37,8 @@ export const passRateDrops: Rule = {
         severity: "attention",
         title: `Less mail of ${figures.domain} passes DMARC than usual`,
         evidence: [
-          `${messagesText(now.failing)} of ${now.messages.toLocaleString("en-US")} failed on ${dayText(newest.day)}, ${shareText(share)}; on this weekday it was ${shareText(usual)} at most.`,
+          `${messagesText(now.failing)} of ${now.messages.toLocaleString("en-US")} failed on ` +
+            `${dayText(newest.day)}, ${shareText(share)}; on this weekday it was ${shareText(usual)} at most.`,
         ],
         causes: [],
         link: domainLink(figures.domain),

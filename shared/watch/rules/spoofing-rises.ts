@@ -20,7 +20,7 @@ export const spoofingRises: Rule = {
     const isOpen = openedSeconds("spoofingRises", "spoofing") !== undefined;
     const usual = Math.max(0, ...[...faked].filter(([one]) => one < today - rule.newDays).map(([, count]) => count));
     const least = Math.max(rule.minMessages, rule.minTimes * usual);
-    // While it goes on half as much will do, so that it does not end and begin again.
+    // While it lasts, half as much is enough, so that it does not end and begin again.
     if (messages < (isOpen ? least / 2 : least)) return [];
     const isProtected = verdict.stage.p === "reject" && !verdict.stage.isTest;
     return [
@@ -30,7 +30,8 @@ export const spoofingRises: Rule = {
         severity: isProtected ? "info" : "attention",
         title: `Many messages fake ${domain}`,
         evidence: [
-          `${messagesText(messages)} on ${dayText(day)}; on no day of the weeks before were there more than ${usual.toLocaleString("en-US")}.`,
+          `${messagesText(messages)} on ${dayText(day)}; on no day of the weeks before were there more than ` +
+            `${usual.toLocaleString("en-US")}.`,
         ],
         causes: [causeOf(isProtected)],
         link: domainLink(domain, "sources"),

@@ -9,7 +9,7 @@ import type { RuleCode, Severity } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
 import { domainLink } from "../words.ts";
 
-/** What each state is to somebody who hears of it; states without are told by other rules, or by nobody. */
+/** What each state means in a notice; other rules announce the remaining states, or nobody does. */
 const SEVERITY: Partial<Record<VerdictState, Severity>> = {
   beingRejected: "urgent",
   notYet: "attention",
@@ -18,7 +18,7 @@ const SEVERITY: Partial<Record<VerdictState, Severity>> = {
   notInUse: "info",
 };
 
-/** A notice about the sender is enough; the verdict then needs none of its own. */
+/** A notice about the sender is enough; the verdict then needs no separate one. */
 const EXPLAINING: ReadonlySet<RuleCode> = new Set(["ownMailRefused", "ownSenderFails", "newSender"]);
 
 export const verdictChanged: Rule = {
@@ -53,7 +53,7 @@ export function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Fi
 }
 
 /** The state that people know of after this evaluation. */
-export function toldStateAfter(figures: Figures): VerdictState | "" {
+export function announcedStateAfter(figures: Figures): VerdictState | "" {
   const { verdict, toldState } = figures;
   const isFirst = toldState === "" && SEVERITY[verdict.state] !== undefined;
   return isFirst || isNews(figures) ? verdict.state : toldState;

@@ -68,7 +68,10 @@ export class Day {
     };
   }
 
-  /** Runs the rest of the day, repairs everything, and sends again what ended as a dead letter of a fault. @returns what is wrong then */
+  /**
+   * Runs the rest of the day, repairs everything, and sends again what ended as a dead letter of a fault.
+   * @returns what is wrong then
+   */
   async finish(): Promise<string[]> {
     while (await this.step()) {}
     const { world } = this;

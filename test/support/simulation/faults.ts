@@ -83,7 +83,10 @@ export class Invocation {
     });
   }
 
-  /** Counts queries to D1 that are about to be made; a transaction is as many as its statements. @throws beyond what one invocation may make */
+  /**
+   * Counts queries to D1 that are about to be made; a transaction is as many as its statements.
+   * @throws beyond what one invocation may make
+   */
   countQueries(count: number): void {
     this.#queries += count;
     if (this.#queries > this.#injector.maxQueries) {

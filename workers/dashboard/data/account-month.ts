@@ -1,4 +1,7 @@
-/** An account's month over all its domains: its days beside those of the month before, its verdicts, what changed and what was done. */
+/**
+ * An account's month over all its domains: its days beside those of the month before, its verdicts, what changed and
+ * what was done.
+ */
 import type { VerdictState } from "../../../shared/guidance/verdict.ts";
 import type { AccountProfile } from "../../../shared/ledger/accounts.ts";
 import { type DayTotals, type DomainSum, dayTotalsQuery, domainSumsQuery } from "../../../shared/ledger/days.ts";

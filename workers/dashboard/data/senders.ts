@@ -17,6 +17,8 @@ export interface Sender {
   decision: HoldingDecision | undefined;
   /** Of undecided ones only. */
   suggestion: Suggestion | undefined;
+  /** Of undecided addresses, as far as they are known. */
+  named: AddressName | undefined;
 }
 
 /** Those of a domain. */
@@ -53,11 +55,12 @@ export async function askSenders({ ask, names, nowSeconds }: Asked, scope: Domai
   const sources = allSources({ ...known, decide: decideBy(taken) }).filter(({ name }) => name !== "");
   const { knowledge } = known;
   const read = readDecisions(taken);
+  const found = await names(addressesOf(sources, read.all.keys()));
   const suggestions = suggestAll({
     policyDomain: domain,
     sources,
     decisions: read,
-    names: await names(addressesOf(sources, read.all.keys())),
+    names: found,
     spf: knowledge.spf,
     homeNetworks: knowledge.homeNetworks,
   });
@@ -68,6 +71,7 @@ export async function askSenders({ ask, names, nowSeconds }: Asked, scope: Domai
       source,
       decision: decisionAbout(source, read),
       suggestion: suggestions.get(source.name),
+      named: found.get(source.name),
     })),
   };
 }

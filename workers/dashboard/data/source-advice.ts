@@ -13,7 +13,7 @@ import type { Decisions } from "./decisions.ts";
 
 export type SpfAdvice = Outputs["spfAdvice"];
 
-/** What is said about a source. */
+/** Advice about a source. */
 export interface Advice {
   diagnosis: Diagnosis;
   /** Of a source that is the owner's; undefined where process could not be asked. */

@@ -14,7 +14,7 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { logoPath } from "../parts/layout.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote } from "../parts/said-note.tsx";
+import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type Head = Outputs["getAccount"];
@@ -52,7 +52,7 @@ export async function accountPage(request: PageRequest, account: string, said?: 
           {said !== undefined && <SaidNote said={said} />}
           {request.access.role === "operator" && <ViewAsForm account={account} />}
           {table.view(request.url)}
-          <AddPersonForm account={account} />
+          <AddPersonForm account={account} typed={typedFor(said, "person")} />
           <ProfileForms head={head} />
         </>
       ),
@@ -76,7 +76,7 @@ function peopleTable(request: PageRequest, account: string, rows: readonly Perso
     caption: "People",
     rows,
     sort: "email",
-    empty: "Nobody has a role in this account. Operators see it all the same.",
+    empty: "Nobody has a role in this account. Operators see it anyway.",
     columns: [
       { key: "email", label: "Person", value: ({ email }) => email, cell: ({ email }) => <ForeignText text={email} /> },
       { key: "role", label: "Role", value: ({ role }) => role },
@@ -124,18 +124,28 @@ function ChangeForm({ account, person: { email, role } }: { account: string; per
   );
 }
 
-function AddPersonForm({ account }: { account: string }) {
+function AddPersonForm({ account, typed }: { account: string; typed: URLSearchParams | undefined }) {
   return (
     <section class="card" aria-labelledby="add-person">
       <h2 id="add-person">Add a person</h2>
       <form class="stacked" method="post" action={accountPath(account)}>
         <Field id="person-email" label="Mail address">
-          <input id="person-email" name="email" type="email" required maxlength={400} placeholder="ann@example.com" />
+          <input
+            id="person-email"
+            name="email"
+            type="email"
+            required
+            maxlength={400}
+            placeholder="ann@example.com"
+            value={typed?.get("email") ?? ""}
+          />
         </Field>
         <Field id="person-role" label="Role">
           <select id="person-role" name="role">
             {[...ACCOUNT_ROLES].reverse().map((role) => (
-              <option value={role}>{ROLE_WORDS[role]}</option>
+              <option value={role} selected={role === typed?.get("role")}>
+                {ROLE_WORDS[role]}
+              </option>
             ))}
           </select>
         </Field>
@@ -219,7 +229,7 @@ export async function changeAccount(
     return accountPath(account);
   } catch (error) {
     if (!isWrongInput(error)) throw error;
-    return accountPage(request, account, { kind: "fault", sentence: error.message });
+    return accountPage(request, account, { kind: "fault", sentence: error.message, typed: form });
   }
 }
 

@@ -8,15 +8,15 @@ import { isWrongInput } from "../errors.ts";
 import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
+import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/accounts";
 const TABLE = { id: "accounts", sort: "account" };
 
-export async function accountsPage(request: PageRequest, problem?: string): Promise<PageResult> {
+export async function accountsPage(request: PageRequest, said?: Said): Promise<PageResult> {
   const isOperator = request.access.role === "operator";
   const { text, page, size } = readTableState(request.parameters, TABLE);
   const isExport = request.parameters.has("export");
@@ -62,20 +62,16 @@ export async function accountsPage(request: PageRequest, problem?: string): Prom
             title="Accounts"
             lead="Whose domains they are, and the people who see them."
           />
-          {problem !== undefined && (
-            <Note kind="fault">
-              <ForeignText text={problem} />
-            </Note>
-          )}
+          {said !== undefined && <SaidNote said={said} />}
           {table.view(request.url)}
-          {isOperator && <CreateForm />}
+          {isOperator && <CreateForm typed={said?.typed} />}
         </>
       ),
     },
   };
 }
 
-function CreateForm() {
+function CreateForm({ typed }: { typed: URLSearchParams | undefined }) {
   return (
     <section class="card" aria-labelledby="create">
       <h2 id="create">Create an account</h2>
@@ -89,10 +85,18 @@ function CreateForm() {
             pattern="[A-Za-z0-9._\-]{1,64}"
             title="1 to 64 letters, digits, '.', '_' or '-'; it stays as it is"
             placeholder="acme"
+            value={typed?.get("account") ?? ""}
           />
         </Field>
         <Field id="create-name" label="Name">
-          <input id="create-name" name="name" type="text" maxlength={ACCOUNT_LIMITS.nameChars} placeholder="Acme Ltd" />
+          <input
+            id="create-name"
+            name="name"
+            type="text"
+            maxlength={ACCOUNT_LIMITS.nameChars}
+            placeholder="Acme Ltd"
+            value={typed?.get("name") ?? ""}
+          />
         </Field>
         <button class="primary" type="submit">
           Create
@@ -113,6 +117,6 @@ export async function createFromForm(request: PageRequest, form: URLSearchParams
     return accountPath(account);
   } catch (error) {
     if (!isWrongInput(error)) throw error;
-    return accountsPage(request, error.message);
+    return accountsPage(request, { kind: "fault", sentence: error.message, typed: form });
   }
 }

@@ -115,14 +115,30 @@ function FilterForm({ request: { parameters } }: { request: PageRequest }) {
         <input id="audit-domain" name="domain" type="search" value={value("domain")} size={16} maxlength={253} />
       </Field>
       <Field id="audit-since" label="From">
-        <input id="audit-since" name="since" type="date" value={value("since")} />
+        <DayInput name="since" value={value("since")} />
       </Field>
       <Field id="audit-until" label="To">
-        <input id="audit-until" name="until" type="date" value={value("until")} />
+        <DayInput name="until" value={value("until")} />
       </Field>
       <button type="submit">Filter</button>
       {FIELDS.some((name) => value(name) !== "") && <a href={PATH}>Show all</a>}
     </form>
+  );
+}
+
+function DayInput({ name, value }: { name: string; value: string }) {
+  return (
+    <input
+      class="day"
+      id={`audit-${name}`}
+      name={name}
+      type="text"
+      inputmode="numeric"
+      placeholder="YYYY-MM-DD"
+      pattern="\d{4}-\d{2}-\d{2}"
+      title="a day as YYYY-MM-DD"
+      value={value}
+    />
   );
 }
 
@@ -194,22 +210,48 @@ function What({ entry: { operation, outcome, message, input } }: { entry: AuditE
   );
 }
 
+/** Ours: a state of more fields shows these, and the rest where it is opened. */
+const SHOWN_FIELDS = 5;
+
 /** A state by its fields; nothing where there was none. */
 function State({ of: state }: { of: unknown }) {
   if (state === null || state === undefined) return <span class="muted">–</span>;
   if (typeof state !== "object") return <ForeignText text={String(state)} />;
+  const fields = Object.entries(state);
+  if (fields.length <= SHOWN_FIELDS + 1) return <Fields fields={fields} />;
+  return (
+    <span class="stack">
+      <Fields fields={fields.slice(0, SHOWN_FIELDS)} />
+      <details class="small">
+        <summary>and {fields.length - SHOWN_FIELDS} more</summary>
+        <Fields fields={fields.slice(SHOWN_FIELDS)} />
+      </details>
+    </span>
+  );
+}
+
+function Fields({ fields }: { fields: readonly [string, unknown][] }) {
   return (
     <span class="stack small">
-      {Object.entries(state).map(([name, value]) => (
+      {fields.map(([name, value]) => (
         <span>
           <span class="muted">
             <ForeignText text={name} />
           </span>{" "}
-          <ForeignText text={typeof value === "string" ? value : JSON.stringify(value)} />
+          <ForeignText text={valueText(name, value)} />
         </span>
       ))}
     </span>
   );
+}
+
+/** Seconds from September 2001 on are a time; fewer are how long something lasts. */
+const FIRST_TIME_SECONDS = 1_000_000_000;
+
+/** A value as people read it: a time as a time. Exports keep the number. */
+function valueText(name: string, value: unknown): string {
+  if (typeof value === "number" && value >= FIRST_TIME_SECONDS && name.endsWith("Seconds")) return isoMinute(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function jsonText(value: unknown): string {

@@ -18,7 +18,7 @@ import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote } from "../parts/said-note.tsx";
+import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/channels";
@@ -70,7 +70,7 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
           {request.access.role !== "viewer" && (
             <section class="card" aria-labelledby="add-channel">
               <h2 id="add-channel">Add a channel</h2>
-              <AddForm request={request} accounts={accounts} />
+              <AddForm request={request} accounts={accounts} typed={typedFor(said, "add")} />
             </section>
           )}
           {tables[1]?.view(request.url)}
@@ -80,13 +80,21 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
   };
 }
 
-function AddForm({ request, accounts }: { request: PageRequest; accounts: readonly string[] }) {
+interface AddProps {
+  request: PageRequest;
+  accounts: readonly string[];
+  typed: URLSearchParams | undefined;
+}
+
+function AddForm({ request, accounts, typed }: AddProps) {
   return (
     <form class="stacked" method="post" action={PATH}>
       <Field id="channel-kind" label="Kind">
         <select id="channel-kind" name="kind">
           {CHANNEL_KINDS.map((kind) => (
-            <option value={kind}>{KIND_WORDS[kind]}</option>
+            <option value={kind} selected={kind === typed?.get("kind")}>
+              {KIND_WORDS[kind]}
+            </option>
           ))}
         </select>
       </Field>
@@ -98,28 +106,55 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
           required
           maxlength={NOTIFY_LIMITS.targetChars}
           placeholder="ann@example.com or https://…"
+          value={typed?.get("target") ?? ""}
         />
       </Field>
       <Field id="channel-name" label="Name">
-        <input id="channel-name" name="name" type="text" maxlength={NOTIFY_LIMITS.nameChars} placeholder="optional" />
+        <input
+          id="channel-name"
+          name="name"
+          type="text"
+          maxlength={NOTIFY_LIMITS.nameChars}
+          placeholder="optional"
+          value={typed?.get("name") ?? ""}
+        />
       </Field>
       <label>
-        <input type="checkbox" name="notices" value="yes" checked /> Send notices
+        <input
+          type="checkbox"
+          name="notices"
+          value="yes"
+          checked={typed === undefined || typed.get("notices") === "yes"}
+        />{" "}
+        Send notices
       </label>
       <Field id="channel-digest" label="Digest">
         <select id="channel-digest" name="digest">
           {[...DIGEST_INTERVALS].reverse().map((interval) => (
-            <option value={interval}>{DIGEST_WORDS[interval]}</option>
+            <option value={interval} selected={interval === typed?.get("digest")}>
+              {DIGEST_WORDS[interval]}
+            </option>
           ))}
         </select>
       </Field>
       <Field id="channel-zone" label="Time zone">
-        <input id="channel-zone" name="timeZone" type="text" value="UTC" required maxlength={64} />
+        <input
+          id="channel-zone"
+          name="timeZone"
+          type="text"
+          value={typed?.get("timeZone") ?? "UTC"}
+          required
+          maxlength={64}
+        />
       </Field>
       <Field id="channel-account" label="Account">
         <select id="channel-account" name="account">
-          <AccountOptions accounts={accounts} />
-          {request.access.role === "operator" && <option value="">the pipeline itself</option>}
+          <AccountOptions accounts={accounts} chosen={typed?.get("account") ?? undefined} />
+          {request.access.role === "operator" && (
+            <option value="" selected={typed?.get("account") === ""}>
+              the pipeline itself
+            </option>
+          )}
         </select>
       </Field>
       <button class="primary" type="submit" name="action" value="add">
@@ -277,7 +312,7 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
     }
   } catch (error) {
     if (!isWrongInput(error)) throw error;
-    return channelsPage(request, { kind: "fault", sentence: error.message });
+    return channelsPage(request, { kind: "fault", sentence: error.message, typed: form });
   }
 }
 

@@ -28,7 +28,9 @@ import { SenderText } from "../parts/sender.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
-const LEAD = `${explain("Conflict")} "Keep current" changes nothing; "Use new version" counts the new version instead; "Count both" treats them as two reports.`;
+const LEAD =
+  `${explain("Conflict")} "Keep current" changes nothing; "Use new version" counts the new version instead; "Count ` +
+  'both" treats them as two reports.';
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);

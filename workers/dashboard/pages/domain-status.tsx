@@ -25,7 +25,7 @@ export const STATUS_WORDS: Record<DomainStatus, string> = {
   "": "not judged yet",
 };
 
-/** Kind of mark, with the sign that stands for it where there is no colour. */
+/** Kind of mark, with the sign that replaces it where there is no colour. */
 const STATUS_MARKS: Record<DomainStatus, { kind: string; sign: string }> = {
   beingRejected: { kind: "fail", sign: "✕" },
   notYet: { kind: "warn", sign: "!" },

@@ -4,7 +4,7 @@ import type { Access } from "../access.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { renderPage } from "../parts/layout.tsx";
 
-/** What is said above and below the error's own sentence, where that does not say it all. */
+/** Text above and below the error's own sentence, if that is not enough. */
 const ADVICE: Record<string, { title: string; advice?: string }> = {
   bad_request: {
     title: "Invalid link",
@@ -15,7 +15,9 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   not_configured: {
     title: "Analytics Engine is not configured",
     advice:
-      "Your own SQL statements need an API token for Analytics Engine. Set the secrets ANALYTICS_ACCOUNT_ID and ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need neither.",
+      "Your own SQL statements need an API token for Analytics Engine. Set the secrets ANALYTICS_ACCOUNT_ID and " +
+      "ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need " +
+      "neither.",
   },
   ledger_unavailable: {
     title: "The ledger does not answer",
@@ -34,9 +36,17 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   internal: { title: "The dashboard failed", advice: "The reason is in its log." },
 };
 
+interface ShownError {
+  code: string;
+  message: string;
+  /** Whether a form was sent, not a link opened. */
+  isForm: boolean;
+}
+
 /** The page of an error. */
-export function renderError({ code, message }: { code: string; message: string }, access: Access | undefined): string {
-  const { title, advice } = ADVICE[code] ?? { title: "This did not work", advice: "Go back and try again." };
+export function renderError({ code, message, isForm }: ShownError, access: Access | undefined): string {
+  const general = { title: "This did not work", advice: "Go back and try again." };
+  const { title, advice } = isForm && code === "bad_request" ? general : (ADVICE[code] ?? general);
   return renderPage(
     {
       title,

@@ -35,7 +35,10 @@ export async function failureReportPage(
                 Failure report about <ForeignText text={about} />
               </>
             }
-            lead={`${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name failed. Only domain-level facts are stored.`}
+            lead={
+              `${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name ` +
+              "failed. Only domain-level facts are stored."
+            }
           />
           <RawNote hasRaw={hasRaw} />
           <div class="columns">

@@ -16,7 +16,7 @@ import { limitNote } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote } from "../parts/said-note.tsx";
+import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/operations/forwarding";
@@ -55,7 +55,7 @@ export async function forwardingPage(request: PageRequest, said?: Said): Promise
           {targets.length > 0 && tables[1]?.view(request.url)}
           <section class="card" aria-labelledby="add-target">
             <h2 id="add-target">Add a target</h2>
-            <AddForm accounts={accounts} />
+            <AddForm accounts={accounts} typed={typedFor(said, "add")} />
           </section>
         </>
       ),
@@ -183,13 +183,16 @@ function unsentTable(rows: readonly UnsentReport[], targets: readonly Target[]):
   });
 }
 
-function AddForm({ accounts }: { accounts: readonly string[] }) {
+/** A secret is typed again: it is on no page. */
+function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLSearchParams | undefined }) {
   return (
     <form class="stacked" method="post" action={PATH}>
       <Field id="target-kind" label="Kind">
         <select id="target-kind" name="kind">
           {TARGET_KINDS.map((kind) => (
-            <option value={kind}>{KIND_WORDS[kind]}</option>
+            <option value={kind} selected={kind === typed?.get("kind")}>
+              {KIND_WORDS[kind]}
+            </option>
           ))}
         </select>
       </Field>
@@ -201,28 +204,51 @@ function AddForm({ accounts }: { accounts: readonly string[] }) {
           required
           maxlength={NOTIFY_LIMITS.targetChars}
           placeholder="https://…"
+          value={typed?.get("url") ?? ""}
         />
       </Field>
       <Field id="target-name" label="Name">
-        <input id="target-name" name="name" type="text" maxlength={NOTIFY_LIMITS.nameChars} placeholder="optional" />
+        <input
+          id="target-name"
+          name="name"
+          type="text"
+          maxlength={NOTIFY_LIMITS.nameChars}
+          placeholder="optional"
+          value={typed?.get("name") ?? ""}
+        />
       </Field>
       <Field id="target-account" label="Reports of">
         <select id="target-account" name="account">
           <option value="">all accounts</option>
-          <AccountOptions accounts={accounts} />
+          <AccountOptions accounts={accounts} chosen={typed?.get("account") ?? undefined} />
         </select>
       </Field>
       <label>
-        <input type="checkbox" name="records" value="yes" /> Send the records of each report, too
+        <input type="checkbox" name="records" value="yes" checked={typed?.get("records") === "yes"} /> Send the records
+        of each report, too
       </label>
       <Field id="target-secret" label="Splunk: token; S3: secret access key">
         <input id="target-secret" name="secret" type="password" autocomplete="off" maxlength={1000} />
       </Field>
       <Field id="target-key" label="S3: access key id">
-        <input id="target-key" name="accessKeyId" type="text" autocomplete="off" maxlength={200} />
+        <input
+          id="target-key"
+          name="accessKeyId"
+          type="text"
+          autocomplete="off"
+          maxlength={200}
+          value={typed?.get("accessKeyId") ?? ""}
+        />
       </Field>
       <Field id="target-region" label="S3: region">
-        <input id="target-region" name="region" type="text" maxlength={100} placeholder="auto" />
+        <input
+          id="target-region"
+          name="region"
+          type="text"
+          maxlength={100}
+          placeholder="auto"
+          value={typed?.get("region") ?? ""}
+        />
       </Field>
       <button class="primary" type="submit" name="action" value="add">
         Add
@@ -247,7 +273,7 @@ export async function changeForwarding(request: PageRequest, form: URLSearchPara
     return { ...(await forwardingPage(request, said)), status: 200 };
   } catch (error) {
     if (!isWrongInput(error)) throw error;
-    return forwardingPage(request, { kind: "fault", sentence: error.message });
+    return forwardingPage(request, { kind: "fault", sentence: error.message, typed: form });
   }
 }
 

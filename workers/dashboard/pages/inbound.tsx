@@ -16,7 +16,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addPath, domainPath } from "../parts/links.ts";
 import { Explained, Note, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { accountOfForm, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { accountOfForm, linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 
@@ -41,9 +41,13 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
   const tables = known === undefined ? emptyTables() : tablesOf(known);
   return domainPage(request, {
     domain,
-    period: periodOf(request),
     tab: "inbound",
-    title: `Inbound security of ${domain}`,
+    title: `Inbound mail of ${domain}`,
+    heading: (
+      <>
+        Inbound mail of <ForeignText text={domain} />
+      </>
+    ),
     lead: "Whether mail to this domain has to be encrypted on its way",
     tables: Object.values(tables),
     body: (
@@ -201,8 +205,8 @@ function Publish({ known: { domain, hosted, url, registeredWith } }: { known: Kn
           mta-sts.
           <ForeignText text={domain} />
         </span>{" "}
-        has to lead to this dashboard, with a certificate of its own; the section Hosted MTA-STS of docs/guidance.md
-        says how. Senders fetch{" "}
+        has to lead to this dashboard, with its own certificate; the section Hosted MTA-STS of docs/guidance.md says
+        how. Senders fetch{" "}
         <span class="mono">
           <ForeignText text={url} />
         </span>
@@ -249,7 +253,7 @@ function PolicyForm({ known, action, said }: { known: Known; action: string; sai
         {said !== undefined && mode === "enforce" && (
           <p>
             <label>
-              <input type="checkbox" name="force" value="yes" /> Enforce it all the same
+              <input type="checkbox" name="force" value="yes" /> Enforce it anyway
             </label>
           </p>
         )}
@@ -287,7 +291,7 @@ function ModeChoice({ mode }: { mode: string }) {
 function MailHosts({ mx }: { mx: string }) {
   return (
     <p>
-      <label for="policy-mx">Mail hosts it covers, one a line (*. stands for one label)</label>
+      <label for="policy-mx">Mail hosts it covers, one per line (*. matches one label)</label>
       <textarea
         id="policy-mx"
         name="mx"

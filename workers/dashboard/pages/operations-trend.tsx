@@ -13,7 +13,7 @@ interface Trend {
   view: Child;
 }
 
-/** Points of slices are no outcome of a report. */
+/** Points of slices are not an outcome of a report. */
 const NO_REPORT = "slice";
 
 /** Outcomes and latency from the points; a sentence where there is no engine to ask. */

@@ -14,7 +14,7 @@ import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { askOverview, fillDays, type Overview } from "../data/overview.ts";
 import type { Period } from "../data/period.ts";
 import { type TimelineEvent, timelineEvents } from "../data/timeline.ts";
-import { BeforeDetails } from "../parts/before-details.tsx";
+import { BeforeDetails, isOutsidePeriod } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
@@ -103,11 +103,14 @@ function Content({ request, overview, records, sources, verdict, tables }: Conte
   const dataSince = detailsSince(extent);
   const events = timelineEvents({ period, changes, policies, decisions: decided, sources, dataSince });
   const current = days.filter(({ day }) => day >= period.firstDay);
+  const before = <BeforeDetails url={request.url} period={period} extent={extent} />;
+  const isOutside = isOutsidePeriod(extent, period);
   return (
     <>
+      {isOutside && before}
       <VerdictCard request={request} verdict={verdict} />
       <JudgementBasis request={request} domain={domain} days={current} />
-      <BeforeDetails period={period} extent={extent} />
+      {!isOutside && before}
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart request={request} days={current} period={period} extent={extent} domain={domain} events={events} />
       <RecordsCard request={request} domain={domain} records={records} />
@@ -208,7 +211,10 @@ function DailyChart({ request, days, period, extent, domain, events }: ChartProp
       <h2 id="volume">Messages by day</h2>
       <DayChart
         id="volume"
-        label={`Messages of ${domain} by day, ${range}: ${formatCount(total)} in all, ${formatShare(passed, total)} pass DMARC. The figures are in the table below.`}
+        label={
+          `Messages of ${domain} by day, ${range}: ${formatCount(total)} in all, ${formatShare(passed, total)} ` +
+          "pass DMARC. The figures are in the table below."
+        }
         days={filled.map((day) => ({
           day: day.day,
           values: { passed: day.passed, failed: day.messages - day.passed },

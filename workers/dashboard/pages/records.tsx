@@ -18,7 +18,7 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -37,9 +37,13 @@ export async function recordsPage(request: PageRequest, domain: string, said?: S
   const table = changesTable(changes);
   return domainPage(request, {
     domain,
-    period: periodOf(request),
     tab: "records",
     title: `Records of ${domain}`,
+    heading: (
+      <>
+        Records of <ForeignText text={domain} />
+      </>
+    ),
     lead: kept === undefined ? "What this domain publishes" : <CheckedAt kept={kept} />,
     tables: [table],
     body: (

@@ -86,7 +86,7 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
     tables: [table],
     body: (
       <>
-        <BeforeDetails period={period} extent={extent} />
+        <BeforeDetails url={request.url} period={period} extent={extent} />
         <FilterForm request={request} reporters={reportersToChoose(names, list.reporter)} filter={list} />
         {table.view(request.url)}
       </>

@@ -1,13 +1,18 @@
-/** Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what was decided. */
+/**
+ * Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what
+ * was decided.
+ */
 
+import { readDomainName } from "../../../shared/domain-name.ts";
+import { readSubject } from "../../../shared/guidance/subject.ts";
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { mayAdminister } from "../access.ts";
-import { askNames } from "../data/address-names.ts";
+import { askNames, namePhrases } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, isWrongInput } from "../errors.ts";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -15,6 +20,7 @@ import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { accountOfForm, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { DECISION_WORDS, subjectWords } from "./sender-decision.tsx";
 
@@ -24,7 +30,7 @@ const FORM = "decide";
 /** Apart from it, so that Enter in its fields presses none of the buttons in the tables. */
 const ONE_PRESS_FORM = "one-press";
 
-export async function sendersPage(request: PageRequest, domain: string): Promise<PageResult> {
+export async function sendersPage(request: PageRequest, domain: string, said?: Said): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
   const found = await askSenders(
@@ -32,7 +38,7 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
     scope,
   );
   const tables = {
-    undecided: undecidedTable(request, { domain, found }),
+    undecided: undecidedTable(request, { domain, found, chosen: said?.typed?.getAll("subject") ?? [] }),
     decisions: decisionsTable(request, found),
   };
   return domainPage(request, {
@@ -51,10 +57,13 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
     tables: Object.values(tables),
     body: (
       <>
-        {tables.undecided.view(request.url)}
-        {found.account !== undefined && mayAdminister(request.access, found.account) && (
-          <DecideForm account={found.account} hasRows={hasUndecided(found)} />
-        )}
+        {said !== undefined && <SaidNote said={said} />}
+        <div class="choosing">
+          {tables.undecided.view(request.url)}
+          {found.account !== undefined && mayAdminister(request.access, found.account) && (
+            <DecideForm account={found.account} hasRows={hasUndecided(found)} typed={said?.typed} />
+          )}
+        </div>
         {tables.decisions.view(request.url)}
       </>
     ),
@@ -69,7 +78,14 @@ function isUndecided({ source }: Sender): boolean {
   return source.role === "undecided" && source.name !== "";
 }
 
-function undecidedTable(request: PageRequest, { domain, found }: { domain: string; found: Senders }): BoundTable {
+interface UndecidedInput {
+  domain: string;
+  found: Senders;
+  /** Names of those whose boxes are ticked already. */
+  chosen: readonly string[];
+}
+
+function undecidedTable(request: PageRequest, { domain, found, chosen }: UndecidedInput): BoundTable {
   const mayDecide = found.account !== undefined && mayAdminister(request.access, found.account);
   return bindTable<Sender>({
     id: "undecided",
@@ -83,12 +99,10 @@ function undecidedTable(request: PageRequest, { domain, found }: { domain: strin
         key: "source",
         label: "Sender",
         value: ({ source }) => source.name,
-        cell: (sender) => <SenderCell request={request} domain={domain} sender={sender} mayDecide={mayDecide} />,
+        cell: (sender) => (
+          <SenderCell request={request} domain={domain} sender={sender} mayDecide={mayDecide} chosen={chosen} />
+        ),
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
-      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
-      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
-      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
       {
         key: "suggestion",
         label: "Suggestion",
@@ -117,6 +131,10 @@ function undecidedTable(request: PageRequest, { domain, found }: { domain: strin
             </span>
           ),
       },
+      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
+      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
+      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
+      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
     ],
   });
 }
@@ -126,9 +144,10 @@ interface CellProps {
   domain: string;
   sender: Sender;
   mayDecide: boolean;
+  chosen: readonly string[];
 }
 
-function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProps) {
+function SenderCell({ request, domain, sender: { source, named }, mayDecide, chosen }: CellProps) {
   const { name, kind, service, reason } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
@@ -141,6 +160,7 @@ function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProp
               form={FORM}
               name="subject"
               value={name}
+              checked={chosen.includes(name)}
               aria-label={`Choose ${sourceName(source)}`}
             />{" "}
           </>
@@ -150,26 +170,44 @@ function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProp
         </a>{" "}
         {service !== "" && <span class="tag">{service}</span>}
       </span>
+      {namePhrases(named).map((phrase) => (
+        <span class="small">
+          <ForeignText text={phrase} />
+        </span>
+      ))}
       <span class="small muted">{roleReasonText(reason)}</span>
     </span>
   );
 }
 
-function DecideForm({ account, hasRows }: { account: string; hasRows: boolean }) {
+interface DecideProps {
+  account: string;
+  hasRows: boolean;
+  typed: URLSearchParams | undefined;
+}
+
+function DecideForm({ account, hasRows, typed }: DecideProps) {
   return (
-    <section class="card" aria-labelledby="decide-chosen">
+    <section class="card decide" aria-labelledby="decide-chosen">
       <h2 id="decide-chosen">Decide</h2>
       <form id={ONE_PRESS_FORM} method="post">
         <input type="hidden" name="account" value={account} />
       </form>
       <form id={FORM} class="stacked" method="post">
         <input type="hidden" name="account" value={account} />
-        {hasRows && <p>Choose senders in the table above, or name one, a network or a service:</p>}
+        {hasRows && <p class="hint">Choose senders in the table above, or name one, a network or a service:</p>}
         <Field id="other" label="Sender">
-          <input id="other" name="other" type="text" maxlength={253} placeholder="192.0.2.0/24" />
+          <input
+            id="other"
+            name="other"
+            type="text"
+            maxlength={253}
+            placeholder="192.0.2.0/24"
+            value={typed?.get("other") ?? ""}
+          />
         </Field>
         <Field id="decide-note" label="Note">
-          <input id="decide-note" name="note" type="text" maxlength={1000} />
+          <input id="decide-note" name="note" type="text" maxlength={1000} value={typed?.get("note") ?? ""} />
         </Field>
         <p class="buttons">
           {SENDER_DECISIONS.filter((one) => one !== "undecided").map((one) => (
@@ -232,11 +270,30 @@ function decisionsTable({ access }: PageRequest, { decisions, senders, account }
 /**
  * Does what the form says.
  *
- * @returns the page to go to
- * @throws ApiError when the account is not the person's, or the form makes no sense
+ * @returns the page to go to, or the page with what is wrong beside what was chosen
+ * @throws ApiError when the account is not the person's
  */
-export async function changeSenders(request: PageRequest, form: URLSearchParams, domain: string): Promise<string> {
+export async function changeSenders(
+  request: PageRequest,
+  form: URLSearchParams,
+  domain: string,
+): Promise<string | PageResult> {
   const account = await accountOfForm(request, form);
+  try {
+    await applyChoice(request, form, { account, domain });
+    return linkTo(request, `${domainPath(domain)}/senders`);
+  } catch (error) {
+    if (!isWrongInput(error)) throw error;
+    return sendersPage(request, domain, { kind: "fault", sentence: error.message, typed: form });
+  }
+}
+
+interface Whose {
+  account: string;
+  domain: string;
+}
+
+async function applyChoice(request: PageRequest, form: URLSearchParams, { account, domain }: Whose): Promise<void> {
   const undo = form.get("undo");
   if (undo !== null) {
     await request.operate("undoSenderDecision", { account, domain, source: undo });
@@ -245,7 +302,17 @@ export async function changeSenders(request: PageRequest, form: URLSearchParams,
     const note = form.get("note")?.trim() ?? "";
     for (const source of subjects) await request.operate("decideSender", { account, domain, source, decision, note });
   }
-  return linkTo(request, `${domainPath(domain)}/senders`);
+}
+
+/** What was typed in place of a row; "" = nothing. Rows have names that strangers made up; nobody types those. */
+function readOther(form: URLSearchParams): string {
+  const other = form.get("other")?.trim() ?? "";
+  if (other === "") return "";
+  const subject = readSubject(other);
+  if (!subject.ok) throw new ApiError("bad_request", subject.error);
+  const name = subject.value.kind === "domain" ? readDomainName(other) : undefined;
+  if (name?.ok === false) throw new ApiError("bad_request", name.error);
+  return other;
 }
 
 function readChoice(form: URLSearchParams): { decision: SenderDecision; subjects: string[] } {
@@ -253,7 +320,7 @@ function readChoice(form: URLSearchParams): { decision: SenderDecision; subjects
   const [, word = form.get("decision"), subject] = accepted ?? [];
   const decision = SENDER_DECISIONS.find((one) => one === word);
   if (decision === undefined) throw new ApiError("bad_request", "Choose mine, not mine or forwarder.");
-  const other = form.get("other")?.trim() ?? "";
+  const other = readOther(form);
   const chosen = subject === undefined ? [...form.getAll("subject"), ...(other === "" ? [] : [other])] : [subject];
   if (chosen.length === 0) throw new ApiError("bad_request", "Choose at least one sender.");
   if (chosen.length > MAX_AT_ONCE) throw new ApiError("bad_request", `Choose at most ${MAX_AT_ONCE} senders at once.`);

@@ -1,4 +1,7 @@
-/** Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a table of its own. */
+/**
+ * Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a
+ * separate table.
+ */
 
 import type { SourceOrigin } from "../../../shared/ledger/source-groups.ts";
 import { GROUPINGS, type Grouping } from "../data/sources.ts";
@@ -24,7 +27,7 @@ export function groupingOf({ parameters }: PageRequest): Grouping | undefined {
 export function GroupChoice({ url, current }: { url: URL; current: Grouping | undefined }) {
   const choices = [{ key: undefined, label: "Source" }, ...GROUPINGS.map((key) => ({ key, label: LABELS[key] }))];
   return (
-    <p>
+    <p class="choices">
       Group by:{" "}
       {choices.map(({ key, label }, i) => (
         <>

@@ -141,19 +141,19 @@ function Content({ request, detail, found, chart, tables, period }: ContentProps
   const { url } = request;
   return (
     <>
-      <BeforeDetails period={period} extent={found.extent} />
+      <BeforeDetails url={request.url} period={period} extent={found.extent} />
       {isAddress(detail) && (
         <div>
           <AddressNote name={found.names.get(detail.name)} />
         </div>
       )}
+      {found.advice !== undefined && <DiagnosisCard diagnosis={found.advice.diagnosis} />}
+      <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
+      {found.advice?.spf !== undefined && <SpfCard advice={found.advice.spf} />}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
         <Note>There is more than one page can show: these are the largest parts. Choose a shorter period.</Note>
       )}
-      {found.advice !== undefined && <DiagnosisCard diagnosis={found.advice.diagnosis} />}
-      <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
-      {found.advice?.spf !== undefined && <SpfCard advice={found.advice.spf} />}
       <SourceChart chart={chart} reports={found.reports} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}

@@ -53,7 +53,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     tables: [table, hits],
     body: (
       <>
-        <BeforeDetails period={period} extent={extent} />
+        <BeforeDetails url={request.url} period={period} extent={extent} />
         {isPartial && <PartialSources />}
         <UndecidedLink request={request} domain={domain} judged={judged} />
         <GroupChoice url={request.url} current={by} />

@@ -64,7 +64,7 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
     tables: [...tables, daysTable],
     body: (
       <>
-        <BeforeDetails period={period} extent={extent} />
+        <BeforeDetails url={request.url} period={period} extent={extent} />
         {days.length === 0 ? (
           <section class="card">
             <h2>No TLS reports for this period</h2>
@@ -121,7 +121,10 @@ function Sessions({ days, spread, domain }: SessionsProps) {
         <h2 id="sessions">Sessions by day</h2>
         <DayChart
           id="tls"
-          label={`Sessions of mail servers to ${domain} by day: ${formatCount(successful)} encrypted, ${formatCount(failed)} failed. The figures are in the table below.`}
+          label={
+            `Sessions of mail servers to ${domain} by day: ${formatCount(successful)} encrypted, ` +
+            `${formatCount(failed)} failed. The figures are in the table below.`
+          }
           days={days}
           series={SERIES}
           unit="sessions"

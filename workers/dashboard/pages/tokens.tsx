@@ -4,12 +4,13 @@ import { TOKEN_LIMITS } from "../../../shared/limits.ts";
 import { TOKEN_SCOPES, type TokenScope } from "../../../shared/tokens.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
+import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote } from "../parts/said-note.tsx";
+import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/tokens";
@@ -30,12 +31,15 @@ export async function tokensPage(request: PageRequest, said?: Said): Promise<Pag
         <>
           <PageHead
             title="Tokens"
-            lead="Programs use the API with a token: for one account or all, to read or to change. What they do is recorded under the token's name."
+            lead={
+              "Programs use the API with a token: for one account or all, to read or to change. What they do is " +
+              "recorded under the token's name."
+            }
           />
           {said !== undefined && <SaidNote said={said} secretIs="Its secret" />}
           <section class="card" aria-labelledby="make-token">
             <h2 id="make-token">Create a token</h2>
-            <MakeForm request={request} accounts={await request.administered()} />
+            <MakeForm request={request} accounts={await request.administered()} typed={typedFor(said, "make")} />
           </section>
           {table.view(request.url)}
         </>
@@ -56,29 +60,55 @@ async function allTokens(request: PageRequest): Promise<Token[]> {
   return tokens;
 }
 
-function MakeForm({ request, accounts }: { request: PageRequest; accounts: readonly string[] }) {
+interface MakeProps {
+  request: PageRequest;
+  accounts: readonly string[];
+  typed: URLSearchParams | undefined;
+}
+
+function MakeForm({ request, accounts, typed }: MakeProps) {
+  const isAll = typed?.get("account") === "";
   return (
     <form class="stacked" method="post" action={PATH}>
       <Field id="token-name" label="Name">
-        <input id="token-name" name="name" type="text" required maxlength={TOKEN_LIMITS.nameChars} />
+        <input
+          id="token-name"
+          name="name"
+          type="text"
+          required
+          maxlength={TOKEN_LIMITS.nameChars}
+          value={typed?.get("name") ?? ""}
+        />
       </Field>
       <Field id="token-account" label="Account">
         <select id="token-account" name="account">
-          {accounts.map((account) => (
-            <option value={account}>{account}</option>
-          ))}
-          {request.access.role === "operator" && <option value="">all accounts, as an operator</option>}
+          <AccountOptions accounts={accounts} chosen={typed?.get("account") ?? undefined} />
+          {request.access.role === "operator" && (
+            <option value="" selected={isAll}>
+              all accounts, as an operator
+            </option>
+          )}
         </select>
       </Field>
       <Field id="token-scope" label="It may">
         <select id="token-scope" name="scope">
           {TOKEN_SCOPES.map((scope) => (
-            <option value={scope}>{SCOPE_WORDS[scope]}</option>
+            <option value={scope} selected={scope === typed?.get("scope")}>
+              {SCOPE_WORDS[scope]}
+            </option>
           ))}
         </select>
       </Field>
       <Field id="token-days" label="Expires in days">
-        <input id="token-days" name="days" type="number" min={1} max={TOKEN_LIMITS.maxDays} placeholder="never" />
+        <input
+          id="token-days"
+          name="days"
+          type="number"
+          min={1}
+          max={TOKEN_LIMITS.maxDays}
+          placeholder="never"
+          value={typed?.get("days") ?? ""}
+        />
       </Field>
       <button class="primary" type="submit" name="action" value="make">
         Create
@@ -157,13 +187,13 @@ export async function changeTokens(request: PageRequest, form: URLSearchParams):
     return { ...page, status: 200 };
   } catch (error) {
     if (!isWrongInput(error)) throw error;
-    return tokensPage(request, { kind: "fault", sentence: error.message });
+    return tokensPage(request, { kind: "fault", sentence: error.message, typed: form });
   }
 }
 
 function settingsOf(account: string, form: URLSearchParams) {
   const scope = TOKEN_SCOPES.find((one) => one === form.get("scope"));
-  if (scope === undefined) throw new ApiError("bad_request", "Choose what it may.");
+  if (scope === undefined) throw new ApiError("bad_request", "Choose what the token may do.");
   const days = form.get("days")?.trim() ?? "";
   return { account, name: form.get("name") ?? "", scope, expiresInDays: days === "" ? undefined : Number(days) };
 }

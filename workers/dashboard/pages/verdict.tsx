@@ -29,10 +29,10 @@ export function VerdictCard({ request, verdict }: VerdictProps) {
       <p class="next-step">
         <ForeignText text={nextStep} />
       </p>
+      <Undecided request={request} verdict={verdict} />
       {basis !== undefined && <p class="small muted">{basis}</p>}
       {nextRecord !== undefined && <NextRecord verdict={verdict} text={nextRecord} />}
       {shown.length > 0 && <Reasons request={request} domain={domain} reasons={shown} />}
-      <Undecided request={request} verdict={verdict} />
       {messages > 0 && <WhatIf request={request} verdict={verdict} />}
     </section>
   );
@@ -106,13 +106,14 @@ function SourceLink({ request, domain, source }: { request: PageRequest; domain:
   const { kind, name, reason } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
-    <span class="small muted">
-      <a href={linkTo(request, path)}>
-        <ForeignText text={name} />
-      </a>
-      : {roleReasonText(reason)}
-    </span>
+    <a class="small" href={linkTo(request, path)} title={name}>
+      {capitalised(roleReasonText(reason))}
+    </a>
   );
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Rows of the table, by whose mail it is. */
@@ -154,7 +155,11 @@ function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictP
                 </th>
                 {STEP_COLUMNS.map(({ step }) => (
                   <td class="end nowrap">
-                    <a href={hitLink(request, domain, { role, step })}>{formatCount(wouldHit[step][role])}</a>
+                    {wouldHit[step][role] === 0 ? (
+                      <span class="muted">0</span>
+                    ) : (
+                      <a href={hitLink(request, domain, { role, step })}>{formatCount(wouldHit[step][role])}</a>
+                    )}
                   </td>
                 ))}
               </tr>

@@ -44,7 +44,7 @@ async function allLines(request: PageRequest): Promise<PageResult> {
         <>
           <PageHead
             title="Worklist"
-            lead="What to do next over all domains: first what puts the most mail of yours at risk, as the reports of the last 30 days tell."
+            lead="What to do next over all domains, from the reports of the last 30 days: first what puts most of your mail at risk."
           />
           {table.view(request.url)}
         </>

@@ -166,7 +166,7 @@ function dayText({ day, values }: ChartDay, { series, unit, nameOf }: Wording): 
   return `${nameOf(day)}: ${formatCount(total)} ${unit} (${parts.join(", ")})`;
 }
 
-/** A small area of values without axes; what it says stands beside it as numbers. */
+/** A small area chart without axes; its numbers are shown beside it. */
 export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
   const size = { width: 110, height: 26 };
   return (

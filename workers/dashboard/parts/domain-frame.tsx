@@ -26,7 +26,8 @@ const TABS: { key: DomainTab; label: string; path: string }[] = [
 interface DomainPage {
   domain: string;
   tab: DomainTab;
-  period: Period;
+  /** Absent where the page is about no period, but about today. */
+  period?: Period;
   /** Of the document. */
   title: string;
   /** Of the page; absent = the domain. */
@@ -52,7 +53,7 @@ export function domainPage(request: PageRequest, page: DomainPage): PageResult {
       body: (
         <>
           <PageHead title={heading} lead={lead}>
-            <PeriodControl url={request.url} period={period} />
+            {period !== undefined && <PeriodControl url={request.url} period={period} />}
           </PageHead>
           <Tabs
             label={`Pages of ${domain}`}

@@ -24,7 +24,7 @@ const DONE: Record<string, string> = {
   replace: "The new version replaces the current one as soon as its message is processed.",
   keep: "The current version stays.",
   keep_verified: "The verified reports stay.",
-  count_both: "The new version counts as a report of its own as soon as its message is processed.",
+  count_both: "The new version counts as a separate report as soon as its message is processed.",
   cancelled: "Cancelled. Files already enqueued and not processed yet are skipped, and counted.",
   started: "Started. This page shows its progress.",
 };
@@ -34,7 +34,10 @@ function changedLetters(done: string, count: number): string | undefined {
   const isOne = count === 1;
   switch (done) {
     case "requeued":
-      return `${formatCount(count)} queued for retry; ${isOne ? "it leaves this list once it succeeds" : "they leave this list once they succeed"}.`;
+      return (
+        `${formatCount(count)} queued for retry; ` +
+        `${isOne ? "it leaves this list once it succeeds" : "they leave this list once they succeed"}.`
+      );
     case "discarded":
       return `${formatCount(count)} discarded. Reprocessing does not bring ${isOne ? "it" : "them"} back; the raw files are kept.`;
     case "restored":

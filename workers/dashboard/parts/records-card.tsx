@@ -42,11 +42,12 @@ export function RecordsCard({ request, domain, records: { kept, changes } }: Car
   const link = linkTo(request, `${domainPath(domain)}/records`);
   return (
     <section class="card" aria-labelledby="published">
-      <h2 id="published">
-        <a href={link}>Published records</a>
-      </h2>
+      <div class="table-head">
+        <h2 id="published">Published records</h2>
+        <a href={link}>{kept === undefined ? "Check now" : "What is wrong, and what to publish"}</a>
+      </div>
       {kept === undefined ? (
-        <p class="lead">Not checked yet.</p>
+        <p class="lead">Not checked yet: what DNS publishes for this domain is looked up once a day.</p>
       ) : (
         <ul class="states">
           {kept.check.checks.map(({ kind, state }) => (

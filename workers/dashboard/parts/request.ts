@@ -102,7 +102,7 @@ export function linkTo(request: PageRequest, path: string): string {
   return text === "" ? path : `${path}?${text}`;
 }
 
-/** The account that a form names. @throws ApiError when it is none of the person's */
+/** The account that a form names. @throws ApiError if it is not one of the person's */
 export async function accountOfForm(request: PageRequest, form: URLSearchParams): Promise<string> {
   const account = form.get("account") ?? "";
   if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");

@@ -7,6 +7,13 @@ export interface Said {
   sentence: string;
   /** The secret of what was made: shown this once. */
   secret?: string;
+  /** What was typed into the form that could not be done, to be corrected there. */
+  typed?: URLSearchParams;
+}
+
+/** @returns what was typed, where it was the form of this action: others on the page stay empty */
+export function typedFor(said: Said | undefined, action: string): URLSearchParams | undefined {
+  return said?.typed?.get("action") === action ? said.typed : undefined;
 }
 
 /** @param secretIs what the secret is, as a sentence begins: "Its key" */

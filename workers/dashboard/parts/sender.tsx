@@ -65,7 +65,7 @@ interface BasisProps {
   days: readonly DayTotals[];
 }
 
-/** What the judgement leaves out, and what it counts although nobody could check it; nothing where all is verified. */
+/** What the verdict leaves out, and what it counts unchecked; nothing if all is verified. */
 export function JudgementBasis({ request, domain, days }: BasisProps): Child {
   const sum = (count: (day: DayTotals) => number): number => days.reduce((total, day) => total + count(day), 0);
   const messages = sum((day) => day.messages);

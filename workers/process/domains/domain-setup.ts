@@ -1,9 +1,8 @@
 /** The progress of registered domains towards their first report: looked up in DNS, and stored for lists and pages. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
-import { boundedResolver, recordsOf } from "../../../shared/dns/resolver.ts";
-import { checkDmarc } from "../../../shared/guidance/dmarc-check.ts";
-import { isDmarcRecord } from "../../../shared/guidance/dmarc-record.ts";
-import { recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
+import { type Answer, boundedResolver, isUnanswered, type Resolver, recordsOf } from "../../../shared/dns/resolver.ts";
+import { checkDmarc, type DmarcCheck } from "../../../shared/guidance/dmarc-check.ts";
+import { type Published, recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
 import { setupState } from "../../../shared/guidance/setup-state.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { hasReportsQuery } from "../../../shared/ledger/domain-checks.ts";
@@ -23,16 +22,34 @@ export async function describe(
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [check, published, [reported]] = await Promise.all([
     checkDmarc(domain, bounded, rua),
-    bounded.lookup(`_dmarc.${domain}`, "TXT"),
+    findPublished(domain, bounded),
     ask(ledger, hasReportsQuery({ account, domain })),
   ]);
   const { state, sentence, missing } = setupState(rua, check, reported !== undefined);
-  const records = recordsToPublish(domain, rua, recordsOf(published).filter(isDmarcRecord));
+  const records = recordsToPublish(domain, rua, { ...published, inherited: inheritedPolicy(domain, check) });
   const setup = { sentence, records, ...(missing === undefined ? {} : { missing }) };
   await change(ledger, [
     keepSetup({ account, domain, rua, addedSeconds: 0, state, checkedSeconds: nowSeconds, setup }),
   ]);
   return { account, domain, rua, isNew, state, ...setup };
+}
+
+async function findPublished(domain: string, resolver: Resolver): Promise<Published> {
+  const [dmarc, alias, tls] = await Promise.all([
+    resolver.lookup(`_dmarc.${domain}`, "TXT"),
+    resolver.lookup(`_dmarc.${domain}`, "CNAME"),
+    resolver.lookup(`_smtp._tls.${domain}`, "TXT"),
+  ]);
+  return { dmarc: recordsIfAnswered(dmarc), alias: recordsOf(alias)[0], tls: recordsIfAnswered(tls) };
+}
+
+function recordsIfAnswered(answer: Answer): string[] | undefined {
+  return isUnanswered(answer) ? undefined : recordsOf(answer);
+}
+
+function inheritedPolicy(domain: string, { policyDomain, policies }: DmarcCheck): Published["inherited"] {
+  if (policyDomain === undefined || policyDomain === domain || policies.domain === undefined) return undefined;
+  return { policy: policies.domain, from: policyDomain };
 }
 
 /** Checks registered domains of one database that have no report yet, those checked longest ago first. @returns how many */

@@ -9,7 +9,10 @@ import type { ProcessEnv } from "../env.ts";
 /** What the checks use to look things up; neither function throws. */
 export interface OutsideWorld {
   resolver: Resolver;
-  /** The same for names of addresses: they must not use up what checks may ask. `NO_RESOLVER` where there are too few for one domain. */
+  /**
+   * The same for names of addresses: they must not use up what checks may ask. `NO_RESOLVER` where there are too few
+   * for one domain.
+   */
   nameResolver: Resolver;
   fetchPolicy: FetchPolicyFile;
 }

@@ -1,4 +1,4 @@
-/** Registers domains, each with an address of its own or all with one that is given. It asks nothing of DNS. */
+/** Registers domains, each with its own address or all with a given one. It does not ask DNS. */
 import type { Answer } from "../../../shared/contract/problems.ts";
 import {
   addressesNamingQuery,
@@ -115,7 +115,8 @@ async function makeAddresses(
   const { env, shards, nowSeconds } = invocation;
   if (env.RUA_HOST === "") {
     const message =
-      "No address can be made: RUA_HOST of process is not set. Set it to a domain whose mail all comes to ingest, or to an address whose sub-addresses do, or add the domain with an address of your own.";
+      "No address can be made: RUA_HOST of process is not set. Set it to a domain whose mail all goes to ingest, " +
+      "or to an address whose sub-addresses do, or add the domain with your own address.";
     return fail({ code: "not_configured", message });
   }
   const made = domains.map((domain) => ({ domain, rua: addressAt(env.RUA_HOST, localPart(randomBytes)) }));

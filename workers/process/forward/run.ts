@@ -105,7 +105,7 @@ class Sender {
     await this.#note(rows, attempt);
   }
 
-  /** One part after the other; a report of many parts goes on in the next run. */
+  /** One part after the other; a report of many parts continues in the next run. */
   async #sendAlone(row: DueForward): Promise<void> {
     const { ledger, env, nowSeconds } = this.#invocation;
     const report = reportOf(row);

@@ -103,11 +103,14 @@ export async function startForgetting(
   return job;
 }
 
-/** Ends a job. What it has enqueued is skipped when its turn comes (skip-cancelled.ts). @returns undefined when there is no such job */
+/**
+ * Ends a job. What it has enqueued is skipped when its turn comes (skip-cancelled.ts).
+ * @returns undefined when there is no such job
+ */
 export async function cancelJob(id: string, { shards, nowSeconds }: Invocation): Promise<Job | undefined> {
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const job = await findJob(shards.directory, id);
-    // What is half forgotten cannot be brought back: such a job goes on to its end.
+    // A half-forgotten account cannot be restored: such a job continues to its end.
     if (job === undefined || job.kind === "forget" || !(await isInWork(job, { shards, nowSeconds }))) return job;
     const cancelled: Job = { ...job, state: "cancelled", updatedSeconds: nowSeconds };
     if (await updateJob(shards.directory, cancelled)) return cancelled;

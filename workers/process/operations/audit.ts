@@ -60,7 +60,7 @@ export async function audited<Name extends ProcessOperation, Output>(
     try {
       await change(directory, [endAudit(row?.id ?? 0, { ...what, ...found })]);
     } catch (error) {
-      // The change is made, or not, all the same; the log says that its outcome is unknown.
+      // The change itself is not affected; the log says that its outcome is unknown.
       console.error(JSON.stringify({ event: "audit_unfinished", operation: name, error: String(error) }));
     }
   };

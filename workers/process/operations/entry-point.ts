@@ -132,7 +132,8 @@ const HANDLERS: Handlers = {
     const reference = await findReference(name, invocation);
     if (reference === undefined) return missing("There is no such report.");
     const first = cursor === undefined ? offset : Number(cursor);
-    if (!Number.isSafeInteger(first)) return fail({ code: "bad_request", message: "cursor: it is none of this list." });
+    if (!Number.isSafeInteger(first))
+      return fail({ code: "bad_request", message: "cursor: it does not come from this list." });
     const query = { reference, text, isPass, order, descending, limit, offset: first };
     const answer = await readRecords(query, invocation);
     if (answer.kind !== "aggregate") return ok(answer);
@@ -199,7 +200,7 @@ const HANDLERS: Handlers = {
     return ok(await runSchedule(cron, invocation));
   },
   runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
-  mute: async (wanted, { invocation, caller }) => ok(await mute(wanted, caller.name, invocation)),
+  mute: (wanted, { invocation, caller }) => mute(wanted, caller.name, invocation),
   async unmute(name, { invocation }) {
     await unmute(name, invocation);
     return ok(undefined);

@@ -44,7 +44,9 @@ export async function setMtaSts(
     ask(directory, hostedPolicyQuery(name.domain)),
   ]);
   if (rua === undefined) {
-    const message = `${name.domain} is not registered with the account ${name.account}: add it first, with \`dmarc domain add\` or \`dmarc rua add --domain\`.`;
+    const message =
+      `${name.domain} is not registered with the account ${name.account}: add it first, with \`dmarc domain add\` ` +
+      "or `dmarc rua add --domain`.";
     return fail({ code: "bad_request", message });
   }
   if (isOfAnother(held, name)) {
@@ -55,7 +57,9 @@ export async function setMtaSts(
     checksQuery(name.domain, [name.account]),
   );
   if (!caller.authority.isOperator && !(await namesAddressOf(name, kept, invocation))) {
-    const message = `The DMARC record of ${name.domain}, as last checked, names no address of the account: publish it first, or ask an operator.`;
+    const message =
+      `The DMARC record of ${name.domain}, as last checked, names no address of the account: publish it first, or ` +
+      "ask an operator.";
     return fail({ code: "bad_request", message });
   }
   const refused = force === true ? undefined : wouldRefuseMail(policy.value, kept);

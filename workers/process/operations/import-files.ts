@@ -144,7 +144,7 @@ async function findKnown(
 }
 
 /**
- * Each address has an object of its own, and so has a file that also came by mail. A mail is named as one stored whole: it
+ * Each address has a separate object, and so has a file that also came by mail. A mail is named as one stored whole: it
  * may be a failure report, which process deletes.
  */
 async function keyOf(facts: FileFacts, { rua, invocation }: Context): Promise<string> {

@@ -65,7 +65,9 @@ export async function readRegistration(
   const forgotten = await whyForgotten({ account, rua: registration.value.rua }, shards);
   if (forgotten !== undefined) return forgotten;
   if (shards.all[place.newAccountShard] === undefined && (await findAccount(shards.directory, account)) === undefined) {
-    const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
+    const message =
+      `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ` +
+      `${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
     return fail({ code: "not_configured", message });
   }
   return ok({ registration: registration.value, place });

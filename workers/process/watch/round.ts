@@ -1,6 +1,6 @@
 /**
  * The round over all domains: each whose sums, decisions or day have changed is judged again (judge-domain.ts). A run asks a
- * bounded number of questions and goes on where the one before ended.
+ * limited number of queries and continues where the previous run ended.
  */
 import { ask, change } from "../../../shared/ledger/database.ts";
 import type { AccountDomain } from "../../../shared/ledger/domain-checks.ts";
