@@ -44,7 +44,7 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-function tell(message: DevMessage): void {
+function send(message: DevMessage): void {
   if (process.connected) process.send?.(message);
 }
 
@@ -66,9 +66,9 @@ try {
   const workerdPort = await Promise.race([isServing.promise, running.then(() => isServing.promise)]);
   const proxyPort = await listening.promise;
   // Without reloads the proxy does nothing but pass on, at a tenth of the processor time that a mail takes.
-  tell({ port: watch ? proxyPort : workerdPort });
+  send({ port: watch ? proxyPort : workerdPort });
   flushCompileCache();
 } catch (fault) {
   const { failureText } = await import("./dev-failure.ts");
-  tell({ failure: failureText(fault) });
+  send({ failure: failureText(fault) });
 }

@@ -6,7 +6,7 @@ import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { type Figures, openedSecondsOf, sendersOf } from "../../shared/watch/figures.ts";
 import type { Incident, Notice } from "../../shared/watch/finding.ts";
-import { toldStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
+import { announcedStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../shared/watch/rules.ts";
 import { transitionsOf } from "../../shared/watch/transitions.ts";
 import type { SimulatedDomain } from "../verdict/senders.ts";
@@ -59,7 +59,7 @@ export function watchDomain(domain: SimulatedDomain, { zone, knowledge }: Dns, r
       }),
       ...changed.values(),
     ];
-    known.told = toldStateAfter(figures);
+    known.told = announcedStateAfter(figures);
     known.state = figures.verdict.state;
     known.since = figures.stateSinceSeconds;
     for (const notice of notices) {

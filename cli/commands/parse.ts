@@ -57,7 +57,7 @@ async function runParse(paths: string[], options: ParseOptions): Promise<number>
     } catch (error) {
       found.unopened = true;
       // A folder below that cannot be read ends the walk: it is the one to name.
-      tellUnreadable(isOfFileSystem(error) ? (error.path ?? path) : path, error);
+      printUnreadable(isOfFileSystem(error) ? (error.path ?? path) : path, error);
     }
   }
   if (found.unopened) return exitCodes.failure;
@@ -89,13 +89,13 @@ async function parsePath(
     const authentication = await authenticateFile(source, { authservId, dnsUrl, nowSeconds });
     return await parseFile(file, source, { nowSeconds, keepRecords: records === true, authentication });
   } catch (error) {
-    tellUnreadable(file, error);
+    printUnreadable(file, error);
     return undefined;
   }
 }
 
 // Anything but an error of the file system is a bug and must not look like a bad file.
-function tellUnreadable(path: string, error: unknown): void {
+function printUnreadable(path: string, error: unknown): void {
   if (!isOfFileSystem(error)) throw error;
   printError(`dmarc: ${path} cannot be read: ${reasonOf(error)}.`);
 }

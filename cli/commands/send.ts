@@ -59,7 +59,7 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
   const port = smtpPort(options);
   const passedOver: SendCounts["passedOver"] = { files: leftOut.length, parts: {} };
   const counts: SendCounts = { delivered: 0, rejected: 0, failed: 0, passedOver };
-  tellLeftOut(leftOut);
+  printLeftOut(leftOut);
   const progress = startProgress(FORMAT, { silent: options.json === true || files.length < 2 });
   let sent = 0;
   const transport = await openTransport(port);
@@ -91,12 +91,12 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
 }
 
 /** Ours: names listed individually. */
-const MAX_TOLD = 10;
+const MAX_LISTED = 10;
 
-function tellLeftOut(leftOut: string[]): void {
-  for (const path of leftOut.slice(0, MAX_TOLD))
+function printLeftOut(leftOut: string[]): void {
+  for (const path of leftOut.slice(0, MAX_LISTED))
     printError(`dmarc send: ${path}: passed over, a hidden file or a link`);
-  if (leftOut.length > MAX_TOLD) printError(`dmarc send: ${leftOut.length - MAX_TOLD} more are passed over`);
+  if (leftOut.length > MAX_LISTED) printError(`dmarc send: ${leftOut.length - MAX_LISTED} more are passed over`);
 }
 
 function passedPairs({ files, parts }: SendCounts["passedOver"]): [string, unknown][] {

@@ -40,7 +40,7 @@ export function addVerdict(program: Command): void {
     .command("verdict")
     .description("Whether p=reject is safe for a domain, and what to publish next")
     .argument("[domain...]", "policy domains; without one, all that have reports", readDomains, [])
-    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)", readDay)
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (by default 30 days ago)", readDay)
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printVerdicts);

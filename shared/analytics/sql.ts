@@ -87,8 +87,8 @@ export async function postSql(
   if (response.ok) return ok(response);
   const message = cleanDetail(await response.text(), 2000) || `HTTP status ${response.status}`;
   if (!STATEMENT_FAULTS.includes(response.status)) {
-    const told = `Analytics Engine answered ${response.status}: ${message}`;
-    throw new AnalyticsUnavailableError(response.status, told, readRetryAfter(response));
+    const sentence = `Analytics Engine answered ${response.status}: ${message}`;
+    throw new AnalyticsUnavailableError(response.status, sentence, readRetryAfter(response));
   }
   return fail({ code: isNoData(message) ? "no_data" : "invalid_statement", message });
 }

@@ -332,7 +332,7 @@ export class ObjectDecision {
       if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
       // A discard has its own event already, so the event that ends it needs the next generation.
       const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
-      this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
+      this.#addEvent(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
     }
   }
 
@@ -340,7 +340,7 @@ export class ObjectDecision {
     const conflict = this.#batch.context.known.conflicts.get(id);
     if (conflict === undefined) return;
     this.#batch.changes.closedConflicts.push(id);
-    this.#tell(closedConflict(conflict, "cleared"));
+    this.#addEvent(closedConflict(conflict, "cleared"));
   }
 
   #cover(held: HeldReport, state: "retracted" | "taken_back", above: number): void {
@@ -424,7 +424,7 @@ export class ObjectDecision {
     this.#plan.outcomes.push(outcome);
   }
 
-  #tell(event: PipelineEvent): void {
+  #addEvent(event: PipelineEvent): void {
     this.#plan.events.push(eventPoint(event, this.#object.attempts, this.#batch.context.nowSeconds));
   }
 }

@@ -68,7 +68,7 @@ export const DOMAIN_OPERATIONS = {
   },
   listReports: {
     ...read,
-    summary: "Accepted reports about a domain over a period, aggregate reports unless told",
+    summary: "Accepted reports about a domain over a period, aggregate reports by default",
     http: get("/reports/:domain"),
     input: v.strictObject({
       ...ofDomain,

@@ -5,7 +5,7 @@ import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
-import { isTelling } from "./reports.ts";
+import { isMeaningful } from "./reports.ts";
 
 /** The totals of one day. */
 export interface DayTotals {
@@ -186,7 +186,7 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
         SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay,
           max(CASE WHEN ${isCountedSql("r")} THEN r.day ELSE 0 END) AS lastCountedDay, sum(r.place = 0) AS reports,
           count(DISTINCT r.reporter) AS reporters
-        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
+        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isMeaningful("r")} GROUP BY r.policy
         UNION ALL
         SELECT d.policy, min(d.day), max(d.day),
           max(CASE WHEN d.reports > d.uncounted_reports THEN d.day ELSE 0 END), sum(d.reports), 0

@@ -11,7 +11,7 @@ import { WATCH_LIMITS } from "../limits.ts";
 import { type WorkItem, workText } from "../watch/work.ts";
 import { type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import type { AccountDomain } from "./domain-checks.ts";
-import { isTelling } from "./reports.ts";
+import { isMeaningful } from "./reports.ts";
 import { SENDER_DECISIONS, type SenderDecision } from "./sender-decisions.ts";
 
 /** A domain's verdict, when it was computed, and since when it has its state. */
@@ -202,7 +202,7 @@ export function factsQuery(names: readonly AccountDomain[], { firstDay, lastDay 
           FROM (
             SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay,
               max(CASE WHEN ${isCountedSql("r")} THEN r.day ELSE 0 END) AS lastCountedDay
-            FROM reports r WHERE ${isOf("r")} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
+            FROM reports r WHERE ${isOf("r")} AND r.state = 'accepted' AND ${isMeaningful("r")} GROUP BY r.policy
             UNION ALL
             SELECT d.policy, min(d.day), max(d.day),
               max(CASE WHEN d.reports > d.uncounted_reports THEN d.day ELSE 0 END)

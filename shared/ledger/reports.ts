@@ -321,7 +321,7 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
  * The condition that a report says something: of one whose records could all not be used neither its policy nor its
  * period is taken for the domain's.
  */
-export function isTelling(table: string): string {
+export function isMeaningful(table: string): string {
   // The records of a report that is spread may all be counted on others of its days.
   return `(${table}.records > 0 OR coalesce(${table}.details ->> '$.whole.records', 0) > 0
     OR coalesce(${table}.details ->> 'skippedRecords', 0) = 0)`;
@@ -376,8 +376,8 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
             sum(CASE WHEN ${counted} THEN 0 ELSE r.passed END) AS uncounted_passed,
             sum(CASE WHEN r.sender_rank = ${rankOf("unchecked")} THEN r.total ELSE 0 END) AS unchecked_total,
             sum(CASE WHEN ${isSpreadRow("r")} THEN r.total ELSE 0 END) AS spread,
-            max(CASE WHEN ${isTelling("r")} THEN r.end_seconds ELSE 0 END) AS last_end,
-            max(CASE WHEN ${isTelling("r")} THEN printf('%d%015d', ${counted}, r.end_seconds) || r.policy END) AS policy
+            max(CASE WHEN ${isMeaningful("r")} THEN r.end_seconds ELSE 0 END) AS last_end,
+            max(CASE WHEN ${isMeaningful("r")} THEN printf('%d%015d', ${counted}, r.end_seconds) || r.policy END) AS policy
           FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted'
           GROUP BY r.account, r.kind, r.domain, r.day) WHERE true
         ON CONFLICT (account, kind, domain, day) DO UPDATE SET reports = excluded.reports, records = excluded.records,

@@ -10,13 +10,13 @@ import { Evidence, FEEDBACK_TYPE, MAIL_PARTS } from "./evidence.ts";
 import type { PartHeader } from "./header.ts";
 import { readMailFields } from "./mail-fields.ts";
 import {
+  describesFailure,
   findFeedback,
   findPastedIn,
   findPastedJson,
   findUuencoded,
   type PastedFile,
   showHtml,
-  tellsOfFailure,
 } from "./pasted.ts";
 import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
@@ -130,7 +130,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   }
   const [only] = parts;
   const isLetterOnly =
-    mail.candidates.length + mail.feedback.length === 0 && !mail.isNotice && !tellsOfFailure(mail.text);
+    mail.candidates.length + mail.feedback.length === 0 && !mail.isNotice && !describesFailure(mail.text);
   if (only === undefined || parts.length > 1 || !isLetterOnly) return ok(mail);
   return ok((await readUndeclaredParts(only, level)) ?? mail);
 }
@@ -301,7 +301,7 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
 }
 
 function isReadWhole({ candidates, feedback, isNotice, text }: ExtractedMail): boolean {
-  return feedback.length > 0 || isNotice || (candidates.length === 0 && tellsOfFailure(text));
+  return feedback.length > 0 || isNotice || (candidates.length === 0 && describesFailure(text));
 }
 
 function isMailType({ mimeType }: ReadPart): boolean {

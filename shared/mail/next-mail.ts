@@ -2,7 +2,7 @@
  * Where the next mail of a file begins that holds several, one after the other, without lines that separate them: at the
  * header of a mail. Pure.
  */
-import { tellsOfFailure } from "./pasted.ts";
+import { describesFailure } from "./pasted.ts";
 
 const latin1 = new TextDecoder("latin1");
 /** The fields that headers of mails begin with. */
@@ -50,5 +50,5 @@ export function isMailHeader(header: Uint8Array, isInText: boolean): boolean {
 
 /** Whether a text is about a mail, whose header it may show: a failure report. */
 export function isAboutMail(text: string): boolean {
-  return /^[ \t>|]*feedback-type[ \t]*:/im.test(text) || tellsOfFailure(text);
+  return /^[ \t>|]*feedback-type[ \t]*:/im.test(text) || describesFailure(text);
 }

@@ -9,7 +9,7 @@ const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|r
 const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/i;
 
 /** Whether a text is a plain-text failure report, possibly quoted. */
-export function tellsOfFailure(text: string): boolean {
+export function describesFailure(text: string): boolean {
   return findFailure(text) !== undefined;
 }
 

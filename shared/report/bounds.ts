@@ -37,9 +37,9 @@ export function checkPeriod(
     warnings.add("period_spread", path, `${hours} hours: its counts are spread over its days in proportion`);
     return;
   }
-  const told = `it has ${Math.round(periodSeconds / 86_400)} days`;
-  if (!bounds.isLenient) reject("implausible_period", told);
-  warnings.add("invalid_value", path, `${told}: too long to be counted`);
+  const detail = `it has ${Math.round(periodSeconds / 86_400)} days`;
+  if (!bounds.isLenient) reject("implausible_period", detail);
+  warnings.add("invalid_value", path, `${detail}: too long to be counted`);
 }
 
 /** Whether a time is further ahead than clocks and time zones explain. */

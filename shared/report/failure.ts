@@ -31,8 +31,8 @@ const MAX_SAME_FIELDS = 20;
  */
 export function readFailure(source: FailureSource, context: FailureContext): FailureBody | undefined {
   if ("fields" in source) return readFeedback(source, context);
-  const told = findFailure(source.text);
-  return told === undefined ? undefined : readPlainText(told, context);
+  const notice = findFailure(source.text);
+  return notice === undefined ? undefined : readPlainText(notice, context);
 }
 
 /** The input: the parts of a feedback report, or the text of a mail. */
@@ -53,11 +53,12 @@ function readFeedback(
   const authFailure = firstWord(field(fields, "auth-failure"));
   if (firstWord(field(fields, "feedback-type")) !== "auth-failure" && authFailure === "") return undefined;
   const original = parseFields(originalHeader);
-  tellRepeated(fields, warnings);
+  warnAboutRepeated(fields, warnings);
   if (authFailure === "") warnings.add("missing_value", "Auth-Failure", "");
-  const told = domainAtStart(field(fields, "reported-domain"));
-  const reportedDomain = told || domainOf(field(original, "from"));
-  if (told === "") warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");
+  const ownDomain = domainAtStart(field(fields, "reported-domain"));
+  const reportedDomain = ownDomain || domainOf(field(original, "from"));
+  if (ownDomain === "")
+    warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");
   const arrival = field(fields, "arrival-date") || field(fields, "received-date");
   return {
     kind: "failure",
@@ -80,7 +81,7 @@ function readFeedback(
 /** Fields that RFC 5965 section 3.1 and RFC 6591 section 3.1 allow once, and the domain, of which one is counted. */
 const ONCE = ["auth-failure", "source-ip", "arrival-date", "delivery-result", "incidents", "reported-domain"];
 
-function tellRepeated(fields: Fields, warnings: WarningLog): void {
+function warnAboutRepeated(fields: Fields, warnings: WarningLog): void {
   for (const name of ONCE) {
     const [, ...others] = fields.get(name) ?? [];
     if (others.length > 0) warnings.add("duplicate_element", name, `the first is used, not ${others.join(", ")}`);
@@ -97,8 +98,8 @@ function readPlainText(text: string, context: FailureContext): FailureBody {
   const { warnings } = context;
   const fields = parseFields(unwrapped(text.slice(0, MAX_FIELDS_CHARS)));
   warnings.add("missing_value", "message/feedback-report", "facts taken from the text");
-  const told = domainAtStart(field(fields, "sender domain")) || domainAtStart(field(fields, "domain"));
-  const reportedDomain = told || domainOf(field(fields, "from")) || domainOf(field(fields, "header-from"));
+  const ownDomain = domainAtStart(field(fields, "sender domain")) || domainAtStart(field(fields, "domain"));
+  const reportedDomain = ownDomain || domainOf(field(fields, "from")) || domainOf(field(fields, "header-from"));
   return {
     kind: "failure",
     reportedDomain,

@@ -58,8 +58,8 @@ export function gunzipWhole(bytes: Uint8Array, maxBytes: number): Uint8Array | u
   if (dataStart === undefined || dataEnd < dataStart) return undefined;
   const content = inflateWhole(bytes.subarray(dataStart, dataEnd), maxBytes);
   if (content === undefined) return undefined;
-  const told = { crc: crc32(content), sizeBytes: content.byteLength };
-  return checkTrailer(bytes.subarray(dataEnd), told) === "right" ? content : undefined;
+  const actual = { crc: crc32(content), sizeBytes: content.byteLength };
+  return checkTrailer(bytes.subarray(dataEnd), actual) === "right" ? content : undefined;
 }
 
 /** Where the data of the first member begins; undefined if the header is odd or incomplete. */
@@ -79,14 +79,14 @@ function gzipHeaderBytes(bytes: Uint8Array): number | undefined {
 
 /** Reads one member and its trailer; what follows stays in `pieces`. */
 async function* gunzipMember(pieces: Pieces): AsyncGenerator<Uint8Array> {
-  const told = { crc: 0, sizeBytes: 0 };
+  const actual = { crc: 0, sizeBytes: 0 };
   for await (const output of inflateSingle(pieces)) {
-    told.crc = crc32(output, told.crc);
-    told.sizeBytes += output.byteLength;
+    actual.crc = crc32(output, actual.crc);
+    actual.sizeBytes += output.byteLength;
     yield output;
   }
   const trailer = (await pieces.next(GZIP_TRAILER_BYTES)) ?? new Uint8Array(0);
-  const found = checkTrailer(trailer, told);
+  const found = checkTrailer(trailer, actual);
   if (found === "cut") rejectEarlyEnd();
   if (found !== "right") reject("corrupt_archive", found);
   pieces.putBack(trailer.byteLength - GZIP_TRAILER_BYTES);

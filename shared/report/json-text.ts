@@ -21,7 +21,7 @@ export function parseJson(json: string, warnings: WarningLog): unknown[] {
   refuseManyValues(json);
   try {
     const value: unknown = JSON.parse(json);
-    tellRepeated(json, warnings);
+    warnAboutRepeated(json, warnings);
     return [value];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -47,7 +47,7 @@ function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[]
   if (/^\s*\{/.test(rest)) reject("malformed_json", "the last of several reports is cut");
   if (rest.trim() !== "")
     warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);
-  tellRepeated(text, warnings);
+  warnAboutRepeated(text, warnings);
   return parsed;
 }
 
@@ -142,7 +142,7 @@ function refuseManyValues(json: string): void {
 const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
 /** Warns of members that stand twice in their object: JSON.parse takes the last, and says nothing of the others. */
-function tellRepeated(json: string, warnings: WarningLog): void {
+function warnAboutRepeated(json: string, warnings: WarningLog): void {
   const open: (Set<string> | undefined)[] = [];
   for (let at = 0; at < json.length; at++) {
     const char = json[at];

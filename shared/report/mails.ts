@@ -8,7 +8,7 @@ import { Evidence, FEEDBACK_TYPE, MAIL_PARTS } from "../mail/evidence.ts";
 import { extractMail, type FeedbackParts, headerOf, type PassedPart, typeByContent } from "../mail/extract.ts";
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
-import { tellsOfFailure } from "../mail/pasted.ts";
+import { describesFailure } from "../mail/pasted.ts";
 import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
@@ -75,9 +75,9 @@ export async function* readMail(source: ByteSource, outer: Place, context: Conte
       yield event;
     }
   }
-  yield* tellPassed(passedOver, place);
+  yield* skippedParts(passedOver, place);
   yield* readFailures({ feedback, text: hasReport ? "" : text }, place, context);
-  const isNothing = candidates.length === 0 && feedback.length === 0 && !tellsOfFailure(text);
+  const isNothing = candidates.length === 0 && feedback.length === 0 && !describesFailure(text);
   if (isNothing) rejectMail(isNotice);
 }
 
@@ -153,7 +153,7 @@ class LargeMail {
     }));
     const text = this.#hasReport ? "" : this.#text;
     yield* readFailures({ feedback, text }, this.#place, this.#context);
-    const isNothing = this.#candidates === 0 && feedback.length === 0 && !tellsOfFailure(this.#text);
+    const isNothing = this.#candidates === 0 && feedback.length === 0 && !describesFailure(this.#text);
     if (isNothing) rejectMail(this.#evidence.hasNotice);
   }
 
@@ -213,7 +213,7 @@ function rejectMail(isNotice: boolean): never {
   reject("not_a_report", "the mail holds no report file");
 }
 
-function* tellPassed(passed: readonly PassedPart[], { part }: Place): Generator<ReadEvent> {
+function* skippedParts(passed: readonly PassedPart[], { part }: Place): Generator<ReadEvent> {
   for (const { kind, fileName, mimeType, sizeBytes } of passed) {
     yield {
       type: "passed_over",
@@ -234,7 +234,7 @@ function* readFailures(
   place: Place,
   context: Context,
 ): Generator<ReadEvent> {
-  const sources = feedback.length > 0 ? feedback : tellsOfFailure(text) ? [{ text }] : [];
+  const sources = feedback.length > 0 ? feedback : describesFailure(text) ? [{ text }] : [];
   const names = new PartNames(place.part);
   for (const [i, source] of sources.entries()) {
     const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);

@@ -10,7 +10,7 @@ const MAX_NAME_CHARS = 300;
  */
 export class PartNames {
   readonly #outer: string;
-  readonly #told = new Set<string>();
+  readonly #taken = new Set<string>();
 
   /** @param outer path of the container, "" for the file itself */
   constructor(outer: string) {
@@ -22,8 +22,8 @@ export class PartNames {
     const own = cleanDetail(fileName, MAX_NAME_CHARS) || fallback;
     const path = this.#outer === "" ? own : `${this.#outer}/${own}`;
     let name = path;
-    for (let copy = 2; this.#told.has(name); copy++) name = `${path} (${copy})`;
-    this.#told.add(name);
+    for (let copy = 2; this.#taken.has(name); copy++) name = `${path} (${copy})`;
+    this.#taken.add(name);
     return name;
   }
 }

@@ -81,8 +81,8 @@ export function gatherProblems(found: readonly PartProblem[], most: number): Par
   const byCode = new Map<ProblemCode, number>();
   for (const { problem } of found) byCode.set(problem.code, (byCode.get(problem.code) ?? 0) + 1);
   const sorted = [...byCode].sort(([, a], [, b]) => b - a);
-  const told = sorted.map(([code, count]) => `${count} ${code}`).join(", ");
-  return [{ part: "", problem: { ...problem("too_many_problems", told), counts: Object.fromEntries(sorted) } }];
+  const counted = sorted.map(([code, count]) => `${count} ${code}`).join(", ");
+  return [{ part: "", problem: { ...problem("too_many_problems", counted), counts: Object.fromEntries(sorted) } }];
 }
 
 /**

@@ -110,12 +110,12 @@ function lazyStream(source: ByteSource): AsyncIterable<Uint8Array> {
 }
 
 async function* readSource(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  let told = false;
+  let hasResult = false;
   for await (const event of readContent(content, place, context)) {
-    told ||= event.type === "report" || event.type === "problem";
+    hasResult ||= event.type === "report" || event.type === "problem";
     yield event;
   }
-  if (!told) yield { type: "problem", part: "", problem: problem("not_a_report"), file: place.file };
+  if (!hasResult) yield { type: "problem", part: "", problem: problem("not_a_report"), file: place.file };
 }
 
 const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail", "mbox", "base64", "uuencoded"]);

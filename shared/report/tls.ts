@@ -145,7 +145,7 @@ function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
     failedSessionCount: failed ?? inDetails,
     failureDetails,
   };
-  tellCounts({ successful, failed, inDetails: hasDetails ? inDetails : 0 }, summary.pathOf(""), warnings);
+  warnAboutCounts({ successful, failed, inDetails: hasDetails ? inDetails : 0 }, summary.pathOf(""), warnings);
   for (const members of new Set([policy, summary])) if (members !== entry) members.tellUnknown();
   if (entry.path !== "") entry.tellUnknown();
   return read;
@@ -158,21 +158,21 @@ interface Counts {
   inDetails: number;
 }
 
-function tellCounts({ successful, failed, inDetails }: Counts, path: string, warnings: WarningLog): void {
+function warnAboutCounts({ successful, failed, inDetails }: Counts, path: string, warnings: WarningLog): void {
   const at = (name: string): string => (path === "" ? name : `${path}/${name}`);
   if (successful === undefined) warnings.add("missing_value", at("total-successful-session-count"), "none is counted");
   if (failed === undefined) {
     warnings.add("missing_value", at("total-failure-session-count"), `the failure details have ${inDetails}`);
   } else if (inDetails > failed) {
-    const told = `${failed}, but the failure details have ${inDetails}`;
-    warnings.add("invalid_value", at("total-failure-session-count"), told);
+    const detail = `${failed}, but the failure details have ${inDetails}`;
+    warnings.add("invalid_value", at("total-failure-session-count"), detail);
   }
 }
 
 /** A policy without a domain gets that of the mail, the file name, or the other policies. */
 function withDomains(policies: TlsPolicy[], { domain, warnings }: TlsContext): TlsPolicy[] {
-  const told = new Set(policies.map(({ policyDomain }) => policyDomain).filter(isDomainLike));
-  const [only = ""] = told.size === 1 ? told : [];
+  const named = new Set(policies.map(({ policyDomain }) => policyDomain).filter(isDomainLike));
+  const [only = ""] = named.size === 1 ? named : [];
   const ofMail = domainName(domain);
   const other = isDomainLike(ofMail) ? ofMail : only;
   return policies.map((policy, i) => {

@@ -12,14 +12,14 @@ export interface Known {
   incidents: readonly Incident[];
   /** Of the account. */
   mutes: readonly Mute[];
-  /** Notices of the domain that were told on their own since midnight UTC. */
+  /** Notices of the domain that were sent separately since midnight UTC. */
   immediateToday: number;
   /** Nothing was ever computed of this domain: what is found has been so for long. */
   isFirst: boolean;
 }
 
-/** A step to be told, before it has an id. */
-interface Told {
+/** A step to announce, before its notice has an id. */
+interface NewStep {
   incident: Incident;
   step: Step;
 }
@@ -43,23 +43,23 @@ export function transitionsOf(findings: readonly Finding[], known: Known, occasi
   const { nowSeconds } = occasion;
   const heard = findings.filter((finding) => !isMuted(finding, known.mutes, occasion));
   const incidents: Incident[] = [];
-  const told: Told[] = [];
+  const steps: NewStep[] = [];
   const found = new Set<Incident>();
   for (const finding of heard) {
     const before = newestOf(finding, known.incidents);
     if (before !== undefined) found.add(before);
     const { incident, step } = before === undefined ? opened(finding, occasion) : again(finding, before, nowSeconds);
     incidents.push(incident);
-    if (step !== undefined) told.push({ incident, step });
+    if (step !== undefined) steps.push({ incident, step });
   }
   for (const incident of known.incidents) {
     if (incident.state !== "open" || found.has(incident)) continue;
     const ended = endOf(incident, isMuted(incident, known.mutes, occasion), nowSeconds);
     if (ended === undefined) continue;
     incidents.push(ended.incident);
-    if (ended.step !== undefined) told.push({ incident: ended.incident, step: ended.step });
+    if (ended.step !== undefined) steps.push({ incident: ended.incident, step: ended.step });
   }
-  return { incidents, notices: noticesOf(told, known, nowSeconds) };
+  return { incidents, notices: noticesOf(steps, known, nowSeconds) };
 }
 
 interface Taken {
@@ -125,11 +125,11 @@ function isMuted(
 }
 
 /** At most this many a day are announced separately, the most severe first; the rest waits for the digest. */
-function noticesOf(told: readonly Told[], known: Known, nowSeconds: number): Notice[] {
+function noticesOf(steps: readonly NewStep[], known: Known, nowSeconds: number): Notice[] {
   let left = known.isFirst ? 0 : WATCH_LIMITS.noticesPerDomainAndDay - known.immediateToday;
-  const weight = ({ incident, step }: Told): number =>
+  const weight = ({ incident, step }: NewStep): number =>
     SEVERITIES.indexOf(incident.severity) * 10 + (step === "opened" ? 0 : step === "reminded" ? 1 : 2);
-  return [...told]
+  return [...steps]
     .map((one, place) => ({ one, place }))
     .sort((a, b) => weight(a.one) - weight(b.one) || a.place - b.place)
     .map(({ one }) => {
@@ -140,11 +140,11 @@ function noticesOf(told: readonly Told[], known: Known, nowSeconds: number): Not
 }
 
 /** News interrupts, and the end of what was urgent; a reminder only of what still is. */
-function mayInterrupt({ incident: { severity }, step }: Told): boolean {
+function mayInterrupt({ incident: { severity }, step }: NewStep): boolean {
   return severity === "urgent" || (severity === "attention" && step === "opened");
 }
 
-function noticeOf({ incident, step }: Told, urgency: Urgency, nowSeconds: number): Notice {
+function noticeOf({ incident, step }: NewStep, urgency: Urgency, nowSeconds: number): Notice {
   const { id, account, domain, rule, subject, severity, title, evidence, causes, link } = incident;
   // There may be several reminders, and ends of what came back: each has its day.
   const number = step === "opened" ? "" : `.${Math.floor(nowSeconds / SECONDS_PER_DAY)}`;

@@ -8,7 +8,7 @@ import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import type { DayFigures, Figures, Sender } from "../../shared/watch/figures.ts";
 import type { Finding } from "../../shared/watch/finding.ts";
 import { findPipelineBehind } from "../../shared/watch/rules/pipeline-behind.ts";
-import { toldStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
+import { announcedStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../shared/watch/rules.ts";
 
 const TODAY = 20_000;
@@ -350,8 +350,8 @@ it("reports a new verdict after two days, rejected mail at once, and nothing bef
   expect(findAll(figures({ ...notYet, stateSinceSeconds: held + 1 }))).toEqual([]);
   expect(findAll(figures({ ...notYet, stateSinceSeconds: held, toldState: "" }))).toEqual([]);
   expect(findAll(figures({ verdict: verdict({ state: "beingRejected" }) }))).toMatchObject([{ severity: "urgent" }]);
-  expect(toldStateAfter(figures({ ...notYet, toldState: "" }))).toBe("notYet");
-  expect(toldStateAfter(figures({ ...notYet }))).toBe("ready");
+  expect(announcedStateAfter(figures({ ...notYet, toldState: "" }))).toBe("notYet");
+  expect(announcedStateAfter(figures({ ...notYet }))).toBe("ready");
 });
 
 it("finds work that waits in the pipeline too long", () => {

@@ -52,8 +52,8 @@ export async function receiveMail(
   const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication, importedFrom: "" };
   for (const part of parts) {
     // Recorded on one object only, so that the parts of a mail add up.
-    const told = keys.length === 0 ? passedOver : {};
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: told }));
+    const skipped = keys.length === 0 ? passedOver : {};
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: skipped }));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);

@@ -53,7 +53,7 @@ export function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Fi
 }
 
 /** The state that people know of after this evaluation. */
-export function toldStateAfter(figures: Figures): VerdictState | "" {
+export function announcedStateAfter(figures: Figures): VerdictState | "" {
   const { verdict, toldState } = figures;
   const isFirst = toldState === "" && SEVERITY[verdict.state] !== undefined;
   return isFirst || isNews(figures) ? verdict.state : toldState;

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { RECORD_ORDERS, type RecordOrder, type RecordsAnswer } from "../../../shared/operations.ts";
-import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
+import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describePolicy } from "../data/policy.ts";
 import { type RecordRow, recordRow } from "../data/records.ts";
@@ -11,9 +11,8 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { MissingPart, unless } from "../parts/partial.tsx";
-import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
+import { ReportHead, reportCrumbs, reportPairs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { linkWith, type PageRequest } from "../parts/request.ts";
-import { countedDays } from "../parts/spread.tsx";
 import type { BoundTable, ViewColumn } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 import { recordsTable } from "./records-table.tsx";
@@ -201,15 +200,7 @@ function Metadata({ report, details, imported }: Stored<"aggregate">) {
       <h2>Report</h2>
       <Pairs
         pairs={[
-          [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={details.email} />],
-          [
-            <Term name="Report id" />,
-            <span class="mono">
-              <ForeignText text={report.reportId} />
-            </span>,
-          ],
-          ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
-          ["Counted on", countedDays(report)],
+          ...reportPairs(report, details.email),
           ["Format", details.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
           ["Contact", details.extraContactInfo || "–"],
           ["Generator", details.generator || "–"],

@@ -2,15 +2,14 @@
 import type { TlsFigure } from "../../../shared/ledger/figures.ts";
 import { reportRowsQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
 import { TLS_LIMITS, tlsReportFailuresQuery } from "../../../shared/ledger/tls.ts";
-import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
+import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { shareWithBar } from "../parts/columns.tsx";
 import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { limitNote, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
+import { ReportHead, reportCrumbs, reportPairs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
-import { countedDays } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 import { MoreInDetails, SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
@@ -68,20 +67,7 @@ function ReportFacts({ stored }: { stored: Stored<"tls"> }) {
       <h2>
         Report <Term name="SMTP TLS report">{""}</Term>
       </h2>
-      <Pairs
-        pairs={[
-          [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={details.contactInfo} />],
-          [
-            <Term name="Report id" />,
-            <span class="mono">
-              <ForeignText text={report.reportId} />
-            </span>,
-          ],
-          ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
-          ["Counted on", countedDays(report)],
-          ...storedPairs(stored),
-        ]}
-      />
+      <Pairs pairs={[...reportPairs(report, details.contactInfo), ...storedPairs(stored)]} />
     </section>
   );
 }

@@ -11,6 +11,7 @@ import { domainPath } from "./links.ts";
 import { PageHead } from "./page-head.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
 import { SenderText } from "./sender.tsx";
+import { countedDays } from "./spread.tsx";
 import { Term } from "./term.tsx";
 
 /** A report of the ledger, its kind known. */
@@ -43,7 +44,7 @@ export function ReportHead({ request, title, lead, hasRaw = true }: HeadProps) {
 }
 
 /** Who wrote a report, and how to reach them where the report says so. */
-export function ReporterName({ name, contact }: { name: string; contact: string }) {
+function ReporterName({ name, contact }: { name: string; contact: string }) {
   return (
     <>
       <ForeignText text={name} />
@@ -60,6 +61,25 @@ export function ReporterName({ name, contact }: { name: string; contact: string 
 export function reportCrumbs(request: PageRequest, list: { domain: string; path: string; label: string }) {
   const href = linkTo(request, `${domainPath(list.domain)}${list.path}`);
   return [...domainCrumbs(request, list.domain), { label: list.label, href }];
+}
+
+/**
+ * What identifies a report: its reporter, its id, its period, and the days it counts on.
+ *
+ * @param contact how to reach the reporter
+ */
+export function reportPairs(report: StoredReport, contact: string): [Child, Child][] {
+  return [
+    [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={contact} />],
+    [
+      <Term name="Report id" />,
+      <span class="mono">
+        <ForeignText text={report.reportId} />
+      </span>,
+    ],
+    ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
+    ["Counted on", countedDays(report)],
+  ];
 }
 
 /** Where and since when a report is kept, and how it came. */

@@ -60,7 +60,7 @@ async function writeSlice({ message, attempts }: Received<PointsMessage>, invoca
   const groups = message.points.map((packed) => ({ dataset: packed.dataset, points: unpackPoints(packed) }));
   const count = groups.reduce((sum, { points }) => sum + points.length, 0);
   const id = await sliceEventId({ reportUid, generation, slice });
-  const told = [
+  const events = [
     eventPoint(
       { id, outcome: "slice", rawKey: key, generation, receivedSeconds, records: count },
       attempts,
@@ -68,10 +68,10 @@ async function writeSlice({ message, attempts }: Received<PointsMessage>, invoca
     ),
     ...clearedEvents(filed, attempts),
   ];
-  if (!budget.take(count + told.length)) {
+  if (!budget.take(count + events.length)) {
     throw new Error(`No budget left for a slice of ${count} points: max_batch_size must be 1.`);
   }
-  await writeNow([...groups, { dataset: "events", points: told }], env);
+  await writeNow([...groups, { dataset: "events", points: events }], env);
   await change(ledger, [markSlice({ uid: reportUid, generation, slice }, "1")]);
   await removeDeadLettersAnywhere(filed);
   return { event: "points", key, reportUid, generation, slice, points: count };

@@ -16,7 +16,7 @@ import { type Invocation, inShardIfBound } from "../env.ts";
 import { commitTasks } from "../reports/commit-tasks.ts";
 import { fileDeadLetter } from "../reports/dead-letters.ts";
 import { dropForgotten } from "../reports/forgotten-mail.ts";
-import { tellEarlierCommit } from "../reports/outcomes.ts";
+import { writeEarlierEvents } from "../reports/outcomes.ts";
 import { describeRawObject, mailOf } from "../reports/raw-object.ts";
 import { readTasks } from "../reports/read-tasks.ts";
 import { skipCancelled } from "../reports/skip-cancelled.ts";
@@ -71,7 +71,7 @@ export const reportKind: MessageKind<ReportMessage> = {
       finished?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === deadLetter.id) ?? false;
     // Handled meanwhile, by another delivery of the same message or by a rerun.
     if (finished !== undefined && finished.generation >= generation && !isKnown) {
-      await tellEarlierCommit(finished, { message, attempts }, invocation);
+      await writeEarlierEvents(finished, { message, attempts }, invocation);
       return { event: "dead_letter", outcome: "already_done", key: rawKey };
     }
     const outcome: Outcome = { outcome: "dead_letter", part: "", id: deadLetter.id };

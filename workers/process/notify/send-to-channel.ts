@@ -29,17 +29,17 @@ export interface Attempt {
 export async function sendTo(channel: Channel, delivery: Delivery, invocation: Invocation): Promise<Attempt> {
   if (channel.confirmedSeconds === 0 && delivery.kind !== "confirm") return refused("The address is not confirmed.");
   const profile = await accountProfile(invocation.shards.directory, channel.account);
-  const told = await whatIsDelivered(delivery, { channel, accountName: profile?.name ?? channel.account }, invocation);
-  if (told === undefined) return refused("What it was about is no longer stored.");
+  const content = await contentOf(delivery, { channel, accountName: profile?.name ?? channel.account }, invocation);
+  if (content === undefined) return refused("What it was about is no longer stored.");
   const { env } = invocation;
   if (channel.kind === "email") {
     const context = { accountName: profile?.name ?? channel.account, logo: profile?.logo, compress };
-    const body = await mailBody(told.story, context);
+    const body = await mailBody(content.story, context);
     return sendMail(body, { to: channel.target, deliveryId: delivery.id }, env);
   }
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return refused(target.error);
-  const body = JSON.stringify(bodyOf(told, delivery, channel));
+  const body = JSON.stringify(bodyOf(content, delivery, channel));
   const signed =
     channel.kind === "webhook"
       ? await signedHeaders(channel.secret, { id: delivery.id, body, nowSeconds: invocation.nowSeconds })
@@ -53,16 +53,16 @@ export function refused(result: string): Attempt {
   return { isSent: false, isAnswered: true, result: result.slice(0, NOTIFY_LIMITS.resultChars) };
 }
 
-interface Told {
+interface Content {
   delivered: Delivered;
   story: Story;
 }
 
-async function whatIsDelivered(
+async function contentOf(
   delivery: Delivery,
   { channel, accountName }: { channel: Channel; accountName: string },
   { ledger, env }: Invocation,
-): Promise<Told | undefined> {
+): Promise<Content | undefined> {
   const { kind, subject } = delivery;
   const context = { account: channel.account, accountName, dashboardUrl: env.DASHBOARD_URL };
   switch (kind) {
@@ -87,7 +87,7 @@ async function whatIsDelivered(
   }
 }
 
-function bodyOf({ delivered, story }: Told, { id, account }: Delivery, { kind }: Channel): object {
+function bodyOf({ delivered, story }: Content, { id, account }: Delivery, { kind }: Channel): object {
   switch (kind) {
     case "slack":
       return slackMessage(story);

@@ -24,10 +24,10 @@ export async function readHealth({ env, shards }: Invocation): Promise<Outputs["
       backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
     ]),
   ]);
-  const told = queues.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const answered = queues.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   return {
     ledger,
     registry,
-    queues: told.map(({ queue, messages, oldestSeconds }) => ({ queue, messages, oldestSeconds })),
+    queues: answered.map(({ queue, messages, oldestSeconds }) => ({ queue, messages, oldestSeconds })),
   };
 }

@@ -22,8 +22,8 @@ export async function takeBackReport(
   const { ledger, nowSeconds } = invocation;
   const held = await findReport(reference, "accepted", invocation);
   if ("refused" in held) return held;
-  const told = { attempts: 1, nowSeconds };
-  const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, told);
+  const occasion = { attempts: 1, nowSeconds };
+  const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, occasion);
   const sent = await writeHeld(work, invocation);
   const { uid } = held.reference;
   const changes: BatchChanges = {

@@ -13,7 +13,7 @@ import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { carryDiscarded } from "./carry-discarded.ts";
 import { lookUp } from "./lookup.ts";
-import { tellEarlierCommit, tellOutcomes } from "./outcomes.ts";
+import { writeEarlierEvents, writeOutcomeEvents } from "./outcomes.ts";
 import { mailOf } from "./raw-object.ts";
 import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";
 import { generationOf, logEntry, type Task } from "./task.ts";
@@ -118,7 +118,7 @@ async function decideTasks(
   // Committed by another consumer since it was read.
   for (const task of done) {
     const finished = known.finished.get(task.message.key);
-    if (finished !== undefined) await tellEarlierCommit(finished, task, invocation);
+    if (finished !== undefined) await writeEarlierEvents(finished, task, invocation);
     task.ending = { entry: logEntry(task.message, "already_done") };
   }
   return decide(
@@ -175,7 +175,7 @@ async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: I
     try {
       const { message, attempts } = task;
       const account = object.object.registration?.entry.account ?? "";
-      await tellOutcomes({ message, attempts, account, outcomes: object.outcomes }, filed, invocation);
+      await writeOutcomeEvents({ message, attempts, account, outcomes: object.outcomes }, filed, invocation);
       if (object.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
       task.ending = { entry: { ...logEntry(task.message, summaryOf(object)), counts: countOutcomes(object) } };
     } catch (error) {

@@ -16,7 +16,7 @@ import { writePoints } from "./points.ts";
 import { messagesToWriteAbove } from "./write-above.ts";
 
 /** The outcomes of one object. */
-export interface Told {
+export interface Committed {
   message: ReportMessage;
   attempts: number;
   account: string;
@@ -30,48 +30,48 @@ export interface Filed {
 }
 
 /** Writes the events of an object's outcomes. @throws whatever Analytics Engine or the queue throws */
-export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocation): Promise<void> {
+export async function writeOutcomeEvents(committed: Committed, filed: Filed, invocation: Invocation): Promise<void> {
   const points: DataPoint[] = [];
-  for (const outcome of told.outcomes) {
-    const event = await eventOf(outcome, told, filed);
-    if (event !== undefined) points.push(eventPoint(event, told.attempts, invocation.nowSeconds));
+  for (const outcome of committed.outcomes) {
+    const event = await eventOf(outcome, committed, filed);
+    if (event !== undefined) points.push(eventPoint(event, committed.attempts, invocation.nowSeconds));
   }
   if (points.length === 0) return;
-  const { key, generation = 1, receivedSeconds } = told.message;
+  const { key, generation = 1, receivedSeconds } = committed.message;
   // These events belong to no report, so the object identifies them.
   const origin = { key, reportUid: key, generation, receivedSeconds };
   await writePoints([{ dataset: "events", points }], origin, invocation);
 }
 
 /** Repeats what follows the transaction, when another delivery committed the object and may have been interrupted. */
-export async function tellEarlierCommit(
+export async function writeEarlierEvents(
   finished: FinishedObject,
-  { message, attempts }: Pick<Told, "message" | "attempts">,
+  { message, attempts }: Pick<Committed, "message" | "attempts">,
   invocation: Invocation,
 ): Promise<void> {
   const { account, outcomes, rawRemoved } = finished;
   const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
   for (const again of await messagesToWriteAbove(finished, message, invocation)) await QUEUE_REPORTS.send(again);
-  await tellFinished({ message, attempts, account, outcomes }, invocation);
+  await writeFinishedEvents({ message, attempts, account, outcomes }, invocation);
   if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
 }
 
 /** Writes the events of an object from what the ledger holds. */
-async function tellFinished(told: Told, invocation: Invocation): Promise<void> {
+async function writeFinishedEvents(committed: Committed, invocation: Invocation): Promise<void> {
   const idsOf = (name: Outcome["outcome"]): string[] =>
-    told.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
+    committed.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
   const deadLetters = await findDeadLetters(invocation.ledger, idsOf("dead_letter"));
   const conflicts = await findConflicts(invocation.ledger, idsOf("conflict"));
   const filed = {
     deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
   };
-  await tellOutcomes(told, filed, invocation);
+  await writeOutcomeEvents(committed, filed, invocation);
 }
 
 async function eventOf(
   outcome: Outcome,
-  { message, account }: Told,
+  { message, account }: Committed,
   { deadLetters, conflicts }: Filed,
 ): Promise<PipelineEvent | undefined> {
   const { key: rawKey, rua, receivedSeconds, generation = 1 } = message;

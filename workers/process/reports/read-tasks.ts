@@ -15,7 +15,7 @@ import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
-import { tellEarlierCommit } from "./outcomes.ts";
+import { writeEarlierEvents } from "./outcomes.ts";
 import { type FoundObject, findRawObject, mailOf } from "./raw-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
 
@@ -115,7 +115,7 @@ async function endIfDone(task: Task, invocation: Invocation): Promise<boolean> {
   const { finished: previous } = task.home;
   if (previous === undefined || previous.generation < generationOf(task)) return false;
   // If it was rerun to outrank other points, the report that counts now takes that over.
-  if (mayHaveWritten(task) || message.coversPoints !== undefined) await tellEarlierCommit(previous, task, invocation);
+  if (mayHaveWritten(task) || message.coversPoints !== undefined) await writeEarlierEvents(previous, task, invocation);
   // A mail that was delivered again was also stored again.
   else if (previous.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
   task.ending = { entry: logEntry(message, "already_done") };

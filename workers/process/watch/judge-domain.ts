@@ -27,7 +27,7 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { type Figures, openedSecondsOf, sendersOf } from "../../../shared/watch/figures.ts";
 import type { Incident, Mute } from "../../../shared/watch/finding.ts";
 import { occasionOf } from "../../../shared/watch/occasion.ts";
-import { toldStateAfter } from "../../../shared/watch/rules/verdict-changed.ts";
+import { announcedStateAfter } from "../../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../../shared/watch/rules.ts";
 import { transitionsOf } from "../../../shared/watch/transitions.ts";
 import { workOf } from "../../../shared/watch/work.ts";
@@ -95,7 +95,7 @@ export async function judgeDomain(
   const days = period.lastDay - Math.max(period.firstDay, figures.dataSince) + 1;
   const work = workOf({ verdict: figures.verdict, days, findings });
   const changes = [
-    keepVerdict({ verdict: write, fingerprint, version, toldState: toldStateAfter(figures), work }),
+    keepVerdict({ verdict: write, fingerprint, version, toldState: announcedStateAfter(figures), work }),
     ...keepIncidents(transitions.incidents),
     ...addNotices(transitions.notices),
     setRound({ account, domain }, false),
