@@ -7,7 +7,6 @@ import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
-import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
@@ -89,7 +88,6 @@ async function startReprocess(options: StartOptions): Promise<void> {
   if (!isEmpty && options.all) throw new CommandError("--all can't be combined with a filter.");
   const client = connect(options);
   if (isEmpty && !options.dryRun && !options.yes) await confirmAll(client);
-  await requireKnown(client, filter);
   await follow(client, await client.ask("startReprocess", { filter, dryRun: options.dryRun === true }), options);
 }
 
