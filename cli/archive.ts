@@ -3,6 +3,7 @@ import { mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zipDirectory, zipEntry } from "../local/zip.ts";
 import { CommandError } from "./command-error.ts";
+import { reasonOfAny } from "./file-errors.ts";
 
 /** Takes files; complete once it is finished. */
 export interface Archive {
@@ -24,7 +25,7 @@ function make<T>(path: string, create: () => T): T {
   try {
     return create();
   } catch (error) {
-    throw new CommandError(`${path} cannot be made: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${path} cannot be made: ${reasonOfAny(error)}.`);
   }
 }
 

@@ -4,10 +4,11 @@ import { exitCodes } from "./exit-codes.ts";
 import { buildProgram } from "./program.ts";
 import { printError } from "./terminal.ts";
 
-// `dmarc parse … | head` closes the pipe early, which is not a failure.
+// `dmarc parse … | head` closes the pipe early, which is not a failure; a full disk is one.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(exitCodes.done);
+  if (error.code === "EPIPE") process.exit(exitCodes.done);
+  printError(`dmarc: The output could not be written: ${error.message}.`);
+  process.exit(exitCodes.failure);
 });
 
 try {

@@ -9,10 +9,17 @@ const REASONS: Record<string, string> = {
   ENOENT: "there is no such file or folder",
   EACCES: "it may not be read (permission denied)",
   EPERM: "it may not be read (permission denied)",
+  EEXIST: "it is there already",
   EISDIR: "it is not a regular file",
   ENOTDIR: "a part of the path is not a folder",
   ELOOP: "its links lead in a circle",
 };
+
+/** Why something did not work, in words: of the file system's errors, and of any other its own. */
+export function reasonOfAny(error: unknown): string {
+  if (isOfFileSystem(error)) return reasonOf(error);
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** Why, in words. */
 export function reasonOf(error: NodeJS.ErrnoException): string {

@@ -1,10 +1,13 @@
 /** Says of an empty answer that what was asked for does not exist, instead of showing nothing. */
 import type { Outputs } from "../shared/contract/operations.ts";
 import { acceptsDomain } from "../shared/registry.ts";
+import { isoDate } from "../shared/storage.ts";
 import type { ApiClient } from "./client.ts";
 import { CommandError } from "./command-error.ts";
 import { safeText } from "./terminal.ts";
 
+/** Ours: how far back TLS and failure reports are looked for. A period has ten years at most. */
+const KNOWN_SECONDS = 9 * 365 * 86_400;
 /** Ours: names listed in a sentence. */
 const MAX_LISTED = 10;
 
@@ -15,29 +18,38 @@ export interface Narrowed {
 }
 
 /**
- * Asked where an answer has nothing in it: an account or domain exists if an address names it, or a report is counted for it.
- * Callers who are not operators may not see all addresses, and learn nothing.
+ * Asked where an answer has nothing in it: an account exists if the API knows it, a domain if an address names it or a report is
+ * counted for it. Callers who are not operators may not see all addresses, and are told of no domain.
  *
  * @throws CommandError that names what does not exist
  */
 export async function requireKnown(client: ApiClient, { account, domain }: Narrowed): Promise<void> {
-  if (account === undefined && domain === undefined) return;
+  // "" = the pipeline itself, or all accounts.
+  if (account !== undefined && account !== "") await requireAccount(client, account);
+  if (domain !== undefined) await requireDomain(client, domain);
+}
+
+async function requireAccount(client: ApiClient, account: string): Promise<void> {
+  if ((await client.find("getAccount", { account })) !== undefined) return;
+  // One that was never created, and has reports.
+  if ((await client.find("stats", { account })) !== undefined) return;
+  const { items, matching } = await client.ask("listAccounts", { limit: MAX_LISTED });
+  const more = matching > items.length ? ` and ${matching - items.length} more` : "";
+  const names = items.map((one) => safeText(one.account)).join(", ");
+  const known = matching === 0 ? "there is none" : `there are ${names}${more}`;
+  throw new CommandError(`There is no account '${safeText(account)}'; ${known}.`);
+}
+
+async function requireDomain(client: ApiClient, domain: string): Promise<void> {
   const items = await registrations(client);
   if (items === undefined) return;
-  const accounts = [...new Set(items.map(({ entry }) => entry.account))].sort();
-  if (account !== undefined && !accounts.includes(account) && (await client.ask("stats", { account })).reports === 0) {
-    const more = accounts.length > MAX_LISTED ? ` and ${accounts.length - MAX_LISTED} more` : "";
-    const known =
-      accounts.length === 0 ? "there is none" : `there are ${accounts.slice(0, MAX_LISTED).join(", ")}${more}`;
-    throw new CommandError(`There is no account '${safeText(account)}'; ${known}.`);
-  }
-  if (domain === undefined) return;
   const isNamed = items.some(({ entry }) => entry.domains !== undefined && acceptsDomain(entry, domain));
-  if (!isNamed && (await client.ask("stats", { domain })).reports === 0) {
-    throw new CommandError(
-      `Nothing is known of the domain '${safeText(domain)}': no address names it, and no report counts for it.`,
-    );
-  }
+  if (isNamed || (await client.ask("stats", { domain })).reports > 0) return;
+  const from = isoDate(Date.now() / 1000 - KNOWN_SECONDS);
+  if ((await client.ask("otherDomains", { from })).items.some((one) => one.domain === domain)) return;
+  throw new CommandError(
+    `Nothing is known of the domain '${safeText(domain)}': no address names it, and no report counts for it.`,
+  );
 }
 
 /** All addresses; undefined if the caller may not see them. */

@@ -2,10 +2,10 @@
  * The OpenAPI 3.1 document of the API, made of the contract: the schemas in it are those that requests are checked by and
  * answers are typed by. Builds data; scripts/docs.ts writes it, and the dashboard serves what was written.
  */
-import { type ConversionConfig, type JsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
 import * as domainShapes from "../shared/contract/domain-shapes.ts";
 import * as fields from "../shared/contract/fields.ts";
+import { type JsonSchema, type SchemaObject, schemaDefinitions } from "../shared/contract/json-schema.ts";
 import { API_ROOT, type HttpRoute } from "../shared/contract/operation.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../shared/contract/operations.ts";
 import { PROBLEM_CODES, PROBLEM_STATUS, PROBLEM_TITLES } from "../shared/contract/problems.ts";
@@ -15,8 +15,7 @@ import { API_LIMITS, DASHBOARD_LIMITS } from "../shared/limits.ts";
 import { personEntry } from "../shared/people.ts";
 import { registryEntry } from "../shared/registry.ts";
 
-/** A JSON Schema object as it stands in the document. */
-export type SchemaObject = JsonSchema & Record<string, unknown>;
+export type { SchemaObject };
 
 /** A parameter of a path or query. */
 export interface ParameterObject {
@@ -53,15 +52,6 @@ export interface OpenApiDocument {
   components: Record<string, unknown>;
 }
 
-/** How texts are brought into a normal form before they are checked, and what the code says in words, JSON Schema cannot. */
-const DIALECT: ConversionConfig = {
-  target: "draft-2020-12",
-  errorMode: "throw",
-  ignoreActions: ["trim", "to_lower_case", "check", "transform"],
-  // Bytes, which are the whole body.
-  overrideSchema: ({ valibotSchema: { type } }) =>
-    type === "custom" ? { type: "string", format: "binary" } : undefined,
-};
 const PROBLEM = "application/problem+json";
 
 /** Where schemas with a name stand. */
@@ -100,10 +90,7 @@ function convert(side: "input" | "output"): Record<string, SchemaObject> {
   const own = Object.fromEntries(
     OPERATION_NAMES.filter((name) => hasSchema(name, side)).map((name) => [name, OPERATIONS[name][side]]),
   );
-  const converted = toJsonSchemaDefs(
-    { ...own, ...NAMED[side] },
-    { ...DIALECT, typeMode: side, overrideRef: ({ referenceId }) => COMPONENTS + referenceId },
-  );
+  const converted = schemaDefinitions({ ...own, ...NAMED[side] }, { side, root: COMPONENTS });
   const names = new Map(Object.entries(NAMED[side]).map(([name, schema]) => [schema, name]));
   // An answer that has a name is referred to, too.
   const referred = Object.entries(own).flatMap(([name, schema]) => {

@@ -47,7 +47,7 @@ export function addAccountData(accounts: Command): void {
 }
 
 function addSubcommand(command: Command): Command {
-  return addConnectionOptions(command.option("--json", "JSON for programs")).addHelpText("after", EXAMPLES);
+  return addConnectionOptions(command.option("--json", "one JSON document")).addHelpText("after", EXAMPLES);
 }
 
 async function exportAccount(account: string, { output, json, ...options }: ExportOptions): Promise<void> {

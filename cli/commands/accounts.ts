@@ -8,6 +8,7 @@ import { ACCOUNT_ROLES, type AccountRole } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { reasonOfAny } from "../file-errors.ts";
 import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
@@ -61,7 +62,7 @@ export function addAccounts(program: Command): void {
 }
 
 function subcommand(accounts: Command, nameAndArguments: string, description: string): Command {
-  const command = accounts.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = accounts.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
@@ -182,7 +183,7 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CommandError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { csvLine } from "../../shared/csv.ts";
 import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printJson, printOut, renderTable } from "../terminal.ts";
 
@@ -41,7 +42,8 @@ export function addAudit(program: Command): void {
     .option("--since <day>", "from this day, YYYY-MM-DD", readDay)
     .option("--until <day>", "up to this day, included", readDay)
     .option("--limit <count>", "at most so many, 0 = all", readCount, 100)
-    .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("table"));
+    .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("table"))
+    .addOption(new Option("--json", "one JSON object a line, as --format ndjson").implies({ format: "ndjson" }));
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(audit);
 }
 
@@ -50,12 +52,14 @@ async function audit({ limit, format, ...options }: AuditOptions): Promise<void>
   const rows: unknown[][] = [];
   let count = 0;
   if (format === "csv") process.stdout.write(csvLine(CSV_COLUMNS));
-  for await (const entry of connect(options).each("listAudit", { account, domain, who, operation, since, until })) {
+  const client = connect(options);
+  for await (const entry of client.each("listAudit", { account, domain, who, operation, since, until })) {
     if (format === "ndjson") printJson(entry);
     else if (format === "csv") process.stdout.write(csvLine(csvOf(entry)));
     else rows.push(rowOf(entry));
     if (++count === limit) break;
   }
+  if (count === 0) await requireKnown(client, { account, domain });
   if (format !== "table") return;
   if (rows.length === 0) return printOut("No change matches.");
   printOut(renderTable(["when", "who", "what", "account", "domain", "outcome", "before", "after"], rows));

@@ -9,6 +9,7 @@ import {
   shownTarget,
 } from "../../shared/notify/channel.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { requireKnown } from "../known-names.ts";
 import { readTimeZone } from "../option-values.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
@@ -63,12 +64,15 @@ function subcommand(channels: Command, nameAndArguments: string, description: st
     .command(nameAndArguments)
     .description(description)
     .option("--account <name>", "account", "default")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
 async function list(options: ChannelOptions): Promise<void> {
-  const { items } = await connect(options).ask("listChannels", { account: options.account });
+  const { account } = options;
+  const client = connect(options);
+  const { items } = await client.ask("listChannels", { account });
+  if (items.length === 0) await requireKnown(client, { account });
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("No channels; add one with `dmarc channels add KIND TARGET`.");
   const rows = items.map((one) => [
@@ -125,7 +129,10 @@ async function confirm(id: string, options: ChannelOptions): Promise<void> {
 }
 
 async function deliveries(options: ChannelOptions): Promise<void> {
-  const { items } = await connect(options).ask("listDeliveries", { account: options.account });
+  const { account } = options;
+  const client = connect(options);
+  const { items } = await client.ask("listDeliveries", { account });
+  if (items.length === 0) await requireKnown(client, { account });
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("Nothing has been delivered yet.");
   const rows = items.map(({ createdSeconds, channel, kind, subject, state, attempts, result }) => [

@@ -4,6 +4,7 @@ import type { Query } from "../../shared/analytics/query.ts";
 import { parseAnswer } from "../../shared/analytics/sql.ts";
 import {
   failuresByDay,
+  type LastRow,
   MAX_ROWS,
   messagesByDay,
   type Sampling,
@@ -29,7 +30,8 @@ import {
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { printJson, printOut, renderDay, renderTable } from "../terminal.ts";
+import { requireKnown } from "../known-names.ts";
+import { printJson, printOut, renderDay, renderTable, safeText } from "../terminal.ts";
 
 interface CompareOptions extends ConnectionOptions {
   account?: string;
@@ -76,7 +78,7 @@ export function addCompare(program: Command): void {
     .option("--from <day>", "first day (YYYY-MM-DD, UTC)", readDay)
     .option("--to <day>", "last day; today unless given", readDay)
     .option("--days <n>", `the last n days, ${DEFAULT_DAYS} unless given`, readDays)
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printComparison);
 }
 
@@ -92,11 +94,14 @@ async function printComparison(domains: string[], options: CompareOptions): Prom
   const engine: EngineSumsOfDay[] = [];
   for (const filter of filters) {
     for (const kind of ["aggregate", "tls", "failure"] as const) {
-      ledger.push(...(await askInParts(period, (days) => askLedger(client, kind, { ...days, ...filter }))));
-      engine.push(...(await askInParts(period, (days) => askEngine(client, kind, { ...days, ...filter }))));
+      ledger.push(...(await askLedger(client, kind, { ...period, ...filter })));
+      engine.push(...(await askEngine(client, kind, { ...period, ...filter })));
     }
   }
   const comparison = compare(ledger, engine);
+  if (comparison.days.length === 0) {
+    for (const filter of filters) await requireKnown(client, filter);
+  }
   const { queues, reportsWithDueSlices } = await client.ask("status", {});
   const reasons = reasonsOf(comparison, {
     today,
@@ -119,51 +124,28 @@ function periodOf({ from, to, days }: CompareOptions, today: number): Period {
   return { firstDay, lastDay };
 }
 
-/** An answer that may be incomplete. */
-interface Part<Row> {
-  rows: Row[];
-  isComplete: boolean;
-}
-
-/**
- * All rows of a period: if one answer cannot hold them, each half is requested.
- *
- * @throws CommandError when a single day is too much
- */
-async function askInParts<Row>(
-  { firstDay, lastDay }: Period,
-  ask: (period: Period) => Promise<Part<Row>>,
-): Promise<Row[]> {
-  const { rows, isComplete } = await ask({ firstDay, lastDay });
-  if (isComplete) return rows;
-  if (firstDay === lastDay) {
-    throw new CommandError(
-      `${renderDay(firstDay * SECONDS_PER_DAY)} has more domains than one answer holds (${MAX_ROWS}): name an account or domains.`,
-    );
-  }
-  const middle = Math.floor((firstDay + lastDay) / 2);
-  const first = await askInParts({ firstDay, lastDay: middle }, ask);
-  return first.concat(await askInParts({ firstDay: middle + 1, lastDay }, ask));
-}
-
 type Question = Period & StatementFilter;
 
-async function askLedger(client: ApiClient, kind: ComparedKind, question: Question): Promise<Part<SumsOfDay>> {
+/** All rows of the ledger, page by page. */
+async function askLedger(client: ApiClient, kind: ComparedKind, question: Question): Promise<SumsOfDay[]> {
   const { firstDay, lastDay, domain, account } = question;
-  const { items, isComplete } = await client.ask("domainDays", {
+  const asked = {
     kind,
     from: renderDay(firstDay * SECONDS_PER_DAY),
     to: renderDay(lastDay * SECONDS_PER_DAY),
     domain,
     account,
-  });
-  const rows = items.map((item) => ({
-    domain: item.domain,
-    day: parseDay(item.day) ?? 0,
-    figures: figuresOfLedger(kind, item),
-    spread: item.spread,
-  }));
-  return { rows, isComplete };
+  };
+  const rows: SumsOfDay[] = [];
+  for await (const item of client.each("domainDays", asked)) {
+    rows.push({
+      domain: item.domain,
+      day: parseDay(item.day) ?? 0,
+      figures: figuresOfLedger(kind, item),
+      spread: item.spread,
+    });
+  }
+  return rows;
 }
 
 function figuresOfLedger(
@@ -180,38 +162,52 @@ function figuresOfLedger(
   }
 }
 
-async function askEngine(client: ApiClient, kind: ComparedKind, question: Question): Promise<Part<EngineSumsOfDay>> {
+async function askEngine(client: ApiClient, kind: ComparedKind, question: Question): Promise<EngineSumsOfDay[]> {
   const { firstDay, lastDay, ...filter } = question;
   const days = { firstDay, lastDay };
   switch (kind) {
     case "aggregate":
-      return runStatement(client, messagesByDay(days, filter), ({ records, messages, passed }) => ({
-        records,
-        messages,
-        passed,
-      }));
+      return runStatements(
+        client,
+        (after) => messagesByDay(days, { ...filter, after }),
+        ({ records, messages, passed }) => ({ records, messages, passed }),
+      );
     case "tls":
-      return runStatement(client, sessionsByDay(days, filter), ({ successful, failed }) => ({
-        successfulSessions: successful,
-        failedSessions: failed,
-      }));
+      return runStatements(
+        client,
+        (after) => sessionsByDay(days, { ...filter, after }),
+        ({ successful, failed }) => ({ successfulSessions: successful, failedSessions: failed }),
+      );
     case "failure":
-      return runStatement(client, failuresByDay(days, filter), ({ incidents }) => ({ incidents }));
+      return runStatements(
+        client,
+        (after) => failuresByDay(days, { ...filter, after }),
+        ({ incidents }) => ({ incidents }),
+      );
   }
 }
 
-async function runStatement<Row extends Sampling & { domain: string; day: number }>(
+/** All rows of a statement: an answer that is full is followed by one of what comes behind its last row. */
+async function runStatements<Row extends Sampling & LastRow>(
   client: ApiClient,
-  { sql, read }: Query<Row>,
+  queryAfter: (last: LastRow | undefined) => Query<Row>,
   figuresOf: (row: Row) => SumsOfDay["figures"],
-): Promise<Part<EngineSumsOfDay>> {
-  const rows = (await askStatement(client, sql)).map(read).map((row) => ({
-    domain: row.domain,
-    day: row.day,
-    figures: figuresOf(row),
-    sampling: { points: row.points, highestInterval: row.highestInterval, meanInterval: row.meanInterval },
-  }));
-  return { rows, isComplete: rows.length < MAX_ROWS };
+): Promise<EngineSumsOfDay[]> {
+  const sums: EngineSumsOfDay[] = [];
+  let last: LastRow | undefined;
+  for (;;) {
+    const { sql, read } = queryAfter(last);
+    const rows = (await askStatement(client, sql)).map(read);
+    for (const row of rows) {
+      const { domain, day, points, highestInterval, meanInterval } = row;
+      sums.push({ domain, day, figures: figuresOf(row), sampling: { points, highestInterval, meanInterval } });
+    }
+    last = rows.at(-1);
+    if (rows.length < MAX_ROWS || last === undefined) return sums;
+    // No statement can name it.
+    if (last.domain.includes("\\"))
+      throw new CommandError(`Compare single domains: '${safeText(last.domain)}' is in the way.`);
+  }
 }
 
 // A dataset that was never written to has no figures, which the comparison should show.

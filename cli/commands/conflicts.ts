@@ -56,7 +56,7 @@ export function addConflicts(program: Command): void {
 }
 
 function add(group: Command, nameAndArguments: string, description: string): Command {
-  const command = group.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = group.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

@@ -13,6 +13,7 @@ import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { reasonOfAny } from "../file-errors.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
@@ -76,7 +77,7 @@ async function restoreFromCommandLine(ids: string[], options: ChangeOptions): Pr
 }
 
 function add(group: Command, nameAndArguments: string, description: string): Command {
-  return group.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  return group.command(nameAndArguments).description(description).option("--json", "one JSON document");
 }
 
 // Common options come last.
@@ -142,7 +143,7 @@ async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, pa
       createWriteStream(path, { flags: "wx" }),
     );
   } catch (error) {
-    throw new CommandError(`${path} was not written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${path} was not written: ${reasonOfAny(error)}.`);
   }
 }
 

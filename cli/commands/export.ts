@@ -13,6 +13,7 @@ import { readPage } from "../export/pages.ts";
 import { parquetWriter } from "../export/parquet.ts";
 import { type ExportProgress, readProgress, removeProgress, writeProgress } from "../export/progress-file.ts";
 import { csvWriter, fileOutput, ndjsonWriter, type RecordWriter, standardOutput } from "../export/record-writer.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printError } from "../terminal.ts";
@@ -66,7 +67,8 @@ async function runExport(options: ExportOptions): Promise<void> {
   if (before !== undefined && !isSame(before.asked, { ...asked, format })) {
     throw new CommandError(`${output} is an export of something else: ${JSON.stringify(before.asked)}.`);
   }
-  const run = new ExportRun(connect(options), await writerFor(options, before), {
+  const client = connect(options);
+  const run = new ExportRun(client, await writerFor(options, before), {
     asked,
     progress: before ?? {
       version: 1,
@@ -81,6 +83,7 @@ async function runExport(options: ExportOptions): Promise<void> {
   });
   const { sums, problems } = await run.run();
   if (output !== undefined) await removeProgress(output);
+  if (sums.reports === 0) await requireKnown(client, { account, domain });
   const { records, reports, messages, passed } = sums;
   printError(
     `${number(records)} records of ${number(reports)} reports: ${number(messages)} messages, ${number(passed)} of them pass.`,

@@ -7,6 +7,7 @@ import { shownTarget } from "../../shared/notify/channel.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { reasonOfAny } from "../file-errors.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface ForwardOptions extends ConnectionOptions {
@@ -23,13 +24,13 @@ interface AddOptions extends ForwardOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc forward remove 0123456789abcdef
   dmarc forward add http https://siem.example.com/dmarc --records      prints the key of its signature, this once
   DMARC_FORWARD_SECRET=token dmarc forward add splunk https://http-inputs-acme.splunkcloud.com --account acme
   dmarc forward add s3 https://ACCOUNT.r2.cloudflarestorage.com/lake/dmarc --access-key-id KEY --secret-file key.txt --records
   dmarc forward test 3f2a9c11d0e4b7a6
   dmarc forward list                                                   what was sent, what waits and why
   dmarc forward retry 3f2a9c11d0e4b7a6                                 what was given up, again
+  dmarc forward remove 3f2a9c11d0e4b7a6
 
 Each report is sent once it is accepted, within a minute or two, at least once and with a stable id. Secrets are taken from
 DMARC_FORWARD_SECRET or a file, and never shown again.
@@ -56,7 +57,7 @@ export function addForward(program: Command): void {
 }
 
 function subcommand(forward: Command, nameAndArguments: string, description: string): Command {
-  const command = forward.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = forward.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
@@ -121,7 +122,7 @@ function readSecret({ secretFile }: AddOptions): string {
   try {
     return readFileSync(secretFile, "utf8").trim();
   } catch (error) {
-    throw new CommandError(`${secretFile} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new CommandError(`${secretFile} cannot be read: ${reasonOfAny(error)}.`);
   }
 }
 

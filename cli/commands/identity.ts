@@ -43,7 +43,7 @@ export function addIdentity(program: Command): void {
 }
 
 function addSubcommand(identity: Command, nameAndArguments: string, description: string): Command {
-  const command = identity.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = identity.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

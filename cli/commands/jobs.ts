@@ -7,6 +7,7 @@ import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
@@ -56,14 +57,14 @@ export function addJobs(program: Command): void {
     .description("The progress of a job; without an id, of all jobs")
     .argument("[id]", "the job")
     .option("--watch", "show the progress until the queues are empty")
-    .option("--json", "JSON for programs")
+    .option("--json", "one JSON document")
     .configureHelp({ showGlobalOptions: false });
   addConnectionOptions(status).addHelpText("after", EXAMPLES).action(showStatus);
   const cancel = reprocess
     .command("cancel")
     .description("Stop a job, of reprocess or reconcile")
     .argument("<id>", "the job")
-    .option("--json", "JSON for programs")
+    .option("--json", "one JSON document")
     .configureHelp({ showGlobalOptions: false });
   addConnectionOptions(cancel).addHelpText("after", EXAMPLES).action(cancelJob);
   const reconcile = program.command("reconcile").description("Enqueue files that are still pending");
@@ -76,7 +77,7 @@ function addStart(command: Command): Command {
     .option("--until <day>", "mail that arrived on this day or earlier", readDay)
     .option("--dry-run", "count the files, and enqueue nothing")
     .option("--watch", "show the progress until the queues are empty")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
@@ -88,6 +89,7 @@ async function startReprocess(options: StartOptions): Promise<void> {
   if (!isEmpty && options.all) throw new CommandError("--all can't be combined with a filter.");
   const client = connect(options);
   if (isEmpty && !options.dryRun && !options.yes) await confirmAll(client);
+  await requireKnown(client, filter);
   await follow(client, await client.ask("startReprocess", { filter, dryRun: options.dryRun === true }), options);
 }
 

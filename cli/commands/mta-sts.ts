@@ -7,6 +7,7 @@ import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { numberBetween } from "../option-values.ts";
 import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
 
@@ -52,7 +53,7 @@ export function addMtaSts(program: Command): void {
       numberBetween(GUIDANCE_LIMITS.minMtaStsSeconds, GUIDANCE_LIMITS.maxMtaStsSeconds),
     )
     .option("--force", "set: enforce it although the MX records name other hosts")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runMtaSts);
 }
 
@@ -68,7 +69,10 @@ async function runMtaSts(domain: string, action: "show" | "set" | "remove", opti
 }
 
 async function show(domain: string, options: PolicyOptions): Promise<void> {
-  const known = await connect(options).ask("mtaSts", { account: options.account, domain });
+  const { account } = options;
+  const client = connect(options);
+  const known = await client.ask("mtaSts", { account, domain });
+  if (known.hosted === null && known.hosts === null) await requireKnown(client, { account, domain });
   if (options.json) printJson(known);
   else printOut(renderKnown(known));
 }

@@ -25,7 +25,7 @@ Examples:
   dmarc parse --records google.com!acme.zip      and its rows
   dmarc parse --json mails/                      every file in a folder, one JSON line each, for programs
   dmarc parse --authserv-id mx.cloudflare.net mail.eml         believing what that receiver wrote on top of the mail
-  dmarc parse --dns https://cloudflare-dns.com/dns-query m.eml verifying its signatures
+  dmarc parse --dns https://cloudflare-dns.com/dns-query m.eml  verifying its signatures
 
 Of a report in a mail it says whether the mail proves who sent it: verified, unverified or contradicted; unchecked without
 one of these two options.

@@ -44,7 +44,7 @@ export function addProfile(program: Command): void {
   group
     .command("list")
     .description("Names and addresses, without tokens")
-    .option("--json", "JSON for programs")
+    .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(list);
   group

@@ -41,7 +41,7 @@ function add(group: Command, name: string, description: string): Command {
     .command(name)
     .description(description)
     .argument("<report>", "address of the report's page", readName)
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

@@ -87,7 +87,7 @@ async function restoreAddresses({ json, ...options }: RuaOptions): Promise<void>
 }
 
 function addSubcommand(rua: Command, nameAndArguments: string, description: string): Command {
-  const command = rua.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  const command = rua.command(nameAndArguments).description(description).option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

@@ -46,7 +46,7 @@ export function addSend(program: Command): void {
     .description("Send files to the running stack as mails")
     .argument("<path...>", "mails, reports, archives, or folders of them")
     .option("--rua <address>", "envelope recipient", readAddress, "dmarc@example.com")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addLocalOptions(command)
     .addHelpText("after", EXAMPLES)
     .action(async (paths: string[], options: SendOptions) => {

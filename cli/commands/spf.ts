@@ -42,7 +42,7 @@ export function addSpf(program: Command): void {
     .requiredOption("--add <source...>", "addresses, networks, or one known service")
     .option("--return-path <domain...>", "domains of the return path (default: the domain itself)", readDomains)
     .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)", readDnsUrl)
-    .option("--json", "JSON for programs")
+    .option("--json", "one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(runSpf);
 }

@@ -23,7 +23,7 @@ export function addStats(program: Command): void {
     .description("Reports, records and messages that were accepted")
     .option("--domain <domain>", "only this policy domain", readDomain)
     .option("--account <name>", "only this account")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printStats);
 }
 

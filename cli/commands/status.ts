@@ -31,7 +31,7 @@ export function addStatus(program: Command): void {
     .description("What is waiting in the queues, and the outcomes so far")
     .option("--wait", "wait until everything has been processed")
     .option("--timeout <seconds>", "how long to wait at most", parseSeconds, 300)
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printStatus);
 }
 

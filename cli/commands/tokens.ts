@@ -46,7 +46,7 @@ function addSubcommand(group: Command, name: string, description: string): Comma
     .command(name)
     .description(description)
     .option("--account <name>", "the account it is for; without it, all accounts")
-    .option("--json", "JSON for programs");
+    .option("--json", "one JSON document");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 

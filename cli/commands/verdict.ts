@@ -4,7 +4,6 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
-import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
 import { requireKnown } from "../known-names.ts";
@@ -50,7 +49,8 @@ export function addVerdict(program: Command): void {
 async function printVerdicts(domains: string[], options: VerdictOptions): Promise<void> {
   const client = connect(options);
   const { from, to } = options;
-  const names = domains.length > 0 ? domains : await domainsWithReports(client, periodOf(options));
+  const names = domains.length > 0 ? domains : await domainsWithReports(client, options);
+  if (names.length === 0 && !options.json) printOut("No domain has reports in this period.");
   for (const domain of names) {
     const verdict = await client.ask("verdict", { domain, from, to });
     if (verdict.days === 0) await requireKnown(client, { domain });
@@ -59,34 +59,18 @@ async function printVerdicts(domains: string[], options: VerdictOptions): Promis
   }
 }
 
-function periodOf({ from, to }: VerdictOptions): { firstDay: number; lastDay: number } {
-  const lastDay = to === undefined ? Math.floor(Date.now() / 1000 / SECONDS_PER_DAY) : (parseDay(to) ?? 0);
-  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : (parseDay(from) ?? 0);
-  return { firstDay, lastDay };
-}
-
-/** Domains with aggregate reports in a period, by name. If one answer cannot hold them all, each half is requested. */
-async function domainsWithReports(
-  client: ApiClient,
-  { firstDay, lastDay }: { firstDay: number; lastDay: number },
-): Promise<string[]> {
-  const { items, isComplete } = await client.ask("domainDays", {
+/** Domains with aggregate reports in a period, by name. */
+async function domainsWithReports(client: ApiClient, { from, to }: VerdictOptions): Promise<string[]> {
+  const today = Math.floor(Date.now() / 1000 / SECONDS_PER_DAY);
+  const lastDay = to === undefined ? today : (parseDay(to) ?? today);
+  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : (parseDay(from) ?? lastDay);
+  const found = new Set<string>();
+  const asked = {
     kind: "aggregate",
     from: isoDate(firstDay * SECONDS_PER_DAY),
     to: isoDate(lastDay * SECONDS_PER_DAY),
-  });
-  const found = new Set(items.map(({ domain }) => domain));
-  if (!isComplete) {
-    if (firstDay >= lastDay) {
-      throw new CommandError("There are more domains than one answer holds: name those you ask about.");
-    }
-    const middle = Math.floor((firstDay + lastDay) / 2);
-    const halves = [
-      await domainsWithReports(client, { firstDay, lastDay: middle }),
-      await domainsWithReports(client, { firstDay: middle + 1, lastDay }),
-    ];
-    for (const domain of halves.flat()) found.add(domain);
-  }
+  } as const;
+  for await (const { domain } of client.each("domainDays", asked)) found.add(domain);
   return [...found].sort();
 }
 

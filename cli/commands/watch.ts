@@ -130,7 +130,9 @@ async function list(options: ListOptions): Promise<void> {
 }
 
 async function mute({ json, account, domain, rule, subject, days, note, ...connection }: MuteOptions): Promise<void> {
-  const kept = await connect(connection).ask("mute", { account, domain, rule, subject, days, note });
+  const client = connect(connection);
+  await requireKnown(client, { account, domain });
+  const kept = await client.ask("mute", { account, domain, rule, subject, days, note });
   if (json) printJson(kept);
   else printOut(renderMute(kept));
 }

@@ -1,6 +1,7 @@
 /** The tools as an MCP server on standard input and output. The only importer of the MCP SDK. */
 import { fromJsonSchema, McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import { answerSchema } from "../../shared/contract/json-schema.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { TOOLS, type Tool } from "./tools.ts";
@@ -21,7 +22,9 @@ function serverOf(client: ApiClient, version: string): McpServer {
     const { name, title, description } = tool;
     const inputSchema = fromJsonSchema<Record<string, unknown>>(schemaOf(tool));
     const annotations = { readOnlyHint: true, openWorldHint: false };
-    server.registerTool(name, { title, description, inputSchema, annotations }, (input) => answer(tool, client, input));
+    const outputSchema = fromJsonSchema<object>({ ...answerSchema(tool.output), type: "object" });
+    const said = { title, description, inputSchema, outputSchema, annotations };
+    server.registerTool(name, said, (input) => answer(tool, client, input));
   }
   return server;
 }

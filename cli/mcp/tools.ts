@@ -2,15 +2,22 @@
  * The tools of `dmarc mcp`: read-only questions over the API. Each is an operation of the contract, or a few put together; input is
  * checked by the contract's schemas, and so is what the API answers. It knows nothing of the protocol.
  */
+import * as v from "valibot";
 import { validate } from "../../shared/contract/operation.ts";
 import { type Inputs, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
-import type { ExportedReport } from "../../shared/export/lines.ts";
+import { senders, verdict } from "../../shared/contract/shapes.ts";
+import { type ExportedReport, exportedReport } from "../../shared/export/lines.ts";
+import { ROLES } from "../../shared/guidance/roles.ts";
+import { STEPS } from "../../shared/guidance/what-if.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { readPage } from "../export/pages.ts";
 
 /** Reports in an answer of find_reports. */
 const MAX_REPORTS = 50;
+
+/** Ours: records in an answer of what_a_policy_hits; an assistant reads all of them. */
+const MAX_HITS = 50;
 
 /** A field of a tool's input. */
 export interface ToolField {
@@ -25,6 +32,8 @@ export interface Tool {
   title: string;
   description: string;
   fields: Record<string, ToolField>;
+  /** Schema of its answer: the contract's, where it is one operation. */
+  output: v.GenericSchema<unknown, object>;
   /** @throws CommandError with a sentence when the input is wrong or the API refuses */
   run(client: ApiClient, input: Record<string, unknown>): Promise<object>;
 }
@@ -35,6 +44,19 @@ const ACCOUNT: ToolField = { type: "string", description: "only this account" };
 const FROM: ToolField = { type: "string", description: "first day, YYYY-MM-DD; 30 days ago unless given" };
 const TO: ToolField = { type: "string", description: "last day, YYYY-MM-DD; today unless given" };
 
+const LIMIT: ToolField = { type: "number", description: `at most so many; ${MAX_HITS} unless given` };
+
+/** What `why_source_fails` answers: the source as senders and as the verdict have it, and the domain's next step. */
+const whyAnswer = v.object({
+  source: v.string(),
+  sender: v.nullable(senders.entries.items.item),
+  failing: v.nullable(verdict.entries.sources.item),
+  nextStep: v.string(),
+});
+
+/** What `find_reports` answers; isComplete: there are no more that match. */
+const foundReports = v.object({ items: v.array(exportedReport), isComplete: v.boolean() });
+
 export const TOOLS: readonly Tool[] = [
   {
     name: "domains_that_need_attention",
@@ -43,6 +65,7 @@ export const TOOLS: readonly Tool[] = [
       "What to do next over all domains, the most important first. The same cause over many domains is one line; " +
       "domains_of_task lists its domains.",
     fields: { account: ACCOUNT },
+    output: OPERATIONS.worklist.output,
     run: (client, input) => client.ask("worklist", checked("worklist", input)),
   },
   {
@@ -55,6 +78,7 @@ export const TOOLS: readonly Tool[] = [
       subject: { type: "string", description: "subject of the line, if it has one" },
       offset: { type: "number", description: "domains to leave out at the beginning" },
     },
+    output: OPERATIONS.worklistDomains.output,
     run: (client, input) => client.ask("worklistDomains", checked("worklistDomains", input)),
   },
   {
@@ -63,6 +87,7 @@ export const TOOLS: readonly Tool[] = [
     description:
       "Whether p=reject is safe for a domain, what each policy would have hit, by whose senders, and the DMARC record to publish next.",
     fields: { domain: DOMAIN, from: FROM, to: TO },
+    output: OPERATIONS.verdict.output,
     run: (client, input) => client.ask("verdict", checked("verdict", input)),
   },
   {
@@ -70,6 +95,7 @@ export const TOOLS: readonly Tool[] = [
     title: "Senders of a domain",
     description: "Who sends mail in a domain's name: whose each sender is and why, how much passes and fails.",
     fields: { domain: DOMAIN, from: FROM, to: TO },
+    output: OPERATIONS.senders.output,
     run: (client, input) => client.ask("senders", checked("senders", input)),
   },
   {
@@ -77,6 +103,7 @@ export const TOOLS: readonly Tool[] = [
     title: "Undecided senders",
     description: "Senders of a domain that its owner has to decide about, each with a suggestion and its reason.",
     fields: { domain: DOMAIN, from: FROM, to: TO },
+    output: OPERATIONS.senders.output,
     run: (client, input) => client.ask("senders", { ...checked("senders", input), undecided: true }),
   },
   {
@@ -91,7 +118,36 @@ export const TOOLS: readonly Tool[] = [
       from: FROM,
       to: TO,
     },
+    output: whyAnswer,
     run: whySourceFails,
+  },
+  {
+    name: "what_a_policy_hits",
+    title: "What a policy would hit",
+    description:
+      "The records of a domain's mail that a policy would have hit, with the source of each, most messages first: addresses, results of DKIM and SPF, reasons.",
+    fields: {
+      domain: DOMAIN,
+      step: { type: "string", description: `the policy, reject unless given: ${STEPS.join(", ")}` },
+      role: { type: "string", description: `only sources of this role: ${ROLES.join(", ")}` },
+      from: FROM,
+      to: TO,
+      limit: LIMIT,
+    },
+    output: OPERATIONS.listHits.output,
+    run: (client, input) => client.ask("listHits", { limit: MAX_HITS, ...checked("listHits", input) }),
+  },
+  {
+    name: "monthly_report",
+    title: "Monthly report of a domain",
+    description:
+      "A domain's month: verdict and what it means, figures beside those of the month before, what changed, what was done, what is open, who sends.",
+    fields: {
+      domain: DOMAIN,
+      month: { type: "string", description: "YYYY-MM; the last month that is over unless given" },
+    },
+    output: OPERATIONS.domainMonth.output,
+    run: (client, input) => client.ask("domainMonth", checked("domainMonth", input)),
   },
   {
     name: "open_alerts",
@@ -99,6 +155,7 @@ export const TOOLS: readonly Tool[] = [
     description:
       "Incidents that are open now: own mail refused, new senders, spoofing, broken records, silence, each with causes.",
     fields: { account: ACCOUNT, domain: ANY_DOMAIN },
+    output: OPERATIONS.listIncidents.output,
     run: (client, input) => client.ask("listIncidents", { ...checked("listIncidents", input), state: "open" }),
   },
   {
@@ -114,6 +171,7 @@ export const TOOLS: readonly Tool[] = [
       account: ACCOUNT,
       text: { type: "string", description: "only reports that contain this" },
     },
+    output: foundReports,
     run: findReports,
   },
 ];
@@ -127,7 +185,7 @@ function checked<Name extends OperationName>(name: Name, input: Record<string, u
 async function whySourceFails(
   client: ApiClient,
   { source, ...period }: Record<string, unknown>,
-): Promise<{ source: string; sender: object | null; failing: object | null; nextStep: string }> {
+): Promise<v.InferOutput<typeof whyAnswer>> {
   const name = String(source).trim().toLowerCase();
   const [verdict, senders] = await Promise.all([
     client.ask("verdict", checked("verdict", period)),
@@ -147,7 +205,7 @@ async function whySourceFails(
 async function findReports(
   client: ApiClient,
   { text, ...input }: Record<string, unknown>,
-): Promise<{ items: ExportedReport[]; isComplete: boolean }> {
+): Promise<v.InferOutput<typeof foundReports>> {
   const needle = String(text ?? "").toLowerCase();
   const items: ExportedReport[] = [];
   let report: ExportedReport | undefined;

@@ -18,6 +18,8 @@ export interface StatementFilter {
   account?: string | undefined;
   /** As an A-label, lower case. */
   domain?: string | undefined;
+  /** Of statements by domain and day: only rows behind this one. */
+  after?: LastRow | undefined;
 }
 
 /** Ours: rows of one answer; a year of 27 domains, or a month of 330. */
@@ -35,6 +37,12 @@ export interface Sampling {
 }
 
 const SAMPLING = "count() AS points, max(sampled) AS highestInterval, avg(sampled) AS meanInterval";
+
+/** The last row of the answer before: rows come by day, then by domain. */
+export interface LastRow {
+  day: number;
+  domain: string;
+}
 
 const BY_DOMAIN_AND_DAY = `GROUP BY domain, day\nORDER BY day, domain LIMIT ${MAX_ROWS}`;
 
@@ -66,7 +74,7 @@ export function messagesByDay(days: Days, filter: StatementFilter = {}): Query<M
         messageCount: newest("records", `${count} * ${weight}`),
         passedCount: newest("records", `${count} * ${passed} * ${weight}`),
       }),
-      "WHERE weight > 0",
+      `WHERE ${["weight > 0", ...isAfter(filter.after)].join(" AND ")}`,
       BY_DOMAIN_AND_DAY,
     ].join("\n"),
     read: (row) => ({
@@ -105,7 +113,7 @@ export function sessionsByDay(days: Days, filter: StatementFilter = {}): Query<S
         successfulCount: newest("tls", `${successfulSessions} * ${weight}`),
         failedCount: newest("tls", `${failedSessions} * ${weight}`),
       }),
-      `WHERE ${["weight > 0", "scope = 'policy'", ...nameIs("domain", filter.domain)].join(" AND ")}`,
+      `WHERE ${["weight > 0", "scope = 'policy'", ...nameIs("domain", filter.domain), ...isAfter(filter.after)].join(" AND ")}`,
       BY_DOMAIN_AND_DAY,
     ].join("\n"),
     read: (row) => ({
@@ -141,7 +149,7 @@ export function failuresByDay(days: Days, filter: StatementFilter = {}): Query<F
         sampled: "max(_sample_interval)",
         incidentCount: newest("failures", `${incidents} * ${weight}`),
       }),
-      `WHERE ${["weight > 0", ...nameIs("domain", filter.domain)].join(" AND ")}`,
+      `WHERE ${["weight > 0", ...nameIs("domain", filter.domain), ...isAfter(filter.after)].join(" AND ")}`,
       BY_DOMAIN_AND_DAY,
     ].join("\n"),
     read: (row) => ({
@@ -438,6 +446,12 @@ function filterConditions(dataset: DatasetId, { account, domain }: StatementFilt
 
 function nameIs(column: string, name: string | undefined): string[] {
   return name === undefined ? [] : [`${column} = ${quoteName(name)}`];
+}
+
+function isAfter(last: LastRow | undefined): string[] {
+  return last === undefined
+    ? []
+    : [`(day > ${last.day} OR (day = ${last.day} AND domain > ${quoteName(last.domain)}))`];
 }
 
 function also(condition: string): string {

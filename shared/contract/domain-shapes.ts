@@ -282,7 +282,7 @@ export const reportHeader = v.object({
   /** Messages, sessions or incidents, as the kind is. */
   total: v.number(),
   passed: v.number(),
-  /** Published policy; "" for other kinds than aggregate. */
+  /** Published policy; of a TLS report the kinds of its policies, of a failure report "". */
   policy: v.string(),
   details: reportDetails,
   /** Who took it back, when and why; null: it was not. */

@@ -17,7 +17,7 @@ const policyTags = v.object({
 });
 
 /** A report without its records; sums as the ledger has them. */
-const exportedReport = v.object({
+export const exportedReport = v.object({
   type: v.literal("report"),
   account: v.string(),
   domain: v.string(),

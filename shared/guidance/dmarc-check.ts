@@ -371,6 +371,9 @@ function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
   return { code: `policy_${policy}`, state: "good", sentence, rule };
 }
 
+/** Another tag within a value. */
+const SWALLOWED_TAG = /[\s,](?:p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf)=/i;
+
 function findingsOfTag(tag: JudgedTag): Finding[] {
   const shown = `${tag.name}=${tag.value.slice(0, 100)}`;
   const rule = "RFC 9989 section 4.7";
@@ -385,7 +388,7 @@ function findingsOfTag(tag: JudgedTag): Finding[] {
     const isPolicy = ["p", "sp", "np"].includes(tag.name);
     const ignored = isPolicy ? "" : " It is ignored.";
     const used = tag.usedValue === undefined ? ignored : ` Receivers use ${tag.usedValue}.`;
-    const hint = /[\s,]\s*[a-z]+\s*=/i.test(tag.value) ? " A ; is missing in it." : "";
+    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : "";
     const sentence = `${shown} is not a valid value.${used}${hint}`;
     return [{ code: "invalid_tag", state: "attention", sentence, rule }];
   }

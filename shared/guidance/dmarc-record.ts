@@ -1,7 +1,7 @@
 /**
  * Parses a DMARC record by RFC 9989 sections 4.7 and 4.8, and also what RFC 7489 receivers still read. Pure.
  */
-import { readTagList, repeatedNames, type Tag } from "./tag-list.ts";
+import { readTagList, repeatedNames, type Tag, withoutSigns } from "./tag-list.ts";
 
 export const POLICIES = ["none", "quarantine", "reject"] as const;
 export type Policy = (typeof POLICIES)[number];
@@ -90,10 +90,7 @@ const MEANT_AS_ONE = /\bv\s*=\s*["']?dmarc|^["'\s]*dmarc1?\b/i;
 /** What is wrong with a record that was meant as a DMARC record; undefined where it is one, or is about something else. */
 export function mistakenRecord(text: string): Mistaken | undefined {
   if (isDmarcRecord(text) || !MEANT_AS_ONE.test(text)) return undefined;
-  const rest = text
-    .replaceAll("\\;", ";")
-    .replace(/\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, "")
-    .replace(/^["'\s]+|["';\s]+$/g, "");
+  const rest = withoutSigns(text.replaceAll("\\;", ";").replace(/\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, ""));
   const meant = `v=DMARC1; ${rest}`;
   const read = readDmarcRecord(meant);
   const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']/.test(rest);

@@ -1,5 +1,7 @@
 /** An SPF record's text as terms (RFC 7208 sections 4.6 and 12). It asks nobody and knows no limit of lookups. Pure. */
 
+import { withoutSigns } from "./tag-list.ts";
+
 export type Qualifier = "+" | "-" | "~" | "?";
 export type MechanismName = "all" | "include" | "a" | "mx" | "ptr" | "ip4" | "ip6" | "exists";
 
@@ -43,7 +45,7 @@ export function isSpfRecord(text: string): boolean {
 /** What is wrong with a TXT record that was meant as an SPF record; undefined where it is one, or is about something else. */
 export function mistakenSpfRecord(text: string): { text: string; reason: string; meant?: string } | undefined {
   if (isSpfRecord(text) || !/^[\s"']*(v\s*=\s*)?spf1?\b|^v=spf1/i.test(text)) return undefined;
-  const rest = text.replace(/^[\s"']*(v\s*=\s*)?spf1?[\s;,]*/i, "").replace(/["'\s]+$/, "");
+  const rest = withoutSigns(text.replace(/^[\s"']*(v\s*=\s*)?spf1?[\s;,]*/i, ""));
   const meant = `v=spf1 ${rest}`;
   const isClear = rest !== "" && readSpfTerms(meant).every(({ kind }) => kind !== "broken");
   return { text, reason: mistakeOf(text), ...(isClear ? { meant } : {}) };
@@ -64,11 +66,13 @@ export function readSpfTerms(text: string): SpfTerm[] {
     .slice(1)
     .filter((term) => term !== "")
     .map(readTerm);
-  return terms.map((term, index) => {
+  const seen = new Set<string>();
+  return terms.map((term) => {
     if (term.kind !== "modifier" || (term.name !== "redirect" && term.name !== "exp")) return term;
-    const isFirst = terms.findIndex((other) => other.kind === "modifier" && other.name === term.name) === index;
     // Section 6: each may be there once.
-    return isFirst ? term : { text: term.text, kind: "broken", reason: `a second ${term.name}` };
+    if (seen.has(term.name)) return { text: term.text, kind: "broken", reason: `a second ${term.name}` };
+    seen.add(term.name);
+    return term;
   });
 }
 
@@ -91,21 +95,33 @@ export interface MacroValues {
  */
 export function expandMacros(spec: string, { domain, sender }: MacroValues): string {
   return spec.replace(/%\{([do])([1-9]\d*)?(r)?([.+,/_=-]*)\}/gi, (_, letter, digits, reversed, delimiters) => {
-    const between = new RegExp(`[${delimiters === "" ? "." : delimiters.replaceAll("-", "\\-")}]`);
-    const parts = (letter.toLowerCase() === "d" ? domain : sender).split(between);
+    const parts = splitAt(letter.toLowerCase() === "d" ? domain : sender, delimiters === "" ? "." : delimiters);
     if (reversed !== undefined) parts.reverse();
     return parts.slice(digits === undefined ? 0 : -Number(digits)).join(".");
   });
 }
 
+function splitAt(text: string, delimiters: string): string[] {
+  const parts = [""];
+  for (const sign of text) {
+    if (delimiters.includes(sign)) parts.push("");
+    else parts[parts.length - 1] += sign;
+  }
+  return parts;
+}
+
 const MODIFIER = /^([a-z][a-z0-9_.-]*)=(.*)$/i;
-const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)((?:%\{[^}]*\}|[^/])*))?((?:\/[^/]*){0,3})$/i;
+const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)([^/]*))?((?:\/[^/]*){0,3})$/i;
+
+/** Stands for a `/` meanwhile. */
+const SLASH = "\u0001";
 
 function readTerm(text: string): SpfTerm {
   const modifier = MODIFIER.exec(text);
   if (modifier !== null) return readModifier(text, modifier[1] ?? "", modifier[2] ?? "");
   if (/^[+?~-]?ip[46]:/i.test(text)) return readNetwork(text);
-  const parts = MECHANISM.exec(text);
+  // A macro may have a / between its braces, which begins no prefix length.
+  const parts = MECHANISM.exec(text.replace(/%\{[^{}]*\}/g, (macro) => macro.replaceAll("/", SLASH)));
   if (parts === null) return { text, kind: "broken", reason: unknownTerm(text) };
   const [, qualifier = "", name = "", colon, domain, length = ""] = parts;
   const mechanism: Mechanism = {
@@ -114,7 +130,7 @@ function readTerm(text: string): SpfTerm {
     qualifier: qualifierOf(qualifier),
     name: mechanismName(name),
   };
-  return readArguments(mechanism, colon === undefined ? undefined : (domain ?? ""), length);
+  return readArguments(mechanism, colon === undefined ? undefined : (domain ?? "").replaceAll(SLASH, "/"), length);
 }
 
 function unknownTerm(text: string): string {
@@ -201,7 +217,7 @@ const MACRO = /%\{[slodiphv](?:[1-9]\d*)?r?[.+,/_=-]*\}|%%|%_|%-/gi;
 function isDomainSpec(text: string): boolean {
   const plain = text.replace(MACRO, "m");
   if (plain.includes("%")) return false;
-  if (/%\{[^}]*\}$/.test(text)) return true;
+  if (text.endsWith("}") && !plain.endsWith("}")) return true;
   return IS_NAME.test(plain) && !/(^|\.)\d+\.?$/.test(plain);
 }
 

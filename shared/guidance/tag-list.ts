@@ -41,3 +41,12 @@ export function repeatedNames(list: TagList): string[] {
   const names = list.tags.map(({ name }) => name);
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
+
+/** A text without the quotation marks, white space and semicolons around it. */
+export function withoutSigns(text: string): string {
+  const isSign = (place: number): boolean => /["';\s]/.test(text.charAt(place));
+  let [start, end] = [0, text.length];
+  while (start < end && isSign(start)) start += 1;
+  while (end > start && isSign(end - 1)) end -= 1;
+  return text.slice(start, end);
+}

@@ -110,7 +110,11 @@ function protectedHeadline({ reasons, policy }: Verdict): string {
 
 function protectedStep({ reasons, domain, policy, nextRecord }: Verdict): string {
   if (reasons.length > 0) return fixText(firstToFix(reasons), domain);
-  return nextRecord === undefined ? "Nothing to do." : `Publish p=reject without ${openBelow(policy)}.`;
+  const open = openBelow(policy);
+  if (open === undefined) return "Nothing to do.";
+  return nextRecord === undefined
+    ? `Wait for more reports before you publish p=reject without ${open}.`
+    : `Publish p=reject without ${open}.`;
 }
 
 function openPart({ policy }: Verdict): string {

@@ -4,6 +4,8 @@ import { failureMails } from "../../local/samples/failures.ts";
 import { SAMPLE_RUA, type Sample } from "../../local/samples/mail.ts";
 import { planReports, reportMail } from "../../local/samples/reports.ts";
 import { tlsMails } from "../../local/samples/tls.ts";
+import { parseAnswer } from "../../shared/analytics/sql.ts";
+import { type LastRow, messagesByDay } from "../../shared/analytics/statements.ts";
 import type { Conflict } from "../../shared/contract/shapes.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
@@ -94,7 +96,10 @@ it("narrows by domains and account, and prints a table", async () => {
   const { days } = await compare(0, "EXAMPLE.com.", "--account", "acme");
   expect(new Set(days.map(({ domain }) => domain))).toEqual(new Set(["example.com"]));
   expect((await compare(0, "example.com", "example.net")).days.length).toBeGreaterThan(days.length);
-  expect((await compare(0, "--account", "nobody")).days).toEqual([]);
+  expect(await run("compare", "--account", "nobody")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("There is no account 'nobody'"),
+  });
   const { stdout } = await run("compare", "example.com", "--from", iso(TODAY - 3), "--to", iso(TODAY - 1));
   expect(stdout).toContain("Equal: Analytics Engine's sums are the ledger's.");
   expect(stdout).toContain("Nothing was sampled");
@@ -162,25 +167,54 @@ it("reports a missing point and exits with code 1", async () => {
   expect(stdout).toContain("Different on 1 of");
 });
 
-it("asks for fewer days if one answer is too large, and says when a single day is", async () => {
+it("goes on where one answer does not hold the rows, also within a day", async () => {
   const day = TODAY - 1000;
   const fill = (first: number, count: number): string => `
     INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned,
       quarantined, rejected, last_end_seconds, policy)
     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${count - 1})
     SELECT 'many', 'aggregate', i || '.example', ${first}, 1, 1, 1, 1, 1, 1, 0, 0, 0, '' FROM n`;
-  await pipeline.rows(fill(day, PAGE_LIMITS.domainDays));
-  await pipeline.rows(fill(day + 1, 1));
-  const period = ["--account", "many", "--from", iso(day), "--to", iso(day + 1), "--json"];
-  const { code, stdout } = await run("compare", ...period);
+  await pipeline.rows(fill(day, PAGE_LIMITS.domainDays + 1));
+  await pipeline.rows(fill(day + 1, 2));
+  const period = ["--from", iso(day), "--to", iso(day + 1), "--json"];
+  const { code, stdout } = await run("compare", "--account", "many", ...period);
   const seen: ComparisonSeen = JSON.parse(stdout);
-  expect({ code, records: seen.totals.records?.ledger }).toEqual({ code: 1, records: PAGE_LIMITS.domainDays + 1 });
+  expect({ code, records: seen.totals.records?.ledger }).toEqual({ code: 1, records: PAGE_LIMITS.domainDays + 3 });
   expect(seen.reasons).toEqual([expect.stringContaining("older than three months")]);
-  await pipeline.rows(fill(day, PAGE_LIMITS.domainDays + 1).replace("i || '.example'", "i || '.more.example'"));
-  expect(await run("compare", ...period)).toMatchObject({
+});
+
+it("verdicts are given of every domain with reports, also of one that only the last answer names", async () => {
+  const first = TODAY - 3600;
+  await pipeline.rows(`INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned,
+      spf_aligned, quarantined, rejected, last_end_seconds, policy)
+    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+    SELECT 'long', 'aggregate', d.value, ${first} + i, 1, 1, 1, 1, 1, 1, 0, 0, 0, ''
+    FROM n, json_each('["a.example", "b.example", "c.example", "d.example"]') d
+    UNION ALL SELECT 'long', 'aggregate', 'z.example', ${first} + 2500, 1, 1, 1, 1, 1, 1, 0, 0, 0, ''`);
+  const { stdout } = await run("verdict", "--from", iso(first), "--to", iso(first + 2500), "--json");
+  const domains = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).domain]));
+  expect(domains).toEqual(["a.example", "b.example", "c.example", "d.example", "z.example"]);
+});
+
+it("reads the engine's rows page by page, each once", async () => {
+  const days = { firstDay: TODAY - 40, lastDay: TODAY };
+  const rowsAfter = async (after: LastRow | undefined): Promise<LastRow[]> => {
+    const { sql, read } = messagesByDay(days, { after });
+    const answer = await pipeline.client.ask("query", { sql });
+    if (!answer.ok) throw new Error(answer.error.message);
+    return (parseAnswer(answer.value)?.rows ?? []).map(read).map(({ domain, day }) => ({ domain, day }));
+  };
+  const all = await rowsAfter(undefined);
+  expect(all.length).toBeGreaterThan(1);
+  for (const [i, row] of all.entries()) expect(await rowsAfter(row)).toEqual(all.slice(i + 1));
+});
+
+it("says that a domain is not known, instead of comparing nothing", async () => {
+  const { code, stdout, stderr } = await run("compare", "nowhere.example");
+  expect({ code, stdout, stderr }).toMatchObject({
     code: 1,
     stdout: "",
-    stderr: expect.stringContaining(`${iso(day)} has more domains than one answer holds`),
+    stderr: expect.stringContaining("Nothing is known of the domain 'nowhere.example'"),
   });
 });
 

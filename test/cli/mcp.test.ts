@@ -4,6 +4,8 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TOOLS } from "../../cli/mcp/tools.ts";
+import { answerSchema } from "../../shared/contract/json-schema.ts";
+import { OPERATIONS } from "../../shared/contract/operations.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { sampleReport } from "../support/sample-report.ts";
@@ -52,6 +54,18 @@ describe("the MCP tools", () => {
     expect(tools.find(({ name }) => name === "domain_verdict")?.inputSchema).toMatchObject({ required: ["domain"] });
   });
 
+  it("say the form of their answers, as the API's document has it", async () => {
+    const { tools } = await client.listTools();
+    const { items } = JSON.parse(JSON.stringify(answerSchema(OPERATIONS.senders.output))).properties;
+    for (const name of ["senders", "undecided_senders"]) {
+      expect(tools.find((tool) => tool.name === name)?.outputSchema?.properties).toMatchObject({ items });
+    }
+    for (const { name, outputSchema } of tools) {
+      expect(outputSchema, name).toMatchObject({ type: "object", properties: expect.any(Object) });
+      expect(Object.keys(outputSchema?.properties ?? {}), name).not.toEqual([]);
+    }
+  });
+
   it("answer like the API", async () => {
     const { structuredContent } = await call("domain_verdict", { domain: "acme.example" });
     expect(structuredContent).toEqual(await pipeline.ask("/verdicts/acme.example"));
@@ -73,6 +87,16 @@ describe("the MCP tools", () => {
       isError: true,
       content: [{ text: expect.stringContaining("No mail of 198.51.100.1") }],
     });
+  });
+
+  it("say what a policy would hit, and how a month was", async () => {
+    const hits = await call("what_a_policy_hits", { domain: "acme.example", role: "own", limit: 1 });
+    expect(hits.structuredContent).toEqual(await pipeline.ask("/hits/acme.example?role=own&limit=1"));
+    const wrong = await call("what_a_policy_hits", { domain: "acme.example", step: "everything" });
+    expect(wrong).toMatchObject({ isError: true, content: [{ text: expect.stringContaining("step") }] });
+    const month = new Date().toISOString().slice(0, 7);
+    const report = await call("monthly_report", { domain: "acme.example", month });
+    expect(report.structuredContent).toEqual(await pipeline.ask(`/monthly-reports/acme.example?month=${month}`));
   });
 
   it("find reports by reporter, id and address", async () => {

@@ -7,7 +7,7 @@ import type { FileSummary } from "../../cli/parse-file.ts";
 import { startDohServer } from "../support/doh-server.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { newSigner } from "../support/signed-mail.ts";
-import { runCommand } from "./run-command.ts";
+import { runCommand, runWithoutOutput } from "./run-command.ts";
 
 let folder: string;
 
@@ -241,6 +241,12 @@ describe("the command itself", () => {
     const { code, stdout } = await runCommand([...args, "--help"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Examples:\n {2}dmarc /);
+  });
+
+  it("says in a sentence that its output could not be written", () => {
+    const { code, stderr } = runWithoutOutput(["parse", "docs/example-report.xml"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^dmarc: The output could not be written: .*\.\n$/);
   });
 
   it.each([["parse"], ["bogus"], ["parse", "--bogus", "x"], ["send"], ["query"], ["rua", "add"]])(

@@ -1,5 +1,6 @@
 /** Support: runs the real `dmarc` command as a process of its own. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 
@@ -9,6 +10,19 @@ export interface CommandOutcome {
   code: number | null;
   stdout: string;
   stderr: string;
+}
+
+/** Runs it with a standard output that cannot be written to, as on a full disk. @returns code and error output */
+export function runWithoutOutput(args: string[]): { code: number | null; stderr: string } {
+  const readOnly = openSync(join(root, "package.json"), "r");
+  const stdio = ["ignore", readOnly, "pipe"] as const;
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "cli/dmarc.ts"), ...args], {
+    cwd: root,
+    stdio: [...stdio],
+    encoding: "utf8",
+  });
+  closeSync(readOnly);
+  return { code: status, stderr };
 }
 
 /** @param env added to an environment that names no stack */

@@ -422,3 +422,18 @@ describe("outcomes and how long reports took", () => {
     expect(await ask("listUnsentReports", {}, API_TOKEN)).toEqual({ items: [], isComplete: true });
   });
 });
+
+describe("an account that there is not", () => {
+  it("is told to operators, and to nobody else", async () => {
+    const missing = { ok: false, error: { code: "not_found", message: "There is no account 'nowhere'." } };
+    const operator = api(API_TOKEN);
+    expect(await operator.ask("stats", { account: "nowhere" })).toMatchObject(missing);
+    expect(await operator.ask("listReports", { domain: "acme.example", account: "nowhere" })).toMatchObject(missing);
+    expect(await operator.ask("listMutes", { account: "nowhere" })).toMatchObject(missing);
+    // It outlives its account.
+    expect(await operator.ask("listAudit", { account: "nowhere" })).toMatchObject({ ok: true, value: { items: [] } });
+    // One that was never created, and has reports.
+    expect(await operator.ask("stats", { account: "other" })).toMatchObject({ ok: true });
+    expect(await api(READ_TOKEN).ask("stats", { account: "nowhere" })).toMatchObject({ error: { code: "forbidden" } });
+  });
+});

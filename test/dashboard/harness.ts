@@ -7,6 +7,7 @@ import { shardsOf } from "../../shared/ledger/shards.ts";
 import type { Person } from "../../shared/people.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
+import { ledgerWorker, outsideLedger } from "../support/outside-ledger.ts";
 
 export const API_TOKEN = "the-right-secret";
 /** Where the requests of a test seem to go. */
@@ -55,10 +56,12 @@ export async function startDashboard({
   accessService,
   databases,
 }: DashboardSettings): Promise<Dashboard> {
+  const worker = localWorker("dashboard", { vars, accessEmail, accessService, databases });
   const server: TestHarness = createTestHarness({
     root,
     workers: [
-      localWorker("dashboard", { vars, accessEmail, accessService, databases }),
+      worker,
+      ledgerWorker(worker.config),
       {
         config: {
           name: "dmarc-process",
@@ -71,7 +74,8 @@ export async function startDashboard({
     ],
   });
   const { url } = await server.listen();
-  const { directory: ledger, all: ledgers } = shardsOf(await server.getWorker("dmarc-dashboard").getEnv());
+  const bindings = (worker.config.d1_databases ?? []).map(({ binding }) => [binding, outsideLedger(server, binding)]);
+  const { directory: ledger, all: ledgers } = shardsOf(Object.fromEntries(bindings));
   for (const database of ledgers) await migrate(database);
   await change(
     ledger,

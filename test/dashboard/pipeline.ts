@@ -7,10 +7,12 @@ import type { OperationName, Outputs } from "../../shared/contract/operations.ts
 import type { Answer } from "../../shared/contract/problems.ts";
 import type { Caller } from "../../shared/contract/rpc.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { startTestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
+import { ledgerWorker, outsideLedger } from "../support/outside-ledger.ts";
 import { sampleMail } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 
@@ -57,12 +59,14 @@ export async function startPipeline({ dnsUrl = "", accessEmail }: PipelineSettin
     ANALYTICS_ACCOUNT_ID: accountId,
     ANALYTICS_API_TOKEN: token,
   };
+  const processWorker = localWorker("process", { vars: { DNS_OVER_HTTPS_URL: dnsUrl } });
   const server = createTestHarness({
     root: resolve(import.meta.dirname, "../.."),
     workers: [
       localWorker("dashboard", { vars: dashboard, accessEmail }),
       localWorker("ingest"),
-      localWorker("process", { vars: { DNS_OVER_HTTPS_URL: dnsUrl } }),
+      processWorker,
+      ledgerWorker(processWorker.config),
       localWorker("mail-out", { vars: { LOCAL_MAIL_URL: "", LOCAL_MAIL_TOKEN: "" } }),
       localWorker("analytics", { vars: analytics }),
       {
@@ -76,9 +80,7 @@ export async function startPipeline({ dnsUrl = "", accessEmail }: PipelineSettin
     ],
   });
   const { origin } = (await server.listen()).url;
-  const { D1_DMARC_REPORTS: ledger } = await server
-    .getWorker<{ D1_DMARC_REPORTS: LedgerDatabase }>("dmarc-process")
-    .getEnv();
+  const ledger = outsideLedger(server, LEDGER_BINDING);
   await migrate(ledger);
   const ask = <T>(path: string, method = "GET", body?: unknown): Promise<T> => askApi(origin, { path, method, body });
   const deliverMail: Pipeline["deliverMail"] = async (mail) => {

@@ -69,6 +69,10 @@ describe("subdomains", () => {
       record: "v=DMARC1; p=reject",
     });
     expect(said(verdictOf(OWN, { policy: "p=reject; sp=reject; np=reject" })).record).toBeUndefined();
+    expect(said(verdictOf(daily({ count: 100 }, DAYS.slice(0, 5)), { policy: "p=reject; sp=none" }))).toMatchObject({
+      nextStep: "Wait for more reports before you publish p=reject without sp=none.",
+      record: undefined,
+    });
   });
 
   it("p=reject with sp=none: not where a service that sends for a subdomain would be hit", () => {

@@ -165,4 +165,9 @@ it("a person can request a check of the account's domains only", async () => {
   // No resolver is set in the simulation.
   const unanswered = await checkNow({ account: "acme", domain: "shop.test" }, invocation);
   expect(unanswered).toMatchObject({ ok: false, error: { code: "dns_unavailable" } });
+  expect(JSON.stringify(unanswered)).toContain("No DNS server is set");
+  const silent = { ...invocation, env: { ...invocation.env, DNS_OVER_HTTPS_URL: "https://127.0.0.1:9/dns-query" } };
+  expect(JSON.stringify(await checkNow({ account: "acme", domain: "shop.test" }, silent))).toContain(
+    "DNS gave no answer. What was found before is kept",
+  );
 });

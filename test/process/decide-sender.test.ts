@@ -4,6 +4,7 @@ import { ask, change } from "../../shared/ledger/database.ts";
 import { putSenderDecision, senderDecisionsQuery, senderHistoryQuery } from "../../shared/ledger/sender-decisions.ts";
 import { DECISION_LIMITS } from "../../shared/limits.ts";
 import { decideSender, undoSenderDecision } from "../../workers/process/operations/decide-sender.ts";
+import { mute } from "../../workers/process/operations/mutes.ts";
 import { World } from "../support/simulation/world.ts";
 
 const HELPDESK = { account: "acme", domain: "acme.test", source: "helpdesk.test" };
@@ -103,4 +104,11 @@ it("only the newest decisions about a subject are kept", async () => {
   const { results } = await world.ledger.prepare("SELECT note FROM sender_decisions ORDER BY decided_seconds").all();
   expect(results).toHaveLength(maxKept);
   expect(results[0]).toEqual({ note: "note 3" });
+});
+
+it("an account that there is not has no decisions and no mutes", async () => {
+  const missing = { ok: false, error: { code: "not_found", message: "There is no account 'nowhere'." } };
+  expect(await decide("mine", "", { ...HELPDESK, account: "nowhere" })).toEqual(missing);
+  expect(await mute({ account: "nowhere" }, "owner@acme.test", world.invocation())).toEqual(missing);
+  expect(await mute({ account: "acme" }, "owner@acme.test", world.invocation())).toMatchObject({ ok: true });
 });

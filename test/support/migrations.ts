@@ -7,15 +7,16 @@ export function migrations(): string[] {
   return readMigrations().flatMap(({ statements }) => statements);
 }
 
-/**
- * Applies all migrations to a new database of workerd, in one call: each call from outside of workerd, `prepare` as well,
- * stops this process until it is answered.
- */
+/** Applies all migrations to a new database, in one call. */
 export async function migrate(database: LedgerDatabase): Promise<void> {
-  if (!hasExec(database)) throw new TypeError("not a database of D1");
-  // One statement a line, as D1 wants them there.
-  const lines = migrations().map((statement) => statement.replace(/\s*\n\s*/g, " "));
-  await database.exec(lines.join("\n"));
+  // Of a binding seen from outside of workerd each statement would stop this process until it is answered.
+  if (hasExec(database)) await database.exec(migrations().map(inOneLine).join("\n"));
+  else await database.batch(migrations().map((statement) => database.prepare(statement)));
+}
+
+// As D1 wants statements there: one a line.
+function inOneLine(statement: string): string {
+  return statement.replace(/\s*\n\s*/g, " ");
 }
 
 function hasExec(database: object): database is { exec(statements: string): Promise<unknown> } {

@@ -47,7 +47,7 @@ import { askOutcomeHistory } from "../data/outcome-history.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
-import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { type Answered, type Call, operate, readConnection, requireAccount, requireRole } from "./call.ts";
 import {
   daysOf,
   getFailureSummary,
@@ -72,13 +72,14 @@ type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
 };
 
-/** Answers an operation from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
+/** Answers an operation from the ledger. @throws ApiError when the person may not ask this, or there is no such account or answer */
 export async function read<Name extends DashboardOperation>(
   c: Call,
   name: Name,
   input: Inputs[Name],
 ): Promise<Answered<Name>> {
   requireRole(c, name, input);
+  await requireAccount(c, name, input);
   return ANSWERS[name](c, input);
 }
 

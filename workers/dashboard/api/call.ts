@@ -12,6 +12,7 @@ import {
 } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
+import { accountsNamedQuery } from "../../../shared/ledger/accounts.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError } from "../errors.ts";
@@ -40,6 +41,7 @@ export async function operate<Name extends ProcessOperation>(
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
   requireRole(c, name, input);
+  if (!OPERATIONS[name].changes) await requireAccount(c, name, input);
   const { name: caller, authority } = c.get("access");
   return unwrap(await callProcess(c, name, input, { name: caller, authority }));
 }
@@ -51,6 +53,21 @@ export function requireRole(c: Call, name: OperationName, input: object): void {
   if (OPERATIONS[name].changes && access.isReadOnly) {
     throw new ApiError("forbidden", `The token '${access.name}' may read only; this needs one with the scope operate.`);
   }
+}
+
+/**
+ * An operator is told of an account that is not there, instead of getting an answer with nothing in it. Others are refused by
+ * their role. The audit log outlives its account.
+ *
+ * @throws ApiError (404)
+ */
+export async function requireAccount(c: Call, name: OperationName, input: object): Promise<void> {
+  const account = "account" in input && typeof input.account === "string" ? input.account : "";
+  if (account === "" || name === "listAudit" || c.get("access").accounts !== undefined) return;
+  const ledger = c.get("ledger");
+  if ((await ledger.askDirectory(accountsNamedQuery([account]))).length > 0) return;
+  if ((await ledger.accounts()).includes(account)) return;
+  throw new ApiError("not_found", `There is no account '${account}'.`);
 }
 
 /**

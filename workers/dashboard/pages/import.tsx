@@ -89,8 +89,8 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
   return (
     <>
       <Note kind={errors === 0 ? "done" : "warn"}>
-        {formatCount(lines.length)} lines: {formatCount(added)} {isDone ? "imported" : "new"},{" "}
-        {formatCount(count("exists"))} there already, {formatCount(errors)} with errors.
+        {formatCount(lines.length)} {lines.length === 1 ? "line" : "lines"}: {formatCount(added)}{" "}
+        {isDone ? "imported" : "new"}, {formatCount(count("exists"))} there already, {formatCount(errors)} with errors.
         {!isDone && " Nothing has been changed yet."}
       </Note>
       {!isDone && (
@@ -98,7 +98,7 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
           <input type="hidden" name="text" value={text} />
           {added > 0 && (
             <button class="primary" type="submit" name="action" value="import">
-              Import {formatCount(added)} lines
+              Import {formatCount(added)} {added === 1 ? "line" : "lines"}
             </button>
           )}
           <a href={PATH}>Choose another file</a>

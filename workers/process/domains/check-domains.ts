@@ -67,11 +67,14 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
   }
   const check = await checkAndKeep(name, place, outsideWorld(place.env));
   if (check !== undefined) return ok(check);
-  return fail({
-    code: "dns_unavailable",
-    message: "DNS gave no answer. What was found before is kept; try again later.",
-  });
+  const message = place.env.DNS_OVER_HTTPS_URL === "" ? NO_DNS_SERVER : NO_ANSWER;
+  return fail({ code: "dns_unavailable", message });
 }
+
+const NO_ANSWER = "DNS gave no answer. What was found before is kept; try again later.";
+/** Waiting would not help: somebody has to set one. */
+const NO_DNS_SERVER =
+  "No DNS server is set, so nothing can be looked up. On one machine start with npm start -- --dns https://cloudflare-dns.com/dns-query; deployed, set DNS_OVER_HTTPS_URL of process.";
 
 /** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
 async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {

@@ -2,6 +2,7 @@
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { domainName } from "../../../shared/domain-name.ts";
 import { readSubject } from "../../../shared/guidance/subject.ts";
+import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import {
   countSubjects,
@@ -16,7 +17,7 @@ import { DECISION_LIMITS } from "../../../shared/limits.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
-/** Stores a decision. @returns it as stored; a problem if it names no sender, or there are too many */
+/** Stores a decision. @returns it as stored; a problem if it names no sender or account, or there are too many */
 export async function decideSender(
   written: SenderName,
   { decision, note, by }: { decision: SenderDecision; note: string; by: string },
@@ -25,6 +26,9 @@ export async function decideSender(
   const read = readName(written);
   if (!read.ok) return read;
   const name = read.value;
+  if ((await findAccount(invocation.shards.directory, name.account)) === undefined) {
+    return fail({ code: "not_found", message: `There is no account '${name.account}'.` });
+  }
   const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
   const { maxSubjects, maxKept } = DECISION_LIMITS;
   if ((await countSubjects(ledger, name)) >= maxSubjects) {

@@ -200,7 +200,7 @@ const HANDLERS: Handlers = {
     return ok(await runSchedule(cron, invocation));
   },
   runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
-  mute: async (wanted, { invocation, caller }) => ok(await mute(wanted, caller.name, invocation)),
+  mute: (wanted, { invocation, caller }) => mute(wanted, caller.name, invocation),
   async unmute(name, { invocation }) {
     await unmute(name, invocation);
     return ok(undefined);

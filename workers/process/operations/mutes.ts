@@ -1,13 +1,23 @@
 /** Mutes alerts of an account, and unmutes them. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
+import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { fail, ok } from "../../../shared/result.ts";
 import type { Mute } from "../../../shared/watch/finding.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
-/** Mutes. @param by the person who asks @returns the mute as it is stored */
-export async function mute({ days, note, ...name }: Inputs["mute"], by: string, invocation: Invocation): Promise<Mute> {
+/** Mutes. @param by the person who asks @returns the mute as it is stored; a problem if there is no such account */
+export async function mute(
+  { days, note, ...name }: Inputs["mute"],
+  by: string,
+  invocation: Invocation,
+): Promise<Answer<Mute>> {
+  if ((await findAccount(invocation.shards.directory, name.account)) === undefined) {
+    return fail({ code: "not_found", message: `There is no account '${name.account}'.` });
+  }
   const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
   const kept: Mute = {
     ...wholeName(name),
@@ -17,7 +27,7 @@ export async function mute({ days, note, ...name }: Inputs["mute"], by: string, 
     mutedBy: by,
   };
   await change(ledger, [putMute(kept)]);
-  return kept;
+  return ok(kept);
 }
 
 /** Takes a mute away. */
