@@ -17,6 +17,7 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
+import { KindField, NameField } from "../parts/receiver-fields.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
@@ -89,15 +90,7 @@ interface AddProps {
 function AddForm({ request, accounts, typed }: AddProps) {
   return (
     <form class="stacked" method="post" action={PATH}>
-      <Field id="channel-kind" label="Kind">
-        <select id="channel-kind" name="kind">
-          {CHANNEL_KINDS.map((kind) => (
-            <option value={kind} selected={kind === typed?.get("kind")}>
-              {KIND_WORDS[kind]}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <KindField id="channel-kind" kinds={CHANNEL_KINDS} words={KIND_WORDS} typed={typed} />
       <Field id="channel-target" label="Mail address or URL">
         <input
           id="channel-target"
@@ -109,16 +102,33 @@ function AddForm({ request, accounts, typed }: AddProps) {
           value={typed?.get("target") ?? ""}
         />
       </Field>
-      <Field id="channel-name" label="Name">
-        <input
-          id="channel-name"
-          name="name"
-          type="text"
-          maxlength={NOTIFY_LIMITS.nameChars}
-          placeholder="optional"
-          value={typed?.get("name") ?? ""}
-        />
+      <NameField id="channel-name" typed={typed} />
+      <WhatIsSent typed={typed} />
+      <Field id="channel-account" label="Account">
+        <select id="channel-account" name="account">
+          <AccountOptions accounts={accounts} chosen={typed?.get("account") ?? undefined} />
+          {request.access.role === "operator" && (
+            <option value="" selected={typed?.get("account") === ""}>
+              the pipeline itself
+            </option>
+          )}
+        </select>
       </Field>
+      <button class="primary" type="submit" name="action" value="add">
+        Add
+      </button>
+      <p class="small muted">
+        Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday,
+        monthly ones on the first. Webhooks go to public https addresses only. A mail address that is nobody's here is
+        asked first whether it may be written to.
+      </p>
+    </form>
+  );
+}
+
+function WhatIsSent({ typed }: Pick<AddProps, "typed">) {
+  return (
+    <>
       <label>
         <input
           type="checkbox"
@@ -147,25 +157,7 @@ function AddForm({ request, accounts, typed }: AddProps) {
           maxlength={64}
         />
       </Field>
-      <Field id="channel-account" label="Account">
-        <select id="channel-account" name="account">
-          <AccountOptions accounts={accounts} chosen={typed?.get("account") ?? undefined} />
-          {request.access.role === "operator" && (
-            <option value="" selected={typed?.get("account") === ""}>
-              the pipeline itself
-            </option>
-          )}
-        </select>
-      </Field>
-      <button class="primary" type="submit" name="action" value="add">
-        Add
-      </button>
-      <p class="small muted">
-        Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday,
-        monthly ones on the first. Webhooks go to public https addresses only. A mail address that is nobody's here is
-        asked first whether it may be written to.
-      </p>
-    </form>
+    </>
   );
 }
 

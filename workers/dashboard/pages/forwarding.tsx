@@ -15,6 +15,7 @@ import { domainPath, reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { KindField, NameField } from "../parts/receiver-fields.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
@@ -183,19 +184,10 @@ function unsentTable(rows: readonly UnsentReport[], targets: readonly Target[]):
   });
 }
 
-/** A secret is typed again: it is on no page. */
 function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLSearchParams | undefined }) {
   return (
     <form class="stacked" method="post" action={PATH}>
-      <Field id="target-kind" label="Kind">
-        <select id="target-kind" name="kind">
-          {TARGET_KINDS.map((kind) => (
-            <option value={kind} selected={kind === typed?.get("kind")}>
-              {KIND_WORDS[kind]}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <KindField id="target-kind" kinds={TARGET_KINDS} words={KIND_WORDS} typed={typed} />
       <Field id="target-url" label="URL">
         <input
           id="target-url"
@@ -207,16 +199,7 @@ function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLS
           value={typed?.get("url") ?? ""}
         />
       </Field>
-      <Field id="target-name" label="Name">
-        <input
-          id="target-name"
-          name="name"
-          type="text"
-          maxlength={NOTIFY_LIMITS.nameChars}
-          placeholder="optional"
-          value={typed?.get("name") ?? ""}
-        />
-      </Field>
+      <NameField id="target-name" typed={typed} />
       <Field id="target-account" label="Reports of">
         <select id="target-account" name="account">
           <option value="">all accounts</option>
@@ -227,6 +210,22 @@ function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLS
         <input type="checkbox" name="records" value="yes" checked={typed?.get("records") === "yes"} /> Send the records
         of each report, too
       </label>
+      <Credentials typed={typed} />
+      <button class="primary" type="submit" name="action" value="add">
+        Add
+      </button>
+      <p class="small muted">
+        The URL of an endpoint, of Splunk&apos;s HTTP Event Collector, or of a bucket, with a prefix if you like; public
+        https addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
+      </p>
+    </form>
+  );
+}
+
+/** A secret has to be typed again: no page shows it. */
+function Credentials({ typed }: { typed: URLSearchParams | undefined }) {
+  return (
+    <>
       <Field id="target-secret" label="Splunk: token; S3: secret access key">
         <input id="target-secret" name="secret" type="password" autocomplete="off" maxlength={1000} />
       </Field>
@@ -250,14 +249,7 @@ function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLS
           value={typed?.get("region") ?? ""}
         />
       </Field>
-      <button class="primary" type="submit" name="action" value="add">
-        Add
-      </button>
-      <p class="small muted">
-        The URL of an endpoint, of Splunk&apos;s HTTP Event Collector, or of a bucket, with a prefix if you like; public
-        https addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
-      </p>
-    </form>
+    </>
   );
 }
 
