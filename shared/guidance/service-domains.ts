@@ -1,10 +1,12 @@
 /**
- * Organizational domains that sending services, mail filters and mailbox hosts authenticate as (DKIM d=, the domain SPF passed for), or have
- * the names of their servers in. Data only, in alphabetical order: an unlisted one is shown by its domain.
+ * Organizational domains that sending services, mail filters and mailbox hosts authenticate as (DKIM d=, the domain SPF
+ * passed for), or have the names of their servers in. Data only, in alphabetical order: an unlisted one is shown by its
+ * domain.
  *
- * Where they are from: what the vendors' documents say of SPF and DKIM, and mail and records in public repositories that name them; the
- * names of servers were compared with parsedmarc's table (base_reverse_dns_map.csv). A domain belongs here only if nobody else sends by it:
- * not one below which customers have names of their own, as the public suffix list has them.
+ * Where they are from: general knowledge of the vendors, compared where possible with parsedmarc's table of server names
+ * (base_reverse_dns_map.csv) and with mail and records in public repositories; not each with its vendor's documents. A
+ * domain belongs here only if nobody else sends by it: not one below which customers have names of their own, as the
+ * public suffix list has them.
  */
 export const SERVICES = {
   "Acoustic (Silverpop)": ["silverpop.com"],
