@@ -2,7 +2,7 @@
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { isoDay } from "../report-day.ts";
-import { passes, wouldBeHit } from "./evidence.ts";
+import { passes } from "./evidence.ts";
 import { openBelow } from "./next-record.ts";
 import { passesSince } from "./passes-since.ts";
 import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
@@ -186,12 +186,13 @@ function fixSender(source: JudgedSource, domain: string): string {
       : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there; if not, say that it is not yours.`;
   }
   if (source.kind === "other") return `Turn on DKIM for ${domain} at ${name}.`;
-  const whose = source.kind === "own" ? `your mail${addressesText(source, wouldBeHit)}` : `mail of ${name}`;
+  // Of mail that something authenticated the ledger's evidence has no addresses: the source's page names them.
+  const whose = source.kind === "own" ? "your mail" : `mail of ${name}`;
   return `Find out why ${whose} fails, and sign all of it with DKIM for ${domain}.`;
 }
 
 function signText(source: JudgedSource, domain: string): string {
-  const from = addressesText(source, (group) => passes(group) && group.dkim !== "pass");
+  const from = addressesText(source.evidence.filter((group) => passes(group) && group.dkim !== "pass"));
   const sign =
     source.kind === "own"
       ? `Sign your mail${from} with DKIM for ${domain}`
@@ -199,17 +200,19 @@ function signText(source: JudgedSource, domain: string): string {
   return `${sign}: SPF breaks when mail is forwarded.`;
 }
 
-/** Where most of a source's mail of some kind comes from: ` from 192.0.2.1, 192.0.2.2 and 3 more`. */
-function addressesText({ evidence }: JudgedSource, isMeant: (group: Evidence) => boolean): string {
+/** Where most of this mail comes from: ` from 192.0.2.1, 192.0.2.2 and 3 more`; "" if no address is known. */
+function addressesText(evidence: readonly Evidence[]): string {
   const messages = new Map<string, number>();
   for (const group of evidence) {
-    if (group.sourceIp === "" || !isMeant(group)) continue;
     messages.set(group.sourceIp, group.messages + (messages.get(group.sourceIp) ?? 0));
   }
+  // Of a domain with very many servers only some are kept apart (GUIDANCE_LIMITS.maxHomeAddresses).
+  const isWhole = !messages.delete("");
   const addresses = [...messages].sort((a, b) => b[1] - a[1]).map(([address]) => address);
   const shown = addresses.slice(0, SHOWN_ADDRESSES);
   if (shown.length === 0) return "";
   const rest = addresses.length - shown.length;
+  if (!isWhole) return ` from ${listFormat.format([...shown, "others"])}`;
   return ` from ${listFormat.format(rest === 0 ? shown : [...shown, `${whole.format(rest)} more`])}`;
 }
 
