@@ -83,9 +83,9 @@ it("the page's form decides about several senders at once, accepts suggestions, 
   expect(await undecided()).toEqual(["203.0.113.3"]);
   expect(await press([["accept", "notMine 203.0.113.3"]])).toBe(303);
   expect(await undecided()).toEqual([]);
-  expect(await press([["decision", "mine"]])).toBe(400);
-  expect(await press([["accept", "yes 203.0.113.3"]])).toBe(400);
+  expect(await press([["decision", "mine"]])).toBe(422);
+  expect(await press([["accept", "yes 203.0.113.3"]])).toBe(422);
   const many = Array.from({ length: 101 }, (_, i): [string, string] => ["subject", `s${i}.example`]);
-  expect(await press([...many, ["decision", "mine"]])).toBe(400);
+  expect(await press([...many, ["decision", "mine"]])).toBe(422);
   expect(await press([...both, ["decision", "mine"]], "other")).toBe(404);
 });

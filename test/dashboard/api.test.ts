@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
@@ -136,7 +137,13 @@ describe("with data, the API", () => {
     });
     const one = await json(`/api/v1/stats?domain=${encodeURIComponent("IT'S.example")}`);
     expect(one.body).toMatchObject({ reports: 1, messages: 10, deadLetters: 0 });
-    expect((await json("/api/v1/stats?account=nobody")).body).toMatchObject({ reports: 0, messages: 0 });
+  });
+
+  it("refuses stats of an account that is not there", async () => {
+    expect(await json("/api/v1/stats?account=nobody")).toMatchObject({
+      status: 404,
+      body: { code: "not_found", detail: "There is no account 'nobody'." },
+    });
   });
 
   it.each(["domain=", `domain=${"a".repeat(254)}`, "account="])("refuses stats?%s", async (parameters) => {
@@ -251,7 +258,7 @@ describe("the API", () => {
   it("pages through dead letters", async () => {
     const ids = Array.from({ length: 101 }, (_, i) => `20260102-${String(i).padStart(24, "0")}`);
     const some = ids.map((id) => deadLetter({ id, account: "paged" }));
-    await change(dashboard.ledger, [putDeadLetters(some)]);
+    await change(dashboard.ledger, [addAccount({ account: "paged", shard: 0 }, 1), putDeadLetters(some)]);
     const first = await json("/api/v1/dead-letters?account=paged");
     expect(first.body).toMatchObject({ items: ids.slice(0, 100).map((id) => ({ id })), cursor: expect.any(String) });
     const next = await json(`/api/v1/dead-letters?account=paged&cursor=${cursorOf(first.body)}`);

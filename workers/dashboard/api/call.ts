@@ -57,8 +57,8 @@ export function requireRole(c: Call, name: OperationName, input: object): void {
 }
 
 /**
- * An operator is told of an account that is not there, instead of getting an answer with nothing in it. Others are refused by
- * their role. The audit log outlives its account.
+ * Refuses an operator's question about an account that is not there, which would get an empty answer. Others are refused
+ * by their role. The audit log can be asked about an account that has been forgotten.
  *
  * @throws ApiError (404)
  */

@@ -22,6 +22,7 @@ import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 import { attemptRequest } from "./request.ts";
 
 /** The caller, and the context of the call. */
@@ -37,7 +38,7 @@ export async function createTarget(
 ): Promise<Answer<Outputs["addForward"]>> {
   const { shards, env, nowSeconds } = invocation;
   if (account !== "" && (await findAccount(shards.directory, account)) === undefined) {
-    return fail({ code: "not_found", message: `There is no account '${account}'.` });
+    return noAccount(account);
   }
   const url = validSettings(settings, env.NOTIFY_LOCAL_ORIGIN);
   if (!url.ok) return fail({ code: "bad_request", message: url.error });

@@ -19,6 +19,7 @@ import { readLogo } from "../../../shared/logo.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import type { Invocation } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 
 interface Call {
   invocation: Invocation;
@@ -128,8 +129,4 @@ async function changeAccount(
   await change(shards.directory, changes);
   const [head] = await ask(shards.directory, accountHeadQuery(account));
   return head === undefined ? noAccount(account) : ok(head);
-}
-
-function noAccount(account: string): Answer<never> {
-  return fail({ code: "not_found", message: `There is no account '${account}'.` });
 }

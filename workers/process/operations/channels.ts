@@ -11,6 +11,7 @@ import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 import { askToConfirm, isOfAccount } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
@@ -31,7 +32,7 @@ export async function createChannel(
   { invocation, caller }: Call,
 ): Promise<Answer<Outputs["addChannel"]>> {
   if (account !== "" && (await findAccount(invocation.shards.directory, account)) === undefined) {
-    return fail({ code: "not_found", message: `There is no account '${account}'.` });
+    return noAccount(account);
   }
   const target = validTarget(settings.kind, settings.target, invocation.env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return fail({ code: "bad_request", message: target.error });

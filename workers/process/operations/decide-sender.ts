@@ -16,6 +16,7 @@ import {
 import { DECISION_LIMITS } from "../../../shared/limits.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 
 /** Stores a decision. @returns it as stored; a problem if it names no sender or account, or there are too many */
 export async function decideSender(
@@ -27,7 +28,7 @@ export async function decideSender(
   if (!read.ok) return read;
   const name = read.value;
   if ((await findAccount(invocation.shards.directory, name.account)) === undefined) {
-    return fail({ code: "not_found", message: `There is no account '${name.account}'.` });
+    return noAccount(name.account);
   }
   const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
   const { maxSubjects, maxKept } = DECISION_LIMITS;

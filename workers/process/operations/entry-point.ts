@@ -26,6 +26,7 @@ import { outsideWorld } from "../domains/outside-world.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "../env.ts";
 import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "../forward/targets.ts";
 import { cancelJob, startForgetting, startJob } from "../jobs/start-job.ts";
+import { noAccount } from "../no-account.ts";
 import { confirmByLink, confirmByOperator } from "../notify/confirm-channel.ts";
 import { describeRawObject, readRawObject } from "../reports/raw-object.ts";
 import { runSchedule, SCHEDULES } from "../schedules.ts";
@@ -214,7 +215,7 @@ const HANDLERS: Handlers = {
   async forgetAccount({ account, confirm }, { invocation }) {
     if (confirm !== account) return fail({ code: "bad_request", message: "confirm: it is not the account's name." });
     const job = await startForgetting(account, Math.random(), invocation);
-    return job === undefined ? missing(`There is no account '${account}'.`) : ok(job);
+    return job === undefined ? noAccount(account) : ok(job);
   },
   async cancelJob({ id }, { invocation }) {
     const job = await cancelJob(id, invocation);

@@ -12,6 +12,7 @@ import { EXPORTED_TABLES, type Held, readHeld } from "../../../shared/ledger/for
 import { fail, ok } from "../../../shared/result.ts";
 import type { Invocation } from "../env.ts";
 import { rawObjectsPage } from "../jobs/objects-of-account.ts";
+import { noAccount } from "../no-account.ts";
 
 type Part = Outputs["exportAccount"];
 
@@ -35,7 +36,7 @@ export async function exportAccount(
 ): Promise<Answer<Part>> {
   const { shards } = invocation;
   if ((await findAccount(shards.directory, account)) === undefined) {
-    return fail({ code: "not_found", message: `There is no account '${account}'.` });
+    return noAccount(account);
   }
   const at = v.safeParse(position, cursor ?? JSON.stringify({ shard: 0, table: 0, after: "" }));
   if (!at.success) return fail({ code: "bad_request", message: "cursor: it is not one of an export." });

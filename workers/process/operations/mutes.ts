@@ -5,9 +5,10 @@ import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
-import { fail, ok } from "../../../shared/result.ts";
+import { ok } from "../../../shared/result.ts";
 import type { Mute } from "../../../shared/watch/finding.ts";
 import { type Invocation, inShardOf } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 
 /** Mutes. @param by the person who asks @returns the mute as it is stored; a problem if there is no such account */
 export async function mute(
@@ -16,7 +17,7 @@ export async function mute(
   invocation: Invocation,
 ): Promise<Answer<Mute>> {
   if ((await findAccount(invocation.shards.directory, name.account)) === undefined) {
-    return fail({ code: "not_found", message: `There is no account '${name.account}'.` });
+    return noAccount(name.account);
   }
   const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
   const kept: Mute = {

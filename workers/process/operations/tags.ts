@@ -6,8 +6,9 @@ import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { changeTags, domainsOfAccountQuery, setGroup } from "../../../shared/ledger/tags.ts";
 import { TAG_LIMITS } from "../../../shared/limits.ts";
-import { fail, ok } from "../../../shared/result.ts";
+import { ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 
 type Tagged = Outputs["tagDomains"]["items"][number];
 
@@ -39,7 +40,7 @@ export async function setAccountGroup(
   { shards }: Invocation,
 ): Promise<Answer<Outputs["setAccountGroup"]>> {
   const found = await findAccount(shards.directory, input.account);
-  if (found === undefined) return fail({ code: "not_found", message: `There is no account '${input.account}'.` });
+  if (found === undefined) return noAccount(input.account);
   await change(shards.directory, [setGroup(input)]);
   return ok(input);
 }

@@ -12,6 +12,7 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Token, tokenHash, tokenSecret } from "../../../shared/tokens.ts";
 import type { Invocation } from "../env.ts";
+import { noAccount } from "../no-account.ts";
 
 interface Call {
   invocation: Invocation;
@@ -30,7 +31,7 @@ export async function createToken(
 ): Promise<Answer<Outputs["createToken"]>> {
   const { shards, nowSeconds } = invocation;
   if (account !== "" && (await findAccount(shards.directory, account)) === undefined) {
-    return fail({ code: "not_found", message: `There is no account '${account}'.` });
+    return noAccount(account);
   }
   const token: Token = {
     id: toHex(randomBytes(8)),
