@@ -58,7 +58,7 @@ describe.skipIf(isMissing)("an operator", () => {
     }
     await vi.waitUntil(async () => (await read<{ items: object[] }>("/conflicts")).items.length === 3, WAIT);
     page = await site.open("/operations/conflicts");
-    expect(await page.locator("#conflicts tbody tr").count()).toBe(3);
+    await expect.poll(() => page.locator("#conflicts tbody tr").count()).toBe(3);
     await clean();
     await page.click("#conflicts tbody tr:first-child a");
     const text = (await page.textContent("main")) ?? "";
