@@ -65,8 +65,8 @@ describe.skipIf(isMissing)("accounts", () => {
     await page.setInputFiles("#account-logo", { name: "logo.png", mimeType: "image/png", buffer: LOGO });
     await page.click("button:has-text('Save logo')");
     await expect.poll(() => page.locator("[aria-labelledby=profile] img").count()).toBe(1);
-    const width = await page.evaluate("document.querySelector('[aria-labelledby=profile] img').naturalWidth");
-    expect(width).toBe(1);
+    const width = "document.querySelector('[aria-labelledby=profile] img').naturalWidth";
+    await expect.poll(() => page.evaluate(width)).toBe(1);
     await clean("account");
   });
 
