@@ -58,15 +58,15 @@ describe.skipIf(isMissing)("accounts", () => {
     await page.fill("#person-email", "bob@example.com");
     await page.click("button:has-text('Add')");
     await page.getByRole("button", { name: "Remove bob@example.com" }).click();
-    expect(await page.locator("#people tbody tr").count()).toBe(1);
+    await expect.poll(() => page.locator("#people tbody tr").count()).toBe(1);
   });
 
   it("get a logo", async () => {
     await page.setInputFiles("#account-logo", { name: "logo.png", mimeType: "image/png", buffer: LOGO });
     await page.click("button:has-text('Save logo')");
-    expect(await page.locator("[aria-labelledby=profile] img").count()).toBe(1);
-    const width = await page.evaluate("document.querySelector('[aria-labelledby=profile] img').naturalWidth");
-    expect(width).toBe(1);
+    await expect.poll(() => page.locator("[aria-labelledby=profile] img").count()).toBe(1);
+    const width = "document.querySelector('[aria-labelledby=profile] img').naturalWidth";
+    await expect.poll(() => page.evaluate(width)).toBe(1);
     await clean("account");
   });
 
@@ -75,13 +75,13 @@ describe.skipIf(isMissing)("accounts", () => {
     expect(await page.textContent(".viewing-as")).toContain("acme");
     expect(await page.textContent(".brand")).toContain("Acme Ltd");
     expect(await page.locator("nav[aria-label=Main]").textContent()).not.toContain("Operations");
-    expect(await page.locator("a[href='/add']").count()).toBe(0);
+    await expect.poll(() => page.locator("a[href='/add']").count()).toBe(0);
     await clean("view-as");
     await page.goto(`${site.origin}/channels`);
-    expect(await page.locator("main form[method=post]").count()).toBe(0);
+    await expect.poll(() => page.locator("main form[method=post]").count()).toBe(0);
     await page.click(".viewing-as button");
     expect(new URL(page.url()).pathname).toBe("/accounts/acme");
-    expect(await page.locator(".viewing-as").count()).toBe(0);
+    await expect.poll(() => page.locator(".viewing-as").count()).toBe(0);
   });
 
   it("keep what was typed where something is wrong, and say what", async () => {
@@ -162,7 +162,7 @@ describe.skipIf(isMissing)("accounts", () => {
     await clean("audit");
     await page.selectOption("#audit-operation", "removeAccountPerson");
     await page.click("button:has-text('Filter')");
-    expect(await page.locator("#entries tbody tr").count()).toBe(1);
+    await expect.poll(() => page.locator("#entries tbody tr").count()).toBe(1);
   });
 
   it("are an administrator's, who sees their own only", async () => {
@@ -177,7 +177,7 @@ describe.skipIf(isMissing)("accounts", () => {
     expect(await page.textContent("#accounts tbody")).not.toContain("acme");
     await page.click("#accounts tbody a");
     expect(await page.textContent("#people tbody")).toContain("yourself");
-    expect(await page.locator("#people button").count()).toBe(0);
+    await expect.poll(() => page.locator("#people button").count()).toBe(0);
     await clean("account-administrator");
   });
 });
