@@ -9,8 +9,6 @@ export default defineConfig({
     include: ["test/browser/*.browser.ts"],
     testTimeout: 120_000,
     hookTimeout: 180_000,
-    // A browser, three Workers and their timers share a busy machine: what fails once for its timing is tried once more.
-    retry: 1,
     // Each file has a stack and a browser of its own; its tests follow one another.
     maxWorkers: 2,
     sequence: { sequencer: slowFirst(["browser/add-domain.browser.ts", "browser/states.browser.ts"]) },
