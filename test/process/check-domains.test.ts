@@ -113,7 +113,7 @@ it("names of senders without a verdict are looked up with a separate budget of q
 it("mail that counts has its names looked up before that of forged reports, however much they claim", async () => {
   const { ledger, nowSeconds } = world.invocation();
   const day = Math.floor(nowSeconds / 86_400) - 1;
-  const stranger = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] } as const;
+  const stranger: Partial<AggregateRecord> = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] };
   const addNew = async (uid: string, records: AggregateRecord[], senderState: SenderState) => {
     const report = aggregateReport("forged.test", { day, records, reporter: senderState });
     const sender = { state: senderState, domain: "receiver.test" };
