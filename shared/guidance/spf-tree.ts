@@ -182,7 +182,12 @@ async function addressesOfMx(domain: string, ask: Ask): Promise<Addresses> {
   const hosts = recordsOf(answer).map(hostOfMx);
   if (hosts.length > GUIDANCE_LIMITS.maxSpfMxHosts) return { addresses: [], problem: "tooManyMxHosts", isVoid: false };
   const found = await Promise.all(hosts.filter((host) => host !== "").map((host) => addressesOf(host, "a", ask)));
-  return { addresses: found.flatMap(({ addresses }) => addresses), isVoid: hosts.length === 0 };
+  const addresses = found.flatMap((host) => host.addresses);
+  // Where some hosts answered, what they said is shown; where none did, nobody knows whom the term lets in.
+  if (addresses.length === 0 && found.some(({ problem }) => problem === "unanswered")) {
+    return { addresses, problem: "unanswered", isVoid: false };
+  }
+  return { addresses, isVoid: hosts.length === 0 };
 }
 
 /** The host of an MX record's data `10 mx.example.com`; "" for a null MX (RFC 7505). */
