@@ -12,13 +12,13 @@ import {
   isDmarcRecord,
   isUsable,
   type JudgedTag,
-  POLICIES,
   type Policy,
   type PolicySubject,
   readDmarcRecord,
 } from "./dmarc-record.ts";
 import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
+import { stricterHint } from "./records-to-publish.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -321,14 +321,6 @@ function addRepair(findings: Finding[], { record, domain }: FoundRecord): void {
   if (found === undefined) return;
   found.publish = { name: `_dmarc.${domain}`, type: "TXT", value: value.trim() };
   found.sentence += ` Publish it like this.${stricterHint(record.text, value)}`;
-}
-
-/** A word of warning where a changed record makes receivers reject or quarantine what they let through so far; "" elsewhere. */
-export function stricterHint(published: string, value: string): string {
-  const now = isDmarcRecord(published) ? effectivePolicy(readDmarcRecord(published), "domain") : undefined;
-  const then = effectivePolicy(readDmarcRecord(value), "domain") ?? "none";
-  if (POLICIES.indexOf(then) <= POLICIES.indexOf(now ?? "none")) return "";
-  return ` Its policy then holds, which receivers ignore now: with ${then} mail that fails is no longer delivered as before. Write p=none until the reports show that nothing of yours fails.`;
 }
 
 function findingsOfWildcard(domain: string, texts: readonly string[]): Finding[] {

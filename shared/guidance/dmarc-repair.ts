@@ -49,9 +49,9 @@ function repairedUris(uris: string): string {
 }
 
 function repairedUri(uri: string): string {
-  const [, typed = "", domain = "", size = ""] =
-    /^(?:mailto:)?[ \t]*(?:\/\/)?<?([^\s<>@:/?]+)@([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)\.?>?(![^!]*)?$/i.exec(uri) ?? [];
+  const [, scheme = "mailto:", typed = "", domain = "", size = ""] =
+    /^(mailto:)?[ \t]*(?:\/\/)?<?([^\s<>@:/?]+)@([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)\.?>?(![^!]*)?$/i.exec(uri) ?? [];
   if (typed === "") return uri;
   const kept = /^!\d+[kmgt]?$/i.test(size) ? size : "";
-  return `mailto:${typed}@${domain}${kept}`;
+  return `${scheme}${typed}@${domain}${kept}`;
 }
