@@ -10,12 +10,12 @@ import type { Caller, OperationsEntry } from "../../../shared/contract/rpc.ts";
 import { conflictOf } from "../../../shared/contract/shapes.ts";
 import { removeAddress } from "../../../shared/ledger/addresses.ts";
 import { change } from "../../../shared/ledger/database.ts";
-import { notePersonSeen, putPerson, removePerson } from "../../../shared/ledger/people.ts";
+import { notePersonSeen, removePerson } from "../../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { findReports } from "../../../shared/ledger/reports.ts";
 import { noteTokenUse } from "../../../shared/ledger/tokens.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
-import { normalizeEmail, PersonValueError, validPerson } from "../../../shared/people.ts";
+import { normalizeEmail } from "../../../shared/people.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
@@ -31,7 +31,15 @@ import { confirmByLink, confirmByOperator } from "../notify/confirm-channel.ts";
 import { describeRawObject, readRawObject } from "../reports/raw-object.ts";
 import { runSchedule, SCHEDULES } from "../schedules.ts";
 import { watchDomains } from "../watch/round.ts";
-import { changeLogo, createAccount, dropLogo, givePersonRole, renameAccount, takePersonRole } from "./accounts.ts";
+import {
+  changeLogo,
+  createAccount,
+  dropLogo,
+  givePersonRole,
+  putIdentity,
+  renameAccount,
+  takePersonRole,
+} from "./accounts.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
 import { adviseSpfInTime } from "./advise-spf.ts";
 import { audited, isAudited } from "./audit.ts";
@@ -48,7 +56,7 @@ import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { readRecords } from "./records.ts";
-import { addRegistration, putRegistration, restoreRegistrations, valid } from "./registrations.ts";
+import { addRegistration, putRegistration, restoreRegistrations } from "./registrations.ts";
 import { readStatus } from "./status.ts";
 import { setAccountGroup, tagDomains } from "./tags.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
@@ -78,11 +86,7 @@ const HANDLERS: Handlers = {
     await followAddress(normalizeRua(rua), invocation);
     return ok(undefined);
   },
-  async putIdentity({ email, entry }, { invocation: { shards, nowSeconds }, caller }) {
-    const person = valid(() => validPerson(email, entry), PersonValueError);
-    if (person.ok) await change(shards.directory, putPerson(person.value, { by: caller.name, nowSeconds }));
-    return person;
-  },
+  putIdentity,
   async removeIdentity({ email }, { invocation: { shards } }) {
     await change(shards.directory, removePerson(normalizeEmail(email)));
     return ok(undefined);
