@@ -1,5 +1,6 @@
 /** What the dashboard answers about accounts, their people and the audit log. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import { noAccountProblem } from "../../../shared/contract/problems.ts";
 import { accountHeadQuery, accountProfilesQuery, listAccounts } from "../../../shared/ledger/accounts.ts";
 import { type AuditFilter, auditQuery } from "../../../shared/ledger/audit.ts";
 import { accountPeopleQuery } from "../../../shared/ledger/people.ts";
@@ -24,7 +25,7 @@ export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promi
 /** One account. @throws ApiError (404) where there is none */
 export async function getAccount(c: Call, { account }: Inputs["getAccount"]): Promise<Outputs["getAccount"]> {
   const [found] = await c.get("ledger").askDirectory(accountHeadQuery(account));
-  if (found === undefined) throw new ApiError("not_found", `There is no account '${account}'.`);
+  if (found === undefined) throw ApiError.of(noAccountProblem(account));
   return found;
 }
 
@@ -34,7 +35,7 @@ export async function getAccountLogo(
   { account }: Inputs["getAccountLogo"],
 ): Promise<Outputs["getAccountLogo"]> {
   const [found] = await c.get("ledger").askDirectory(accountProfilesQuery([account]));
-  if (found === undefined) throw new ApiError("not_found", `There is no account '${account}'.`);
+  if (found === undefined) throw ApiError.of(noAccountProblem(account));
   if (found.logo === undefined) throw new ApiError("not_found", `The account '${account}' has no logo.`);
   const { mediaType, base64, changedSeconds: logoSeconds } = found.logo;
   return { account, mediaType, base64, logoSeconds };

@@ -5,7 +5,6 @@ import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import {
   accountHeadQuery,
-  accountsNamedQuery,
   addAccount,
   findAccount,
   removeAccountLogo,
@@ -13,20 +12,14 @@ import {
   setAccountName,
 } from "../../../shared/ledger/accounts.ts";
 import { ask, type Change, change } from "../../../shared/ledger/database.ts";
-import { accountPeopleQuery, putAccountPerson, putPerson, removeAccountPerson } from "../../../shared/ledger/people.ts";
+import { accountPeopleQuery, putAccountPerson, removeAccountPerson } from "../../../shared/ledger/people.ts";
 import { LEDGER_BINDING } from "../../../shared/ledger/shards.ts";
 import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
 import { readLogo } from "../../../shared/logo.ts";
-import { normalizeEmail, PersonValueError, validPerson } from "../../../shared/people.ts";
+import { normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import type { Invocation } from "../env.ts";
-import { noAccount } from "../no-account.ts";
-import { valid } from "./registrations.ts";
-
-interface Call {
-  invocation: Invocation;
-  caller: Caller;
-}
+import { noAccount } from "../answers.ts";
+import type { Call, Invocation } from "../env.ts";
 
 /** Creates an account. @returns a problem if it exists, or its database is not bound */
 export async function createAccount(
@@ -78,27 +71,6 @@ export async function dropLogo(
 ): Promise<Answer<undefined>> {
   await change(invocation.shards.directory, [removeAccountLogo(account)]);
   return ok(undefined);
-}
-
-/**
- * Says what a person may do, in all accounts.
- *
- * @returns a problem if the address or the entry is invalid, or an account that it names does not exist
- */
-export async function putIdentity(
-  { email, entry }: Inputs["putIdentity"],
-  { invocation: { shards, nowSeconds }, caller }: Call,
-): Promise<Answer<Outputs["putIdentity"]>> {
-  const person = valid(() => validPerson(email, entry), PersonValueError);
-  if (!person.ok) return person;
-  const { role, accounts, alsoViews = [] } = person.value.entry;
-  // Those of an operator mean nothing.
-  const named = role === "operator" ? [] : [...accounts, ...alsoViews];
-  const known = await ask(shards.directory, accountsNamedQuery(named));
-  const unknown = named.find((name) => !known.some(({ account }) => account === name));
-  if (unknown !== undefined) return noAccount(unknown);
-  await change(shards.directory, putPerson(person.value, { by: caller.name, nowSeconds }));
-  return person;
 }
 
 /**
