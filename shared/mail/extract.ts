@@ -18,7 +18,7 @@ import {
   type PastedFile,
   showHtml,
 } from "./pasted.ts";
-import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
+import { EXTERNAL_BODY, isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
 /** A part that may hold a report. */
@@ -279,7 +279,8 @@ function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): str
 
 async function addAttachment(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
   const type = sniff(part.bytes.subarray(0, SNIFF_BYTES));
-  if (type === "mail" || (type === "text" && isMailType(part))) return addMail(mail, part, level);
+  const isElsewhere = part.mimeType === EXTERNAL_BODY;
+  if ((type === "mail" && !isElsewhere) || (type === "text" && isMailType(part))) return addMail(mail, part, level);
   const role = type === "mbox" ? "candidate" : roleOf(startOf(part));
   if (role === "candidate") mail.candidates.push(candidate(part, level, type === "mbox"));
   else mail.passedOver.push(passed(part, role));

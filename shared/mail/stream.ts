@@ -92,6 +92,12 @@ class PartReader {
   #nestedMails = 0;
   /** The multipart whose first boundary has not been found yet. */
   #awaited: OpenContainer | undefined;
+  /** The encoding that the last multipart declares, which RFC 2045 section 6.4 forbids. */
+  #encoding = "";
+  /** Whether what was found before or after the parts of a multipart is read next. */
+  #isBetweenParts = false;
+  /** The header of a multipart that is encoded as a whole. */
+  #aheadOfContent: Uint8Array | undefined;
   /** The first lines of a header, read while searching for its start. */
   #aheadOfHeader: Uint8Array[] = [];
   /** Whether a text is read, which may quote the header of a mail; and how it begins. */
@@ -118,7 +124,8 @@ class PartReader {
   async nextLeaf(): Promise<PartHeader | undefined> {
     for (;;) {
       if (this.#state === "between" && this.#awaited !== undefined) await this.#awaitBoundary(this.#awaited);
-      if (this.#state === "between") await this.#skip("between");
+      if (this.#state === "between") await this.#skipEpilogue();
+      if (this.#isBetweenParts) return this.#betweenParts();
       if (this.#state === "end") return undefined;
       if (++this.#headers > MAIL_LIMITS.maxHeaders) throw new MailStructureError("too_many_parts", "endless parts");
       const header = await this.#readHeader();
@@ -138,7 +145,21 @@ class PartReader {
     }
   }
 
-  #enter({ boundary, mimeType, reportType }: PartHeader): void {
+  /** What stands before or after the parts of a multipart, as a text without a name, or as the mail that it encodes. */
+  #betweenParts(): PartHeader {
+    this.#isBetweenParts = false;
+    this.#text = undefined;
+    this.#watches = true;
+    this.#falseStarts = 0;
+    const isEncoded = this.#aheadOfContent !== undefined;
+    const encoding = isEncoded ? this.#encoding : "";
+    this.#isBase64 = encoding === "base64";
+    const header = new HeaderLines().read(isEncoded ? "message/rfc822" : "text/plain");
+    header.encoding = encoding;
+    return header;
+  }
+
+  #enter({ boundary, mimeType, reportType, encoding }: PartHeader): void {
     if (++this.#multiparts > MAIL_LIMITS.maxMimeDepth)
       throw new MailStructureError("too_deep", "multiparts within multiparts");
     this.#awaited = this.#openContainer("multipart", {
@@ -146,6 +167,7 @@ class PartReader {
       boundary: boundary === "" ? undefined : new TextEncoder().encode(`--${boundary}`),
       isDigest: mimeType === "multipart/digest",
     });
+    this.#encoding = encoding;
     // Text before the first boundary is for readers without MIME.
     if (this.#state === "content") this.#state = "between";
   }
@@ -173,6 +195,12 @@ class PartReader {
       }
       const { bytes, isStart } = line;
       if (isStart && this.#isBoundary(bytes)) break;
+      if (isStart && multipart.boundary !== undefined && this.#isContentBefore(bytes, multipart.boundary)) {
+        this.#lines.putBack(bytes.byteLength);
+        this.#state = "content";
+        this.#isBetweenParts = true;
+        return;
+      }
       if (dashes !== undefined && isStart && isContentField(bytes)) {
         multipart.boundary = dashes;
         this.#aheadOfHeader = [bytes.slice()];
@@ -185,9 +213,34 @@ class PartReader {
     this.#awaited = undefined;
   }
 
+  /** Whether a line before the first boundary is content: of a report, or of a multipart that is encoded as a whole. */
+  #isContentBefore(line: Uint8Array, boundary: Uint8Array): boolean {
+    const start = latin1.decode(line.subarray(0, MAX_SIGN_BYTES));
+    const encoded = ENCODED_MULTIPART.get(this.#encoding);
+    if (encoded?.test(start) !== true) return REPORT_SIGN.test(start);
+    const name = latin1.decode(boundary.subarray(2));
+    this.#aheadOfContent = new TextEncoder().encode(`Content-Type: multipart/mixed; boundary="${name}"\r\n\r\n`);
+    return true;
+  }
+
+  /** Skips what follows the last part, up to a line that a report may begin with. */
+  async #skipEpilogue(): Promise<void> {
+    for (let lines = await this.#take("between"); lines !== undefined; lines = await this.#take("between")) {
+      const sign = REPORT_SIGN.exec(latin1.decode(lines));
+      if (sign === null) continue;
+      const start = lines.lastIndexOf(LINE_FEED, sign.index - 1) + 1;
+      this.#lines.putBack(lines.byteLength - (sign.index === 0 ? 0 : start));
+      this.#state = "content";
+      this.#isBetweenParts = true;
+      return;
+    }
+  }
+
   /** Decoded content of the current part, in pieces. */
   async *content(encoding: string): AsyncGenerator<Uint8Array> {
     const decoder = transferDecoder(encoding);
+    if (this.#aheadOfContent !== undefined) yield this.#aheadOfContent;
+    this.#aheadOfContent = undefined;
     let piece = new Uint8Array(0);
     let length = 0;
     let pieceBytes = FIRST_PIECE_BYTES;
@@ -364,6 +417,18 @@ const MAX_HEADER_TEXT_BYTES = 256 * 1024;
 /** Beyond this, no other mail is looked for in a part: each look reads some lines again. */
 const MAX_FALSE_STARTS = 20;
 const latin1 = new TextDecoder("latin1");
+/**
+ * How a report may begin, or a file that holds one: XML, JSON, uuencode, gzip, zip, and base64 of these. Nothing of the
+ * kind is in the usual text before and after the parts of a multipart.
+ */
+const REPORT_SIGN =
+  /<\?xml\s|<(?:[A-Za-z_][\w.-]{0,60}:)?feedback[\s>]|^[ \t]{0,9}\{[ \t\r]{0,9}(?:"|$)|^begin(?:-base64)? [0-7]{3,4} |^(?:H4sI|UEsDB|PD94bW|PGZlZWRi|eyJ|ewog|ew0K|77u\/|\x1f\x8b|PK\x03\x04)/im;
+const MAX_SIGN_BYTES = 64 * 1024;
+/** How the content of a multipart begins that is encoded as a whole. */
+const ENCODED_MULTIPART: ReadonlyMap<string, RegExp> = new Map([
+  ["base64", /^[A-Za-z0-9+/]{8,}={0,2}[ \t\r\n]*$/],
+  ["quoted-printable", /^--.{0,400}=3D/i],
+]);
 
 /** Whether a line is a Content field, which begins the header of nearly every part. */
 function isContentField(line: Uint8Array): boolean {
