@@ -38,7 +38,7 @@ export const aroundParts: Quirk[] = [
   around("preamble-cut-file", `${inBase64(binary(gzip(SECOND))).slice(0, 152)}\r\n`, "", {
     ...read,
     reports: 1,
-    problems: ["damaged_archive"],
+    problems: ["truncated"],
     passedOver: ["text"],
   }),
   {
@@ -48,7 +48,7 @@ export const aroundParts: Quirk[] = [
       GOOD,
       `Content-Type: message/external-body; access-type=URL; URL="https://reporter.example/r.xml.gz"; name="r.xml.gz"\r\n\r\nContent-Type: application/gzip\r\nContent-ID: <1@reporter.example>\r\n\r\n`,
     ]),
-    want: { ...read, reports: 1, problems: ["not_a_report"], passedOver: ["text"] },
+    want: { ...read, reports: 1, problems: ["not_a_report"], passedOver: ["empty", "text"] },
   },
   {
     file: "lost/multipart-in-base64.eml",
