@@ -29,7 +29,8 @@ export async function requireKnown(client: ApiClient, { account, domain }: Narro
   if (domain !== undefined) await requireDomain(client, domain);
 }
 
-async function requireAccount(client: ApiClient, account: string): Promise<void> {
+/** @throws CommandError if the API does not know an account; it names those that exist */
+export async function requireAccount(client: ApiClient, account: string): Promise<void> {
   if ((await client.find("getAccount", { account })) !== undefined) return;
   // One that was never created, and has reports.
   if ((await client.find("stats", { account })) !== undefined) return;

@@ -1,5 +1,6 @@
 /** `dmarc audit`: who changed what. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { AUDITED_OPERATIONS } from "../../shared/contract/operations.ts";
 import { csvLine } from "../../shared/csv.ts";
 import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -38,7 +39,7 @@ export function addAudit(program: Command): void {
     .option("--account <name>", "changes of this account")
     .option("--domain <name>", "changes of this domain")
     .option("--who <text>", "part of the person's address")
-    .option("--operation <name>", "one kind of change, as the API names it")
+    .option("--operation <name>", "one kind of change, as the API names it", readOperation)
     .option("--since <day>", "from this day, YYYY-MM-DD", readDay)
     .option("--until <day>", "up to this day, included", readDay)
     .option("--limit <count>", "at most so many, 0 = all", readCount, 100)
@@ -84,6 +85,11 @@ function csvOf({ atSeconds, who, operation, account, domain, outcome, message, .
 function rowOf({ atSeconds, who, operation, account, domain, outcome, before, after }: AuditEntry): unknown[] {
   const at = new Date(atSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
   return [at, who, operation, account, domain, outcome, before ?? "", after ?? ""];
+}
+
+function readOperation(text: string): string {
+  if (AUDITED_OPERATIONS.some((name) => name === text)) return text;
+  throw new InvalidArgumentError(`It is one of ${AUDITED_OPERATIONS.join(", ")}.`);
 }
 
 function readCount(text: string): number {

@@ -32,7 +32,8 @@ Examples:
   dmarc domain check example.com                      what is published, and whether reports come
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
-Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has.
+Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
+another one in --rua it is refused: remove the domain first, then add it again.
 Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
 
 /** Adds the command with its subcommands. */

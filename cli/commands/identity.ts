@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Person, type PersonEntry, ROLES, type Role } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { requireAccount } from "../known-names.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface IdentityOptions extends ConnectionOptions {
@@ -53,8 +54,10 @@ async function addPerson(address: string, options: AddOptions): Promise<void> {
   if (role !== "operator" && accounts.length === 0) {
     throw new CommandError(`--role ${role} takes at least one account: --account NAME.`);
   }
+  const client = connect(options);
+  for (const account of [...accounts, ...(alsoViews ?? [])]) await requireAccount(client, account);
   const entry: PersonEntry = { role, accounts, ...(alsoViews === undefined ? {} : { alsoViews }) };
-  printPerson(await connect(options).ask("putIdentity", { email: address, entry }), options);
+  printPerson(await client.ask("putIdentity", { email: address, entry }), options);
 }
 
 // `owner` is what administrators were called before there were viewers.

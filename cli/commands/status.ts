@@ -89,11 +89,12 @@ function renderParts(parts: NonNullable<Status["parts"]>): string {
   return `${found} = ${terms.join(" + ")}, of mail of the last ${ACTIVITY_DAYS} days`;
 }
 
-function renderActivity(activity: Activity[]): string {
+/** Reports settled in the last periods as a table; without a rate or share where there were none. */
+export function renderActivity(activity: Activity[]): string {
   const rows = activity.map(({ seconds, settled, failed }) => [
     renderSpan(seconds),
     settled,
-    (settled / (seconds / 60)).toFixed(1),
+    settled === 0 ? "" : (settled / (seconds / 60)).toFixed(1),
     failed,
     settled === 0 ? "" : `${((failed / settled) * 100).toFixed(1)} %`,
   ]);

@@ -1406,3 +1406,9 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Na
 
 /** The names of all operations. */
 export const OPERATION_NAMES = Object.keys(described) as OperationName[];
+
+/** What pages and schedules do by themselves: no person decided it, and it would bury the rest. */
+const NOT_AUDITED = new Set<OperationName>(["nameAddresses", "noteSeen", "runSchedule"]);
+
+/** The operations that are written to the audit log: those that change something. */
+export const AUDITED_OPERATIONS = OPERATION_NAMES.filter((name) => OPERATIONS[name].changes && !NOT_AUDITED.has(name));

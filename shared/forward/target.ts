@@ -55,7 +55,7 @@ export function validSettings(
   { kind, url, secret, region, accessKeyId }: TargetSettings,
   localOrigin: string,
 ): Result<string, string> {
-  const target = validTarget("webhook", url, localOrigin);
+  const target = validTarget("webhook", url, localOrigin, "The URL of a target");
   if (!target.ok) return target;
   const valid = new URL(target.value);
   if (kind === "http") return secret === "" ? ok(valid.href) : fail("The key of an HTTP endpoint is made here.");

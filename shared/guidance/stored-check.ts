@@ -149,6 +149,11 @@ export function mtaStsIdOf(check: StoredCheck): string | null | undefined {
   return text === undefined || records.length > 1 ? null : (firstValue(readTagList(text), "id") ?? null);
 }
 
+/** TXT records at a domain's `_smtp._tls` as a check found them; undefined: DNS gave no answer. */
+export function tlsRecordsOf(check: StoredCheck): string[] | undefined {
+  return answered(check).get(`TXT _smtp._tls.${check.domain}`)?.records;
+}
+
 /** Whether DNS answered nothing at all: such a check takes the place of none. */
 export function isAllUnknown({ checks }: StoredCheck): boolean {
   return checks.flatMap(({ asked }) => asked).every(({ status }) => !ANSWERED.has(status));

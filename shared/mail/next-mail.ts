@@ -14,13 +14,16 @@ const OTHERS = [...TRACES, "to", "date", "subject"];
 const FIELD_NAMES = /^[A-Za-z][A-Za-z0-9-]{1,60}(?=[ \t]*:)/gm;
 const [COLON, NEW_LINE] = [0x3a, 0x0a];
 
-/** Where the header of a mail may begin in some whole lines; -1 if nowhere. */
+/** Where the header of a mail may begin in some whole lines; -1 if nowhere. Of a line only its first colon is looked at. */
 export function findMailStart(lines: Uint8Array): number {
-  for (let colon = lines.indexOf(COLON); colon >= 0; colon = lines.indexOf(COLON, colon + 1)) {
+  let colon = lines.indexOf(COLON);
+  while (colon >= 0) {
     let start = colon;
     while (start > 0 && lines[start - 1] !== NEW_LINE && colon - start <= MAX_NAME_CHARS) start--;
     const isLineStart = start === 0 || lines[start - 1] === NEW_LINE;
     if (isLineStart && FIRST_FIELD.test(latin1.decode(lines.subarray(start, colon + 1)))) return start;
+    const end = lines.indexOf(NEW_LINE, colon);
+    colon = end < 0 ? -1 : lines.indexOf(COLON, end);
   }
   return -1;
 }

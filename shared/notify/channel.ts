@@ -44,9 +44,15 @@ export interface Channel extends ChannelSettings {
  * redirects are not followed, so a name is all that has to be checked.
  *
  * @param localOrigin an origin that is allowed although it is not public, for one machine; "" = none
+ * @param called what sentences about a URL call it
  * @returns the target in normal form, or what is wrong with it as a sentence
  */
-export function validTarget(kind: ChannelKind, target: string, localOrigin: string): Result<string, string> {
+export function validTarget(
+  kind: ChannelKind,
+  target: string,
+  localOrigin: string,
+  called = "A webhook's URL",
+): Result<string, string> {
   if (kind === "email") {
     const isAddress = /^[^\s@<>,;:"()[\]\\]{1,64}@[^\s@<>,;:"()[\]\\]{1,253}$/.test(target);
     return isAddress ? ok(target) : fail(`"${target}" is not a mail address.`);
@@ -54,9 +60,8 @@ export function validTarget(kind: ChannelKind, target: string, localOrigin: stri
   if (!URL.canParse(target)) return fail(`"${target}" is not a URL.`);
   const url = new URL(target);
   if (localOrigin !== "" && url.origin === localOrigin) return ok(url.href);
-  if (url.protocol !== "https:") return fail("A webhook's URL has to begin with https://.");
-  if (url.username !== "" || url.password !== "")
-    return fail("A webhook's URL must not contain a user name or password.");
+  if (url.protocol !== "https:") return fail(`${called} has to begin with https://.`);
+  if (url.username !== "" || url.password !== "") return fail(`${called} must not contain a user name or password.`);
   if (!isPublicHost(url.hostname)) return fail(`${url.hostname} is not a public host name.`);
   return ok(url.href);
 }

@@ -8,7 +8,7 @@ import type { ContentType } from "../sniff.ts";
 export const PROBLEM_MEANINGS = {
   not_a_report: "Nothing in it is a DMARC, failure or TLS report.",
   empty: "There is no content.",
-  truncated: "The document ends before its end: part of the report is missing.",
+  truncated: "The document is cut off: part of the report is missing.",
   corrupt_archive: "The gzip or zip data is damaged.",
   encrypted_archive: "The zip archive is protected with a password.",
   unsupported_compression: "The zip archive uses a compression method other than deflate.",

@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 180_000,
     // Each file has a stack and a browser of its own; its tests follow one another.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: slowFirst(["browser/add-domain.browser.ts", "browser/states.browser.ts"]) },
     env: {
       // Stacks that tests start need not compile the same sources each time.

@@ -74,8 +74,40 @@ it("domain add accepts an existing address, and domain remove keeps it for other
   expect((await run("domain", "add", "two.example", ...own)).code).toBe(0);
   const foreign = await run("domain", "add", "three.example", "--rua", "reports@own.example", "--account", "other");
   expect(foreign).toMatchObject({ code: 1, stderr: expect.stringContaining("registered for another account") });
+  // The same address again changes nothing; another one is refused, alone and in a list, with the way to change it.
+  expect((await run("domain", "add", "one.example", ...own)).code).toBe(0);
+  const other = ["--rua", "new@own.example", "--account", "acme"];
+  const refused = await run("domain", "add", "one.example", ...other);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(
+    "one.example of the account acme has the address reports@own.example already; nothing was changed.",
+  );
+  expect(refused.stderr).toContain("remove the domain first and add it again");
+  const file = join(folder, "moved.txt");
+  await writeFile(file, "fresh.example\none.example\n");
+  const inList = await run("domain", "add", "--file", file, ...other);
+  expect(inList).toMatchObject({ code: 2, stdout: expect.stringContaining("fresh.example  new@own.example  added") });
+  expect(inList.stderr).toContain("one.example of the account acme has the address reports@own.example already");
   const first = await run("domain", "remove", "one.example", "--account", "acme");
   expect(first.stdout).toContain("reports@own.example stays, for other domains");
   const last = await run("domain", "remove", "two.example", "--account", "acme");
   expect(last.stdout).toContain("reports@own.example is not registered any more");
+});
+
+it("identity add refuses an account that does not exist, and names those that do", async () => {
+  await run("rua", "add", "known@acme.example", "--account", "known");
+  const add = ["identity", "add", "ann@acme.example", "--role", "administrator", "--account"];
+  const refused = await run(...add, "known", "knwon");
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("There is no account 'knwon'; there are") });
+  expect((await run(...add, "known", "--also-views", "beta")).stderr).toContain("There is no account 'beta'");
+  expect((await run("identity", "list")).stdout).toContain("Nobody has access");
+  expect((await run(...add, "known")).code).toBe(0);
+});
+
+it("audit refuses an operation that does not exist, and lists those that do", async () => {
+  const refused = await run("audit", "--operation", "decideSendr");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("decideSender");
+  expect(refused.stderr).not.toContain("listAudit");
+  expect((await run("audit", "--operation", "addDomain")).code).toBe(0);
 });

@@ -25,16 +25,27 @@ let reports = 0;
 beforeAll(async () => {
   pipeline = await startPipeline();
   await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme", domains: ["acme.example"] });
+  await check([], nowSeconds - 30 * DAY);
+});
+
+/** Keeps a check as DNS would have it. @param tls TXT records at `_smtp._tls` */
+async function check(tls: readonly string[], checkedSeconds: number): Promise<void> {
+  const zone: Record<string, readonly string[]> = {
+    "MX acme.example": ["10 mx.acme.example.", "20 backup.host.example."],
+    ...(tls.length === 0 ? {} : { "TXT _smtp._tls.acme.example": tls }),
+  };
   const resolver = {
-    lookup: async (name: string, type: string) =>
-      type === "MX" && name === "acme.example"
-        ? { status: "answers" as const, records: ["10 mx.acme.example.", "20 backup.host.example."] }
-        : { status: "nxdomain" as const },
+    lookup: async (name: string, type: string) => {
+      const records = zone[`${type} ${name}`];
+      return records === undefined
+        ? { status: "nxdomain" as const }
+        : { status: "answers" as const, records: [...records] };
+    },
   };
   const fetchPolicy = async () => ({ problem: "none", isUnanswered: false });
-  const check = storedCheckOf(await checkDomain("acme.example", { resolver, fetchPolicy, selectors: [] }));
-  await change(pipeline.ledger, keepCheck({ ...NAME, checkedSeconds: nowSeconds - 30 * DAY, check }, []));
-});
+  const found = storedCheckOf(await checkDomain("acme.example", { resolver, fetchPolicy, selectors: [] }));
+  await change(pipeline.ledger, keepCheck({ ...NAME, checkedSeconds, check: found }, []));
+}
 afterAll(() => pipeline.close());
 
 async function send(fields: Record<string, string>): Promise<{ status: number; text: string }> {
@@ -144,6 +155,18 @@ it("the form turns it on, and explains an invalid policy above the input", async
   const { text } = await pipeline.page(PAGE);
   expect(text).toContain(hosted?.record.value);
   expect(text).toContain("v=TLSRPTv1; rua=mailto:rua@acme.example");
+});
+
+it("the record of TLS reports that is published gets the address added, or is said to be published", async () => {
+  const text = async (): Promise<string> => (await pipeline.page(PAGE)).text.replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
+  await check(["v=TLSRPTv1; rua=mailto:tls@other.example"], nowSeconds - 29 * DAY);
+  const added = await text();
+  expect(added).toContain("v=TLSRPTv1; rua=mailto:tls@other.example,mailto:rua@acme.example");
+  expect(added).toContain("that is there, with this address added");
+  await check(["v=TLSRPTv1; rua=mailto:rua@acme.example"], nowSeconds - 28 * DAY);
+  expect(await text()).toContain("Published: the record of TLS reports names this address.");
+  await check([], nowSeconds - 27 * DAY);
+  expect(await text()).toContain("asks for reports of mail to this domain that could not be encrypted");
 });
 
 it("a policy that misses a mail host is enforced only if asked for twice", async () => {

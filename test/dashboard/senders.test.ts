@@ -160,6 +160,19 @@ describe("the API", () => {
     ]);
   });
 
+  it("suggests the same on the page of a sender as in the list, until it is decided", async () => {
+    const sentence = `Probably yours: its reverse name is crm.${DOMAIN}.`;
+    expect(await page(`/domains/${DOMAIN}/senders`)).toContain(sentence);
+    const address = await page(`/domains/${DOMAIN}/addresses/203.0.113.3`);
+    expect(address).toContain(sentence);
+    expect(address).toMatch(/name="subject" value="203\.0\.113\.0\/24"/);
+    expect(await page(`/domains/${DOMAIN}/sources/sendgrid.net`)).toContain("sends mail for its customers");
+    expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.4`)).not.toContain("Probably");
+    await decide("203.0.113.3", "mine");
+    expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.3`)).not.toContain("Probably");
+    await decide("203.0.113.3", "undecided");
+  });
+
   it("lists no senders for a domain without reports, and refuses an invalid period", async () => {
     expect(await api().ask("senders", { domain: "nobody.example" })).toMatchObject({
       ok: true,

@@ -1,5 +1,6 @@
 /** What a channel may be: mail addresses, and https URLs of public hosts. */
 import { describe, expect, it } from "vitest";
+import { validSettings } from "../../shared/forward/target.ts";
 import { shownTarget, validTarget } from "../../shared/notify/channel.ts";
 import { dueDigestDay } from "../../shared/notify/digest-day.ts";
 
@@ -31,6 +32,24 @@ describe("targets", () => {
     "not a url",
   ])("refuses %s", (url) => {
     expect(validTarget("webhook", url, "").ok).toBe(false);
+  });
+
+  it("are called by their name where they are not a webhook's", () => {
+    const wrong = {
+      kind: "http",
+      name: "",
+      withRecords: false,
+      url: "http://collector.example.com/",
+      secret: "",
+      region: "",
+      accessKeyId: "",
+    } as const;
+    expect(validSettings(wrong, "")).toEqual({
+      ok: false,
+      error: "The URL of a target has to begin with https://.",
+    });
+    const named = validTarget("webhook", wrong.url, "");
+    expect(named).toEqual({ ok: false, error: "A webhook's URL has to begin with https://." });
   });
 
   it("include the one configured local origin, but not its other ports", () => {

@@ -1,11 +1,13 @@
 /** Domains checked by cron and by a person, on the simulated platform with DNS over HTTPS. */
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { SenderState } from "../../shared/authentication/sender-state.ts";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER } from "../../shared/dns/resolver.ts";
 import { addressNamesQuery } from "../../shared/ledger/address-names.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { checksQuery, dueDomains, recordChangesQuery } from "../../shared/ledger/domain-checks.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { checkAndKeep, checkDueDomains, checkNow } from "../../workers/process/domains/check-domains.ts";
 import { type OutsideWorld, outsideWorld } from "../../workers/process/domains/outside-world.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
@@ -106,6 +108,30 @@ it("names of senders without a verdict are looked up with a separate budget of q
   const { length } = server.asked;
   await checkAndKeep(name, world.invocation(), outside);
   expect(server.asked.slice(length).filter((question) => question.includes("7.100.51.198"))).toEqual([]);
+});
+
+it("mail that counts has its names looked up before that of forged reports, however much they claim", async () => {
+  const { ledger, nowSeconds } = world.invocation();
+  const day = Math.floor(nowSeconds / 86_400) - 1;
+  const stranger: Partial<AggregateRecord> = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] };
+  const addNew = async (uid: string, records: AggregateRecord[], senderState: SenderState) => {
+    const report = aggregateReport("forged.test", { day, records, reporter: senderState });
+    const sender = { state: senderState, domain: "receiver.test" };
+    const sample = { account: "acme", uid, report, records, receivedSeconds: nowSeconds, sender };
+    await settleSamples(ledger, [sample], { nowSeconds });
+  };
+  const own = sampleRecord("forged.test", { count: 100, sourceIp: "192.0.2.1" });
+  const lone = sampleRecord("forged.test", { ...stranger, count: 10, sourceIp: "198.51.100.7" });
+  await addNew("a".repeat(32), [own, lone], "verified");
+  const claimed = Array.from({ length: GUIDANCE_LIMITS.namedPerCheck + 5 }, (_, index) =>
+    sampleRecord("forged.test", { ...stranger, count: 40 - index, sourceIp: `203.0.${index}.9` }),
+  );
+  await addNew("b".repeat(32), claimed, "unverified");
+  await checkAndKeep({ account: "acme", domain: "forged.test" }, world.invocation(), outside);
+  const reverse = server.asked.filter((question) => question.includes("in-addr.arpa"));
+  expect(reverse.some((question) => question.includes("7.100.51.198"))).toBe(true);
+  // What is left of the look-ups serves the page that shows all mail.
+  expect(reverse.some((question) => question.includes("203.in-addr"))).toBe(true);
 });
 
 it("names use only a part of a run's questions, and none if there are few", () => {

@@ -2,11 +2,10 @@
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { domainName } from "../../../shared/domain-name.ts";
 import { roleReasonText, suggestionText } from "../../../shared/guidance/verdict-words.ts";
-import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
-import { GUIDANCE_LIMITS, PAGE_LIMITS } from "../../../shared/limits.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
-import { askSenders, type Sender } from "../data/senders.ts";
+import { askSenders, keptNames, type Sender } from "../data/senders.ts";
 import type { Call } from "./call.ts";
 import { periodOfInput } from "./ledger-request.ts";
 import { cutPage, partOf } from "./page.ts";
@@ -22,18 +21,8 @@ export async function getSenders(c: Call, input: Inputs["senders"], nowSeconds: 
   const ledger = c.get("ledger");
   const accounts = c.get("access").accounts ?? (await ledger.accounts());
   const scope: DomainScope = { accounts, domains: [domain], firstDay, lastDay };
-  const { account, senders } = await askSenders(
-    {
-      ask: (query) => ledger.ask(query),
-      async names(addresses) {
-        const asked = addresses.slice(0, GUIDANCE_LIMITS.maxNamedAddresses);
-        const names = await ledger.ask(addressNamesQuery(asked, nowSeconds));
-        return new Map(names.map((name) => [name.address, name]));
-      },
-      nowSeconds,
-    },
-    scope,
-  );
+  const ask: typeof ledger.ask = (query) => ledger.ask(query);
+  const { account, senders } = await askSenders({ ask, names: keptNames(ask, nowSeconds), nowSeconds }, scope);
   const found = senders.filter(({ source }) => !undecided || source.role === "undecided");
   const page = cutPage(found, part);
   return {

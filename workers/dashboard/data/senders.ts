@@ -5,11 +5,13 @@ import type { JudgedSource } from "../../../shared/guidance/roles.ts";
 import { type Suggestion, suggestAll } from "../../../shared/guidance/suggest.ts";
 import { allSources } from "../../../shared/guidance/verdict.ts";
 import { decideBy } from "../../../shared/guidance/verdict-input.ts";
+import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import { type DecidedSender, senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
+import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 
 /** One sender of a period. */
 export interface Sender {
@@ -37,6 +39,15 @@ interface Asked {
   /** Names of addresses, as far as they are known. */
   names(addresses: readonly string[]): Promise<ReadonlyMap<string, AddressName>>;
   nowSeconds: number;
+}
+
+/** Names of addresses as they are kept: nothing is looked up for them. */
+export function keptNames(ask: Asked["ask"], nowSeconds: number): Asked["names"] {
+  return async (addresses) => {
+    const asked = addresses.slice(0, GUIDANCE_LIMITS.maxNamedAddresses);
+    const names = await ask(addressNamesQuery(asked, nowSeconds));
+    return new Map(names.map((name) => [name.address, name]));
+  };
 }
 
 /** Judges the senders of a scope's period. */

@@ -3,9 +3,11 @@ import { domainName } from "../../../shared/domain-name.ts";
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { hasPass, readAuthResults } from "../../../shared/guidance/auth-results.ts";
 import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
+import type { Suggestion } from "../../../shared/guidance/suggest.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   addFigures,
+  type DomainScope,
   SOURCE_LIMITS,
   type SourceDay,
   type SourceDetail,
@@ -19,6 +21,7 @@ import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { askNames } from "./address-names.ts";
 import { askDecisions, type Decisions } from "./decisions.ts";
 import type { Period } from "./period.ts";
+import { askSenders, keptNames } from "./senders.ts";
 import { type Advice, askAdvice } from "./source-advice.ts";
 
 /** Which one. */
@@ -54,6 +57,8 @@ export interface FoundSource {
   names: ReadonlyMap<string, AddressName>;
   /** What the owner said of it. */
   decisions: Decisions;
+  /** What the list of senders suggests about it, too; undefined where it is decided, or nothing speaks for any. */
+  suggestion: Suggestion | undefined;
   /** undefined where there is no mail. */
   advice: Advice | undefined;
   /** A statement's limit was reached. */
@@ -78,13 +83,14 @@ export async function askSource(
   const decided = askDecisions(request, { domain, source: name });
   const isAddress = "sourceIp" in match;
   // Side by side: one of them waits for DNS.
-  const [{ records, reports }, names, decisions, advice] = await Promise.all([
+  const [{ records, reports }, names, decisions, suggestion, advice] = await Promise.all([
     askOne(request, sourceReportsQuery(scope, { match, days: newest })),
     askNames(
       request,
       groups.map(({ sourceIp }) => sourceIp),
     ),
     decided,
+    decided.then((held) => (isDecided(held) ? undefined : askSuggestion(request, scope, name))),
     decided.then((held) => askAdvice(request, { domain, name, isAddress, groups, decisions: held })),
   ]);
   return {
@@ -95,9 +101,26 @@ export async function askSource(
     reports: reports.filter(isOwn),
     extent,
     decisions,
+    suggestion,
     advice,
     isPartial: figures.groups.length >= SOURCE_LIMITS.maxGroups,
   };
+}
+
+function isDecided({ wider, history: [last] }: Decisions): boolean {
+  return wider !== undefined || (last !== undefined && last.decision !== "undecided");
+}
+
+/** As the list of senders has it. Names are taken as they are known: looking them up is the list's. */
+async function askSuggestion(
+  request: LedgerRequest,
+  scope: DomainScope,
+  name: string,
+): Promise<Suggestion | undefined> {
+  const { nowSeconds } = request;
+  const ask: LedgerRequest["ask"] = (query) => request.ask(query);
+  const { senders } = await askSenders({ ask, names: keptNames(ask, nowSeconds), nowSeconds }, scope);
+  return senders.find(({ source }) => source.name === name)?.suggestion;
 }
 
 /** Ours: days, the newest with mail of a source, whose reports are looked through. */

@@ -1,5 +1,5 @@
 /** The audit log: who changed what in the accounts the person administers, all of it for operators. */
-import { OPERATION_NAMES, OPERATIONS } from "../../../shared/contract/operations.ts";
+import { AUDITED_OPERATIONS } from "../../../shared/contract/operations.ts";
 import {
   type AuditEntry,
   type AuditFilter,
@@ -88,9 +88,6 @@ function readFilter({ access, parameters }: PageRequest): AuditFilter {
   });
 }
 
-/** Operations that are written to the log. */
-const CHANGING = OPERATION_NAMES.filter((name) => OPERATIONS[name].changes);
-
 function FilterForm({ request: { parameters } }: { request: PageRequest }) {
   const value = (name: (typeof FIELDS)[number]): string => parameters.get(name) ?? "";
   return (
@@ -101,7 +98,7 @@ function FilterForm({ request: { parameters } }: { request: PageRequest }) {
       <Field id="audit-operation" label="What">
         <select id="audit-operation" name="operation">
           <option value="">anything</option>
-          {CHANGING.map((name) => (
+          {AUDITED_OPERATIONS.map((name) => (
             <option value={name} selected={name === value("operation")}>
               {wordsOf(name)}
             </option>

@@ -1,7 +1,8 @@
 /** Inbound security of a domain: the MTA-STS policy that is served for it, what its mail hosts are, and what to do next. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { MTA_STS_MODES, type MtaStsMode } from "../../../shared/guidance/mta-sts-policy.ts";
-import { recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
+import { type NeededRecord, NOTHING_PUBLISHED, recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
+import { tlsRecordsOf } from "../../../shared/guidance/stored-check.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -38,6 +39,7 @@ interface Said {
 async function renderInbound(request: PageRequest, domain: string, said?: Said): Promise<PageResult> {
   const account = await accountOf(request, domain);
   const known = account === undefined ? undefined : await request.read("mtaSts", { account, domain });
+  const forReports = known === undefined ? undefined : await tlsRecord(request, known);
   const tables = known === undefined ? emptyTables() : tablesOf(known);
   return domainPage(request, {
     domain,
@@ -57,7 +59,7 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
             <p>No reports for this domain, or no access.</p>
           </section>
         ) : (
-          <Content request={request} known={known} tables={tables} said={said} />
+          <Content request={request} known={known} forReports={forReports} tables={tables} said={said} />
         )}
       </>
     ),
@@ -73,6 +75,26 @@ async function accountOf(request: PageRequest, domain: string): Promise<string |
     request.ask(accountOfDomainQuery(domain, accounts)),
   ]);
   return registered?.account ?? kept?.account ?? reported;
+}
+
+/**
+ * The record that asks for TLS reports: the one that the last check of the domain found, with the address where it is
+ * missing; a new one where nothing was found, or nothing is known.
+ */
+async function tlsRecord(
+  request: PageRequest,
+  { account, domain, registeredWith }: Known,
+): Promise<NeededRecord | undefined> {
+  if (registeredWith === null) return undefined;
+  const [[kept], [registered]] = await Promise.all([
+    request.ask(checksQuery(domain, [account])),
+    request.ask(registeredDomainQuery(domain, [account])),
+  ]);
+  const isTls = ({ name }: { name: string }): boolean => name === `_smtp._tls.${domain}`;
+  const tls = kept === undefined ? undefined : tlsRecordsOf(kept.check);
+  const ofSetup = registered?.rua === registeredWith ? registered.setup?.records.find(isTls) : undefined;
+  if (tls === undefined && ofSetup !== undefined) return ofSetup;
+  return recordsToPublish(domain, registeredWith, { ...NOTHING_PUBLISHED, tls: tls ?? [] }).find(isTls);
 }
 
 /** Does what the form says. @returns the page to go to, or the page with what is wrong */
@@ -104,11 +126,12 @@ function policyOf(form: URLSearchParams) {
 interface ContentProps {
   request: PageRequest;
   known: Known;
+  forReports: NeededRecord | undefined;
   tables: ReturnType<typeof tablesOf>;
   said: Said | undefined;
 }
 
-function Content({ request, known, tables, said }: ContentProps) {
+function Content({ request, known, forReports, tables, said }: ContentProps) {
   const { url } = request;
   const action = linkTo(request, `${domainPath(known.domain)}/inbound`);
   const mayChange = mayAdminister(request.access, known.account);
@@ -121,7 +144,7 @@ function Content({ request, known, tables, said }: ContentProps) {
       )}
       <NextStep known={known} action={mayChange ? action : undefined} />
       {known.advice.failures.length > 0 && tables.failures.view(url)}
-      {known.hosted !== null && <Publish known={known} />}
+      {known.hosted !== null && <Publish known={known} forReports={forReports} />}
       {known.registeredWith === null ? (
         <NotRegistered domain={known.domain} mayAdd={mayChange} />
       ) : (
@@ -186,10 +209,9 @@ function PolicyFields({ known: { account, hosted }, mode }: { known: Known; mode
   );
 }
 
-function Publish({ known: { domain, hosted, url, registeredWith } }: { known: Known }) {
+function Publish({ known: { domain, hosted, url }, forReports }: Pick<ContentProps, "known" | "forReports">) {
   if (hosted === null) return null;
-  const forReports = registeredWith === null ? [] : recordsToPublish(domain, registeredWith);
-  const records = [hosted.record, ...forReports.filter(({ name }) => name.startsWith("_smtp._tls."))];
+  const records = [hosted.record, ...(forReports === undefined ? [] : [forReports])];
   return (
     <section class="card" aria-labelledby="publish">
       <h2 id="publish">Records to publish</h2>
@@ -198,9 +220,13 @@ function Publish({ known: { domain, hosted, url, registeredWith } }: { known: Kn
           <ForeignText text={name} /> {type} "<ForeignText text={value} />"
         </pre>
       ))}
+      {forReports !== undefined && (
+        <p>
+          The second one asks for the TLS reports that the advice rests on. <ForeignText text={forReports.sentence} />
+        </p>
+      )}
       <p>
-        The second one asks for the TLS reports that the advice rests on. The id in the first changes with every change
-        of the policy: publish the record again each time. The host{" "}
+        The id in the first changes with every change of the policy: publish the record again each time. The host{" "}
         <span class="mono">
           mta-sts.
           <ForeignText text={domain} />

@@ -1,5 +1,7 @@
 /** The owner's decision about a source: the present one, the form to change it, and earlier ones. */
 
+import type { Suggestion } from "../../../shared/guidance/suggest.ts";
+import { suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { isoMinute } from "../data/days.ts";
 import type { Decisions } from "../data/decisions.ts";
@@ -27,8 +29,16 @@ export function DecisionMark({ decision }: { decision: SenderDecision | undefine
   return <span class="tag">{DECISION_WORDS[decision].label}</span>;
 }
 
-/** What holds, the form, and the history. @param action path the form is sent to */
-export function SenderDecisionCard({ decisions, action }: { decisions: Decisions; action: string }) {
+interface CardProps {
+  decisions: Decisions;
+  suggestion: Suggestion | undefined;
+  domain: string;
+  /** Path the forms are sent to. */
+  action: string;
+}
+
+/** What holds, what is suggested, the form, and the history. */
+export function SenderDecisionCard({ decisions, suggestion, domain, action }: CardProps) {
   const { account, mayDecide, history, wider, subjects } = decisions;
   if (account === undefined) return null;
   const [last] = history;
@@ -50,9 +60,36 @@ export function SenderDecisionCard({ decisions, action }: { decisions: Decisions
           </>
         )}
       </p>
+      {suggestion !== undefined && (
+        <p>
+          <ForeignText text={suggestionText(suggestion, domain)} />
+        </p>
+      )}
+      {suggestion !== undefined && mayDecide && (
+        <AcceptForm account={account} suggestion={suggestion} action={action} />
+      )}
       {mayDecide && <DecisionForm account={account} current={current} subjects={subjects} action={action} />}
       {last !== undefined && <History decisions={{ ...decisions, account }} action={action} />}
     </section>
+  );
+}
+
+interface AcceptProps {
+  account: string;
+  suggestion: Suggestion;
+  action: string;
+}
+
+function AcceptForm({ account, suggestion: { decision, subject }, action }: AcceptProps) {
+  return (
+    <form class="inline" method="post" action={action}>
+      <input type="hidden" name="account" value={account} />
+      <input type="hidden" name="decision" value={decision} />
+      <input type="hidden" name="subject" value={subject} />
+      <button type="submit" name="action" value="decide">
+        {DECISION_WORDS[decision].label}: <ForeignText text={subjectWords(subject)} />
+      </button>
+    </form>
   );
 }
 

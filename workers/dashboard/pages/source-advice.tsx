@@ -11,7 +11,7 @@ export function DiagnosisCard({ diagnosis: { code, sentence, guide } }: { diagno
   return (
     <section class="card" aria-labelledby="matter">
       <h2 id="matter">{code === "passes" ? "Nothing to do" : "What is wrong"}</h2>
-      <p class="lead">
+      <p>
         <ForeignText text={sentence} />
       </p>
       {guide !== undefined && <Guide guide={guide} />}

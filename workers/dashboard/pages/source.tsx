@@ -148,7 +148,12 @@ function Content({ request, detail, found, chart, tables, period }: ContentProps
         </div>
       )}
       {found.advice !== undefined && <DiagnosisCard diagnosis={found.advice.diagnosis} />}
-      <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
+      <SenderDecisionCard
+        decisions={found.decisions}
+        suggestion={found.suggestion}
+        domain={detail.domain}
+        action={linkTo(request, detailPath(detail))}
+      />
       {found.advice?.spf !== undefined && <SpfCard advice={found.advice.spf} />}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (

@@ -120,7 +120,7 @@ export async function checkAndKeep(
   { resolver, nameResolver, fetchPolicy }: OutsideWorld,
 ): Promise<StoredCheck | undefined> {
   const { ledger, nowSeconds } = invocation;
-  const mail = await lastMail(name, invocation);
+  const { mail, countedMail } = await lastMail(name, invocation);
   const selectors = seenSelectors(name, mail);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const check = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
@@ -128,7 +128,8 @@ export async function checkAndKeep(
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
   const changes = before === undefined ? [] : changesBetween(before.check, check);
   await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
-  const addresses = addressesToName(mailBySender(mail.evidence, name.domain), mail.homeAddresses);
+  // Counted mail comes first: forged reports must not use up the look-ups that the verdict needs.
+  const addresses = [...new Set([countedMail, mail].flatMap((some) => openAddresses(some, name.domain)))];
   const most = GUIDANCE_LIMITS.namedPerCheck;
   if (addresses.length > 0 && nameResolver !== NO_RESOLVER) {
     await nameUnknown({ addresses, most }, invocation, nameResolver);
@@ -136,11 +137,15 @@ export async function checkAndKeep(
   return check;
 }
 
-/** A domain's mail of the last month. */
+type LastMail = Pick<Mail, "sources" | "evidence" | "homeAddresses">;
+
+const NO_MAIL: LastMail = { sources: [], evidence: [], homeAddresses: [] };
+
+/** A domain's mail of the last month: all of it, and what the judgement counts. */
 async function lastMail(
   { account, domain }: AccountDomain,
   { ledger, nowSeconds }: Invocation,
-): Promise<Pick<Mail, "sources" | "evidence" | "homeAddresses">> {
+): Promise<{ mail: LastMail; countedMail: LastMail }> {
   const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const scope = {
     accounts: [account],
@@ -148,8 +153,14 @@ async function lastMail(
     firstDay: lastDay - GUIDANCE_LIMITS.selectorDays,
     lastDay,
   };
-  const [mail] = await askAll([ledger], mailQuery(scope));
-  return mail ?? { sources: [], evidence: [], homeAddresses: [] };
+  const [mail = NO_MAIL] = await askAll([ledger], mailQuery(scope));
+  if (mail.sources.every(({ uncounted }) => uncounted === 0)) return { mail, countedMail: mail };
+  const [countedMail = NO_MAIL] = await askAll([ledger], mailQuery({ ...scope, onlyCounted: true }));
+  return { mail, countedMail };
+}
+
+function openAddresses({ evidence, homeAddresses }: LastMail, domain: string): string[] {
+  return addressesToName(mailBySender(evidence, domain), homeAddresses);
 }
 
 /** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */

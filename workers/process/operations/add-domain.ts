@@ -9,10 +9,11 @@ import {
   forgetUnreported,
   removeRegisteredDomains,
 } from "../../../shared/ledger/registered-domains.ts";
+import { normalizeRua } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { describe } from "../domains/domain-setup.ts";
 import { type OutsideWorld, outsideWorld } from "../domains/outside-world.ts";
-import { knownAddresses, type RandomBytes, registerDomains } from "../domains/register-domains.ts";
+import { knownAddresses, type RandomBytes, type Registered, registerDomains } from "../domains/register-domains.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
 /** A domain of an account, as a person typed it. */
@@ -27,7 +28,11 @@ export interface NewDomain extends TypedDomain {
   rua?: string | undefined;
 }
 
-/** Adds a domain, or finds the address that it already has, and says what to publish. */
+/**
+ * Adds a domain, or finds the address that it already has, and says what to publish.
+ *
+ * @returns a problem if the domain has another address than the given one
+ */
 export async function addDomain(
   { account, domain: typed, rua: given }: NewDomain,
   invocation: Invocation,
@@ -40,10 +45,24 @@ export async function addDomain(
   if (!registered.ok) return registered;
   const added = registered.value.get(domain);
   if (added === undefined) throw new Error(`${domain} was registered, and is not.`);
+  const other = otherAddress({ account, domain, given }, added);
+  if (other !== undefined) return fail({ code: "already_exists", message: other });
   return ok(await describe({ account, domain, ...added }, invocation, outside));
 }
 
-/** Adds a list of domains, or finds the addresses that they already have; an invalid name does not affect the others. */
+/** @returns a sentence if the domain has another address than the given one, which is kept */
+function otherAddress(
+  { account, domain, given }: { account: string; domain: string; given: string | undefined },
+  { rua }: Registered,
+): string | undefined {
+  if (given === undefined || normalizeRua(given) === rua) return undefined;
+  return `${domain} of the account ${account} has the address ${rua} already; nothing was changed. To use another address, remove the domain first and add it again: its reports stay.`;
+}
+
+/**
+ * Adds a list of domains, or finds the addresses that they already have; an invalid name, or a domain with another
+ * address than the given one, does not affect the others.
+ */
 export async function addDomains(
   { account, domains: typed, rua }: { account: string; domains: readonly string[]; rua?: string | undefined },
   invocation: Invocation,
@@ -53,11 +72,14 @@ export async function addDomains(
   const domains = [...new Set(lines.flatMap(({ read }) => (read.ok ? [read.value.name] : [])))];
   const registered = await registerDomains({ account, domains, rua }, invocation, randomBytes);
   if (!registered.ok) return registered;
-  const items = lines.map(({ line, read }) =>
-    read.ok
-      ? { typed: line, domain: read.value.name, ...registered.value.get(read.value.name) }
-      : { typed: line, problem: read.error },
-  );
+  const items = lines.map(({ line, read }) => {
+    if (!read.ok) return { typed: line, problem: read.error };
+    const { name: domain } = read.value;
+    const added = registered.value.get(domain);
+    if (added === undefined) throw new Error(`${domain} was registered, and is not.`);
+    const problem = otherAddress({ account, domain, given: rua }, added);
+    return problem === undefined ? { typed: line, domain, ...added } : { typed: line, domain, problem };
+  });
   return ok({ items });
 }
 

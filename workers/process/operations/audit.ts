@@ -2,7 +2,12 @@
  * Writes every change to the audit log, at the one place all operations pass: before it is made, that it was asked for;
  * afterwards, its outcome. The state before and after is read by the same query, where there is one.
  */
-import { type Inputs, OPERATIONS, type ProcessOperation } from "../../../shared/contract/operations.ts";
+import {
+  AUDITED_OPERATIONS,
+  type Inputs,
+  type OperationName,
+  type ProcessOperation,
+} from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import { channelOf, conflictOf } from "../../../shared/contract/shapes.ts";
@@ -23,8 +28,7 @@ import { AUDIT_LIMITS } from "../../../shared/limits.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 
-/** What pages and schedules do by themselves: no person decided it, and it would bury the rest. */
-const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen", "runSchedule"]);
+const AUDITED: ReadonlySet<OperationName> = new Set(AUDITED_OPERATIONS);
 
 /** An operation that somebody asked for. */
 export interface Asked<Name extends ProcessOperation> {
@@ -37,7 +41,7 @@ export interface Asked<Name extends ProcessOperation> {
 /** Whether an operation is written to the log: all that change something, unless it is a dry run. */
 export function isAudited(name: ProcessOperation, input: object): boolean {
   const isDry = "dryRun" in input && input.dryRun === true;
-  return OPERATIONS[name].changes && !NOT_AUDITED.has(name) && !isDry;
+  return AUDITED.has(name) && !isDry;
 }
 
 /**
