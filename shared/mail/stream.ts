@@ -4,6 +4,7 @@
  * length of the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
+import { findReportLine, isEncodedMultipart, mailHeaderFor } from "./between-parts.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
 import { withLineFeeds } from "./line-ends.ts";
 import { joinLines, type Line, LineReader } from "./lines.ts";
@@ -78,6 +79,18 @@ interface OpenContainer extends Container {
   isDigest: boolean;
 }
 
+/** Content that stands before or after the parts of a multipart. */
+interface FoundContent {
+  /** "" for a text; that of the multipart, for one that is encoded as a whole. */
+  encoding: string;
+  /** What is put before the content, to make a mail of it. */
+  ahead: Uint8Array;
+  /** The multipart whose parts it follows, if it does. */
+  closed: OpenContainer[];
+}
+
+const NOTHING = new Uint8Array(0);
+
 /** Walks the lines of a mail: headers, content, boundaries. */
 class PartReader {
   readonly #lines: LineReader;
@@ -92,12 +105,12 @@ class PartReader {
   #nestedMails = 0;
   /** The multipart whose first boundary has not been found yet. */
   #awaited: OpenContainer | undefined;
-  /** The encoding that the last multipart declares, which RFC 2045 section 6.4 forbids. */
-  #encoding = "";
-  /** Whether what was found before or after the parts of a multipart is read next. */
-  #isBetweenParts = false;
-  /** The header of a multipart that is encoded as a whole. */
-  #aheadOfContent: Uint8Array | undefined;
+  /** The header of the last multipart. */
+  #multipart: PartHeader | undefined;
+  /** The multipart that was closed last: what follows is its epilogue, or more of its parts. */
+  #closed: OpenContainer | undefined;
+  /** What was found before or after the parts of a multipart, while it is the current part. */
+  #found: FoundContent | undefined;
   /** The first lines of a header, read while searching for its start. */
   #aheadOfHeader: Uint8Array[] = [];
   /** Whether a text is read, which may quote the header of a mail; and how it begins. */
@@ -117,15 +130,16 @@ class PartReader {
   }
 
   get containers(): Container[] {
-    return [...this.#open];
+    return [...this.#open, ...(this.#found?.closed ?? [])];
   }
 
   /** Advances to the next part with content; undefined at the end of the mail. */
   async nextLeaf(): Promise<PartHeader | undefined> {
+    this.#found = undefined;
     for (;;) {
       if (this.#state === "between" && this.#awaited !== undefined) await this.#awaitBoundary(this.#awaited);
-      if (this.#state === "between") await this.#skipEpilogue();
-      if (this.#isBetweenParts) return this.#betweenParts();
+      if (this.#state === "between" && this.#found === undefined) await this.#skipEpilogue();
+      if (this.#found !== undefined) return this.#enterFound(this.#found);
       if (this.#state === "end") return undefined;
       if (++this.#headers > MAIL_LIMITS.maxHeaders) throw new MailStructureError("too_many_parts", "endless parts");
       const header = await this.#readHeader();
@@ -146,20 +160,17 @@ class PartReader {
   }
 
   /** What stands before or after the parts of a multipart, as a text without a name, or as the mail that it encodes. */
-  #betweenParts(): PartHeader {
-    this.#isBetweenParts = false;
+  #enterFound({ encoding }: FoundContent): PartHeader {
+    this.#state = "content";
     this.#text = undefined;
     this.#watches = true;
     this.#falseStarts = 0;
-    const isEncoded = this.#aheadOfContent !== undefined;
-    const encoding = isEncoded ? this.#encoding : "";
     this.#isBase64 = encoding === "base64";
-    const header = new HeaderLines().read(isEncoded ? "message/rfc822" : "text/plain");
-    header.encoding = encoding;
-    return header;
+    return { ...new HeaderLines().read(encoding === "" ? "text/plain" : "message/rfc822"), encoding };
   }
 
-  #enter({ boundary, mimeType, reportType, encoding }: PartHeader): void {
+  #enter(header: PartHeader): void {
+    const { boundary, mimeType, reportType } = header;
     if (++this.#multiparts > MAIL_LIMITS.maxMimeDepth)
       throw new MailStructureError("too_deep", "multiparts within multiparts");
     this.#awaited = this.#openContainer("multipart", {
@@ -167,7 +178,8 @@ class PartReader {
       boundary: boundary === "" ? undefined : new TextEncoder().encode(`--${boundary}`),
       isDigest: mimeType === "multipart/digest",
     });
-    this.#encoding = encoding;
+    this.#multipart = header;
+    this.#closed = undefined;
     // Text before the first boundary is for readers without MIME.
     if (this.#state === "content") this.#state = "between";
   }
@@ -195,10 +207,9 @@ class PartReader {
       }
       const { bytes, isStart } = line;
       if (isStart && this.#isBoundary(bytes)) break;
-      if (isStart && multipart.boundary !== undefined && this.#isContentBefore(bytes, multipart.boundary)) {
+      if (isStart && multipart.boundary !== undefined) this.#found = this.#findBefore(bytes);
+      if (this.#found !== undefined) {
         this.#lines.putBack(bytes.byteLength);
-        this.#state = "content";
-        this.#isBetweenParts = true;
         return;
       }
       if (dashes !== undefined && isStart && isContentField(bytes)) {
@@ -213,25 +224,22 @@ class PartReader {
     this.#awaited = undefined;
   }
 
-  /** Whether a line before the first boundary is content: of a report, or of a multipart that is encoded as a whole. */
-  #isContentBefore(line: Uint8Array, boundary: Uint8Array): boolean {
-    const start = latin1.decode(line.subarray(0, MAX_SIGN_BYTES));
-    const encoded = ENCODED_MULTIPART.get(this.#encoding);
-    if (encoded?.test(start) !== true) return REPORT_SIGN.test(start);
-    const name = latin1.decode(boundary.subarray(2));
-    this.#aheadOfContent = new TextEncoder().encode(`Content-Type: multipart/mixed; boundary="${name}"\r\n\r\n`);
-    return true;
+  /** What begins with a line before the first boundary: a report, or a multipart that is encoded as a whole. */
+  #findBefore(line: Uint8Array): FoundContent | undefined {
+    const header = this.#multipart;
+    if (header !== undefined && isEncodedMultipart(header, line)) {
+      return { encoding: header.encoding, ahead: mailHeaderFor(header), closed: [] };
+    }
+    return findReportLine(line) < 0 ? undefined : { encoding: "", ahead: NOTHING, closed: [] };
   }
 
   /** Skips what follows the last part, up to a line that a report may begin with. */
   async #skipEpilogue(): Promise<void> {
     for (let lines = await this.#take("between"); lines !== undefined; lines = await this.#take("between")) {
-      const sign = REPORT_SIGN.exec(latin1.decode(lines));
-      if (sign === null) continue;
-      const start = lines.lastIndexOf(LINE_FEED, sign.index - 1) + 1;
-      this.#lines.putBack(lines.byteLength - (sign.index === 0 ? 0 : start));
-      this.#state = "content";
-      this.#isBetweenParts = true;
+      const start = findReportLine(lines);
+      if (start < 0) continue;
+      this.#lines.putBack(lines.byteLength - start);
+      this.#found = { encoding: "", ahead: NOTHING, closed: this.#closed === undefined ? [] : [this.#closed] };
       return;
     }
   }
@@ -239,8 +247,7 @@ class PartReader {
   /** Decoded content of the current part, in pieces. */
   async *content(encoding: string): AsyncGenerator<Uint8Array> {
     const decoder = transferDecoder(encoding);
-    if (this.#aheadOfContent !== undefined) yield this.#aheadOfContent;
-    this.#aheadOfContent = undefined;
+    if (this.#found !== undefined && this.#found.ahead.byteLength > 0) yield this.#found.ahead;
     let piece = new Uint8Array(0);
     let length = 0;
     let pieceBytes = FIRST_PIECE_BYTES;
@@ -341,6 +348,7 @@ class PartReader {
     }
     this.#open.length = 0;
     this.#multiparts = 0;
+    this.#closed = undefined;
     this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
     this.#aheadOfHeader = lines;
     this.#state = "header";
@@ -349,14 +357,17 @@ class PartReader {
 
   /** Whether a line ends this part; if so, updates the containers. */
   #isBoundary(line: Uint8Array): boolean {
-    if (line[0] !== DASH || line[1] !== DASH || this.#multiparts === 0) return false;
+    if (line[0] !== DASH || line[1] !== DASH) return false;
+    if (this.#multiparts === 0 && this.#closed === undefined) return false;
     const length = trimmedLength(line);
-    const depth = this.#open.findLastIndex(
-      ({ boundary }) => boundary !== undefined && startsWith(line, boundary, length),
-    );
-    const boundaryBytes = this.#open[depth]?.boundary?.byteLength ?? 0;
-    if (depth < 0) return false;
-    const isClosing = length > boundaryBytes;
+    const isIts = ({ boundary }: OpenContainer) => boundary !== undefined && startsWith(line, boundary, length);
+    let depth = this.#open.findLastIndex(isIts);
+    // More parts after the line that closed their multipart.
+    if (depth < 0 && this.#closed !== undefined && isIts(this.#closed)) depth = this.#open.push(this.#closed) - 1;
+    const container = this.#open[depth];
+    if (container === undefined) return false;
+    const isClosing = length > (container.boundary?.byteLength ?? 0);
+    this.#closed = isClosing ? container : undefined;
     this.#open.length = isClosing ? depth : depth + 1;
     this.#multiparts = this.#open.reduce((sum, { type }) => (type === "multipart" ? sum + 1 : sum), 0);
     this.#state = isClosing ? "between" : "header";
@@ -417,18 +428,6 @@ const MAX_HEADER_TEXT_BYTES = 256 * 1024;
 /** Beyond this, no other mail is looked for in a part: each look reads some lines again. */
 const MAX_FALSE_STARTS = 20;
 const latin1 = new TextDecoder("latin1");
-/**
- * How a report may begin, or a file that holds one: XML, JSON, uuencode, gzip, zip, and base64 of these. Nothing of the
- * kind is in the usual text before and after the parts of a multipart.
- */
-const REPORT_SIGN =
-  /<\?xml\s|<(?:[A-Za-z_][\w.-]{0,60}:)?feedback[\s>]|^[ \t]{0,9}\{[ \t\r]{0,9}(?:"|$)|^begin(?:-base64)? [0-7]{3,4} |^(?:H4sI|UEsDB|PD94bW|PGZlZWRi|eyJ|ewog|ew0K|77u\/|\x1f\x8b|PK\x03\x04)/im;
-const MAX_SIGN_BYTES = 64 * 1024;
-/** How the content of a multipart begins that is encoded as a whole. */
-const ENCODED_MULTIPART: ReadonlyMap<string, RegExp> = new Map([
-  ["base64", /^[A-Za-z0-9+/]{8,}={0,2}[ \t\r\n]*$/],
-  ["quoted-printable", /^--.{0,400}=3D/i],
-]);
 
 /** Whether a line is a Content field, which begins the header of nearly every part. */
 function isContentField(line: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 /** Support: mails with reports where RFC 2046 has none: before and after the parts, elsewhere, in an encoded multipart. */
 import { gzip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail } from "../mails.ts";
+import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
@@ -48,7 +48,37 @@ export const aroundParts: Quirk[] = [
       GOOD,
       `Content-Type: message/external-body; access-type=URL; URL="https://reporter.example/r.xml.gz"; name="r.xml.gz"\r\n\r\nContent-Type: application/gzip\r\nContent-ID: <1@reporter.example>\r\n\r\n`,
     ]),
-    want: { ...read, reports: 1, problems: ["not_a_report"], passedOver: ["empty", "text"] },
+    want: { ...read, reports: 1, problems: ["unsupported_format"], passedOver: ["text"] },
+  },
+  around(
+    "more-parts-after-the-end",
+    "",
+    `--=_boundary-0=\r\n${attached(SECOND, "second.xml")}\r\n--=_boundary-0=--\r\n`,
+    {
+      ...read,
+      reports: 2,
+      passedOver: ["text"],
+    },
+  ),
+  {
+    file: "lost/multipart-in-quoted-printable-plain-boundary.eml",
+    content: multipartMail([
+      LETTER,
+      GOOD,
+      part({
+        type: 'multipart/mixed; boundary="inner"',
+        encoding: "quoted-printable",
+        content: INNER.replaceAll("=_inner", "inner"),
+      }),
+    ]),
+    want: { ...read, reports: 2, passedOver: ["text"] },
+  },
+  {
+    file: "lost/bounce-with-epilogue.eml",
+    content: fromBinary(
+      `${HEAD}${PARTS_HEADER.replace("mixed", "report; report-type=delivery-status")}\r\n\r\n${PARTS_BODY.trimEnd()}\r\n${SECOND}\r\n`,
+    ),
+    want: { problems: ["delivery_notice"], passedOver: ["text", "evidence", "evidence"] },
   },
   {
     file: "lost/multipart-in-base64.eml",
