@@ -19,6 +19,15 @@ const ENCODED: ReadonlyMap<string, RegExp> = new Map([
   ["quoted-printable", /^--.{0,400}=3D/i],
 ]);
 
+/** What lines begin with that are signs at their start. */
+const SIGN_BYTES: ReadonlySet<number> = new Set(Array.from(" \t{bBHUPe7\x1f", (char) => char.charCodeAt(0)));
+const LESS_THAN = 0x3c;
+
+/** Whether one line may be where a report begins: a quick look, for nearly none is. */
+export function isReportLine(line: Uint8Array): boolean {
+  return (SIGN_BYTES.has(line[0] ?? 0) || line.includes(LESS_THAN)) && findReportLine(line) >= 0;
+}
+
 /** Where in some lines the first line begins that a report may begin with; -1 if none does. */
 export function findReportLine(lines: Uint8Array): number {
   const sign = REPORT_SIGN.exec(latin1.decode(lines.subarray(0, MAX_SIGN_BYTES)));

@@ -4,7 +4,7 @@
  * length of the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
-import { findReportLine, isEncodedMultipart, mailHeaderFor } from "./between-parts.ts";
+import { findReportLine, isEncodedMultipart, isReportLine, mailHeaderFor } from "./between-parts.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
 import { withLineFeeds } from "./line-ends.ts";
 import { joinLines, type Line, LineReader } from "./lines.ts";
@@ -230,7 +230,7 @@ class PartReader {
     if (header !== undefined && isEncodedMultipart(header, line)) {
       return { encoding: header.encoding, ahead: mailHeaderFor(header), closed: [] };
     }
-    return findReportLine(line) < 0 ? undefined : { encoding: "", ahead: NOTHING, closed: [] };
+    return isReportLine(line) ? { encoding: "", ahead: NOTHING, closed: [] } : undefined;
   }
 
   /** Skips what follows the last part, up to a line that a report may begin with. */
