@@ -319,6 +319,8 @@ export const UPKEEP_LIMITS = {
   chunksPerStep: 10,
   /** Copies of the registry that are due, made by one run: each is one write of KV. */
   copiesPerRun: 500,
+  /** The same by the hourly run, for those that KV did not take at once; with the daily ones fewer than the free plan's 1,000. */
+  copiesPerHour: 20,
   /** Mail may come this long before the end of what it reports on, and after it. */
   objectGraceDays: 45,
 } as const;

@@ -1,10 +1,11 @@
 /**
  * RUA addresses: the registry itself, with a copy in KV for ingest. A change is written here first and then copied; a
- * failed copy stays due until reconcile makes it.
+ * failed copy stays due until cron makes it.
  */
 import * as v from "valibot";
 import {
   deleteCopy,
+  isWrittenTooOften,
   normalizeRua,
   putCopy,
   type Registration,
@@ -288,10 +289,12 @@ const dueRow = v.object({
 });
 
 /**
- * Copies addresses to KV whose copy is due.
+ * Copies addresses to KV whose copy is due. KV takes one write of a key a second: an address that was changed twice within
+ * one has its second copy later (process: scheduled()).
  *
  * @param ruas only these; if absent, the first `limit` that are due
  * @returns how many were copied
+ * @throws whatever D1 throws, and KV for another reason than that
  */
 export async function copyDue(
   { directory, copy }: Pick<RegistryPlace, "directory" | "copy">,
@@ -308,13 +311,11 @@ export async function copyDue(
       dueRow,
     ),
   );
-  if (due.length === 0) return 0;
-  for (const { rua, entry, shard, removed } of due) {
-    if (removed === 1) await deleteCopy(copy, rua);
-    else await putCopy(copy, { rua, entry, shard });
-  }
+  const done: typeof due = [];
+  for (const row of due) if (await makeCopy(row, copy)) done.push(row);
+  if (done.length === 0) return 0;
   // If it changed meanwhile, the newer version stays due and will replace this copy.
-  const copied = JSON.stringify(due.map(({ rua, version }) => [rua, version]));
+  const copied = JSON.stringify(done.map(({ rua, version }) => [rua, version]));
   await change(directory, [
     {
       sql: `DELETE FROM addresses WHERE removed = 1 AND (rua, version) IN
@@ -326,5 +327,19 @@ export async function copyDue(
       parameters: [copied],
     },
   ]);
-  return due.length;
+  return done.length;
+}
+
+/** @returns false where KV has taken a write of the key within the last second. @throws whatever else KV throws */
+async function makeCopy(
+  { rua, entry, shard, removed }: v.InferOutput<typeof dueRow>,
+  copy: RegistryStore,
+): Promise<boolean> {
+  try {
+    await (removed === 1 ? deleteCopy(copy, rua) : putCopy(copy, { rua, entry, shard }));
+    return true;
+  } catch (error) {
+    if (isWrittenTooOften(error)) return false;
+    throw error;
+  }
 }
