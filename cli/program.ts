@@ -31,6 +31,7 @@ import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
 import { addWorklist } from "./commands/worklist.ts";
 import { addRemoteOptions, passRemoteOptions } from "./connection.ts";
+import { sayWrongUse } from "./wrong-use.ts";
 
 const HELP = `
 Examples:
@@ -48,7 +49,7 @@ Exit code: 0 done, 1 wrong use or failure, 2 some of the input was rejected.`;
 /** The command with all its subcommands and options. */
 export function buildProgram(): Command {
   const program = new Command("dmarc").description("DMARC reports: read them, send them, ask about them");
-  addRemoteOptions(program)
+  sayWrongUse(addRemoteOptions(program), "dmarc")
     .addHelpText("after", HELP)
     .showHelpAfterError("(--help says more)")
     .enablePositionalOptions();

@@ -12,10 +12,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../cli/command-error.ts";
 import { isAsking, isConfirmed } from "../cli/confirm.ts";
+import { sayWrongUse } from "../cli/wrong-use.ts";
 import { API_BASE_URL, cloudflareApi } from "./cloudflare-api.ts";
 import { folderOf, type Kept, readKept } from "./kept.ts";
 import { chooseAccount } from "./preflight.ts";
-import { type Deployed, deploy, destroy, planLines, type Survey, survey } from "./run.ts";
+import { type Deployed, deploy, destroy, planLines, removalLines, type Survey, survey } from "./run.ts";
 import { type GivenSettings, namesOf, PLANS, ROUTINGS, readSettings, type Settings } from "./settings.ts";
 import { type Deployment, keep } from "./step.ts";
 import { loginToken, wranglerFor } from "./wrangler.ts";
@@ -41,6 +42,12 @@ Examples:
 The token: CLOUDFLARE_API_TOKEN, else wrangler's login (npx wrangler login). What is chosen and made is kept in .deployment/,
 which git ignores; docs/deploy.md says more.`;
 
+const DESTROY_HELP = `
+Examples:
+  npm run destroy -- --dry-run      what would be removed, and what kept
+  npm run destroy                   removes it, after asking
+  npm run destroy -- --raw-reports  the raw reports, too; run it again two days later for their empty bucket`;
+
 function program(): Command {
   const all = new Command("npm run").showHelpAfterError("(--help says more)");
   const deployCommand = all
@@ -51,9 +58,13 @@ function program(): Command {
     .option("--new-token", "make a new secret API_TOKEN for programs")
     .addHelpText("after", HELP)
     .action((options: Options) => runDeploy(options));
+  sayWrongUse(deployCommand, "deploy");
   const destroyCommand = all.command("destroy").description("Removes what npm run deploy made; raw reports stay");
+  sayWrongUse(destroyCommand, "destroy");
   addSettings(destroyCommand)
+    .option("--dry-run", "say what would be removed and what kept, and end: nothing is asked of Cloudflare")
     .option("--raw-reports", "remove the raw reports, too: nothing can be made again from them then")
+    .addHelpText("after", DESTROY_HELP)
     .action((options: Options) => runDestroy(options));
   return all;
 }
@@ -111,7 +122,14 @@ async function replaceToken(deployment: Deployment): Promise<void> {
 
 async function runDestroy(options: Options): Promise<void> {
   const { settings, kept, folder } = await gather(options);
-  const what = options.rawReports ? "and the raw reports, for good" : "but the raw reports";
+  const rawReports = options.rawReports === true;
+  const { removed, kept: left } = removalLines(settings, { rawReports });
+  console.log(`Removes, of ${settings.rua} (names ${settings.prefix}-…):`);
+  for (const line of removed) console.log(`  - ${line}`);
+  console.log("Keeps:");
+  for (const line of left) console.log(`  = ${line}`);
+  if (options.dryRun) return;
+  const what = rawReports ? "and the raw reports, for good" : "but the raw reports";
   if (!options.yes) {
     if (!isAsking()) throw new CommandError("Nobody can be asked here: --yes says that it is meant.");
     const question =
@@ -120,7 +138,7 @@ async function runDestroy(options: Options): Promise<void> {
     if ((await ask(question)) !== settings.prefix) return;
   }
   const deployment = await connect(settings, kept, folder);
-  const done = await destroy(deployment, { rawReports: options.rawReports === true }, (line) => console.log(line));
+  const done = await destroy(deployment, { rawReports }, (line) => console.log(line));
   if (!done.ok) throw new CommandError(`${done.error} Run this again to continue.`);
 }
 
@@ -221,6 +239,6 @@ try {
   await program().parseAsync();
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
-  console.error(`deploy: ${error.message}`);
+  console.error(`${process.argv[2] === "destroy" ? "destroy" : "deploy"}: ${error.message}`);
   process.exitCode = 1;
 }

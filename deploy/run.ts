@@ -6,7 +6,7 @@ import { fail, ok, type Result } from "../shared/result.ts";
 import { addressStep, FREE_PLAN_NOTE, testReportStep } from "./dashboard.ts";
 import { preflight } from "./preflight.ts";
 import { removeRouting, routingStep, ruleStep } from "./routing.ts";
-import type { Settings } from "./settings.ts";
+import { namesOf, type Settings } from "./settings.ts";
 import { type Deployment, keep, type Step } from "./step.ts";
 import {
   bucketStep,
@@ -98,6 +98,40 @@ export async function deploy(deployment: Deployment, say: (line: string) => void
 export interface DestroyOptions {
   /** Whether raw reports go, too. */
   rawReports: boolean;
+}
+
+/** What destroy would remove, in its order, and what it leaves. */
+export interface Removal {
+  removed: string[];
+  kept: string[];
+}
+
+/** What destroy does, offline; what is gone already is among it. */
+export function removalLines(settings: Settings, { rawReports }: DestroyOptions): Removal {
+  const { workers, queues, namespace, database, bucket } = namesOf(settings.prefix);
+  const rules = {
+    address: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} gets no reports any more`],
+    subaddresses: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} and its sub-addresses`],
+    "catch-all": [`Email Routing's catch-all to ${workers.ingest}: it is turned off, and other mail is dropped`],
+    none: [],
+  };
+  const removed = [
+    ...rules[settings.routing],
+    `Workers ${workers.ingest}, ${workers.dashboard} with its secrets, ${workers.process}`,
+    `queues ${Object.values(queues).join(", ")}, with the messages that wait in them`,
+    `KV namespace ${namespace}`,
+    `D1 database ${database}: figures, accounts, people, decisions, the audit log`,
+  ];
+  const raw = `R2 bucket ${bucket} with the raw reports`;
+  const kept = [
+    "points in Analytics Engine, for three months: it removes none",
+    "further D1 databases, Access applications and tokens, and DNS records: they were made by hand",
+    "Email Routing itself, with its MX records",
+    `what was chosen, in .deployment/${settings.prefix}: npm run deploy makes it again`,
+  ];
+  if (rawReports)
+    return { removed: [...removed, `${raw}: they expire within two days; the next run removes it`], kept };
+  return { removed, kept: [`${raw}: a new deployment counts them again (--raw-reports removes them, too)`, ...kept] };
 }
 
 const RAW_REMOVAL_RULE = "dmarc-remove-everything";

@@ -2,6 +2,7 @@
  * Keeps the Workers running: when their runtime dies or stops answering, it restarts them and re-enqueues what was
  * waiting in their queues, which are only in memory. Gives up when that happens repeatedly.
  */
+import { Restarts } from "./restarts.ts";
 import { isAnswering } from "./smtp/deliver.ts";
 import { type RunningWorkers, startWorkers, type WorkersAddress, type WorkersOptions } from "./workers.ts";
 
@@ -15,10 +16,6 @@ export interface KeptWorkersOptions {
   reconcile: () => Promise<void>;
 }
 
-/** Ours: this many crashes within this time are not an accident. */
-const MAX_RESTARTS = 5;
-const RESTART_WINDOW_MS = 5 * 60_000;
-
 /** The Workers of one machine, which are started again when they crash. */
 export class KeptWorkers {
   /** Resolves when the first start has finished; rejects if it failed. */
@@ -30,7 +27,7 @@ export class KeptWorkers {
   readonly #options: KeptWorkersOptions;
   readonly #giveUp: (reason: string) => void;
   #running: RunningWorkers;
-  #restarts: number[] = [];
+  readonly #restarts = new Restarts();
   #isStopping = false;
 
   constructor(options: KeptWorkersOptions) {
@@ -80,13 +77,8 @@ export class KeptWorkers {
     // Already being handled, or intended.
     if (dead !== this.#running || this.#isStopping || this.address === undefined) return;
     this.address = undefined;
-    const now = Date.now();
-    this.#restarts = [...this.#restarts.filter((time) => now - time < RESTART_WINDOW_MS), now];
-    if (this.#restarts.length > MAX_RESTARTS) {
-      return this.#giveUp(
-        `The Workers ${what}, ${this.#restarts.length} times within ${RESTART_WINDOW_MS / 60_000} minutes.`,
-      );
-    }
+    const tooMany = this.#restarts.countOne(Date.now());
+    if (tooMany !== undefined) return this.#giveUp(`The Workers ${what}, ${tooMany}.`);
     this.#options.say(`error     the Workers ${what}; they are started again`);
     dead.kill();
     try {

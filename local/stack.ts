@@ -1,10 +1,12 @@
 /**
  * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, and the two ports, for mail and
  * for the dashboard. Used by `npm start` and by tests. Starts everything or nothing, and leaves no process behind
- * however it ends. Workers that die or hang are restarted, and what was waiting in their queues is enqueued again.
+ * however it ends. Workers that die or hang are restarted, and what was waiting in their queues is enqueued again; so is
+ * the Analytics Engine, which has what it took in its journal.
  */
 import { join, resolve } from "node:path";
-import { BrokenDataError, type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
+import { KeptAnalytics } from "./analytics/kept-analytics.ts";
+import { BrokenDataError, StateInUseError } from "./analytics/start.ts";
 import { type ApiConnection, allowOperator, startReconcile, waitUntilConnected } from "./api.ts";
 import { type RunningCron, startCron } from "./cron.ts";
 import { openFront, type RunningFront } from "./front/front.ts";
@@ -59,7 +61,7 @@ export interface RunningStack {
 }
 
 interface Parts {
-  analytics?: RunningAnalytics;
+  analytics?: KeptAnalytics;
   workers?: KeptWorkers;
   smtp?: RunningSmtpServer;
   front?: RunningFront;
@@ -168,11 +170,12 @@ async function startParts(options: StackOptions, context: StartContext): Promise
 /** Starts what the Workers need outside of them. */
 async function startOutside(options: StackOptions, { parts, log, secret }: StartContext): Promise<OutsideServers> {
   const { stateDir, signal, mailRelayUrl = "" } = options;
-  parts.analytics = await startAnalytics({
+  parts.analytics = await KeptAnalytics.start({
     stateDir,
     token: secret.apiToken,
     port: options.sqlPort,
     log: (line) => log.write(`analytics: ${line}`),
+    say: log.show,
   });
   signal?.throwIfAborted();
   const mailToken = makeSecret();
@@ -265,9 +268,8 @@ function killParts({ samples, workers, analytics, mailOut, cron }: Parts): void 
 }
 
 async function firstDeath({ workers, analytics }: Parts, isStopping: () => boolean): Promise<string> {
-  const deaths = [analytics?.exited.then((reason) => `The local Analytics Engine has ended unexpectedly (${reason}).`)];
-  deaths.push(workers?.failed);
-  const death = await Promise.race(deaths.filter((end) => end !== undefined));
+  const deaths = [analytics?.failed, workers?.failed].filter((end) => end !== undefined);
+  const death = await Promise.race(deaths);
   return isStopping() ? new Promise<never>(() => undefined) : death;
 }
 

@@ -11,25 +11,31 @@ import { DEMO } from "./samples/send.ts";
 import { type RunningStack, StartError, startStack } from "./stack.ts";
 
 function readFlags(): LocalFlags {
-  return new Command("npm start --")
-    .description("Runs the whole pipeline on this machine: mail in by SMTP, data out by the dashboard and by SQL.")
-    .option("--http <port>", `dashboard and API (DMARC_HTTP_PORT, default ${LOCAL_DEFAULTS.httpPort})`)
-    .option("--smtp <port>", `mail (DMARC_SMTP_PORT, default ${LOCAL_DEFAULTS.smtpPort})`)
-    .option("--sql <port>", `Analytics Engine's SQL API (DMARC_SQL_PORT, default ${LOCAL_DEFAULTS.sqlPort})`)
-    .option("--state <dir>", `where everything is kept (DMARC_STATE, default ${LOCAL_DEFAULTS.stateDir})`)
-    .option(
-      "--dns <url>",
-      "DNS server to ask, by DNS over HTTPS (DMARC_DNS, default none: what domains publish is unknown)",
-    )
-    .option(
-      "--mail-relay <url>",
-      "SMTP server for notices and digests (DMARC_MAIL_RELAY, default none: they are kept in the state folder)",
-    )
-    .option("--webhook-origin <url>", "local origin that webhooks may go to (DMARC_WEBHOOK_ORIGIN, default none)")
-    .option("--watch", "reload the Workers when a source file changes, for whoever works on them")
-    .option("--no-samples", "do not register a demo address and send it samples at the first start")
-    .parse()
-    .opts<LocalFlags>();
+  return (
+    new Command("npm start --")
+      .description("Runs the whole pipeline on this machine: mail in by SMTP, data out by the dashboard and by SQL.")
+      // As the other sentences of this command: nothing before it.
+      .configureOutput({
+        outputError: (text, write) => write(text.replace(/^error: (.)/, (_, a: string) => a.toUpperCase())),
+      })
+      .option("--http <port>", `dashboard and API (DMARC_HTTP_PORT, default ${LOCAL_DEFAULTS.httpPort})`)
+      .option("--smtp <port>", `mail (DMARC_SMTP_PORT, default ${LOCAL_DEFAULTS.smtpPort})`)
+      .option("--sql <port>", `Analytics Engine's SQL API (DMARC_SQL_PORT, default ${LOCAL_DEFAULTS.sqlPort})`)
+      .option("--state <dir>", `where everything is kept (DMARC_STATE, default ${LOCAL_DEFAULTS.stateDir})`)
+      .option(
+        "--dns <url>",
+        "DNS server to ask, by DNS over HTTPS (DMARC_DNS, default none: what domains publish is unknown)",
+      )
+      .option(
+        "--mail-relay <url>",
+        "SMTP server for notices and digests (DMARC_MAIL_RELAY, default none: they are kept in the state folder)",
+      )
+      .option("--webhook-origin <url>", "local origin that webhooks may go to (DMARC_WEBHOOK_ORIGIN, default none)")
+      .option("--watch", "reload the Workers when a source file changes, for whoever works on them")
+      .option("--no-samples", "do not register a demo address and send it samples at the first start")
+      .parse()
+      .opts<LocalFlags>()
+  );
 }
 
 function say(line: string): void {
@@ -106,5 +112,5 @@ if (options.ok) {
   process.exit(await run(options.value));
 } else {
   console.error(options.error);
-  process.exit(2);
+  process.exit(1);
 }

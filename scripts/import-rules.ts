@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "local/": ["local/", "shared/"],
   "cli/": ["cli/", "local/", "shared/"],
   // It speaks to people as the command does.
-  "deploy/": ["deploy/", "cli/command-error.ts", "cli/confirm.ts", "shared/"],
+  "deploy/": ["deploy/", "cli/command-error.ts", "cli/confirm.ts", "cli/wrong-use.ts", "shared/"],
   // What benchmarks and tests share is in test/support.
   "bench/": ["bench/", "cli/", "local/", "shared/", "workers/", "scripts/", "test/support/"],
 };

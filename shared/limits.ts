@@ -319,6 +319,8 @@ export const UPKEEP_LIMITS = {
   chunksPerStep: 10,
   /** Copies of the registry that are due, made by one run: each is one write of KV. */
   copiesPerRun: 500,
+  /** The same by the hourly run, for those that KV did not take at once; with the daily ones fewer than the free plan's 1,000. */
+  copiesPerHour: 20,
   /** Mail may come this long before the end of what it reports on, and after it. */
   objectGraceDays: 45,
 } as const;
@@ -473,6 +475,16 @@ export const FORWARD_LIMITS = {
   keptSeconds: 90 * 86_400,
   /** Ours: characters kept of what a target answered. */
   resultChars: 300,
+} as const;
+
+/** Answers of the tools for assistants, which read all of them. */
+export const MCP_LIMITS = {
+  /** Ours: entries of each list of an answer, the first ones; half as many, and again, until the answer is small enough. */
+  itemsPerList: 100,
+  /** Ours: characters of one text; a key of DKIM has 750, a record to publish fewer than 500. */
+  textChars: 2000,
+  /** Ours: characters of an answer as JSON, some 30,000 words of a language model. */
+  answerChars: 100_000,
 } as const;
 
 /** Exports of records. */

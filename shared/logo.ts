@@ -6,7 +6,8 @@ const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const JPEG = [0xff, 0xd8, 0xff];
 
 /** Types a logo may have. Pictures that may hold scripts (SVG) are none. */
-export type LogoType = "image/png" | "image/jpeg";
+export const LOGO_TYPES = ["image/png", "image/jpeg"] as const;
+export type LogoType = (typeof LOGO_TYPES)[number];
 
 /** The picture that some bytes are. @returns what is wrong, in a sentence */
 export function readLogo(bytes: Uint8Array): Result<LogoType, string> {

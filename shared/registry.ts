@@ -62,7 +62,7 @@ export function normalizeRua(address: string): string {
 
 /**
  * The addresses to look up for an envelope recipient: the address itself, then without its `+tag` (RFC 5233
- * subaddress).
+ * subaddress). None that is too long to be registered: KV refuses such keys, and a refused lookup is a fault.
  *
  * @example ruaCandidates("Reports+acme@Example.com") // ["reports+acme@example.com", "reports@example.com"]
  */
@@ -70,7 +70,15 @@ export function ruaCandidates(recipient: string): string[] {
   const rua = normalizeRua(recipient);
   const at = rua.lastIndexOf("@");
   const plus = rua.indexOf("+");
-  return plus > 0 && plus < at ? [rua, rua.slice(0, plus) + rua.slice(at)] : [rua];
+  const candidates = plus > 0 && plus < at ? [rua, rua.slice(0, plus) + rua.slice(at)] : [rua];
+  return candidates.filter(fitsRegistry);
+}
+
+/** Leaves room for the prefix in a key of KV, which has 512 bytes (STORAGE_LIMITS.maxKvKeyBytes). */
+const MAX_RUA_BYTES = 400;
+
+function fitsRegistry(rua: string): boolean {
+  return new TextEncoder().encode(rua).length <= MAX_RUA_BYTES;
 }
 
 /**
@@ -86,6 +94,14 @@ export async function findCopy(store: RegistryStore, rua: string): Promise<Regis
   if (!parsed.success) throw new RegistryValueError(`Copy of ${rua} in KV: ${firstIssue(parsed.issues)}`);
   const { v: _, shard, ...entry } = parsed.output;
   return { rua, entry, shard };
+}
+
+/**
+ * Whether KV refused a write because the key was written within the last second
+ * (developers.cloudflare.com/kv/api/write-key-value-pairs/#limits-to-kv-writes-to-the-same-key).
+ */
+export function isWrittenTooOften(error: unknown): boolean {
+  return /^Error: KV (?:PUT|DELETE) failed: 429\b/.test(String(error));
 }
 
 /** Writes the copy of a registration. @throws whatever KV throws */
@@ -131,7 +147,7 @@ export async function deleteCopy(store: RegistryStore, rua: string): Promise<voi
 /** Validates a registration. @throws RegistryValueError when address or entry is invalid */
 export function validRegistration(rua: string, entry: unknown): { rua: string; entry: RegistryEntry } {
   const key = normalizeRua(rua);
-  if (!/^[^\s@]+@[^\s@]+$/.test(key) || new TextEncoder().encode(key).length > 400) {
+  if (!/^[^\s@]+@[^\s@]+$/.test(key) || !fitsRegistry(key)) {
     throw new RegistryValueError(`'${key}' is not a mail address.`);
   }
   const parsed = v.safeParse(registryEntry, entry);

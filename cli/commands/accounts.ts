@@ -1,5 +1,5 @@
 /** `dmarc accounts`: accounts, what they are called, their people, importing many, exporting and forgetting one. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { importChunks, readImportFile } from "../../shared/import-lines.ts";
@@ -9,6 +9,7 @@ import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
+import { requireAccount } from "../known-names.ts";
 import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
@@ -24,7 +25,7 @@ Examples:
   dmarc accounts list acme                                    accounts with acme in their name
   dmarc accounts create acme --name "Acme Ltd"
   dmarc accounts rename acme "Acme GmbH"                      what people see; links keep acme
-  dmarc accounts logo acme logo.png
+  dmarc accounts logo acme logo.png                           or --output FILE, which saves it, or --remove
   dmarc accounts people acme
   dmarc accounts add-person acme ann@example.com --role administrator
   dmarc accounts remove-person acme ann@example.com
@@ -47,7 +48,10 @@ export function addAccounts(program: Command): void {
     .option("--name <name>", "its displayed name")
     .action(create);
   subcommand(accounts, "rename <account> <name>", "Change what an account is called").action(rename);
-  subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; without a file, remove it").action(logo);
+  subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; save it, or remove it")
+    .addOption(new Option("--output <file>", "save the logo of now to a file").conflicts("remove"))
+    .option("--remove", "remove the logo")
+    .action(logo);
   subcommand(accounts, "people <account>", "People with a role in an account").action(people);
   subcommand(accounts, "add-person <account> <address>", "Give a person a role in an account, or another one")
     .addOption(new Option("--role <role>", "role in the account").choices(ACCOUNT_ROLES).default("viewer"))
@@ -88,17 +92,46 @@ async function rename(account: string, name: string, options: AccountOptions): P
   printAccount(await connect(options).ask("setAccountName", { account, name }), options);
 }
 
-async function logo(account: string, file: string | undefined, options: AccountOptions): Promise<void> {
+interface LogoOptions extends AccountOptions {
+  output?: string;
+  remove?: true;
+}
+
+async function logo(
+  account: string,
+  file: string | undefined,
+  { output, remove, ...options }: LogoOptions,
+): Promise<void> {
+  if ([file, output, remove].filter((one) => one !== undefined).length !== 1) {
+    throw new CommandError("Name a picture to set, or --output FILE to save the logo, or --remove.");
+  }
   const client = connect(options);
+  await requireAccount(client, account);
+  if (output !== undefined) return saveLogo(await client.ask("getAccountLogo", { account }), output, options);
   if (file === undefined) {
     await client.ask("removeAccountLogo", { account });
-    return options.json ? printJson({ removed: account }) : printOut(`${account} has no logo.`);
+    return options.json ? printJson({ removed: account }) : printOut(`${account} has no logo any more.`);
   }
   const bytes = await readBytes(file);
   if (bytes.length > ACCOUNT_LIMITS.logoBytes) {
     throw new CommandError(`${file} has ${bytes.length} bytes; a logo may have ${ACCOUNT_LIMITS.logoBytes}.`);
   }
   printAccount(await client.ask("setAccountLogo", { account, base64: bytes.toString("base64") }), options);
+}
+
+async function saveLogo(
+  { base64, ...about }: Outputs["getAccountLogo"],
+  output: string,
+  { json }: AccountOptions,
+): Promise<void> {
+  const bytes = Buffer.from(base64, "base64");
+  try {
+    await writeFile(output, bytes);
+  } catch (error) {
+    throw new CommandError(`${output} can't be written: ${reasonOfAny(error)}.`);
+  }
+  if (json) printJson({ ...about, output });
+  else printOut(`${output} has the logo of ${about.account}: ${about.mediaType}, ${bytes.length} bytes.`);
 }
 
 async function people(account: string, options: AccountOptions): Promise<void> {

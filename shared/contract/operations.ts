@@ -412,6 +412,15 @@ const described = {
     input: v.strictObject({ account, name: displayName }),
     output: shapes.accountHead,
   },
+  getAccountLogo: {
+    summary: "An account's logo, with its type and when it was set",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account/logo", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.accountLogo,
+  },
   setAccountLogo: {
     summary: "Sets an account's logo: a PNG or JPEG picture of at most 64 KiB",
     role: "administrator",

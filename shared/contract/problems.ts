@@ -80,6 +80,11 @@ export interface OperationProblem {
   retryAfterSeconds?: number | undefined;
 }
 
+/** An account that is not there, with its name in the sentence. */
+export function noAccountProblem(account: string): OperationProblem {
+  return { code: "not_found", message: `There is no account '${account}'.` };
+}
+
 /** The result of an operation. */
 export type Answer<T, Problem = OperationProblem> = Result<T, Problem>;
 

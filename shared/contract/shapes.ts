@@ -20,6 +20,7 @@ import { mailOrigin, reportFile } from "../ledger/mail-origin.ts";
 import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
+import { LOGO_TYPES } from "../logo.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
 import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
@@ -54,6 +55,15 @@ export const accountHead = v.object({
   /** What it is called. */
   name: v.string(),
   /** When its logo was set, seconds since 1970 UTC; 0 = it has none. */
+  logoSeconds: v.number(),
+});
+
+export const accountLogo = v.object({
+  account: v.string(),
+  mediaType: v.picklist(LOGO_TYPES),
+  /** The picture's bytes. */
+  base64: v.string(),
+  /** When it was set, seconds since 1970 UTC. */
   logoSeconds: v.number(),
 });
 

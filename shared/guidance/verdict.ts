@@ -9,6 +9,7 @@ import type { MailBySender } from "./mail-by-sender.ts";
 import {
   enforcedBy,
   openBelow,
+  recordAtStage,
   recordText,
   STAGES,
   type Stage,
@@ -74,6 +75,8 @@ export interface VerdictInput {
   policies: readonly { policy: string; firstDay: number; lastDay: number }[];
   /** RUA addresses the reports came to. */
   ruaAddresses: readonly string[];
+  /** The domain's own record as DNS has it: its other tags are kept. Without it the record is made of what reports say. */
+  published?: string;
   decide: Decide;
   /** What DNS says of senders; without it the verdict rests on the reports alone. */
   knowledge?: SenderKnowledge;
@@ -411,7 +414,12 @@ interface NextGround extends Pick<Ground, "lacking" | "blocking" | "refused"> {
 function nextRecordOf(state: VerdictState, ground: NextGround): { nextRecord?: string } {
   const { input, stage, blocking, refused } = ground;
   const policy = input.policies[0]?.policy ?? "";
-  const next = (to: Stage, kept: string) => ({ nextRecord: recordText(to, kept, input.ruaAddresses) });
+  const next = (to: Stage, kept: string) => ({
+    nextRecord:
+      input.published === undefined
+        ? recordText(to, kept, input.ruaAddresses)
+        : recordAtStage(input.published, to, { before: policy, after: kept }),
+  });
   switch (state) {
     case "beingRejected": {
       const isBelow = refused.some(({ below }) => below > 0);

@@ -3,6 +3,7 @@
  * first database.
  */
 import * as v from "valibot";
+import { LOGO_TYPES } from "../logo.ts";
 import type { ListPage } from "./combine.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 
@@ -46,8 +47,6 @@ export function addAccount({ account, shard }: Account, nowSeconds: number): Cha
     parameters: [account, shard, nowSeconds],
   };
 }
-
-export const LOGO_TYPES = ["image/png", "image/jpeg"] as const;
 
 const logo = v.object({
   mediaType: v.picklist(LOGO_TYPES),

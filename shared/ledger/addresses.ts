@@ -1,10 +1,11 @@
 /**
  * RUA addresses: the registry itself, with a copy in KV for ingest. A change is written here first and then copied; a
- * failed copy stays due until reconcile makes it.
+ * failed copy stays due until cron makes it.
  */
 import * as v from "valibot";
 import {
   deleteCopy,
+  isWrittenTooOften,
   normalizeRua,
   putCopy,
   type Registration,
@@ -12,7 +13,16 @@ import {
   registryEntry,
 } from "../registry.ts";
 import { addAccount } from "./accounts.ts";
-import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import {
+  ask,
+  type Change,
+  change,
+  jsonColumn,
+  type LedgerDatabase,
+  type OneCall,
+  type Query,
+  query,
+} from "./database.ts";
 
 const row = v.object({
   rua: v.string(),
@@ -62,10 +72,20 @@ export interface Registrations {
 
 /** Registrations of a batch of addresses: one query. @throws whatever D1 throws */
 export async function findRegistrations(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registrations> {
-  const rows = await ask(
-    directory,
-    query(
-      `WITH asked AS MATERIALIZED (
+  return registrationsOf(await ask(directory, registrationsQuery(ruas)));
+}
+
+/** Adds the lookup of `findRegistrations` to a call. @returns what it finds, as `OneCall.add` does */
+export function addRegistrations(call: OneCall, ruas: readonly string[]): () => Registrations {
+  const found = call.add(registrationsQuery(ruas));
+  return () => registrationsOf(found());
+}
+
+type BatchRow = v.InferOutput<typeof batchRow>;
+
+function registrationsQuery(ruas: readonly string[]): Query<BatchRow> {
+  return query(
+    `WITH asked AS MATERIALIZED (
         SELECT a.rua, a.account, a.entry, c.shard, a.changed_seconds
         FROM addresses a JOIN accounts c ON c.account = a.account
         WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0)
@@ -73,10 +93,12 @@ export async function findRegistrations(directory: LedgerDatabase, ruas: readonl
       UNION ALL
       SELECT a.rua, a.account, NULL, NULL, NULL FROM (SELECT DISTINCT account FROM asked) s
       JOIN addresses a ON a.account = s.account`,
-      [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
-      batchRow,
-    ),
+    [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
+    batchRow,
   );
+}
+
+function registrationsOf(rows: readonly BatchRow[]): Registrations {
   const byAddress = new Map<string, Registration>();
   const changed = new Map<string, number>();
   const addressesOf = new Map<string, string[]>();
@@ -295,10 +317,12 @@ const dueRow = v.object({
 });
 
 /**
- * Copies addresses to KV whose copy is due.
+ * Copies addresses to KV whose copy is due. KV takes one write of a key a second: an address that was changed twice within
+ * one has its second copy later (process: scheduled()).
  *
  * @param ruas only these; if absent, the first `limit` that are due
  * @returns how many were copied
+ * @throws whatever D1 throws, and KV for another reason than that
  */
 export async function copyDue(
   { directory, copy }: Pick<RegistryPlace, "directory" | "copy">,
@@ -315,13 +339,11 @@ export async function copyDue(
       dueRow,
     ),
   );
-  if (due.length === 0) return 0;
-  for (const { rua, entry, shard, removed } of due) {
-    if (removed === 1) await deleteCopy(copy, rua);
-    else await putCopy(copy, { rua, entry, shard });
-  }
+  const done: typeof due = [];
+  for (const row of due) if (await makeCopy(row, copy)) done.push(row);
+  if (done.length === 0) return 0;
   // If it changed meanwhile, the newer version stays due and will replace this copy.
-  const copied = JSON.stringify(due.map(({ rua, version }) => [rua, version]));
+  const copied = JSON.stringify(done.map(({ rua, version }) => [rua, version]));
   await change(directory, [
     {
       sql: `DELETE FROM addresses WHERE removed = 1 AND (rua, version) IN
@@ -333,5 +355,19 @@ export async function copyDue(
       parameters: [copied],
     },
   ]);
-  return due.length;
+  return done.length;
+}
+
+/** @returns false where KV has taken a write of the key within the last second. @throws whatever else KV throws */
+async function makeCopy(
+  { rua, entry, shard, removed }: v.InferOutput<typeof dueRow>,
+  copy: RegistryStore,
+): Promise<boolean> {
+  try {
+    await (removed === 1 ? deleteCopy(copy, rua) : putCopy(copy, { rua, entry, shard }));
+    return true;
+  } catch (error) {
+    if (isWrittenTooOften(error)) return false;
+    throw error;
+  }
 }

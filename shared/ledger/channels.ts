@@ -205,7 +205,8 @@ export async function takeDueDeliveries(ledger: LedgerDatabase, nowSeconds: numb
       (SELECT id FROM
         (SELECT d.id, d.next_seconds, c.unanswered,
           row_number() OVER (PARTITION BY d.channel ORDER BY d.created_seconds, d.id) AS place
-        FROM deliveries d LEFT JOIN channels c ON c.id = d.channel WHERE d.state = 'waiting' AND d.next_seconds <= ?1)
+        FROM deliveries d INDEXED BY deliveries_due LEFT JOIN channels c ON c.id = d.channel
+        WHERE d.state = 'waiting' AND d.next_seconds <= ?1)
       WHERE place <= CASE WHEN unanswered > 0 THEN 1 ELSE ?4 END ORDER BY next_seconds LIMIT ?3)
     RETURNING id, channel, created_seconds`;
   const { lostMessageSeconds, deliveriesPerRun, deliveriesPerMessage } = NOTIFY_LIMITS;

@@ -1,8 +1,10 @@
 /** The last check of each domain's published records, and the changes found. Kept in the account's database. */
+
 import * as v from "valibot";
 import { type RecordChange, type StoredCheck, storedCheck } from "../guidance/stored-check.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { REPORTED_NAMES } from "./reported-names.ts";
 
 /** A domain and its account. */
 export interface AccountDomain {
@@ -19,9 +21,11 @@ export interface KeptCheck extends AccountDomain {
 /** Adds domains with reports since a day to those that are checked. */
 export function addReportedDomains(sinceDay: number): Change {
   return {
-    sql: `INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)
-      SELECT DISTINCT account, domain, 0, 'unknown', '{}' FROM domain_days
-      WHERE kind = 'aggregate' AND day >= ?1 AND domain <> ''`,
+    sql: `WITH RECURSIVE ${REPORTED_NAMES}
+      INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)
+      SELECT account, domain, 0, 'unknown', '{}' FROM names WHERE domain IS NOT NULL AND EXISTS (
+        SELECT 1 FROM domain_days d
+        WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain = names.domain AND d.day >= ?1)`,
     parameters: [sinceDay],
   };
 }

@@ -2,6 +2,7 @@
  * The verdict about each domain as it was last computed, in the database of its account, and how far the round over the
  * domains is. Lists of domains sort and filter by it; the page of a domain computes its own, for its period.
  */
+
 import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
 import { type StoredVerdict, senderAtRisk, storedReason } from "../guidance/stored-verdict.ts";
@@ -11,6 +12,7 @@ import { WATCH_LIMITS } from "../limits.ts";
 import { type WorkItem, workText } from "../watch/work.ts";
 import { type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import type { AccountDomain } from "./domain-checks.ts";
+import { REPORTED_NAMES } from "./reported-names.ts";
 import { isMeaningful } from "./reports.ts";
 import { SENDER_DECISIONS, type SenderDecision } from "./sender-decisions.ts";
 
@@ -82,19 +84,7 @@ export function setRound({ account, domain }: AccountDomain, isDone: boolean): C
 export function beginRound(nowSeconds: number): Change[] {
   return [
     {
-      sql: `WITH RECURSIVE owners(account) AS (
-          SELECT min(account) FROM domain_days
-          UNION ALL
-          SELECT (SELECT min(d.account) FROM domain_days d WHERE d.account > owners.account)
-          FROM owners WHERE account IS NOT NULL),
-        names(account, domain) AS (
-          SELECT account, (SELECT min(d.domain) FROM domain_days d
-            WHERE d.account = owners.account AND d.kind = 'aggregate' AND d.domain <> '')
-          FROM owners WHERE account IS NOT NULL
-          UNION ALL
-          SELECT account, (SELECT min(d.domain) FROM domain_days d
-            WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain > names.domain)
-          FROM names WHERE domain IS NOT NULL)
+      sql: `WITH RECURSIVE ${REPORTED_NAMES}
         INSERT OR IGNORE INTO domain_verdicts (account, domain, state, place, since_seconds, messages, own_messages,
           at_risk, policy, is_test, next_record, reasons, senders, computed_seconds, fingerprint, version)
         SELECT account, domain, '', -1, 0, 0, 0, 0, '', 0, '', '[]', '[]', 0, '', 0 FROM (

@@ -254,7 +254,8 @@ describe("the command itself", () => {
     async (...args) => {
       const { code, stdout, stderr } = await runCommand(args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-      expect(stderr).toMatch(/^error: /);
+      expect(stderr).toMatch(/^dmarc: [A-Z][^\n]*\.\n/);
+      expect(stderr).not.toContain("error:");
     },
   );
 });

@@ -1,5 +1,5 @@
 /** The commands `rua` and `domain` against all Workers: what is registered takes mail, what is not is rejected. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -92,6 +92,23 @@ it("domain add accepts an existing address, and domain remove keeps it for other
   expect(first.stdout).toContain("reports@own.example stays, for other domains");
   const last = await run("domain", "remove", "two.example", "--account", "acme");
   expect(last.stdout).toContain("reports@own.example is not registered any more");
+});
+
+it("accounts logo sets, saves and removes the logo, and says which of them it wants", async () => {
+  await run("accounts", "create", "pictured");
+  const picture = join(folder, "logo.png");
+  await writeFile(picture, Buffer.from("iVBORw0KGgo=", "base64"));
+  const logo = (...rest: string[]) => run("accounts", "logo", "pictured", ...rest);
+  expect((await logo()).stderr).toContain("Name a picture to set, or --output FILE");
+  expect((await logo(picture, "--remove")).code).toBe(1);
+  expect((await logo("--output", join(folder, "none.png"))).stderr).toContain("has no logo");
+  expect((await logo(picture)).code).toBe(0);
+  const saved = join(folder, "saved.png");
+  expect((await logo("--output", saved)).stdout).toContain("image/png, 8 bytes");
+  expect(await readFile(saved)).toEqual(await readFile(picture));
+  expect((await logo("--remove")).stdout).toContain("no logo any more");
+  expect((await logo("--output", saved)).code).toBe(1);
+  expect((await run("accounts", "logo", "nowhere", "--remove")).stderr).toContain("There is no account 'nowhere'");
 });
 
 it("identity add refuses an account that does not exist, and names those that do", async () => {

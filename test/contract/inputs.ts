@@ -64,6 +64,7 @@ export const INPUTS: Partial<Record<OperationName, object>> = {
   getAccount: { account: "acme" },
   createAccount: { account: "acme", name: "Acme & Sons" },
   setAccountName: { account: "acme", name: "Acme & Sons" },
+  getAccountLogo: { account: "acme" },
   setAccountLogo: { account: "acme", base64: "iVBORw0KGgo=" },
   removeAccountLogo: { account: "acme" },
   listAccountPeople: { account: "acme" },

@@ -120,6 +120,33 @@ describe("an administrator of one account", () => {
     expect(await answer.text()).toContain(message);
   });
 
+  it("has by the API the logo that the page shows, and no other account's", async () => {
+    const base64 = Buffer.concat([PNG, Buffer.from("by the API")]).toString("base64");
+    const set = await pipeline.ask<Outputs["setAccountLogo"]>("/accounts/acme/logo", "PUT", { base64 });
+    expect(await pipeline.ask("/accounts/acme/logo")).toEqual({
+      account: "acme",
+      mediaType: "image/png",
+      base64,
+      logoSeconds: set.logoSeconds,
+    });
+    const picture = await site.get("/accounts/acme/logo");
+    expect(Buffer.from(await picture.arrayBuffer()).toString("base64")).toBe(base64);
+    const api = async (path: string): Promise<[number, string]> => {
+      const answer = await site.get(`/api/v1${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect((await api("/accounts/acme/logo"))[0]).toBe(200);
+    expect((await api("/accounts/other/logo"))[0]).toBe(403);
+    await pipeline.ask("/accounts/acme/logo", "DELETE");
+    expect(await api("/accounts/acme/logo")).toEqual([404, expect.stringContaining("has no logo")]);
+    await expect(pipeline.ask("/accounts/nowhere/logo")).rejects.toThrow("There is no account 'nowhere'");
+  });
+
+  it("sets no logo that is too large by the API", async () => {
+    const base64 = Buffer.concat([PNG, Buffer.alloc(ACCOUNT_LIMITS.logoBytes)]).toString("base64");
+    await expect(pipeline.ask("/accounts/acme/logo", "PUT", { base64 })).rejects.toThrow("a logo may have");
+  });
+
   it("cannot see, change or detect another account", async () => {
     for (const path of ["/accounts/other", "/accounts/nowhere", "/accounts/other?export=csv&table=people"]) {
       const answer = await site.get(path);
@@ -197,6 +224,17 @@ describe("the audit log", () => {
       before: { name: "hook" },
       after: null,
     });
+  });
+
+  it("has no person of an account that does not exist", async () => {
+    for (const entry of [
+      { role: "viewer", accounts: ["acme", "acmee"] },
+      { role: "administrator", accounts: ["acme"], alsoViews: ["acmee"] },
+    ]) {
+      const put = pipeline.ask("/identities/typo@acme.example", "PUT", entry);
+      await expect(put).rejects.toThrow("There is no account 'acmee'");
+    }
+    await expect(pipeline.ask("/identities/typo@acme.example")).rejects.toThrow("404");
   });
 
   it("has refused changes but no dry runs", async () => {

@@ -145,6 +145,9 @@ export function contractInputs({ report, deadLetterId }: Pick<ContractWorld, "re
     putIdentity: { ...person, entry: { role: "viewer", accounts: [account] } },
     getIdentity: person,
     removeIdentity: person,
+    getAccountLogo: { account },
+    setAccountLogo: { account, base64: "iVBORw0KGgo=" },
+    removeAccountLogo: { account },
     importFile: {
       rua: RUA,
       sha256: "559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd",
@@ -219,6 +222,7 @@ export function contractInputs({ report, deadLetterId }: Pick<ContractWorld, "re
 
 /** Operations of which the input above names nothing that is there, and what they answer then. */
 export const NOTHING_THERE: Partial<Record<OperationName, number>> = {
+  getAccountLogo: 404,
   readRawObject: 404,
   getConflict: 404,
   compareConflict: 404,

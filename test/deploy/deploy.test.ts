@@ -208,17 +208,27 @@ describe("what has to be done by hand", () => {
   });
 });
 
-test("--dry-run prints the plan, asks nobody, and needs no token", () => {
+/** Runs a command that is to send nothing and ask nobody. @throws when it ends with another code than 0 */
+function dryRun(command: "deploy" | "destroy", ...args: string[]): string {
   const env = { ...process.env, CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:9", CLOUDFLARE_API_TOKEN: "" };
-  const run = (...args: string[]): string =>
-    execFileSync(
-      process.execPath,
-      [join(ROOT, "deploy/deploy.ts"), "deploy", "--dry-run", "--prefix", "dry-run-test", ...args],
-      {
-        env,
-        encoding: "utf8",
-      },
-    );
+  const words = [command, "--dry-run", "--prefix", "dry-run-test", ...args];
+  return execFileSync(process.execPath, [join(ROOT, "deploy/deploy.ts"), ...words], { env, encoding: "utf8" });
+}
+
+test("destroy --dry-run says what goes and what stays, by name, asks nobody, and needs no token", () => {
+  const text = dryRun("destroy", "--rua", "dmarc@example.com");
+  const [goes = "", stays = ""] = text.split("Keeps:");
+  for (const name of ["ingest", "dashboard", "process", "reports", "points", "dead-letters"]) {
+    expect(goes).toContain(`dry-run-test-${name}`);
+  }
+  expect(goes).not.toContain("R2 bucket");
+  expect(stays).toContain("R2 bucket dry-run-test-reports");
+  const [all = ""] = dryRun("destroy", "--rua", "dmarc@example.com", "--raw-reports").split("Keeps:");
+  expect(all).toContain("R2 bucket dry-run-test-reports");
+});
+
+test("--dry-run prints the plan, asks nobody, and needs no token", () => {
+  const run = (...args: string[]): string => dryRun("deploy", ...args);
   expect(run("--rua", "dmarc@example.com")).toContain("Queue dry-run-test-points, messages kept 14 days");
   const free = run("--rua", "dmarc@example.net", "--plan", "free", "--routing", "catch-all");
   expect(free).toContain("messages kept 1 day (all that the free plan has)");

@@ -163,15 +163,39 @@ describe("npm start", () => {
     await untilAllRead(`http://127.0.0.1:${ports[2]}`, readLocalSecret(folder)?.apiToken ?? "");
   });
 
-  test("a part that dies is said, and everything ends", async () => {
+  test("an engine that is killed is started again, and has every point", SAMPLES, async () => {
+    const folder = testFolder();
+    const { flags, ports } = await flagsFor(folder);
+    const started = start(flags);
+    await untilReady(started);
+    const token = readLocalSecret(folder)?.apiToken ?? "";
+    const sqlUrl = `http://127.0.0.1:${ports[2]}`;
+    const some = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
+    const untilSome = async () => expect(Number((await askRows(sqlUrl, some, token))[0]?.n)).toBeGreaterThan(20);
+    await vi.waitFor(untilSome, { timeout: 40_000 });
+    expect(started.output()).not.toContain("sample mails");
+    for (const pid of pidsOf(folder, "analytics/server.ts")) process.kill(pid, "SIGKILL");
+    await vi.waitUntil(() => started.output().includes("the local Analytics Engine is back"), { timeout: 40_000 });
+    expect(started.output()).toContain("Engine has ended unexpectedly (signal SIGKILL); it is started again");
+    await untilSent(started);
+    await untilAllRead(sqlUrl, token);
+    started.child.kill("SIGINT");
+    expect(await started.exited).toBe(0);
+    await untilGone(folder);
+  });
+
+  test("an engine that dies again and again is given up with a sentence", async () => {
     const folder = testFolder();
     const { flags } = await flagsFor(folder);
     const started = start([...flags, "--no-samples"]);
     await untilReady(started);
-    const engine = processesNaming(folder).find((line) => line.includes("analytics/server.ts"));
-    process.kill(Number(engine?.trim().split(/\s+/)[0]), "SIGKILL");
+    const kill = setInterval(() => {
+      for (const pid of pidsOf(folder, "analytics/server.ts")) process.kill(pid, "SIGKILL");
+    }, 300);
     expect(await started.exited).toBe(1);
-    expect(started.output()).toContain("The local Analytics Engine has ended unexpectedly (signal SIGKILL).");
+    clearInterval(kill);
+    expect(started.output()).toMatch(/The local Analytics Engine has ended unexpectedly .*Stopping\. The log is /);
+    expect(started.output()).not.toContain("    at ");
     await untilGone(folder);
   });
 

@@ -1,6 +1,10 @@
-/** The ledger of the tests refuses what D1 refuses, so that a statement that passes here is not refused there. */
+/** The bindings of the tests refuse what the platform refuses, so that what passes here is not refused there. */
 import { expect, it } from "vitest";
-import { D1_LIMITS } from "../../shared/limits.ts";
+import { removeAddress } from "../../shared/ledger/addresses.ts";
+import { D1_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
+import { findCopy } from "../../shared/registry.ts";
+import { addRegistration } from "../../workers/process/operations/registrations.ts";
+import { runSchedule } from "../../workers/process/schedules.ts";
 import { World } from "../support/simulation/world.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -63,4 +67,35 @@ it("more queries than an invocation may make are refused, each statement of a tr
   await statement.all();
   await expect(statement.all()).rejects.toThrow(/Too many API requests/);
   await expect(new World().invocation().ledger.prepare("SELECT 1").all()).resolves.toBeDefined();
+});
+
+const RUA = "dmarc@acme.example";
+
+it("an address that changes twice within a second is changed, and its second copy made within the hour: KV takes one write a second of a key", async () => {
+  const world = new World();
+  const { KV_DMARC_REPORTS: copies } = world.invocation().env;
+  expect(await addRegistration(RUA, { account: "acme" }, world.invocation())).toMatchObject({ ok: true });
+  await expect(copies.put(`dmarc:${RUA}`, "{}")).rejects.toThrow("KV PUT failed: 429 Too Many Requests");
+  await removeAddress(RUA, { directory: world.ledger, copy: copies }, 1);
+  expect(await findCopy(copies, RUA)).toBeDefined();
+  world.clock.nowMilliseconds += 1000;
+  expect(await runSchedule("47 * * * *", world.invocation())).toMatchObject({ copied: 1 });
+  expect(await findCopy(copies, RUA)).toBeUndefined();
+});
+
+it("more operations of KV than an invocation may make are refused", async () => {
+  const { KV_DMARC_REPORTS: copies } = new World().invocation().env;
+  for (let i = 0; i < WORKER_LIMITS.maxKvOperations; i++) await copies.get("dmarc:nobody");
+  await expect(copies.get("dmarc:nobody")).rejects.toThrow("Too many API requests");
+});
+
+it("mail to an address too long for a key of KV is rejected for good: a fault would bring it again for days", async () => {
+  const world = new World();
+  const mail = { from: "a@reporter.example", raw: new TextEncoder().encode("Subject: x\r\n\r\n") };
+  const local = "ü".repeat(300);
+  await expect(world.invocation().env.KV_DMARC_REPORTS.get(`dmarc:${local}@acme.example`)).rejects.toThrow(
+    /KV GET failed: 414/,
+  );
+  expect(await world.deliver({ ...mail, to: `${local}@acme.example` })).toBe("rejected");
+  expect(await world.deliver({ ...mail, to: `dmarc+${"x".repeat(600)}@acme.example` })).toBe("rejected");
 });

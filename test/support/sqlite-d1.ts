@@ -85,6 +85,11 @@ export class SqliteLedger implements LedgerDatabase {
     return statement;
   }
 
+  /** The statements that were asked of it. */
+  get asked(): string[] {
+    return [...this.#compiled.keys()];
+  }
+
   /** Marks what it holds. @returns what brings that back, as often as it is called; marks made after it are gone then */
   mark(): () => void {
     const name = `mark_${++this.#marks}`;

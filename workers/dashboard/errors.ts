@@ -27,6 +27,11 @@ export class ApiError extends Error {
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
   }
+
+  /** The error of a problem. */
+  static of({ code, message, retryAfterSeconds }: OperationProblem): ApiError {
+    return new ApiError(code, message, retryAfterSeconds);
+  }
 }
 
 /** Whether the form's page shows it with the input; otherwise it gets a separate error page. */

@@ -1,6 +1,7 @@
 /** The bindings of process as its code uses them, and the context of one invocation. */
 import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+import type { Caller } from "../../shared/contract/rpc.ts";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { boundedResolver, type Resolver } from "../../shared/dns/resolver.ts";
 import { findAccount } from "../../shared/ledger/accounts.ts";
@@ -58,6 +59,12 @@ export interface Invocation {
   /** Answers a bounded number of DNS questions; undefined if no resolver is configured. */
   resolver: Resolver | undefined;
   nowSeconds: number;
+}
+
+/** One call of an operation. */
+export interface Call {
+  invocation: Invocation;
+  caller: Caller;
 }
 
 /** A new invocation, on the first database of the ledger. */

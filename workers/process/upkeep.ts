@@ -48,7 +48,7 @@ import { startJob } from "./jobs/start-job.ts";
 export async function runUpkeep(invocation: Invocation, random: number): Promise<LogEntry> {
   const steps: Record<string, () => Promise<unknown>> = {
     reconcile: () => reconcile(invocation, random),
-    copied: () => copyRegistry(invocation),
+    copied: () => copyRegistry(invocation, UPKEEP_LIMITS.copiesPerRun),
     notes: () => removeNotes(invocation),
   };
   for (const place of inEachShard(invocation)) {
@@ -86,9 +86,9 @@ async function reconcile(invocation: Invocation, random: number): Promise<string
   return "refused" in job ? job.refused : job.id;
 }
 
-function copyRegistry({ env, shards }: Invocation): Promise<number> {
-  const place = { directory: shards.directory, copy: env.KV_DMARC_REPORTS };
-  return copyDue(place, undefined, UPKEEP_LIMITS.copiesPerRun);
+/** Makes copies of the registry that are due. @returns how many. @throws whatever D1 or KV throws */
+export function copyRegistry({ env, shards }: Invocation, limit: number): Promise<number> {
+  return copyDue({ directory: shards.directory, copy: env.KV_DMARC_REPORTS }, undefined, limit);
 }
 
 function merge(invocation: Invocation): Promise<number> {

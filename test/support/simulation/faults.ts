@@ -60,6 +60,7 @@ export class Invocation {
   #isKilled = false;
   #subrequests = 0;
   #queries = 0;
+  #kvOperations = 0;
   #end: (error: Error) => void = () => {};
 
   constructor(injector: FaultInjector) {
@@ -98,6 +99,9 @@ export class Invocation {
     if (this.#isKilled || this.#isTakenBack()) return new Promise(() => {});
     if (!name.startsWith("analytics.") && ++this.#subrequests > WORKER_LIMITS.maxSubrequests) {
       throw new Error("Too many subrequests by single Worker invocation.");
+    }
+    if (name.startsWith("kv.") && ++this.#kvOperations > WORKER_LIMITS.maxKvOperations) {
+      throw new Error("Too many API requests by single worker invocation.");
     }
     await this.#injector.pause?.();
     if (this.#isTakenBack()) return new Promise(() => {});

@@ -12,6 +12,7 @@ import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
 import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
 import { MemoryBucket } from "../memory-bucket.ts";
+import { MemoryKv } from "../memory-kv.ts";
 import { SqliteLedger } from "../sqlite-d1.ts";
 import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";
 import { MemoryQueue, type QueuedMessage } from "./queue.ts";
@@ -78,6 +79,7 @@ export class World {
   /** An origin that webhooks may go to. */
   webhookOrigin = "";
 
+  readonly #kv = new MemoryKv(this.registry, this.clock);
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
 
@@ -282,21 +284,7 @@ export class World {
   #bindings(invocation: Invocation) {
     const queueName = (name: string) => (method: string) => `queue.${method} ${name}`;
     return {
-      KV_DMARC_REPORTS: invocation.bind(
-        {
-          get: async (key: string) => this.registry.get(key) ?? null,
-          put: async (key: string, value: string) => void this.registry.set(key, value),
-          delete: async (key: string) => void this.registry.delete(key),
-          list: async ({ prefix, limit, cursor = "" }: { prefix: string; limit: number; cursor?: string }) => {
-            const keys = [...this.registry.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
-            const some = keys.slice(0, limit);
-            const isComplete = some.length === keys.length;
-            const next = isComplete ? {} : { cursor: some.at(-1) };
-            return { keys: some.map((name) => ({ name })), list_complete: isComplete, ...next };
-          },
-        },
-        (method) => `kv.${method}`,
-      ),
+      KV_DMARC_REPORTS: invocation.bind(this.#kv, (method) => `kv.${method}`),
       R2_DMARC_REPORTS: invocation.bind(this.bucket, r2CallName),
       QUEUE_REPORTS: invocation.bind(this.queues["dmarc-reports"], queueName("dmarc-reports")),
       QUEUE_POINTS: invocation.bind(this.queues["dmarc-points"], queueName("dmarc-points")),

@@ -1,6 +1,7 @@
 /** What the dashboard answers about accounts, their people and the audit log. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
-import { accountHeadQuery, listAccounts } from "../../../shared/ledger/accounts.ts";
+import { noAccountProblem } from "../../../shared/contract/problems.ts";
+import { accountHeadQuery, accountProfilesQuery, listAccounts } from "../../../shared/ledger/accounts.ts";
 import { type AuditFilter, auditQuery } from "../../../shared/ledger/audit.ts";
 import { accountPeopleQuery } from "../../../shared/ledger/people.ts";
 import { ACCOUNT_LIMITS, AUDIT_LIMITS } from "../../../shared/limits.ts";
@@ -24,8 +25,20 @@ export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promi
 /** One account. @throws ApiError (404) where there is none */
 export async function getAccount(c: Call, { account }: Inputs["getAccount"]): Promise<Outputs["getAccount"]> {
   const [found] = await c.get("ledger").askDirectory(accountHeadQuery(account));
-  if (found === undefined) throw new ApiError("not_found", `There is no account '${account}'.`);
+  if (found === undefined) throw ApiError.of(noAccountProblem(account));
   return found;
+}
+
+/** An account's logo. @throws ApiError (404) where there is no account, or it has none */
+export async function getAccountLogo(
+  c: Call,
+  { account }: Inputs["getAccountLogo"],
+): Promise<Outputs["getAccountLogo"]> {
+  const [found] = await c.get("ledger").askDirectory(accountProfilesQuery([account]));
+  if (found === undefined) throw ApiError.of(noAccountProblem(account));
+  if (found.logo === undefined) throw new ApiError("not_found", `The account '${account}' has no logo.`);
+  const { mediaType, base64, changedSeconds: logoSeconds } = found.logo;
+  return { account, mediaType, base64, logoSeconds };
 }
 
 /** The people with a role in an account. */

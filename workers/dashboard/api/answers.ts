@@ -46,7 +46,7 @@ import { isoDay } from "../data/days.ts";
 import { askOutcomeHistory } from "../data/outcome-history.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
-import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
+import { getAccount, getAccountLogo, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireAccount, requireRole } from "./call.ts";
 import {
   daysOf,
@@ -159,6 +159,7 @@ const ANSWERS: Answers = {
   getIdentity,
   listAccounts: getAccounts,
   getAccount,
+  getAccountLogo,
   listAccountPeople: getAccountPeople,
   listAudit: getAudit,
   listDeadLetters,

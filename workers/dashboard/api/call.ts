@@ -10,7 +10,7 @@ import {
   type Outputs,
   type ProcessOperation,
 } from "../../../shared/contract/operations.ts";
-import type { Answer } from "../../../shared/contract/problems.ts";
+import { type Answer, noAccountProblem } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import { accountsNamedQuery } from "../../../shared/ledger/accounts.ts";
 import type { Access } from "../access.ts";
@@ -68,7 +68,7 @@ export async function requireAccount(c: Call, name: OperationName, input: object
   const ledger = c.get("ledger");
   if ((await ledger.askDirectory(accountsNamedQuery([account]))).length > 0) return;
   if ((await ledger.accounts()).includes(account)) return;
-  throw new ApiError("not_found", `There is no account '${account}'.`);
+  throw ApiError.of(noAccountProblem(account));
 }
 
 /**
@@ -99,8 +99,7 @@ export async function callProcess<Name extends ProcessOperation>(
 /** The value of an answer. @throws ApiError with its problem */
 export function unwrap<T>(answer: Answer<T>): T {
   if (answer.ok) return answer.value;
-  const { code, message, retryAfterSeconds } = answer.error;
-  throw new ApiError(code, message, retryAfterSeconds);
+  throw ApiError.of(answer.error);
 }
 
 /** Where Analytics Engine is. @throws ApiError when a setting is missing */

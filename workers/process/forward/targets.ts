@@ -1,7 +1,6 @@
 /** Adds, lists, tries out and removes targets that accepted reports are forwarded to, and enqueues what is due for them. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import type { Caller } from "../../../shared/contract/rpc.ts";
 import { forwardTargetOf } from "../../../shared/contract/shapes.ts";
 import { testRequest } from "../../../shared/forward/requests.ts";
 import { type ForwardTarget, validSettings } from "../../../shared/forward/target.ts";
@@ -21,16 +20,11 @@ import {
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { type Invocation, inEachShard, inShardOf } from "../env.ts";
-import { noAccount } from "../no-account.ts";
+import { noAccount } from "../answers.ts";
+import { type Call, type Invocation, inEachShard, inShardOf } from "../env.ts";
 import { attemptRequest } from "./request.ts";
 
 /** The caller, and the context of the call. */
-interface Call {
-  invocation: Invocation;
-  caller: Caller;
-}
-
 /** Adds a target. @returns it with the key of its signature, if it has one; a problem if it is not allowed */
 export async function createTarget(
   { account, ...settings }: Inputs["addForward"],
@@ -110,11 +104,10 @@ export async function testTarget(
 ): Promise<Answer<Outputs["testForward"]>> {
   const target = await findTarget(id, invocation);
   if (target === undefined) return fail({ code: "not_found", message: `There is no target '${id}'.` });
-  const { outcome, result } = await attemptRequest(
-    await testRequest(target, invocation.nowSeconds),
-    FORWARD_LIMITS.runMilliseconds,
-    invocation.nowSeconds,
-  );
+  const { outcome, result } = await attemptRequest(await testRequest(target, invocation.nowSeconds), target, {
+    timeoutMilliseconds: FORWARD_LIMITS.runMilliseconds,
+    nowSeconds: invocation.nowSeconds,
+  });
   return ok({ isTaken: outcome === "taken", result });
 }
 

@@ -18,13 +18,8 @@ import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
 import { readLogo } from "../../../shared/logo.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import type { Invocation } from "../env.ts";
-import { noAccount } from "../no-account.ts";
-
-interface Call {
-  invocation: Invocation;
-  caller: Caller;
-}
+import { noAccount } from "../answers.ts";
+import type { Call, Invocation } from "../env.ts";
 
 /** Creates an account. @returns a problem if it exists, or its database is not bound */
 export async function createAccount(

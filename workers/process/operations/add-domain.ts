@@ -1,6 +1,7 @@
 /** Adds domains: makes addresses nobody can guess, registers them, and says what to publish and how far a domain's set-up is. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
+import type { Caller } from "../../../shared/contract/rpc.ts";
 import { readDomainName } from "../../../shared/domain-name.ts";
 import { copyDue, narrowAddress, removeAddress } from "../../../shared/ledger/addresses.ts";
 import { change } from "../../../shared/ledger/database.ts";
@@ -26,6 +27,14 @@ export interface TypedDomain {
 export interface NewDomain extends TypedDomain {
   /** An address chosen by the operator; absent = one is made. */
   rua?: string | undefined;
+}
+
+/** Why an address that the caller chose is refused. */
+export const FOREIGN_ADDRESS = { code: "forbidden", message: "Only operators may choose the address." } as const;
+
+/** Only operators may choose an address: it may belong to anybody, and they know whose mail comes here. */
+export function mayChooseAddress(rua: string | undefined, { authority }: Caller): boolean {
+  return rua === undefined || authority.isOperator;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** Adds, removes and tests channels of an account. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import type { Caller } from "../../../shared/contract/rpc.ts";
 import { channelOf } from "../../../shared/contract/shapes.ts";
 import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
@@ -10,17 +9,12 @@ import { ask, change } from "../../../shared/ledger/database.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { type Invocation, inShardOf } from "../env.ts";
-import { noAccount } from "../no-account.ts";
+import { noAccount } from "../answers.ts";
+import { type Call, inShardOf } from "../env.ts";
 import { askToConfirm, isOfAccount } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
 /** The caller, and the context of the call. */
-interface Call {
-  invocation: Invocation;
-  caller: Caller;
-}
-
 /**
  * Adds a channel. A mail address that belongs to no person of the account has to confirm first, unless an operator adds it.
  *

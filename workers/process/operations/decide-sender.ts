@@ -15,8 +15,8 @@ import {
 } from "../../../shared/ledger/sender-decisions.ts";
 import { DECISION_LIMITS } from "../../../shared/limits.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { noAccount } from "../answers.ts";
 import { type Invocation, inShardOf } from "../env.ts";
-import { noAccount } from "../no-account.ts";
 
 /** Stores a decision. @returns it as stored; a problem if it names no sender or account, or there are too many */
 export async function decideSender(

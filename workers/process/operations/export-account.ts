@@ -10,9 +10,9 @@ import { addressesOfAccountQuery } from "../../../shared/ledger/addresses.ts";
 import { ask } from "../../../shared/ledger/database.ts";
 import { EXPORTED_TABLES, type Held, readHeld } from "../../../shared/ledger/forget.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { noAccount } from "../answers.ts";
 import type { Invocation } from "../env.ts";
 import { rawObjectsPage } from "../jobs/objects-of-account.ts";
-import { noAccount } from "../no-account.ts";
 
 type Part = Outputs["exportAccount"];
 

@@ -7,8 +7,8 @@ import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { ok } from "../../../shared/result.ts";
 import type { Mute } from "../../../shared/watch/finding.ts";
+import { noAccount } from "../answers.ts";
 import { type Invocation, inShardOf } from "../env.ts";
-import { noAccount } from "../no-account.ts";
 
 /** Mutes. @param by the person who asks @returns the mute as it is stored; a problem if there is no such account */
 export async function mute(

@@ -1,13 +1,26 @@
-/** Registers an address, or changes what is registered. */
+/** Registers RUA addresses, changes what is registered, and removes them. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
-import { addAddress, putAddress, type RegistryPlace, restoreAddresses } from "../../../shared/ledger/addresses.ts";
+import {
+  addAddress,
+  putAddress,
+  type RegistryPlace,
+  removeAddress,
+  restoreAddresses,
+} from "../../../shared/ledger/addresses.ts";
 import { isBeingForgotten } from "../../../shared/ledger/forgotten.ts";
 import { LEDGER_BINDING } from "../../../shared/ledger/shards.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
-import { listCopies, type RegistryEntry, RegistryValueError, validRegistration } from "../../../shared/registry.ts";
+import {
+  listCopies,
+  normalizeRua,
+  type RegistryEntry,
+  RegistryValueError,
+  validRegistration,
+} from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { followAddress } from "../domains/follow-registry.ts";
 import type { Invocation } from "../env.ts";
 
 /** Registers an address, or changes what is registered; a new account goes to the database that NEW_ACCOUNTS_SHARD names. */
@@ -36,6 +49,26 @@ export async function addRegistration(
   if (stored !== undefined) return ok({ rua: stored.rua, entry: stored.entry });
   const message = `${registration.rua} is registered already; nothing was changed.`;
   return fail({ code: "already_exists", message });
+}
+
+/** Removes an address: mail to it is rejected from now on. */
+export async function dropRegistration(
+  rua: string,
+  invocation: Invocation,
+): Promise<Answer<Outputs["removeRegistration"]>> {
+  const { env, shards, nowSeconds } = invocation;
+  await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+  await followAddress(normalizeRua(rua), invocation);
+  return ok(undefined);
+}
+
+/** Updates the list of registered domains once an address is registered. @returns the answer it is given */
+export async function followed(
+  answer: Answer<Outputs["putRegistration"]>,
+  invocation: Invocation,
+): Promise<Answer<Outputs["putRegistration"]>> {
+  if (answer.ok) await followAddress(answer.value.rua, invocation);
+  return answer;
 }
 
 /** Registers a page of addresses again as their copies in KV say: KV is a copy of the directory, and outlives it. */

@@ -7,8 +7,8 @@ import { ask, change } from "../../../shared/ledger/database.ts";
 import { changeTags, domainsOfAccountQuery, setGroup } from "../../../shared/ledger/tags.ts";
 import { TAG_LIMITS } from "../../../shared/limits.ts";
 import { ok } from "../../../shared/result.ts";
+import { noAccount } from "../answers.ts";
 import { type Invocation, inShardOf } from "../env.ts";
-import { noAccount } from "../no-account.ts";
 
 type Tagged = Outputs["tagDomains"]["items"][number];
 

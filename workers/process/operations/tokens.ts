@@ -1,7 +1,6 @@
 /** Makes and revokes tokens of programs. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import type { Caller } from "../../../shared/contract/rpc.ts";
 import { tokenOf } from "../../../shared/contract/shapes.ts";
 import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
@@ -11,13 +10,8 @@ import { TOKEN_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Token, tokenHash, tokenSecret } from "../../../shared/tokens.ts";
-import type { Invocation } from "../env.ts";
-import { noAccount } from "../no-account.ts";
-
-interface Call {
-  invocation: Invocation;
-  caller: Caller;
-}
+import { noAccount } from "../answers.ts";
+import type { Call } from "../env.ts";
 
 /**
  * Makes a token.

@@ -1,0 +1,68 @@
+/**
+ * What runs for each message, each minute and each hour reads no table from its beginning to its end that grows with the
+ * reports: D1 bills rows that are read, and works on one query at a time. Once a day some do (process: runUpkeep).
+ */
+import { expect, it } from "vitest";
+import { runSchedule, SCHEDULES } from "../../workers/process/schedules.ts";
+import { allMail, failureMail, registerAll } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+import type { SqliteLedger } from "../support/sqlite-d1.ts";
+
+setUpSimulation();
+
+/** Tables with a row for each report, day, delivery, and the like. */
+const GROWING = [
+  "objects",
+  "reports",
+  "report_figures",
+  "domain_days",
+  "day_figures",
+  "decisions",
+  "deliveries",
+  "notices",
+  "incidents",
+  "record_changes",
+  "forwards",
+  "imports",
+  "address_names",
+  "audit_log",
+  "slices",
+  "skipped_objects",
+];
+
+/** Growing tables that a statement reads whole. */
+function scanned(ledger: SqliteLedger, sql: string): string[] {
+  const names = new Map(GROWING.map((table) => [table, table]));
+  for (const [, table = "", alias = ""] of sql.matchAll(/\b(?:FROM|JOIN) (\w+) (?:AS )?(\w+)\b/g)) {
+    if (GROWING.includes(table)) names.set(alias, table);
+  }
+  return (ledger.sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).flatMap(({ detail }) => {
+    const table = names.get(/^SCAN (\w+)/.exec(detail)?.[1] ?? "");
+    return table === undefined || detail.includes("VIRTUAL TABLE") ? [] : [table];
+  });
+}
+
+function scans({ ledger }: World): [string, string[]][] {
+  const found = ledger.asked.map((sql): [string, string[]] => [sql.replaceAll(/\s+/g, " "), scanned(ledger, sql)]);
+  return found.filter(([, tables]) => tables.length > 0);
+}
+
+it("messages, the minute and the hour read no growing table whole", async () => {
+  const world = new World();
+  registerAll(world);
+  for (const mail of [...allMail().mails, failureMail()]) await world.deliver(mail);
+  await world.drain();
+  for (const cron of Object.keys(SCHEDULES).filter((schedule) => schedule.endsWith(" * * * *"))) {
+    await runSchedule(cron, world.invocation());
+  }
+  await world.drain();
+  expect(world.ledger.asked.length).toBeGreaterThan(40);
+  expect(scans(world)).toEqual([]);
+});
+
+it("a statement that reads one whole is found", async () => {
+  const world = new World();
+  world.ledger.compiled("SELECT count(*) AS n FROM domain_days AS d WHERE d.day > 0");
+  expect(scans(world).map(([, tables]) => tables)).toEqual([["domain_days"]]);
+});
