@@ -8,9 +8,8 @@ const SPACES = /\u00c2\u00a0|\u00e2\u0080\u0089|\u00e2\u0080\u00af|[\r\n\u00a0\u
 const INVISIBLE = /\u00e2\u0080[\u008b-\u008f]|\u00e2\u0081\u00a0|\u00ef\u00bb\u00bf|[\u200b-\u200f\u2060\ufeff]/g;
 const QUOTES = /\u00e2\u0080[\u0098-\u009f]|["\u2018-\u201f]/g;
 
-const KNOWN_TAG = "(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)";
 /** Before another tag: white space or commas, and no semicolon. */
-const MISSING_SEPARATOR = new RegExp(`(?<=[^;\\s,])[\\s,]+(?=${KNOWN_TAG}[ \\t]*=)`, "gi");
+const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
 const COLON_FOR_EQUALS = /(^|;[ \t]*)(p|sp|np)[ \t]*:[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/gi;
 /** Between two addresses. */
 const WRONG_BETWEEN = /(@[^\s;,@]+)(?:[ \t]*;[ \t]*|[ \t]+)(?=mailto:)/gi;

@@ -5,6 +5,7 @@
 import { isUnanswered, type RecordType, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { Ask } from "./asking.ts";
+import { networkHolds } from "./networks.ts";
 import {
   expandMacros,
   hasMacro,
@@ -232,6 +233,29 @@ export function passingTerms({ domain, terms }: ResolvedSpf): { domain: string; 
     if (term.kind === "broken" || (term.kind === "mechanism" && term.qualifier !== "+")) return [];
     return [{ domain, resolved }, ...(record === undefined ? [] : passingTerms(record))];
   });
+}
+
+/** What a record says of an address or a network as a whole: "some" where it says so of a part of it alone, or nobody knows. */
+export type SpfMatch = Qualifier | "none" | "some";
+
+/**
+ * What a record says of a network, term by term in order, as a receiver goes through it (RFC 7208 section 4.6.2): the first that
+ * matches decides. Terms that depend on the mail (macros, ptr) are taken to match nothing.
+ *
+ * @param network `192.0.2.1` or `192.0.2.0/24`
+ */
+export function matchOf({ terms }: ResolvedSpf, network: string): SpfMatch {
+  for (const { term, networks, record } of terms) {
+    if (term.kind === "broken") return "some";
+    if (term.kind === "modifier") continue;
+    if (term.name === "all") return term.qualifier;
+    const below = term.name === "include" && record !== undefined ? matchOf(record, network) : undefined;
+    if (below === "some") return "some";
+    if (below === "+" || networks.some((one) => networkHolds(one, network))) return term.qualifier;
+    if (networks.some((one) => networkHolds(network, one))) return "some";
+  }
+  const redirect = terms.find(({ term }) => term.kind === "modifier" && term.name === "redirect")?.record;
+  return redirect === undefined ? "none" : matchOf(redirect, network);
 }
 
 /** Every term of the tree, a record's terms before those below. */

@@ -18,7 +18,7 @@ import {
   type PastedFile,
   showHtml,
 } from "./pasted.ts";
-import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
+import { EXTERNAL_BODY, isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
 /** A part that may hold a report. */
@@ -102,7 +102,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   for (const part of parts) evidence.add(part);
   const level = levelOf(parts[0], around);
   const mail: ExtractedMail = { candidates: [], passedOver: [], feedback: [], isNotice: evidence.hasNotice, text: "" };
-  const letter = { text: [] as string[], html: [] as string[] };
+  const letter: LetterTexts = { text: [], html: [] };
   for (const part of parts) {
     const kind = evidenceKind(part, evidence);
     if (kind !== undefined) mail.passedOver.push(passed(part, kind));
@@ -117,13 +117,10 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
       if (!added.ok) return added;
     }
   }
-  const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
-  mail.text = text.trim() === "" && /published/i.test(html) ? showHtml(html) : text;
-  for (const { fileName, text: pasted } of findPasted(text, html)) {
-    const bytes = new TextEncoder().encode(pasted);
-    mail.candidates.push(candidate({ fileName, mimeType: "text/plain", bytes }, level));
-  }
-  const inText = mail.candidates.length + mail.feedback.length === 0 ? findFeedback(text) : undefined;
+  const { shown, pasted, findFields } = readLetters(letter);
+  mail.text = shown;
+  for (const file of pasted) mail.candidates.push(candidate({ ...file, mimeType: "text/plain" }, level));
+  const inText = mail.candidates.length + mail.feedback.length === 0 ? findFields() : undefined;
   if (inText !== undefined) mail.feedback.push(inText);
   if (mail.candidates.length > level.partsLeft) {
     return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
@@ -182,10 +179,31 @@ export function typeByContent(mimeType: string, head: Uint8Array): string {
   return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
 }
 
-/** What stands in the letter as text: reports, and files in an encoding for text. */
-function findPasted(text: string, html: string): PastedFile[] {
+/** The texts of the letter in a mail, plain and HTML. */
+export interface LetterTexts {
+  text: string[];
+  html: string[];
+}
+
+/** What stands in the letter as text. */
+export interface ReadLetters {
+  /** What a person sees. */
+  shown: string;
+  /** Reports, and files in an encoding for text. */
+  pasted: { fileName: string; bytes: Uint8Array }[];
+  /** Finds the fields of a failure report. */
+  findFields: () => FeedbackParts | undefined;
+}
+
+export function readLetters(letter: LetterTexts): ReadLetters {
+  const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
   const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];
-  return [...reports.map((report) => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  const pasted = [...reports.map((report): PastedFile => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  return {
+    shown: text.trim() === "" && /published/i.test(html) ? showHtml(html) : text,
+    pasted: pasted.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text) })),
+    findFields: () => findFeedback(text),
+  };
 }
 
 /** A part after reading; attached mails are parts like any other. */
@@ -272,14 +290,16 @@ function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
   return text.subarray(0, end);
 }
 
-function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
+/** The text of a part of the letter. */
+export function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
   const text = decodeText(content, charset);
   return isFlowed ? text.replaceAll(" \n", " ") : text;
 }
 
 async function addAttachment(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
   const type = sniff(part.bytes.subarray(0, SNIFF_BYTES));
-  if (type === "mail" || (type === "text" && isMailType(part))) return addMail(mail, part, level);
+  const isElsewhere = part.mimeType === EXTERNAL_BODY;
+  if ((type === "mail" && !isElsewhere) || (type === "text" && isMailType(part))) return addMail(mail, part, level);
   const role = type === "mbox" ? "candidate" : roleOf(startOf(part));
   if (role === "candidate") mail.candidates.push(candidate(part, level, type === "mbox"));
   else mail.passedOver.push(passed(part, role));
@@ -320,7 +340,7 @@ function readFeedback(fields: ReadPart, parts: readonly ReadPart[]): FeedbackPar
 }
 
 /** Whether a text is the header of a mail: some redact it, and send it as text. */
-function isHeaderText({ mimeType, bytes }: ReadPart): boolean {
+export function isHeaderText({ mimeType, bytes }: Pick<ReadPart, "mimeType" | "bytes">): boolean {
   return mimeType === "text/plain" && /^from[ \t]*:/im.test(headerOf(latin1(bytes.subarray(0, SNIFF_BYTES))));
 }
 

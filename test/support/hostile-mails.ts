@@ -48,6 +48,10 @@ export function hostileMails(chars: number, report: { xml: string; records: numb
     body("CRLF", many("\r\n")),
     body("bare CR", many("\r")),
     body("lines of a dash", many("-\n")),
+    body("lines that begin a mail", many("From: a\n")),
+    body("lines that begin a mail of a mailbox", many("From a\n")),
+    body("lines of colons", many(":\n")),
+    body("lines that may begin a report", many("eyJ\n")),
     body("lines of two dashes", many("--\n")),
     body("uuencoded beginnings", many("begin 644 a\n")),
     body("brackets", many("[")),
@@ -90,6 +94,16 @@ export function hostileMails(chars: number, report: { xml: string; records: numb
       "multiparts side by side",
       `${HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n${many("--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n")}`,
     ),
+    ...["--a\n", "<feed\n", "{\n", "LS0\n"].flatMap((line) => [
+      nothing(
+        `lines of ${line} before the parts`,
+        `${HEADER}Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n${many(line)}`,
+      ),
+      nothing(
+        `lines of ${line} after the parts`,
+        `${HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n${many(line)}`,
+      ),
+    ]),
     nothing("nested multiparts", `${HEADER}${many("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n")}`),
     nothing("nested mails", `${HEADER}${many("Content-Type: message/rfc822\r\n\r\n")}`),
     nothing("a boundary without end", `${HEADER}Content-Type: multipart/mixed; boundary="${many("b")}"\r\n\r\n--b`),
