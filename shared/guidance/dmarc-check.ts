@@ -12,6 +12,7 @@ import {
   isDmarcRecord,
   isUsable,
   type JudgedTag,
+  mailtoUri,
   type Policy,
   type PolicySubject,
   readDmarcRecord,
@@ -172,7 +173,7 @@ function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, rua
 }
 
 function firstRecord(domain: string, ruaAddress: string | undefined): RecordToPublish {
-  const value = ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=mailto:${ruaAddress}`;
+  const value = ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=${mailtoUri(ruaAddress)}`;
   return { name: `_dmarc.${domain}`, type: "TXT", value };
 }
 

@@ -191,6 +191,24 @@ function decoded(text: string): string | undefined {
   }
 }
 
+/**
+ * The URI of an address, for rua and ruf (RFC 6068 section 2): everything in its local part that has another meaning in a URI or
+ * in a record is percent-encoded.
+ */
+export function mailtoUri(address: string): string {
+  const at = address.lastIndexOf("@");
+  const local = address
+    .slice(0, at)
+    .replaceAll(/[^A-Za-z0-9._~$*+=:/-]+/g, (signs) =>
+      encodeURIComponent(signs.toWellFormed()).replaceAll(/[!'()]/g, hexOf),
+    );
+  return `mailto:${local}@${address.slice(at + 1)}`;
+}
+
+function hexOf(sign: string): string {
+  return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
 /** Whether a text has the form of a URI, of whatever scheme (RFC 3986 section 3). */
 function isUri(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9a-f]{2})+$/i.test(text) && !/^mailto:/i.test(text);

@@ -3,7 +3,7 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
-import { readReportUris } from "./dmarc-record.ts";
+import { mailtoUri, readReportUris } from "./dmarc-record.ts";
 import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
@@ -32,7 +32,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
-      finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=mailto:${ruaAddress}` };
+      finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=${mailtoUri(ruaAddress)}` };
     }
     return finish(finding, "Not set up");
   }

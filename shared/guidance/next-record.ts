@@ -2,7 +2,7 @@
  * The stages from p=none to p=reject by RFC 9989 (testing by `t=y` instead of `pct`), and the record for a stage with
  * the other tags of the published policy as seen in reports. Pure.
  */
-import { readDmarcRecord } from "./dmarc-record.ts";
+import { mailtoUri, readDmarcRecord } from "./dmarc-record.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
 
 /** A step on the way. */
@@ -87,7 +87,7 @@ export function recordText(stage: Stage, policy: string, ruaAddresses: readonly 
   if (aspf === "s") parts.push("aspf=s");
   if (/^[01ds](:[01ds])*$/.test(fo) && fo !== "0") parts.push(`fo=${fo}`);
   if (psd === "y" || psd === "n") parts.push(`psd=${psd}`);
-  if (ruaAddresses.length > 0) parts.push(`rua=${ruaAddresses.map(ruaUri).join(",")}`);
+  if (ruaAddresses.length > 0) parts.push(`rua=${ruaAddresses.map(mailtoUri).join(",")}`);
   return parts.join("; ");
 }
 
@@ -125,9 +125,4 @@ export function recordAtStage(
 
 function isPolicy(text: string): text is Stage["p"] {
   return text === "none" || text === "quarantine" || text === "reject";
-}
-
-// RFC 9989 section 4.7: "," and "!" are encoded, since they separate; ";" ends a tag.
-function ruaUri(address: string): string {
-  return `mailto:${address.replaceAll(/[%,;!\s]/g, (char) => encodeURIComponent(char).replace("!", "%21"))}`;
 }

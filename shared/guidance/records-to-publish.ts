@@ -9,6 +9,7 @@ import {
   effectivePolicy,
   isDmarcRecord,
   type JudgedTag,
+  mailtoUri,
   mistakenRecord,
   POLICIES,
   type Policy,
@@ -132,7 +133,7 @@ function freshRecord(rua: string, inherited: Inherited | undefined): string {
     `p=${inherited?.policy ?? "none"}`,
     ...(inherited?.isStrictDkim === true ? ["adkim=s"] : []),
     ...(inherited?.isStrictSpf === true ? ["aspf=s"] : []),
-    `rua=mailto:${encodedAddress(rua)}`,
+    `rua=${mailtoUri(rua)}`,
   ].join("; ");
 }
 
@@ -174,7 +175,7 @@ function ownerHint(domain: string): string {
 function withRua(published: string, rua: string): { value: string; hint: string } {
   const repaired = readDmarcRecord(repairedDmarc(published));
   const { tags, rua: uris, malformed } = repaired;
-  const wanted = `mailto:${encodedAddress(rua)}`;
+  const wanted = mailtoUri(rua);
   const kept = tags.filter(({ value, standing }) => standing !== "repeated" && value !== "");
   const isNamed = namesAddress(uris, rua);
   const isSame = meaningOf(readDmarcRecord(published)) === meaningOf(repaired) && !hasOddCharacter(published);
@@ -209,7 +210,7 @@ function changeHint(tags: readonly JudgedTag[], malformed: readonly string[]): s
 }
 
 function tlsRecord(domain: string, rua: string, published: readonly string[] | undefined): NeededRecord {
-  const wanted = `mailto:${encodedAddress(rua)}`;
+  const wanted = mailtoUri(rua);
   const record = { zone: "domain", name: `_smtp._tls.${domain}`, type: "TXT" } as const;
   const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
   if (current === undefined) {
@@ -236,9 +237,4 @@ function tlsRecord(domain: string, rua: string, published: readonly string[] | u
       ? `Optional: asks for reports of mail to this domain that could not be encrypted.${instead}`
       : `Optional: the record of TLS reports that is there, with this address added.${instead}`;
   return { ...record, value, sentence };
-}
-
-/** In a URI of the record, `,` and `!` stand for something else (RFC 9989 section 4.6). */
-function encodedAddress(rua: string): string {
-  return rua.replaceAll("%", "%25").replaceAll(",", "%2C").replaceAll("!", "%21").replaceAll(";", "%3B");
 }

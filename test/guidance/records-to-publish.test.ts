@@ -334,6 +334,19 @@ describe("of any record", () => {
     );
   });
 
+  it("names the address itself, whatever signs its local part has", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[!-~]{1,40}$/), (local) => {
+        const address = `${local}@shop.example`;
+        const [record] = recordsToPublish("shop.example", address);
+        const { rua, malformed } = readDmarcRecord(record?.value ?? "");
+        expect(rua.map((uri) => uri.address)).toEqual([address]);
+        expect(malformed).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("never makes receivers stricter without a word", () => {
     const rank = (policy: Policy | undefined) => POLICIES.indexOf(policy ?? "none");
     fc.assert(
