@@ -477,6 +477,16 @@ export const FORWARD_LIMITS = {
   resultChars: 300,
 } as const;
 
+/** Answers of the tools for assistants, which read all of them. */
+export const MCP_LIMITS = {
+  /** Ours: entries of each list of an answer, the first ones; half as many, and again, until the answer is small enough. */
+  itemsPerList: 100,
+  /** Ours: characters of one text; a key of DKIM has 750, a record to publish fewer than 500. */
+  textChars: 2000,
+  /** Ours: characters of an answer as JSON, some 30,000 words of a language model. */
+  answerChars: 100_000,
+} as const;
+
 /** Exports of records. */
 export const EXPORT_LIMITS = {
   /** Ours: reports of one call: each is a call of R2, and Cloudflare allows 1,000 an invocation. */

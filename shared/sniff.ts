@@ -44,6 +44,7 @@ export const FORMAT_NAMES = {
   program: "program",
   media: "sound or film",
   database: "SQLite database",
+  external: "reference to a file that is not in the mail",
 } as const;
 
 /** A recognised format. */

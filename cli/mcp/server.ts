@@ -4,6 +4,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { answerSchema } from "../../shared/contract/json-schema.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
+import { boundedAnswer, UNTRUSTED } from "./bounded-answer.ts";
 import { TOOLS, type Tool } from "./tools.ts";
 
 const INSTRUCTIONS =
@@ -39,8 +40,9 @@ function schemaOf({ fields }: Tool): { type: "object"; [name: string]: unknown }
 
 async function answer(tool: Tool, client: ApiClient, input: Record<string, unknown>) {
   try {
-    const found = { ...(await tool.run(client, input)) };
-    return { content: [{ type: "text" as const, text: JSON.stringify(found) }], structuredContent: found };
+    const { found, notes } = boundedAnswer(await tool.run(client, input));
+    const texts = [JSON.stringify(found), [UNTRUSTED, ...notes].join(" ")];
+    return { content: texts.map((text) => ({ type: "text" as const, text })), structuredContent: { ...found } };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return { content: [{ type: "text" as const, text: error.message }], isError: true };

@@ -50,7 +50,7 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
       const records = recordsOf(answer);
       const texts = records.filter((text) => /(^|;)\s*p\s*=/i.test(text));
       const others = texts.length === 0 ? records.filter((text) => /^\W*v\s*=\s*DKIM/i.test(text)) : [];
-      if (others.length > 0) return withoutKey(seen);
+      if (others.length > 0 || texts.some(hasUpperKeyTag)) return withoutKey(seen, texts.length > 0);
       return texts.length > 1 ? severalKeys(seen) : await judgeKey(seen, texts[0]);
     }),
   );
@@ -89,8 +89,15 @@ function severalKeys(seen: SeenSelector): JudgedKey {
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
-function withoutKey(seen: SeenSelector): JudgedKey {
-  const sentence = `The record of selector ${seen.selector} has no p, the key itself: its signatures fail. Publish it again as your mail service gives it.`;
+/** Whether the key stands behind `P`: names of tags are read as they are written (RFC 6376 section 3.2). */
+function hasUpperKeyTag(text: string): boolean {
+  const tags = readTagList(text, true);
+  return firstValue(tags, "p") === undefined && firstValue(tags, "P") !== undefined;
+}
+
+function withoutKey(seen: SeenSelector, isUpper: boolean): JudgedKey {
+  const what = isUpper ? "P, and receivers look for p, the key itself" : "no p, the key itself";
+  const sentence = `The record of selector ${seen.selector} has ${what}: its signatures fail. Publish it again as your mail service gives it.`;
   const finding: Finding = { code: "unusable_key", state: "broken", sentence, rule: "RFC 6376 section 3.6.1" };
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
@@ -121,12 +128,35 @@ async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<J
     return { key: { ...seen, keyType: "missing", isTesting: false }, findings: [finding] };
   }
   if (text.includes("\\;")) return escapedKey(seen, text);
-  const tags = readTagList(text);
+  const tags = readTagList(text, true);
   const isTesting = (firstValue(tags, "t") ?? "").split(":").some((flag) => flag.trim().toLowerCase() === "y");
   const { keyType, bits } = await readKey(tags);
   const key: DkimKey = { ...seen, keyType, isTesting };
   if (bits !== undefined) key.bits = bits;
-  return { key, findings: [...findingsOfKey(key), ...findingsOfTags(tags, key)] };
+  return { key, findings: [...findingsOfKey(key, whyUnreadable(text, tags)), ...findingsOfTags(tags, key)] };
+}
+
+/** Why a key can't be read, where it is told easily; "" elsewhere. */
+function whyUnreadable(text: string, tags: TagList): string {
+  const key = firstValue(tags, "p") ?? "";
+  if (/^\s*"|"\s*$/.test(text)) return "quotation marks are part of the record";
+  if (/-----(BEGIN|END)/.test(key)) return "the lines BEGIN and END of its file are in it";
+  if (/[-_]/.test(key)) return "it has - and _ in place of + and /";
+  if (/[^\x20-\x7e\t]/.test(key)) return "it has a line break or an invisible character in it";
+  const encoded = key.replace(/\s+/g, "");
+  // Four characters are three bytes: what is left at the end of a cut key is no base64.
+  const bytes = decodeBase64(encoded.slice(0, encoded.length - (encoded.length % 4)));
+  if (bytes === undefined) return "";
+  const isEd25519 = (firstValue(tags, "k") ?? "").toLowerCase() === "ed25519";
+  if (isEd25519) return `an Ed25519 key has 32 bytes, and this one has ${bytes.length}`;
+  const claimed = claimedBytes(bytes);
+  return claimed > bytes.length ? `it is cut: ${bytes.length} of ${claimed} bytes are there` : "";
+}
+
+/** The length that DER begins with, its own octets included; 0 where there is none. */
+function claimedBytes(der: Uint8Array): number {
+  if (der[0] !== 0x30 || der[1] !== 0x82) return 0;
+  return 4 + (der[2] ?? 0) * 256 + (der[3] ?? 0);
 }
 
 async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">> {
@@ -178,7 +208,7 @@ function bitsOf(integer: Uint8Array): number {
   return (integer.length - first - 1) * 8 + (32 - Math.clz32(integer[first] ?? 0));
 }
 
-function findingsOfKey({ selector, keyType, bits }: DkimKey): Finding[] {
+function findingsOfKey({ selector, keyType, bits }: DkimKey, why: string): Finding[] {
   switch (keyType) {
     case "revoked":
       return [
@@ -194,7 +224,7 @@ function findingsOfKey({ selector, keyType, bits }: DkimKey): Finding[] {
         {
           code: "unusable_key",
           state: "broken",
-          sentence: `The key of selector ${selector} can't be read: its signatures fail. Publish it again as your mail service gives it.`,
+          sentence: `The key of selector ${selector} can't be read${why === "" ? "" : ` (${why})`}: its signatures fail. Publish it again as your mail service gives it.`,
           rule: "RFC 6376 section 3.6.1",
         },
       ];
@@ -254,7 +284,8 @@ function findingsOfTags(tags: TagList, { selector, isTesting }: DkimKey): Findin
   }
   const hashes = firstValue(tags, "h");
   if (hashes !== undefined && !hashes.split(":").some((hash) => hash.trim().toLowerCase() === "sha256")) {
-    const sentence = `The key of selector ${selector} allows only ${hashes.slice(0, 40)}; receivers need sha256.`;
+    const allowed = hashes === "" ? "no hash (h is empty)" : `only ${hashes.slice(0, 40)}`;
+    const sentence = `The key of selector ${selector} allows ${allowed}; receivers need sha256.`;
     findings.push({ code: "no_sha256", state: "broken", sentence, rule: "RFC 8301 section 3.1" });
   }
   return findings;

@@ -12,10 +12,14 @@ import {
   isDmarcRecord,
   isUsable,
   type JudgedTag,
+  mailtoUri,
   type Policy,
   type PolicySubject,
+  readDmarcRecord,
 } from "./dmarc-record.ts";
+import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
+import { stricterHint } from "./records-to-publish.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -56,12 +60,16 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   const apex = isOwn ? undefined : await ask(domain, "TXT");
   // Only NXDOMAIN means that a name does not exist (RFC 9989 section 4.10.1).
   const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
+  // Below another organisation a wildcard of that one would answer here, too.
+  const wildcard = walk.organizationalDomain === domain ? await ask(`*.${domain}`, "TXT") : undefined;
   const findings = [
     ...findingsOfDiscovery(domain, walk, older, ruaAddress),
     ...(apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex))),
     ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
+    ...(wildcard === undefined ? [] : findingsOfWildcard(domain, recordsOf(wildcard))),
     ...findingsOfDestinations(destinations),
   ];
+  if (walk.found !== undefined) addRepair(findings, walk.found);
   const state = worstState(findings.map((finding) => finding.state));
   const check: DmarcCheck = {
     kind: "dmarc",
@@ -112,7 +120,8 @@ function olderPolicies({ found, foundBelow }: OlderAnswer, subject: PolicySubjec
 function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
   if (found === undefined) return undefined;
   const { np: _, ...known } = found.record;
-  return { domain: found.domain, record: { ...known, isTesting: false } };
+  // Of none of the mail the policy holds, and one level below it of the rest (RFC 7489 section 6.6.4).
+  return { domain: found.domain, record: { ...known, isTesting: known.pct === 0 } };
 }
 
 function summaryOf(
@@ -165,7 +174,7 @@ function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, rua
 }
 
 function firstRecord(domain: string, ruaAddress: string | undefined): RecordToPublish {
-  const value = ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=mailto:${ruaAddress}`;
+  const value = ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=${mailtoUri(ruaAddress)}`;
   return { name: `_dmarc.${domain}`, type: "TXT", value };
 }
 
@@ -185,6 +194,7 @@ function mistakenRecords({ steps }: Walk): Finding[] {
       };
       if (meant !== undefined && record === undefined) {
         finding.publish = { name: `_dmarc.${domain}`, type: "TXT", value: meant };
+        finding.sentence += stricterHint(text, meant);
       }
       return finding;
     }),
@@ -269,13 +279,58 @@ function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: W
   return [...findings, ...findingsOfPlace(record, policyDomain, { walk, domain: about.domain })];
 }
 
-function findingsOfSyntax(record: DmarcRecord): Finding[] {
-  return record.malformed.map((part) => ({
-    code: "malformed_tag",
-    state: "attention",
-    sentence: `"${part.slice(0, 100)}" is not a tag and is ignored. Tags are name=value, with ; between them.`,
-    rule: "RFC 9989 section 4.8",
-  }));
+function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
+  const rule = "RFC 9989 section 4.8";
+  const findings = malformed.map((part): Finding => {
+    const hint = /^(mailto|https?):/i.test(part) ? " Addresses have commas between them." : "";
+    const sentence = `"${part.slice(0, 100)}" is not a tag and is ignored. Tags are name=value, with ; between them.${hint}`;
+    return { code: "malformed_tag", state: "attention", sentence, rule };
+  });
+  if (hasOddCharacter(text)) {
+    const sentence =
+      "The record has a line break or a character that is not on every keyboard in it, such as a no-break space pasted " +
+      "from a text: some receivers can't read it. Type it anew.";
+    findings.push({ code: "odd_character", state: "attention", sentence, rule });
+  }
+  const lists = tags.filter(({ name, standing }) => (name === "rua" || name === "ruf") && standing === "used");
+  for (const { name, value } of lists.filter((tag) => /^,|,[ \t]*(,|$)/.test(tag.value))) {
+    const sentence = `${name}=${value.slice(0, 100)} has a comma with no address beside it. Remove it.`;
+    findings.push({ code: "empty_address", state: "attention", sentence, rule });
+  }
+  return findings;
+}
+
+/** What a repair may be the answer to, that with the most to lose first. */
+const REPAIRABLE = [
+  "no_policy",
+  "policy_ignored",
+  "destination_not_supported",
+  "malformed_tag",
+  "invalid_tag",
+  "odd_character",
+  "empty_address",
+];
+
+/** Adds the record that was meant to what is wrong with the one that is there, where it can be told. */
+function addRepair(findings: Finding[], { record, domain }: FoundRecord): void {
+  const value = repairedDmarc(record.text);
+  const meant = readDmarcRecord(value);
+  const isRepeated = meant.tags.some(({ standing }) => standing === "repeated");
+  const isWhole = meant.p !== undefined && meant.malformed.length === 0 && !isRepeated && !hasOddCharacter(value);
+  if (value === record.text || !isWhole || !isUsable(meant)) return;
+  const code = REPAIRABLE.find((one) => findings.some((finding) => finding.code === one));
+  const found = findings.find((finding) => finding.code === code);
+  if (found === undefined) return;
+  found.publish = { name: `_dmarc.${domain}`, type: "TXT", value: value.trim() };
+  found.sentence += ` Publish it like this.${stricterHint(record.text, value)}`;
+}
+
+function findingsOfWildcard(domain: string, texts: readonly string[]): Finding[] {
+  if (!texts.some(isDmarcRecord)) return [];
+  const sentence =
+    `*.${domain} has a DMARC record. It answers for _dmarc of all names below that do not exist, so they take that record ` +
+    `and not sp or np of _dmarc.${domain}. Remove it.`;
+  return [{ code: "wildcard_record", state: "attention", sentence, rule: "RFC 4592 section 2.2" }];
 }
 
 /** Receivers need not send to more (RFC 7489 section 6.2). */

@@ -1,8 +1,10 @@
 /** Whether the reports of a DMARC record may be sent where it asks for them (RFC 9990 section 4, RFC 9989 section 4.6). Pure. */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
 import type { Ask } from "./asking.ts";
 import type { Finding } from "./check.ts";
-import { isDmarcRecord, type ReportUri, readDmarcRecord } from "./dmarc-record.ts";
+import { isDmarcRecord, type ReportUri, readDmarcRecord, readReportUris } from "./dmarc-record.ts";
+import { repairedDmarc } from "./dmarc-repair.ts";
 import { type Walk, walkTree } from "./dmarc-walk.ts";
 
 /** Whether reports may be sent to a URI. */
@@ -13,6 +15,8 @@ export interface Destination {
   outcome: "inside" | "authorized" | "redirected" | "refused" | "notSupported" | "unknown";
   /** The name whose TXT record decides, if one is needed. */
   recordName?: string;
+  /** Refused by RFC 9990, though the Public Suffix List, which older receivers go by, has both in one organisation. */
+  isInsideByList?: boolean;
 }
 
 const LONGEST_NAME = 253;
@@ -47,7 +51,9 @@ async function checkDestination(
   const others = permits.flatMap((permit) => permit[tag]);
   const outcome = outcomeOf({ isPermitted: permits.length > 0, others, host });
   const isOpen = outcome === "refused" && (isUnanswered(answer) || own.isUncertain);
-  return { uri: text, host, outcome: isOpen ? "unknown" : outcome, recordName };
+  const decided: Destination = { uri: text, host, outcome: isOpen ? "unknown" : outcome, recordName };
+  const isInsideByList = organizationalDomain(host) === organizationalDomain(walk.found?.domain ?? "");
+  return isInsideByList ? { ...decided, isInsideByList } : decided;
 }
 
 function outcomeOf({ isPermitted, others, host }: { isPermitted: boolean; others: ReportUri[]; host: string }) {
@@ -61,7 +67,8 @@ export function findingsOfDestinations(destinations: readonly Destination[]): Fi
   return destinations.flatMap((one) => findingsOf(one, isAnyUsable));
 }
 
-function findingsOf({ uri, host, outcome, recordName }: Destination, isAnyUsable: boolean): Finding[] {
+function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {
+  const { uri, host, outcome, recordName, isInsideByList } = destination;
   const rule = "RFC 9990 section 4";
   const shown = uri.slice(0, 200);
   switch (outcome) {
@@ -70,7 +77,11 @@ function findingsOf({ uri, host, outcome, recordName }: Destination, isAnyUsable
         {
           code: "destination_refused",
           state: "broken",
-          sentence: `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`,
+          sentence:
+            isInsideByList === true
+              ? `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organisation, ` +
+                "and does not say that it takes reports for this domain. Older receivers send them. It has to publish this record."
+              : `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`,
           rule,
           publish: { name: recordName ?? "", type: "TXT", value: "v=DMARC1;" },
         },
@@ -108,6 +119,7 @@ function findingsOf({ uri, host, outcome, recordName }: Destination, isAnyUsable
 }
 
 function hintOf(uri: string): string {
-  if (/^(mailto:)?\/\//i.test(uri)) return " Write mailto: without //.";
-  return /^[^\s:@]+@[^\s:@]+$/.test(uri) ? ` Write mailto:${uri.slice(0, 200)}.` : "";
+  const meant = repairedDmarc(`rua=${uri}`).slice("rua=".length);
+  const [first] = readReportUris(meant);
+  return meant !== uri && first?.host !== undefined ? ` Write ${meant.slice(0, 200)}.` : "";
 }

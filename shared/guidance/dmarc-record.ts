@@ -1,6 +1,7 @@
 /**
  * Parses a DMARC record by RFC 9989 sections 4.7 and 4.8, and also what RFC 7489 receivers still read. Pure.
  */
+import { repairedDmarc } from "./dmarc-repair.ts";
 import { readTagList, repeatedNames, type Tag, withoutSigns } from "./tag-list.ts";
 
 export const POLICIES = ["none", "quarantine", "reject"] as const;
@@ -90,7 +91,7 @@ const MEANT_AS_ONE = /\bv\s*=\s*["']?dmarc|^["'\s]*dmarc1?\b/i;
 /** What is wrong with a record that was meant as a DMARC record; undefined where it is one, or is about something else. */
 export function mistakenRecord(text: string): Mistaken | undefined {
   if (isDmarcRecord(text) || !MEANT_AS_ONE.test(text)) return undefined;
-  const rest = withoutSigns(text.replaceAll("\\;", ";").replace(/\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, ""));
+  const rest = withoutSigns(repairedDmarc(text).replace(/\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, ""));
   const meant = `v=DMARC1; ${rest}`;
   const read = readDmarcRecord(meant);
   const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']/.test(rest);
@@ -100,6 +101,7 @@ export function mistakenRecord(text: string): Mistaken | undefined {
 function reasonOf(text: string): string {
   if (/^\s/.test(text)) return "it begins with white space";
   if (/^["']/.test(text)) return "quotation marks are part of it";
+  if (/^[^\x20-\x7e]/.test(text)) return "it begins with an invisible character, or with a typographic quotation mark";
   if (/\\;/.test(text)) return "it has \\; instead of ;";
   if (/^v\s*=\s*DMARC1\b/.test(text)) return "there is no ; after v=DMARC1";
   if (/^v\s*=\s*dmarc1\b/i.test(text)) return "DMARC1 has to be in capitals";
@@ -171,21 +173,45 @@ function readReportUri(text: string): ReportUri {
   const size = /![0-9]+[kmgt]?$/i.exec(text);
   const uri: ReportUri = { text, hasSize: size !== null };
   const plain = size === null ? text : text.slice(0, size.index);
-  const match = /^mailto:(?!\/\/)([^?]+)/i.exec(plain);
-  if (match?.[1] === undefined) return uri;
-  const address = decoded(match[1]);
-  const at = address.lastIndexOf("@");
-  const host = address.slice(at + 1).toLowerCase();
-  if (at < 1 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(host)) return uri;
-  return { ...uri, address, host };
+  const [, local = "", domain = ""] = MAILTO.exec(plain) ?? [];
+  const host = domain.toLowerCase();
+  const address = decoded(local);
+  if (address === undefined || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(host)) return uri;
+  return { ...uri, address: `${address}@${domain}`, host };
 }
 
-function decoded(text: string): string {
+/** RFC 6068 section 2: one address. Its one `@` is written as it stands; white space and `<>"` are never in a URI. */
+const MAILTO = /^mailto:(?!\/\/)([^\s<>"@?]+)@([^\s@?]+)(?:\?\S*)?$/i;
+
+function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
+}
+
+/**
+ * The URI of an address, for rua and ruf (RFC 6068 section 2): everything in its local part that has another meaning in a URI or
+ * in a record is percent-encoded.
+ */
+export function mailtoUri(address: string): string {
+  const at = address.lastIndexOf("@");
+  const local = address
+    .slice(0, at)
+    .replaceAll(/[^A-Za-z0-9._~$*+=:/-]+/g, (signs) =>
+      encodeURIComponent(signs.toWellFormed()).replaceAll(/[!'()]/g, hexOf),
+    );
+  return `mailto:${local}@${address.slice(at + 1)}`;
+}
+
+function hexOf(sign: string): string {
+  return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** Whether a text has the form of a URI, of whatever scheme (RFC 3986 section 3). */
+function isUri(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9a-f]{2})+$/i.test(text) && !/^mailto:/i.test(text);
 }
 
 /** What a policy applies to. */
@@ -213,7 +239,7 @@ export function effectivePolicy(record: DmarcRecord, subject: PolicySubject): Po
 /** Whether a receiver may use the record: without a valid policy only if reports can be sent somewhere (RFC 9989 section 4.10.1). */
 export function isUsable(record: DmarcRecord): boolean {
   const hasPolicy = record.p !== undefined && !record.hasInvalidSubdomainPolicy;
-  return hasPolicy || record.rua.some(({ host }) => host !== undefined);
+  return hasPolicy || record.rua.some(({ text, host }) => host !== undefined || isUri(text));
 }
 
 function oneLevelBelow(policy: Policy): Policy {

@@ -50,7 +50,8 @@ async function readFile(response: Response): Promise<Awaited<ReturnType<FetchPol
     await response.body?.cancel().catch(() => {});
     return { problem, isUnanswered: response.status >= 500 && response.status !== INVALID_CERTIFICATE };
   }
-  const decoder = new TextDecoder();
+  // Senders do not skip a byte order mark: it is part of what is judged.
+  const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
   let text = "";
   let bytes = 0;
   for await (const piece of response.body ?? []) {

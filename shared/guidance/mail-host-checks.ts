@@ -3,7 +3,7 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
-import { readReportUris } from "./dmarc-record.ts";
+import { mailtoUri, readReportUris } from "./dmarc-record.ts";
 import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
@@ -32,12 +32,15 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
-      finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=mailto:${ruaAddress}` };
+      finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=${mailtoUri(ruaAddress)}` };
     }
     return finish(finding, "Not set up");
   }
   const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
-  const unusable = uris.filter(({ text: uri, host }) => host === undefined && !/^https:\/\/[^\s]+$/i.test(uri));
+  // A size after ! is DMARC's alone.
+  const unusable = uris.filter(
+    ({ text: uri, host, hasSize }) => hasSize || (host === undefined && !/^https:\/\/[^\s]+$/i.test(uri)),
+  );
   if (unusable.length === uris.length) {
     const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
     return finish({ code: "no_rua", state: "broken", sentence, rule }, "No address for reports");
@@ -117,9 +120,14 @@ export async function checkBimi(domain: string, resolver: Resolver, isEnforced: 
   const name = `default._bimi.${domain}`;
   const rule = "draft-brand-indicators-for-message-identification section 4";
   const answer = await ask(name, "TXT");
-  const [text, ...others] = recordsOf(answer).filter((record) => /^v=BIMI1\s*;/i.test(record));
+  const [text, ...others] = recordsOf(answer).filter((record) => /^v[ \t]*=[ \t]*BIMI1[ \t]*(;|$)/.test(record));
+  const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?bimi/i.test(other));
   const finish = (findings: Finding[], summary: string): Check => checkOf("bimi", findings, summary, asked());
   if (isUnanswered(answer)) return finish([unanswered(name, rule)], "DNS gave no answer");
+  if (text === undefined && mistaken !== undefined) {
+    const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} names no logo for mailbox providers: it has to begin with v=BIMI1; in this spelling.`;
+    return finish([{ code: "mistaken_record", state: "broken", sentence, rule }], "The record can't be used");
+  }
   if (text === undefined) return finish([], "Not set up; optional");
   if (others.length > 0) {
     const sentence = `${name} has several records, so the logo is not shown. Keep one.`;
@@ -131,6 +139,10 @@ export async function checkBimi(domain: string, resolver: Resolver, isEnforced: 
   if (logo === "" && firstValue(tags, "a") === undefined) return finish([], "Declined by the record");
   if (!/^https:\/\/\S+$/i.test(logo)) {
     const sentence = "The logo (l) is not an https address, so it is not shown.";
+    findings.push({ code: "bad_logo", state: "broken", sentence, rule });
+  }
+  if (/\.(png|jpe?g|gif|webp|ico|bmp)$/i.test(logo)) {
+    const sentence = `The logo (l) is ${logo.slice(logo.lastIndexOf(".") + 1).toUpperCase()}, and has to be SVG (Tiny PS), so it is not shown.`;
     findings.push({ code: "bad_logo", state: "broken", sentence, rule });
   }
   const certificate = firstValue(tags, "a") ?? "";

@@ -3,7 +3,6 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
 import { findMailHosts } from "./mail-hosts.ts";
-import { firstValue, readTagList } from "./tag-list.ts";
 
 /**
  * Fetches a policy file: at most 64 KiB of text/plain with status 200, redirects not followed, the certificate checked.
@@ -54,8 +53,8 @@ export async function checkMtaSts(
     return finish([missingRecord(domain)], "Not set up");
   }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
-  const id = firstValue(readTagList(text), "id");
-  if (id === undefined || !/^[A-Za-z0-9]{1,32}$/.test(id)) return finish([badId(name)], "The record can't be used");
+  const id = idOf(text);
+  if (id === undefined) return finish([badId(name)], "The record can't be used");
   const file = await fetchPolicy(`https://mta-sts.${domain}/.well-known/mta-sts.txt`);
   if (!("text" in file)) {
     const problem = file.isUnanswered ? await hostProblem(domain, ask) : undefined;
@@ -68,6 +67,11 @@ export async function checkMtaSts(
   if (mail === undefined) findings.push(unknownFinding(domain));
   else findings.push(...uncoveredHosts(read.policy, mail.hosts));
   return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
+}
+
+/** The id of a record, which is written `id=`, with no space and in lower case (RFC 8461 section 3.1). */
+function idOf(text: string): string | undefined {
+  return /;[ \t]*id=([A-Za-z0-9]{1,32})[ \t]*(?:;|$)/.exec(text)?.[1];
 }
 
 /** Whether a file is out of reach because its host is not in DNS; undefined where it is, or nobody knows. */
@@ -83,14 +87,20 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0)).trim();
-    const value = line.slice(colon + 1).trim();
+    const name = withoutSpace(line.slice(0, Math.max(colon, 0)));
+    const value = withoutSpace(line.slice(colon + 1));
     if (name === "mx") mx.push(value.toLowerCase());
     else if (!values.has(name)) values.set(name, value);
   }
   const mode = values.get("mode");
   const age = values.get("max_age") ?? "";
   if (/\r(?!\n)/.test(text)) return { problem: "its lines end with CR alone, and have to end with LF or CRLF" };
+  if (/[^\x09\x0a\x0d\x20-\x7e]/.test(text)) {
+    const begin = text.startsWith("\ufeff")
+      ? "a byte order mark, which editors put before a text"
+      : "a character that is not ASCII";
+    return { problem: `it has ${begin}; save it as plain ASCII` };
+  }
   if (values.get("version") !== "STSv1") return { problem: "it does not say version: STSv1" };
   if (mode !== "enforce" && mode !== "testing" && mode !== "none") {
     return { problem: "its mode is not enforce, testing or none" };
@@ -102,6 +112,15 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   const wrong = mx.find((pattern) => !IS_PATTERN.test(pattern));
   if (wrong !== undefined) return { problem: `"mx: ${wrong.slice(0, 100)}" is not one host name or *. and a name` };
   return { policy: { mode, mx, maxAgeSeconds: Number(age) } };
+}
+
+/** Spaces and tabs alone are white space there: senders do not skip others. */
+function withoutSpace(text: string): string {
+  const isSpace = (place: number): boolean => text[place] === " " || text[place] === "\t";
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(start)) start += 1;
+  while (end > start && isSpace(end - 1)) end -= 1;
+  return text.slice(start, end);
 }
 
 // Section 3.2, sts-policy-mx-value; a dot at the end is not in it.
@@ -141,7 +160,7 @@ function severalRecords(name: string): Finding {
 }
 
 function badId(name: string): Finding {
-  const sentence = `The record at ${name} has no id of 1 to 32 letters and digits, so senders ignore it.`;
+  const sentence = `The record at ${name} has no id of 1 to 32 letters and digits (written id=… without spaces), so senders ignore it.`;
   return { code: "bad_id", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
 }
 

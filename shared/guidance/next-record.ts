@@ -2,6 +2,8 @@
  * The stages from p=none to p=reject by RFC 9989 (testing by `t=y` instead of `pct`), and the record for a stage with
  * the other tags of the published policy as seen in reports. Pure.
  */
+import { mailtoUri, readDmarcRecord } from "./dmarc-record.ts";
+import { repairedDmarc } from "./dmarc-repair.ts";
 
 /** A step on the way. */
 export interface Stage {
@@ -85,15 +87,42 @@ export function recordText(stage: Stage, policy: string, ruaAddresses: readonly 
   if (aspf === "s") parts.push("aspf=s");
   if (/^[01ds](:[01ds])*$/.test(fo) && fo !== "0") parts.push(`fo=${fo}`);
   if (psd === "y" || psd === "n") parts.push(`psd=${psd}`);
-  if (ruaAddresses.length > 0) parts.push(`rua=${ruaAddresses.map(ruaUri).join(",")}`);
+  if (ruaAddresses.length > 0) parts.push(`rua=${ruaAddresses.map(mailtoUri).join(",")}`);
+  return parts.join("; ");
+}
+
+/**
+ * A published record at another stage: `p` and `t` change, and what stands for other receivers' tests (`pct`) is left out, since
+ * the stage says it. Every other tag stays: addresses of others, `ruf`, what nobody knows.
+ *
+ * @param policies as reports saw it, and as it is to be: where they differ in `sp` or `np`, so does the record
+ */
+export function recordAtStage(
+  published: string,
+  { p, isTest }: Stage,
+  policies: { before: string; after: string },
+): string {
+  const read = readDmarcRecord(repairedDmarc(published)).tags.filter(
+    ({ standing, value }) => standing !== "repeated" && value !== "",
+  );
+  const [before, after] = [readPolicyTags(policies.before), readPolicyTags(policies.after)];
+  const parts = ["v=DMARC1", `p=${p}`, ...(isTest ? ["t=y"] : [])];
+  for (const { name, value } of read) {
+    if (name === "v" || name === "p" || name === "t" || name === "pct") continue;
+    const isBelow = name === "sp" || name === "np";
+    if (isBelow && before[name] !== after[name]) continue;
+    parts.push(`${name}=${value}`);
+  }
+  const changed = (["sp", "np"] as const).filter((name) => before[name] !== after[name]);
+  const below = changed.flatMap((name) => {
+    const value = after[name];
+    return value !== undefined && isPolicy(value) ? [`${name}=${value}`] : [];
+  });
+  // Behind p and t, where people look for them.
+  parts.splice(isTest ? 3 : 2, 0, ...below);
   return parts.join("; ");
 }
 
 function isPolicy(text: string): text is Stage["p"] {
   return text === "none" || text === "quarantine" || text === "reject";
-}
-
-// RFC 9989 section 4.7: "," and "!" are encoded, since they separate; ";" ends a tag.
-function ruaUri(address: string): string {
-  return `mailto:${address.replaceAll(/[%,;!\s]/g, (char) => encodeURIComponent(char).replace("!", "%21"))}`;
 }

@@ -4,7 +4,20 @@
  */
 import { isPublicSuffix, organizationalDomain } from "../organizational-domain.ts";
 import type { RecordToPublish } from "./check.ts";
-import { isDmarcRecord, mistakenRecord, type Policy, readDmarcRecord, readReportUris } from "./dmarc-record.ts";
+import {
+  type DmarcRecord,
+  effectivePolicy,
+  isDmarcRecord,
+  type JudgedTag,
+  mailtoUri,
+  mistakenRecord,
+  POLICIES,
+  type Policy,
+  type ReportUri,
+  readDmarcRecord,
+  readReportUris,
+} from "./dmarc-record.ts";
+import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { knownService } from "./known-services.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
@@ -21,10 +34,20 @@ export interface Published {
   dmarc: readonly string[] | undefined;
   /** The name that `_dmarc` is an alias of, if it is one. */
   alias?: string | undefined;
-  /** The policy that applies to the domain by the record of a name above it. */
-  inherited?: { policy: Policy; from: string } | undefined;
+  /** What applies to the domain by the record of a name above it. */
+  inherited?: Inherited | undefined;
+  /** The organisational domain by RFC 9989's tree walk, once the domain has a record; undefined: not known. */
+  organization?: string | undefined;
   /** TXT records at `_smtp._tls`; undefined: DNS gave no answer. */
   tls: readonly string[] | undefined;
+}
+
+/** A policy from above, and whether it asks for strict alignment. */
+export interface Inherited {
+  policy: Policy;
+  from: string;
+  isStrictDkim?: boolean;
+  isStrictSpf?: boolean;
 }
 
 export const NOTHING_PUBLISHED: Published = { dmarc: [], tls: [] };
@@ -41,18 +64,27 @@ const SURE_ADDRESSES = 2;
 export function recordsToPublish(domain: string, rua: string, published = NOTHING_PUBLISHED): NeededRecord[] {
   const records = [dmarcRecord(domain, rua, published)];
   const host = rua.slice(rua.lastIndexOf("@") + 1);
-  // RFC 9990 section 4: a destination outside the organisation must permit the reports.
-  if (organizationalDomain(host) !== organizationalDomain(domain)) {
+  const permission = whyPermission(domain, host, published.organization);
+  if (permission !== undefined) {
     records.push({
       zone: "rua",
       name: `${domain}._report._dmarc.${host}`,
       type: "TXT",
       value: "v=DMARC1;",
-      sentence: `Says that ${host} takes reports about ${domain}. One record *._report._dmarc.${host} does it for all domains.`,
+      sentence: permission,
     });
   }
   records.push(tlsRecord(domain, rua, published.tls));
   return records;
+}
+
+/** RFC 9990 section 4: a destination outside the organisation must permit the reports. @returns undefined inside it */
+function whyPermission(domain: string, host: string, organization: string | undefined): string | undefined {
+  if (organizationalDomain(host) !== organizationalDomain(domain)) {
+    return `Says that ${host} takes reports about ${domain}. One record *._report._dmarc.${host} does it for all domains.`;
+  }
+  if (organization === undefined || host === organization || host.endsWith(`.${organization}`)) return undefined;
+  return `Says that ${host} takes reports about ${domain}: no name above ${domain} has a DMARC record, so receivers that follow RFC 9990 take the two for different organisations.`;
 }
 
 function dmarcRecord(domain: string, rua: string, published: Published): NeededRecord {
@@ -67,7 +99,7 @@ function dmarcRecord(domain: string, rua: string, published: Published): NeededR
 }
 
 function amended(domain: string, rua: string, { dmarc, inherited }: Published): { value: string; why: string } {
-  const fresh = `v=DMARC1; p=${inherited?.policy ?? "none"}; rua=mailto:${encodedAddress(rua)}`;
+  const fresh = freshRecord(rua, inherited);
   if (dmarc === undefined) {
     const why = `DNS gave no answer, so it is not known what is published. If there is a record at _dmarc.${domain}, add the address to its rua instead.`;
     return { value: fresh, why };
@@ -75,22 +107,47 @@ function amended(domain: string, rua: string, { dmarc, inherited }: Published): 
   const [current, ...others] = dmarc.filter(isDmarcRecord);
   const [mistaken] = dmarc.map(mistakenRecord).filter((one) => one !== undefined);
   if (current === undefined && mistaken?.meant !== undefined) {
+    const { value, hint } = withRua(mistaken.meant, rua);
     const why = `In place of the record that is there, which receivers ignore: ${mistaken.reason}. With this address added.`;
-    return { value: withRua(mistaken.meant, rua), why };
+    return { value, why: `${why}${hint}${stricterHint(mistaken.text, value)}` };
   }
-  if (current === undefined) return { value: fresh, why: whyFresh(inherited) };
-  const value = withRua(current, rua);
+  if (current === undefined) return { value: fresh, why: whyFresh(domain, inherited) };
+  const { value, hint } = withRua(current, rua);
+  // Of several records receivers use none.
+  const stricter = stricterHint(others.length > 0 ? "" : current, value);
   if (others.length > 0) {
     const why = `In place of all ${dmarc.filter(isDmarcRecord).length} DMARC records that are there: receivers ignore a name with several. Keep the policy that you want.`;
-    return { value, why };
+    return { value, why: `${why}${hint}${stricter}` };
   }
   if (current === value) return { value, why: "Published: the DMARC record names this address." };
-  return { value, why: `The record that is there, with this address added.${manyHint(value)}` };
+  const isNamed = namesAddress(readDmarcRecord(current).rua, rua);
+  const what = isNamed
+    ? "The record that is there, which names this address, set right."
+    : "The record that is there, with this address added.";
+  return { value, why: `${what}${hint}${stricter}${manyHint(value)}` };
 }
 
-function whyFresh(inherited: Published["inherited"]): string {
+function freshRecord(rua: string, inherited: Inherited | undefined): string {
+  return [
+    "v=DMARC1",
+    `p=${inherited?.policy ?? "none"}`,
+    ...(inherited?.isStrictDkim === true ? ["adkim=s"] : []),
+    ...(inherited?.isStrictSpf === true ? ["aspf=s"] : []),
+    `rua=${mailtoUri(rua)}`,
+  ].join("; ");
+}
+
+function whyFresh(domain: string, inherited: Inherited | undefined): string {
   if (inherited === undefined) return "Asks receivers for reports, and changes nothing about the delivery of mail.";
-  return `Asks receivers for reports, and keeps the policy that applies now, from ${inherited.from}.`;
+  return `Asks receivers for reports, and keeps the policy that applies now, from ${inherited.from}. Reports about ${domain} then no longer go to the addresses in the record of ${inherited.from}: name those here, too, if they are still needed.`;
+}
+
+/** A word of warning where a changed record makes receivers reject or quarantine what they let through so far; "" elsewhere. */
+export function stricterHint(published: string, value: string): string {
+  const now = isDmarcRecord(published) ? effectivePolicy(readDmarcRecord(published), "domain") : undefined;
+  const then = effectivePolicy(readDmarcRecord(value), "domain") ?? "none";
+  if (POLICIES.indexOf(then) <= POLICIES.indexOf(now ?? "none")) return "";
+  return ` Its policy then holds, which receivers ignore now: with ${then} mail that fails is no longer delivered as before. Write p=none until the reports show that nothing of yours fails.`;
 }
 
 function manyHint(value: string): string {
@@ -109,35 +166,75 @@ function ownerHint(domain: string): string {
   return ` ${domain} belongs to ${service}: only those who run its DNS can publish this.`;
 }
 
-/** Adds an address to a record's rua unless it is there already; tags that are repeated or empty are left out. */
-function withRua(text: string, rua: string): string {
-  const { tags, rua: uris } = readDmarcRecord(text);
-  const wanted = `mailto:${encodedAddress(rua)}`;
-  if (uris.some(({ address }) => address?.toLowerCase() === rua.toLowerCase())) return text;
+/**
+ * A record with an address in its rua. Every tag that is there stays, those that nobody knows too; mistakes that can be set
+ * right are; of repeated tags the first stays, and empty ones and parts that are no tags are left out.
+ *
+ * @returns the record, as it is published if there is nothing to change; and what is to be said about the change
+ */
+function withRua(published: string, rua: string): { value: string; hint: string } {
+  const repaired = readDmarcRecord(repairedDmarc(published));
+  const { tags, rua: uris, malformed } = repaired;
+  const wanted = mailtoUri(rua);
   const kept = tags.filter(({ value, standing }) => standing !== "repeated" && value !== "");
-  const parts = kept.map(({ name, value }) => (name === "rua" ? `rua=${value},${wanted}` : `${name}=${value}`));
-  return (kept.some(({ name }) => name === "rua") ? parts : [...parts, `rua=${wanted}`]).join("; ");
+  const isNamed = namesAddress(uris, rua);
+  const isSame = meaningOf(readDmarcRecord(published)) === meaningOf(repaired) && !hasOddCharacter(published);
+  if (isNamed && isSame && kept.length === tags.length && malformed.length === 0) return { value: published, hint: "" };
+  const parts = kept.map(({ name, value }) => {
+    if (name !== "rua") return `${name}=${value}`;
+    return `rua=${[...new Set([...uris.map(({ text }) => text), ...(isNamed ? [] : [wanted])])].join(",")}`;
+  });
+  const hasRua = kept.some(({ name }) => name === "rua");
+  const value = (hasRua ? parts : [...parts, `rua=${wanted}`]).join("; ");
+  return { value, hint: changeHint(tags, malformed) };
+}
+
+/** A record's tags as text, white space between them and between addresses apart. */
+function meaningOf({ tags, malformed, rua, ruf }: DmarcRecord): string {
+  const uris = [rua, ruf].map((list) => list.map(({ text }) => text));
+  const others = tags.filter(({ name }) => name !== "rua" && name !== "ruf").map(({ name, value }) => [name, value]);
+  return JSON.stringify([others, malformed, uris]);
+}
+
+function namesAddress(uris: readonly ReportUri[], rua: string): boolean {
+  return uris.some(({ address }) => address?.toLowerCase() === rua.toLowerCase());
+}
+
+function changeHint(tags: readonly JudgedTag[], malformed: readonly string[]): string {
+  const repeated = tags.filter(({ standing }) => standing === "repeated").map(({ name, value }) => `${name}=${value}`);
+  const left = [...repeated, ...malformed].map((part) => part.slice(0, 100));
+  const invalid = tags.filter(({ value, standing }) => standing === "invalid" && value !== "");
+  const leftOut = left.length === 0 ? "" : ` Left out, because receivers can't use it: ${left.join("; ")}.`;
+  const toCorrect = invalid.map(({ name, value }) => `${name}=${value.slice(0, 100)}`);
+  return toCorrect.length === 0 ? leftOut : `${leftOut} Correct ${toCorrect.join(", ")}, which is no valid value.`;
 }
 
 function tlsRecord(domain: string, rua: string, published: readonly string[] | undefined): NeededRecord {
-  const wanted = `mailto:${encodedAddress(rua)}`;
+  const wanted = mailtoUri(rua);
   const record = { zone: "domain", name: `_smtp._tls.${domain}`, type: "TXT" } as const;
-  const [current] = (published ?? []).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
-  const named = current === undefined ? undefined : firstValue(readTagList(current), "rua");
-  if (current === undefined || named === undefined || named === "") {
+  const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
+  if (current === undefined) {
+    const isMistaken = (published ?? []).some((text) => /\bv\s*=\s*["']?tlsrpt/i.test(text));
     const unknown = " DNS gave no answer on whether there is one already: two records there are none.";
-    const sentence = `Optional: asks for reports of mail to this domain that could not be encrypted.${published === undefined ? unknown : ""}`;
+    const instead = isMistaken ? " In place of the record that is there, which senders can't use." : "";
+    const sentence = `Optional: asks for reports of mail to this domain that could not be encrypted.${published === undefined ? unknown : instead}`;
     return { ...record, value: `v=TLSRPTv1; rua=${wanted}`, sentence };
   }
-  if (readReportUris(named).some(({ address }) => address?.toLowerCase() === rua.toLowerCase())) {
-    return { ...record, value: current, sentence: "Published: the record of TLS reports names this address." };
+  // RFC 8460 section 3: several records are none, several addresses have commas between them, other fields are kept.
+  const { tags } = readTagList(current);
+  const uris = readReportUris(firstValue({ tags, malformed: [] }, "rua") ?? "");
+  const instead =
+    others.length === 0 ? "" : ` In place of all ${others.length + 1} records that are there: several are none.`;
+  if (namesAddress(uris, rua)) {
+    const sentence = `${others.length === 0 ? "Published: the" : "The"} record of TLS reports names this address.${instead}`;
+    return { ...record, value: current, sentence };
   }
-  // RFC 8460 section 3: several records are none, several addresses have commas between them.
-  const sentence = "Optional: the record of TLS reports that is there, with this address added.";
-  return { ...record, value: `v=TLSRPTv1; rua=${named},${wanted}`, sentence };
-}
-
-/** In a URI of the record, `,` and `!` stand for something else (RFC 9989 section 4.6). */
-function encodedAddress(rua: string): string {
-  return rua.replaceAll("%", "%25").replaceAll(",", "%2C").replaceAll("!", "%21").replaceAll(";", "%3B");
+  const rest = tags.filter(({ name, value }, at) => at > 0 && name !== "rua" && name !== "v" && value !== "");
+  const named = [...uris.map(({ text }) => text), wanted].join(",");
+  const value = ["v=TLSRPTv1", `rua=${named}`, ...rest.map((tag) => `${tag.name}=${tag.value}`)].join("; ");
+  const sentence =
+    uris.length === 0
+      ? `Optional: asks for reports of mail to this domain that could not be encrypted.${instead}`
+      : `Optional: the record of TLS reports that is there, with this address added.${instead}`;
+  return { ...record, value, sentence };
 }

@@ -10,8 +10,8 @@ import { type Ask, startAsking } from "./asking.ts";
 import type { CheckState } from "./check.ts";
 import { serviceGuide } from "./known-services.ts";
 import { addressTerms, networkHolds } from "./networks.ts";
-import { isSpfRecord } from "./spf-record.ts";
-import { allTerms, hostOfMx, passingTerms, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import { isSpfRecord, mistakenSpfRecord } from "./spf-record.ts";
+import { allTerms, hostOfMx, matchOf, passingTerms, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
 import { needsStrings, STRINGS_HINT } from "./txt-strings.ts";
 
 /** A source that is to be let in. */
@@ -82,9 +82,9 @@ export async function adviseSpf(domain: string, sender: SpfSender, resolver: Res
   const tree = await resolveSpf(target, ask);
   const before: SpfSide = { text: tree.root.text, lookups: tree.lookups };
   const about = { domain: target, source: sender.name, before, choices: [] };
-  const broken = adviceOfRecord(tree, target);
+  const broken = adviceOfRecord(tree, target) ?? (await adviceOfMistaken(tree, target, ask));
   if (broken !== undefined) return { ...about, ...broken };
-  if (isListed(tree.root, sender.networks)) {
+  if (isListed(tree.root, sender.networks) || isIncluded(tree.root, sender)) {
     const sentence =
       `The SPF record of ${target} already lists ${sender.name}. Mail that still fails was forwarded, or came from ` +
       "other servers.";
@@ -157,6 +157,15 @@ function adviceOfRecord({ root, lookups, voidLookups, isCut }: SpfTree, target: 
   return unknown === undefined ? undefined : unanswered(unknown.term.text);
 }
 
+/** A record that was meant as one would be beside the new one, and what it lists would be lost. */
+async function adviceOfMistaken({ root }: SpfTree, target: string, ask: Ask): Promise<Judged | undefined> {
+  if (root.text !== "") return undefined;
+  const [mistaken] = recordsOf(await ask(target, "TXT")).flatMap((text) => mistakenSpfRecord(text) ?? []);
+  if (mistaken === undefined) return undefined;
+  const sentence = `The TXT record "${mistaken.text.slice(0, 100)}" of ${target} is not an SPF record for receivers: ${mistaken.reason}. Set it right first, or what it lists is lost. The page Records says how.`;
+  return { code: "brokenRecord", state: "broken", sentence };
+}
+
 const BREAKS = new Set(["noRecord", "severalRecords", "loop", "tooManyMxHosts"]);
 
 function unanswered(what: string): Judged {
@@ -164,10 +173,17 @@ function unanswered(what: string): Judged {
   return { code: "unknown", state: "unknown", sentence };
 }
 
-/** Whether a record passes all of some networks. Terms of an include count where the include itself passes. */
+/** Whether a record passes all of some networks: no term before says something else of them. */
 function isListed(root: ResolvedSpf, networks: readonly string[]): boolean {
-  const passed = passingTerms(root).flatMap(({ resolved }) => resolved.networks);
-  return networks.length > 0 && networks.every((one) => passed.some((network) => networkHolds(network, one)));
+  return networks.length > 0 && networks.every((one) => matchOf(root, one) === "+");
+}
+
+/** Whether the record, or one that it includes, has the include of the sender's service: a second one would change nothing. */
+function isIncluded(root: ResolvedSpf, { service }: SpfSender): boolean {
+  const include = service === "" ? undefined : serviceGuide(service)?.spf;
+  if (include === undefined) return false;
+  // A record stands only with terms that receivers follow: not behind `all`, nor with a redirect beside one.
+  return passingTerms(root).some(({ resolved }) => resolved.record?.domain === include && resolved.record.text !== "");
 }
 
 /** Terms that would let the sender in. Of a known service the include alone: its addresses change without notice. */
@@ -222,11 +238,14 @@ async function weigh(
   return { term, text: added, lookups, isUsable, isUnanswered };
 }
 
-/** A record with terms put before its `all`, or before its redirect, or at its end. */
+/**
+ * A record with terms put before its `all`, or before its redirect, or at its end; and before the first term with a `-`, `~` or
+ * `?`, which could say something else of the same addresses.
+ */
 export function withTerm(text: string, term: string): string {
   if (text === "") return `v=spf1 ${term} ~all`;
   const terms = text.split(" ").filter((one) => one !== "");
-  const end = terms.findIndex((one) => /^([+?~-]?all$|redirect=)/i.test(one));
+  const end = terms.findIndex((one) => /^(\+?all$|[?~-]|redirect=)/i.test(one));
   const at = end < 0 ? terms.length : end;
   return [...terms.slice(0, at), term, ...terms.slice(at)].join(" ");
 }
@@ -237,7 +256,18 @@ function sizeHint(text: string): string {
   return ` It then has ${text.length} octets; beyond ${GUIDANCE_LIMITS.maxSpfOctets} some receivers can't read the answer (RFC 7208 section 3.4).${strings}`;
 }
 
-function choose(weighed: readonly Weighed[], { name }: SpfSender, domain: string) {
+/** Whom else a term lets in: a network proposed for some of its addresses. "" where it names those asked for alone. */
+function widthHint(term: string, networks: readonly string[]): string {
+  const wider = term
+    .split(" ")
+    .map((one) => /^ip[46]:(.+\/\d+)$/.exec(one)?.[1] ?? "")
+    .filter((one) => one !== "" && !networks.includes(one));
+  if (wider.length === 0) return "";
+  const verb = wider.length === 1 ? "holds" : "hold";
+  return ` ${wider.join(", ")} also ${verb} other addresses: where those belong to somebody else, name each address instead.`;
+}
+
+function choose(weighed: readonly Weighed[], { name, networks }: SpfSender, domain: string) {
   const sorted = [...weighed].sort(
     (a, b) => Number(b.isUsable) - Number(a.isUsable) || a.lookups - b.lookups || a.term.length - b.term.length,
   );
@@ -262,6 +292,7 @@ function choose(weighed: readonly Weighed[], { name }: SpfSender, domain: string
   }
   const isMany = best.lookups >= warnSpfLookups;
   const count = `The record then needs ${best.lookups} of the ${maxSpfLookups} lookups allowed`;
-  const sentence = `Add ${best.term} to let ${name} in. ${count}${isMany ? ": one more service may break it" : ""}.${sizeHint(best.text)}`;
+  const also = widthHint(best.term, networks);
+  const sentence = `Add ${best.term} to let ${name} in.${also} ${count}${isMany ? ": one more service may break it" : ""}.${sizeHint(best.text)}`;
   return { ...found, code: "add" as const, state: isMany ? ("attention" as const) : ("good" as const), sentence };
 }

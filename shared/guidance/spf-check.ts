@@ -123,7 +123,8 @@ function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
     const sentence = `${at} is ${term.reason}: SPF fails for every sender until it is removed or corrected.`;
     return [{ code: "syntax_error", state: "broken", sentence, rule: "RFC 7208 section 4.6" }];
   }
-  const found = problem === undefined ? undefined : findingOfProblem(problem, at);
+  const isRedirect = term.kind === "modifier" && term.name === "redirect";
+  const found = problem === undefined ? undefined : findingOfProblem(problem, at, isRedirect);
   if (found !== undefined) return [found];
   if (isVoid) {
     const sentence = `${at} finds nothing in DNS. Remove it if it isn't needed.`;
@@ -147,14 +148,18 @@ function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
 /** Each is a modifier that nobody knows where `=` follows it. */
 const MECHANISM_NAMES: ReadonlySet<string> = new Set(["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"]);
 
-function findingOfProblem(problem: NonNullable<ResolvedTerm["problem"]>, at: string): Finding | undefined {
+function findingOfProblem(
+  problem: NonNullable<ResolvedTerm["problem"]>,
+  at: string,
+  isRedirect: boolean,
+): Finding | undefined {
   switch (problem) {
     case "noRecord":
       return {
         code: "include_without_record",
         state: "broken",
         sentence: `${at} leads to a name without an SPF record: SPF fails for every sender. Remove it.`,
-        rule: "RFC 7208 section 5.2",
+        rule: `RFC 7208 section ${isRedirect ? "6.1" : "5.2"}`,
       };
     case "severalRecords":
       return {

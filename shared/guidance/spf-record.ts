@@ -117,6 +117,8 @@ const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)([^/]*))
 const SLASH = "\u0001";
 
 function readTerm(text: string): SpfTerm {
+  // Section 4.6.1: spaces alone stand between terms.
+  if (/[^\x21-\x7e]/.test(text)) return { text, kind: "broken", reason: oddCharacter(text) };
   const modifier = MODIFIER.exec(text);
   if (modifier !== null) return readModifier(text, modifier[1] ?? "", modifier[2] ?? "");
   if (/^[+?~-]?ip[46]:/i.test(text)) return readNetwork(text);
@@ -133,12 +135,21 @@ function readTerm(text: string): SpfTerm {
   return readArguments(mechanism, colon === undefined ? undefined : (domain ?? "").replaceAll(SLASH, "/"), length);
 }
 
+function oddCharacter(text: string): string {
+  if (/^[^\x00-\x7f]+all$/i.test(text)) return "all after a dash that is not a hyphen";
+  if (/[\t\r\n]/.test(text)) return "a term with a tab or a line break in it, where only a space may be";
+  if (/\u00c2\u00a0|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf|\u00a0/.test(text)) {
+    return "a term with an invisible character in it, such as a no-break space pasted from a text";
+  }
+  return "a term with a character that is not ASCII in it";
+}
+
 function unknownTerm(text: string): string {
+  if (/^[+?~-]$/.test(text)) return "a sign apart from its term";
   if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4 and a colon before it";
   if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6 and a colon before it";
   if (/^[+?~-]?(redirect|exp)[:=]/i.test(text)) return "a modifier, which has = after its name and no sign before it";
   if (/^[+?~-]?ipv[46]:/i.test(text)) return "ip4 or ip6 with a v";
-  if (/^[^\x00-\x7f]+all$/i.test(text)) return "all after a dash that is not a hyphen";
   if (/^[+?~-]?(all|a|mx|ptr)[^a-z0-9_-]+$/i.test(text)) return "a term with a sign too many at its end";
   if (/^[^:=]+\.[a-z-]+$/i.test(text)) return "a name without include or a, and a colon, before it";
   return "an unknown term";
@@ -148,7 +159,7 @@ function readModifier(text: string, name: string, domain: string): SpfTerm {
   const lower = name.toLowerCase();
   const isKnown = lower === "redirect" || lower === "exp";
   if (isKnown && !isDomainSpec(domain)) return { text, kind: "broken", reason: `${lower} without a domain name` };
-  return { text, kind: "modifier", name: lower, domain: domain.toLowerCase() };
+  return { text, kind: "modifier", name: lower, domain: domain.toLowerCase().replace(/\.$/, "") };
 }
 
 function readNetwork(text: string): SpfTerm {
@@ -158,7 +169,11 @@ function readNetwork(text: string): SpfTerm {
   if (!(isFour ? isIpv4(network) : isIpv6(network))) {
     const isOther = isFour ? isIpv6(network) : isIpv4(network);
     const [version, other] = isFour ? [4, 6] : [6, 4];
-    const reason = isOther ? `an IPv${other} address (write it as ip${other})` : `not an IPv${version} address`;
+    const reason = isOther
+      ? `an IPv${other} address (write it as ip${other})`
+      : /[0-9a-f][,-][0-9a-f]/i.test(network)
+        ? "a list or a range of addresses, and each needs a term of its own"
+        : `not an IPv${version} address`;
     return { text, kind: "broken", reason };
   }
   const bits = length === undefined ? undefined : readLength(length, isFour ? 32 : 128);
@@ -177,6 +192,7 @@ function readNetwork(text: string): SpfTerm {
 
 function readArguments(mechanism: Mechanism, domain: string | undefined, length: string): SpfTerm {
   const { text, name } = mechanism;
+  if (/:\/\//.test(text)) return { text, kind: "broken", reason: "a web address where a domain name belongs" };
   const takesLength = name === "a" || name === "mx";
   if (length !== "" && !takesLength) return { text, kind: "broken", reason: "a prefix length where none may be" };
   if (name === "all" && domain !== undefined) return { text, kind: "broken", reason: "a domain after all" };
@@ -218,13 +234,17 @@ function isDomainSpec(text: string): boolean {
   const plain = text.replace(MACRO, "m");
   if (plain.includes("%")) return false;
   if (text.endsWith("}") && !plain.endsWith("}")) return true;
-  return IS_NAME.test(plain) && !/(^|\.)\d+\.?$/.test(plain);
+  // Among macros any visible character may stand (macro-literal), as in exists:%{l}+%{o}.example.com.
+  const isName = plain === text ? IS_NAME : ENDS_IN_LABEL;
+  return isName.test(plain) && !/(^|\.)\d+\.?$/.test(plain);
 }
+
+const ENDS_IN_LABEL = /^[\x21-\x7e]+\.[a-z0-9]([a-z0-9-]*[a-z0-9])?\.?$/i;
 
 const IS_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+\.?$/i;
 
 function whyNotDomainSpec(text: string): string {
-  if (text.includes("%")) return "a domain with a macro that does not exist";
+  if (text.replace(MACRO, "").includes("%")) return "a domain with a macro that does not exist";
   if (isIpv4(text)) return "an address where a domain name belongs (write it as ip4)";
   return "not followed by a domain name";
 }

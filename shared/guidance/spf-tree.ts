@@ -5,6 +5,7 @@
 import { isUnanswered, type RecordType, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { Ask } from "./asking.ts";
+import { networkHolds } from "./networks.ts";
 import {
   expandMacros,
   hasMacro,
@@ -182,7 +183,12 @@ async function addressesOfMx(domain: string, ask: Ask): Promise<Addresses> {
   const hosts = recordsOf(answer).map(hostOfMx);
   if (hosts.length > GUIDANCE_LIMITS.maxSpfMxHosts) return { addresses: [], problem: "tooManyMxHosts", isVoid: false };
   const found = await Promise.all(hosts.filter((host) => host !== "").map((host) => addressesOf(host, "a", ask)));
-  return { addresses: found.flatMap(({ addresses }) => addresses), isVoid: hosts.length === 0 };
+  const addresses = found.flatMap((host) => host.addresses);
+  // Where some hosts answered, what they said is shown; where none did, nobody knows whom the term lets in.
+  if (addresses.length === 0 && found.some(({ problem }) => problem === "unanswered")) {
+    return { addresses, problem: "unanswered", isVoid: false };
+  }
+  return { addresses, isVoid: hosts.length === 0 };
 }
 
 /** The host of an MX record's data `10 mx.example.com`; "" for a null MX (RFC 7505). */
@@ -227,6 +233,29 @@ export function passingTerms({ domain, terms }: ResolvedSpf): { domain: string; 
     if (term.kind === "broken" || (term.kind === "mechanism" && term.qualifier !== "+")) return [];
     return [{ domain, resolved }, ...(record === undefined ? [] : passingTerms(record))];
   });
+}
+
+/** What a record says of an address or a network as a whole: "some" where it says so of a part of it alone, or nobody knows. */
+export type SpfMatch = Qualifier | "none" | "some";
+
+/**
+ * What a record says of a network, term by term in order, as a receiver goes through it (RFC 7208 section 4.6.2): the first that
+ * matches decides. Terms that depend on the mail (macros, ptr) are taken to match nothing.
+ *
+ * @param network `192.0.2.1` or `192.0.2.0/24`
+ */
+export function matchOf({ terms }: ResolvedSpf, network: string): SpfMatch {
+  for (const { term, networks, record } of terms) {
+    if (term.kind === "broken") return "some";
+    if (term.kind === "modifier") continue;
+    if (term.name === "all") return term.qualifier;
+    const below = term.name === "include" && record !== undefined ? matchOf(record, network) : undefined;
+    if (below === "some") return "some";
+    if (below === "+" || networks.some((one) => networkHolds(one, network))) return term.qualifier;
+    if (networks.some((one) => networkHolds(network, one))) return "some";
+  }
+  const redirect = terms.find(({ term }) => term.kind === "modifier" && term.name === "redirect")?.record;
+  return redirect === undefined ? "none" : matchOf(redirect, network);
 }
 
 /** Every term of the tree, a record's terms before those below. */

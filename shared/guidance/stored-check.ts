@@ -3,8 +3,9 @@
  * `dmarc check`. Pure.
  */
 import * as v from "valibot";
+import { GUIDANCE_LIMITS } from "../limits.ts";
 import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
-import { POLICIES } from "./dmarc-record.ts";
+import { isDmarcRecord, POLICIES } from "./dmarc-record.ts";
 import { type DomainCheck, listChecks } from "./domain-check.ts";
 import { hostOfMx } from "./spf-tree.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
@@ -147,6 +148,17 @@ export function mtaStsIdOf(check: StoredCheck): string | null | undefined {
   const records = found.records.filter((text) => /^v=STSv1\s*(;|$)/.test(text));
   const [text] = records;
   return text === undefined || records.length > 1 ? null : (firstValue(readTagList(text), "id") ?? null);
+}
+
+/**
+ * The one DMARC record at a domain's own `_dmarc` as a check found it; undefined where there is none, there are several, DNS
+ * gave no answer, or the check kept a part of it alone.
+ */
+export function dmarcTextOf(check: StoredCheck): string | undefined {
+  const records = answered(check).get(`TXT _dmarc.${check.domain}`)?.records ?? [];
+  const [text, ...others] = records.filter(isDmarcRecord);
+  const isWhole = text !== undefined && text.length < GUIDANCE_LIMITS.maxShownRecordChars;
+  return isWhole && others.length === 0 ? text : undefined;
 }
 
 /** TXT records at a domain's `_smtp._tls` as a check found them; undefined: DNS gave no answer. */

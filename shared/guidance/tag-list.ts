@@ -16,16 +16,17 @@ export interface TagList {
   malformed: string[];
 }
 
-/** Reads a list. Empty parts, as after a last `;`, are nothing. */
-export function readTagList(text: string): TagList {
+/** Reads a list. Empty parts, as after a last `;`, are nothing. @param isCased names stay as they are published: `P` is not `p` */
+export function readTagList(text: string, isCased = false): TagList {
   const tags: Tag[] = [];
   const malformed: string[] = [];
   for (const part of text.split(";")) {
     const trimmed = part.trim();
     if (trimmed === "") continue;
     const equals = trimmed.indexOf("=");
-    const name = trimmed.slice(0, Math.max(equals, 0)).trim().toLowerCase();
-    if (/^[a-z][a-z0-9_-]*$/.test(name)) tags.push({ name, value: trimmed.slice(equals + 1).trim() });
+    const published = trimmed.slice(0, Math.max(equals, 0)).trim();
+    const name = isCased ? published : published.toLowerCase();
+    if (/^[a-z][a-z0-9_-]*$/i.test(name)) tags.push({ name, value: trimmed.slice(equals + 1).trim() });
     else malformed.push(trimmed);
   }
   return { tags, malformed };

@@ -10,10 +10,10 @@ function txtStrings(text: string): string[] {
   return strings;
 }
 
-/** As in a zone file: `"v=spf1 -all"`; a text that is longer than a string may be as several strings, `"…" "…"`. */
+/** As in a zone file: `"v=spf1 -all"`; a text that is longer than a string may be as several strings, `"…" "…"`. Quotation marks and backslashes have a backslash before them (RFC 1035 section 5.1). */
 export function quotedTxt(text: string): string {
   return txtStrings(text)
-    .map((string) => `"${string}"`)
+    .map((string) => `"${string.replaceAll(/["\\]/g, "\\$&")}"`)
     .join(" ");
 }
 

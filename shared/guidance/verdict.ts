@@ -9,6 +9,7 @@ import type { MailBySender } from "./mail-by-sender.ts";
 import {
   enforcedBy,
   openBelow,
+  recordAtStage,
   recordText,
   STAGES,
   type Stage,
@@ -74,6 +75,8 @@ export interface VerdictInput {
   policies: readonly { policy: string; firstDay: number; lastDay: number }[];
   /** RUA addresses the reports came to. */
   ruaAddresses: readonly string[];
+  /** The domain's own record as DNS has it: its other tags are kept. Without it the record is made of what reports say. */
+  published?: string;
   decide: Decide;
   /** What DNS says of senders; without it the verdict rests on the reports alone. */
   knowledge?: SenderKnowledge;
@@ -98,6 +101,8 @@ export interface Verdict {
   stage: Stage;
   /** Text of the record to publish next at `_dmarc.<domain>`; undefined: stay with the present one. */
   nextRecord?: string;
+  /** Whether the other tags of that record are those that DNS has: reports show only some of them. */
+  keepsPublished?: boolean;
   /** What the next record still waits for. */
   missing: Reason[];
   sources: JudgedSource[];
@@ -408,10 +413,16 @@ interface NextGround extends Pick<Ground, "lacking" | "blocking" | "refused"> {
   stage: Stage;
 }
 
-function nextRecordOf(state: VerdictState, ground: NextGround): { nextRecord?: string } {
+function nextRecordOf(state: VerdictState, ground: NextGround): Pick<Verdict, "nextRecord" | "keepsPublished"> {
   const { input, stage, blocking, refused } = ground;
   const policy = input.policies[0]?.policy ?? "";
-  const next = (to: Stage, kept: string) => ({ nextRecord: recordText(to, kept, input.ruaAddresses) });
+  const next = (to: Stage, kept: string) =>
+    input.published === undefined
+      ? { nextRecord: recordText(to, kept, input.ruaAddresses) }
+      : {
+          nextRecord: recordAtStage(input.published, to, { before: policy, after: kept }),
+          keepsPublished: true,
+        };
   switch (state) {
     case "beingRejected": {
       const isBelow = refused.some(({ below }) => below > 0);

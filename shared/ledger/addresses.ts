@@ -13,7 +13,16 @@ import {
   registryEntry,
 } from "../registry.ts";
 import { addAccount } from "./accounts.ts";
-import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import {
+  ask,
+  type Change,
+  change,
+  jsonColumn,
+  type LedgerDatabase,
+  type OneCall,
+  type Query,
+  query,
+} from "./database.ts";
 
 const row = v.object({
   rua: v.string(),
@@ -60,20 +69,32 @@ export interface Registrations {
 
 /** Registrations of a batch of addresses: one query. @throws whatever D1 throws */
 export async function findRegistrations(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registrations> {
-  const rows = await ask(
-    directory,
-    query(
-      `WITH asked AS MATERIALIZED (
+  return registrationsOf(await ask(directory, registrationsQuery(ruas)));
+}
+
+/** Adds the lookup of `findRegistrations` to a call. @returns what it finds, as `OneCall.add` does */
+export function addRegistrations(call: OneCall, ruas: readonly string[]): () => Registrations {
+  const found = call.add(registrationsQuery(ruas));
+  return () => registrationsOf(found());
+}
+
+type BatchRow = v.InferOutput<typeof batchRow>;
+
+function registrationsQuery(ruas: readonly string[]): Query<BatchRow> {
+  return query(
+    `WITH asked AS MATERIALIZED (
         SELECT a.rua, a.account, a.entry, c.shard FROM addresses a JOIN accounts c ON c.account = a.account
         WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0)
       SELECT rua, account, entry, shard FROM asked
       UNION ALL
       SELECT a.rua, a.account, NULL, NULL FROM (SELECT DISTINCT account FROM asked) s
       JOIN addresses a ON a.account = s.account`,
-      [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
-      batchRow,
-    ),
+    [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
+    batchRow,
   );
+}
+
+function registrationsOf(rows: readonly BatchRow[]): Registrations {
   const byAddress = new Map<string, Registration>();
   const addressesOf = new Map<string, string[]>();
   for (const { rua, account, entry, shard } of rows) {

@@ -5,7 +5,7 @@
 import { addressesToName } from "../guidance/addresses-to-name.ts";
 import { type MailBySender, mailBySender } from "../guidance/mail-by-sender.ts";
 import { type SenderKnowledge, senderKnowledge } from "../guidance/sender-knowledge.ts";
-import type { StoredCheck } from "../guidance/stored-check.ts";
+import { dmarcTextOf, type StoredCheck } from "../guidance/stored-check.ts";
 import { addressNamesQuery } from "./address-names.ts";
 import type { Query } from "./database.ts";
 import type { Mail } from "./sources.ts";
@@ -16,6 +16,8 @@ export interface KnownSenders {
   /** All messages, and those that fail: more than the senders have where there are too many groups. */
   totals: { messages: number; failing: number };
   knowledge: SenderKnowledge;
+  /** The domain's own DMARC record as the last check found it. */
+  published?: string;
 }
 
 /** What is known of a domain already. */
@@ -37,11 +39,13 @@ export async function askKnownSenders(
   const bySender = mailBySender(mail.evidence, domain);
   const addresses = addressesToName(bySender, homeAddresses);
   const names = addresses.length === 0 ? [] : await ask(addressNamesQuery(addresses, nowSeconds));
-  return {
+  const known: KnownSenders = {
     mail: bySender,
     totals: totalsOf(mail),
     knowledge: senderKnowledge({ names, check, homeAddresses }),
   };
+  const published = check === undefined ? undefined : dmarcTextOf(check);
+  return published === undefined ? known : { ...known, published };
 }
 
 function totalsOf({ dispositions }: Pick<Mail, "dispositions">): KnownSenders["totals"] {

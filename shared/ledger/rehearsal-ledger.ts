@@ -1,9 +1,12 @@
-/** A ledger for rehearsals: it knows one address and nothing else, and keeps nothing. */
+/**
+ * A ledger for rehearsals: it knows one address and nothing else, and keeps nothing. Its statements are prepared and bound by D1's
+ * client as well, but never sent.
+ */
 import type { RegistryEntry } from "../registry.ts";
 import type { LedgerDatabase, LedgerResult, LedgerStatement } from "./database.ts";
 
 /** @param rua the address that is registered in it */
-export function rehearsalLedger(rua: string, entry: RegistryEntry): LedgerDatabase {
+export function rehearsalLedger(rua: string, entry: RegistryEntry, database: LedgerDatabase): LedgerDatabase {
   const { account } = entry;
   const registered = [
     { rua, account, entry: JSON.stringify(entry), shard: 0 },
@@ -15,7 +18,14 @@ export function rehearsalLedger(rua: string, entry: RegistryEntry): LedgerDataba
         results: sql.includes("FROM addresses a JOIN accounts") ? registered : [],
         meta: {},
       };
-      const statement: LedgerStatement = { bind: () => statement, all: async () => answer };
+      const prepared = database.prepare(sql);
+      const statement: LedgerStatement = {
+        bind(...parameters) {
+          prepared.bind(...parameters);
+          return statement;
+        },
+        all: async () => answer,
+      };
       return statement;
     },
     batch: async (statements) => Promise.all(statements.map((statement) => statement.all())),

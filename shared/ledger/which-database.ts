@@ -4,9 +4,9 @@
  */
 
 import type { ReportMessage } from "../messages.ts";
-import type { Registrations } from "./addresses.ts";
-import type { LedgerDatabase } from "./database.ts";
-import { type FinishedObject, findObjects, objectReference } from "./objects.ts";
+import { addRegistrations, type Registrations } from "./addresses.ts";
+import { type LedgerDatabase, OneCall } from "./database.ts";
+import { addObjects, type FinishedObject, findObjects, objectReference } from "./objects.ts";
 import type { Shards } from "./shards.ts";
 
 /** A row of an object in one database. */
@@ -30,14 +30,39 @@ interface ReceivedReport {
   attempts: number;
 }
 
+/** What the first database says about a batch before its objects are read. */
+export interface InDirectory {
+  registrations: Registrations;
+  /** The batch's objects that are finished there, by raw key. */
+  finished: ReadonlyMap<string, FinishedObject>;
+}
+
+/** Asks the first database about a batch, in one call. @throws whatever D1 throws */
+export async function askDirectory(
+  directory: LedgerDatabase,
+  received: readonly ReceivedReport[],
+): Promise<InDirectory> {
+  const call = new OneCall();
+  const registrations = addRegistrations(
+    call,
+    received.map(({ message }) => message.rua),
+  );
+  const finished = await addObjects(
+    call,
+    received.map(({ message }) => objectReference(message)),
+  );
+  await call.send(directory);
+  return { registrations: registrations(), finished: finished() };
+}
+
 /**
- * Finds the databases of a batch's objects, with one query per database involved.
+ * Finds the databases of a batch's objects, with one query for each database but the first that is involved.
  *
  * @returns a database or a fault for each raw key; a database that is down only affects objects that need it
  */
 export async function findDatabases(
   received: readonly ReceivedReport[],
-  { byAddress }: Registrations,
+  { registrations: { byAddress }, finished: inDirectory }: InDirectory,
   { all }: Shards,
 ): Promise<Map<string, ObjectHome | { error: unknown }>> {
   const rows = new Map<string, ObjectRowInDatabase[]>();
@@ -48,8 +73,10 @@ export async function findDatabases(
     );
     try {
       const references = asked.map(({ message }) => objectReference(message));
-      for (const [key, finished] of await findObjects(ledger, references)) {
-        rows.set(key, [...(rows.get(key) ?? []), { shard, finished }]);
+      const known = shard === 0 ? inDirectory : await findObjects(ledger, references);
+      for (const { rawKey } of references) {
+        const finished = known.get(rawKey);
+        if (finished !== undefined) rows.set(rawKey, [...(rows.get(rawKey) ?? []), { shard, finished }]);
       }
     } catch (error) {
       for (const { message } of asked) faults.set(message.key, error);

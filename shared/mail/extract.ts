@@ -11,6 +11,7 @@ import type { PartHeader } from "./header.ts";
 import { readMailFields } from "./mail-fields.ts";
 import {
   describesFailure,
+  findBase64,
   findFeedback,
   findPastedIn,
   findPastedJson,
@@ -18,7 +19,7 @@ import {
   type PastedFile,
   showHtml,
 } from "./pasted.ts";
-import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
+import { EXTERNAL_BODY, isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
 /** A part that may hold a report. */
@@ -102,7 +103,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   for (const part of parts) evidence.add(part);
   const level = levelOf(parts[0], around);
   const mail: ExtractedMail = { candidates: [], passedOver: [], feedback: [], isNotice: evidence.hasNotice, text: "" };
-  const letter = { text: [] as string[], html: [] as string[] };
+  const letter: LetterTexts = { text: [], html: [] };
   for (const part of parts) {
     const kind = evidenceKind(part, evidence);
     if (kind !== undefined) mail.passedOver.push(passed(part, kind));
@@ -117,22 +118,24 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
       if (!added.ok) return added;
     }
   }
-  const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
-  mail.text = text.trim() === "" && /published/i.test(html) ? showHtml(html) : text;
-  for (const { fileName, text: pasted } of findPasted(text, html)) {
-    const bytes = new TextEncoder().encode(pasted);
-    mail.candidates.push(candidate({ fileName, mimeType: "text/plain", bytes }, level));
-  }
-  const inText = mail.candidates.length + mail.feedback.length === 0 ? findFeedback(text) : undefined;
+  const { shown, pasted, findFields } = readLetters(letter);
+  mail.text = shown;
+  const inText = mail.candidates.length + mail.feedback.length === 0 ? findFields() : undefined;
   if (inText !== undefined) mail.feedback.push(inText);
-  if (mail.candidates.length > level.partsLeft) {
-    return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
-  }
+  const isFailure = mail.feedback.length > 0 || describesFailure(shown);
   const [only] = parts;
-  const isLetterOnly =
-    mail.candidates.length + mail.feedback.length === 0 && !mail.isNotice && !describesFailure(mail.text);
-  if (only === undefined || parts.length > 1 || !isLetterOnly) return ok(mail);
-  return ok((await readUndeclaredParts(only, level)) ?? mail);
+  const mayBeParts = parts.length === 1 && !isFailure && !mail.isNotice && mail.candidates.length === 0;
+  if (only !== undefined && mayBeParts && pasted.every(({ isBare }) => isBare)) {
+    const undeclared = await readUndeclaredParts(only, level);
+    if (undeclared !== undefined) return ok(undeclared);
+  }
+  for (const { fileName, bytes } of pasted) {
+    // What the letter of a failure report shows is of the mail that failed.
+    if (isFailure) mail.passedOver.push({ kind: "evidence", fileName, mimeType: PASTED, sizeBytes: bytes.byteLength });
+    else mail.candidates.push(candidate({ fileName, bytes, mimeType: PASTED }, level));
+  }
+  if (mail.candidates.length <= level.partsLeft) return ok(mail);
+  return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
 }
 
 function levelOf(part: ReadPart | undefined, around: Level): Level {
@@ -182,10 +185,42 @@ export function typeByContent(mimeType: string, head: Uint8Array): string {
   return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
 }
 
-/** What stands in the letter as text: reports, and files in an encoding for text. */
-function findPasted(text: string, html: string): PastedFile[] {
+/** The type of what stands in a letter. */
+export const PASTED = "text/plain";
+
+/** The texts of the letter in a mail, plain and HTML. */
+export interface LetterTexts {
+  text: string[];
+  html: string[];
+}
+
+/** What stands in the letter as text. */
+export interface ReadLetters {
+  /** What a person sees. */
+  shown: string;
+  /** Reports, and files in an encoding for text. Base64 that nothing names is bare: it may be a part whose header was lost. */
+  pasted: { fileName: string; bytes: Uint8Array; isBare: boolean }[];
+  /** Finds the fields of a failure report. */
+  findFields: () => FeedbackParts | undefined;
+}
+
+/** Finds what stands in the letter of a mail. */
+export function readLetters(letter: LetterTexts): ReadLetters {
+  const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
   const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];
-  return [...reports.map((report) => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  const named = [...reports.map((report): PastedFile => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  const bare = findBase64(text, html).filter((file) => !named.some((other) => other.text.includes(startOfText(file))));
+  const pasted = (files: PastedFile[], isBare: boolean): ReadLetters["pasted"] =>
+    files.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text), isBare }));
+  return {
+    shown: text.trim() === "" && /published/i.test(html) ? showHtml(html) : text,
+    pasted: [...pasted(named, false), ...pasted(bare, true)],
+    findFields: () => findFeedback(text),
+  };
+}
+
+function startOfText({ text }: PastedFile): string {
+  return text.slice(0, text.indexOf("\n")).slice(0, 60);
 }
 
 /** A part after reading; attached mails are parts like any other. */
@@ -272,14 +307,16 @@ function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
   return text.subarray(0, end);
 }
 
-function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
+/** The text of a part of the letter. */
+export function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
   const text = decodeText(content, charset);
   return isFlowed ? text.replaceAll(" \n", " ") : text;
 }
 
 async function addAttachment(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
   const type = sniff(part.bytes.subarray(0, SNIFF_BYTES));
-  if (type === "mail" || (type === "text" && isMailType(part))) return addMail(mail, part, level);
+  const isElsewhere = part.mimeType === EXTERNAL_BODY;
+  if ((type === "mail" && !isElsewhere) || (type === "text" && isMailType(part))) return addMail(mail, part, level);
   const role = type === "mbox" ? "candidate" : roleOf(startOf(part));
   if (role === "candidate") mail.candidates.push(candidate(part, level, type === "mbox"));
   else mail.passedOver.push(passed(part, role));
@@ -320,7 +357,7 @@ function readFeedback(fields: ReadPart, parts: readonly ReadPart[]): FeedbackPar
 }
 
 /** Whether a text is the header of a mail: some redact it, and send it as text. */
-function isHeaderText({ mimeType, bytes }: ReadPart): boolean {
+export function isHeaderText({ mimeType, bytes }: Pick<ReadPart, "mimeType" | "bytes">): boolean {
   return mimeType === "text/plain" && /^from[ \t]*:/im.test(headerOf(latin1(bytes.subarray(0, SNIFF_BYTES))));
 }
 

@@ -20,14 +20,15 @@ export function findMailStart(lines: Uint8Array): number {
   while (colon >= 0) {
     let start = colon;
     while (start > 0 && lines[start - 1] !== NEW_LINE && colon - start <= MAX_NAME_CHARS) start--;
-    const isLineStart = start === 0 || lines[start - 1] === NEW_LINE;
-    if (isLineStart && FIRST_FIELD.test(latin1.decode(lines.subarray(start, colon + 1)))) return start;
+    const isName = colon - start >= MIN_NAME_CHARS && (start === 0 || lines[start - 1] === NEW_LINE);
+    if (isName && FIRST_FIELD.test(latin1.decode(lines.subarray(start, colon + 1)))) return start;
     const end = lines.indexOf(NEW_LINE, colon);
     colon = end < 0 ? -1 : lines.indexOf(COLON, end);
   }
   return -1;
 }
 
+const MIN_NAME_CHARS = 2;
 const MAX_NAME_CHARS = 70;
 
 /** Whether a line is a field of a header, or continues one. */

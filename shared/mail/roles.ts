@@ -39,6 +39,8 @@ const CANDIDATES: ReadonlySet<ContentType> = new Set(["gzip", "zlib", "zip", "xm
 const NOTICE_TYPES =
   /^message\/(?:global-)?(?:delivery-status|disposition-notification|feedback-report|tracking-status)$/;
 const SIGNATURE_TYPES = /^application\/(?:x-)?(?:pkcs7-signature|pgp-signature|pgp-keys|pgp-encrypted)$/;
+/** RFC 2046 section 5.2.3: the file is elsewhere, and this says where. It cannot be read, and must not be lost. */
+export const EXTERNAL_BODY = "message/external-body";
 const SIGNATURE_NAME = /\.(?:p7s|sig)$/i;
 const LETTER_TYPES =
   /^text\/(?:plain|html|enriched|richtext|markdown|x-amp-html|x-watch-html|x-markdown|rfc822-headers)$/;
@@ -61,6 +63,7 @@ export function looksLikeReportName(fileName: string): boolean {
 /** The role of a part; mails, which are read separately, may be candidates here. */
 export function roleOf(part: PartStart): PassedKind | "candidate" {
   const { head, mimeType, fileName, sizeBytes = 0 } = part;
+  if (mimeType === EXTERNAL_BODY) return "candidate";
   if (isLetter(part) && !holdsRootTag(latin1.decode(head))) return "text";
   const type = sniff(head.subarray(0, SNIFF_BYTES));
   if (CANDIDATES.has(type)) return type === "xml" && isDrawing(head, mimeType) ? "picture" : "candidate";

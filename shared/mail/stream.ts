@@ -4,6 +4,7 @@
  * length of the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
+import { findReportLine, isEncodedMultipart, isReportLine, mailHeaderFor } from "./between-parts.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
 import { withLineFeeds } from "./line-ends.ts";
 import { joinLines, type Line, LineReader } from "./lines.ts";
@@ -78,6 +79,18 @@ interface OpenContainer extends Container {
   isDigest: boolean;
 }
 
+/** Content that stands before or after the parts of a multipart. */
+interface FoundContent {
+  /** "" for a text; that of the multipart, for one that is encoded as a whole. */
+  encoding: string;
+  /** What is put before the content, to make a mail of it. */
+  ahead: Uint8Array;
+  /** The multipart whose parts it follows, if it does. */
+  closed: OpenContainer[];
+}
+
+const NOTHING = new Uint8Array(0);
+
 /** Walks the lines of a mail: headers, content, boundaries. */
 class PartReader {
   readonly #lines: LineReader;
@@ -92,6 +105,12 @@ class PartReader {
   #nestedMails = 0;
   /** The multipart whose first boundary has not been found yet. */
   #awaited: OpenContainer | undefined;
+  /** The header of the last multipart. */
+  #multipart: PartHeader | undefined;
+  /** The multipart that was closed last: what follows is its epilogue, or more of its parts. */
+  #closed: OpenContainer | undefined;
+  /** What was found before or after the parts of a multipart, while it is the current part. */
+  #found: FoundContent | undefined;
   /** The first lines of a header, read while searching for its start. */
   #aheadOfHeader: Uint8Array[] = [];
   /** Whether a text is read, which may quote the header of a mail; and how it begins. */
@@ -111,14 +130,16 @@ class PartReader {
   }
 
   get containers(): Container[] {
-    return [...this.#open];
+    return [...this.#open, ...(this.#found?.closed ?? [])];
   }
 
   /** Advances to the next part with content; undefined at the end of the mail. */
   async nextLeaf(): Promise<PartHeader | undefined> {
+    this.#found = undefined;
     for (;;) {
       if (this.#state === "between" && this.#awaited !== undefined) await this.#awaitBoundary(this.#awaited);
-      if (this.#state === "between") await this.#skip("between");
+      if (this.#state === "between" && this.#found === undefined) await this.#skipEpilogue();
+      if (this.#found !== undefined) return this.#enterFound(this.#found);
       if (this.#state === "end") return undefined;
       if (++this.#headers > MAIL_LIMITS.maxHeaders) throw new MailStructureError("too_many_parts", "endless parts");
       const header = await this.#readHeader();
@@ -138,7 +159,18 @@ class PartReader {
     }
   }
 
-  #enter({ boundary, mimeType, reportType }: PartHeader): void {
+  /** What stands before or after the parts of a multipart, as a text without a name, or as the mail that it encodes. */
+  #enterFound({ encoding }: FoundContent): PartHeader {
+    this.#state = "content";
+    this.#text = undefined;
+    this.#watches = true;
+    this.#falseStarts = 0;
+    this.#isBase64 = encoding === "base64";
+    return { ...new HeaderLines().read(encoding === "" ? "text/plain" : "message/rfc822"), encoding };
+  }
+
+  #enter(header: PartHeader): void {
+    const { boundary, mimeType, reportType } = header;
     if (++this.#multiparts > MAIL_LIMITS.maxMimeDepth)
       throw new MailStructureError("too_deep", "multiparts within multiparts");
     this.#awaited = this.#openContainer("multipart", {
@@ -146,6 +178,8 @@ class PartReader {
       boundary: boundary === "" ? undefined : new TextEncoder().encode(`--${boundary}`),
       isDigest: mimeType === "multipart/digest",
     });
+    this.#multipart = header;
+    this.#closed = undefined;
     // Text before the first boundary is for readers without MIME.
     if (this.#state === "content") this.#state = "between";
   }
@@ -173,6 +207,11 @@ class PartReader {
       }
       const { bytes, isStart } = line;
       if (isStart && this.#isBoundary(bytes)) break;
+      if (isStart) this.#found = this.#findBefore(bytes);
+      if (this.#found !== undefined) {
+        this.#lines.putBack(bytes.byteLength);
+        return;
+      }
       if (dashes !== undefined && isStart && isContentField(bytes)) {
         multipart.boundary = dashes;
         this.#aheadOfHeader = [bytes.slice()];
@@ -185,9 +224,30 @@ class PartReader {
     this.#awaited = undefined;
   }
 
+  /** What begins with a line before the first boundary: a report, or a multipart that is encoded as a whole. */
+  #findBefore(line: Uint8Array): FoundContent | undefined {
+    const header = this.#multipart;
+    if (header !== undefined && isEncodedMultipart(header, line)) {
+      return { encoding: header.encoding, ahead: mailHeaderFor(header), closed: [] };
+    }
+    return isReportLine(line) ? { encoding: "", ahead: NOTHING, closed: [] } : undefined;
+  }
+
+  /** Skips what follows the last part, up to a line that a report may begin with. */
+  async #skipEpilogue(): Promise<void> {
+    for (let lines = await this.#take("between"); lines !== undefined; lines = await this.#take("between")) {
+      const start = findReportLine(lines);
+      if (start < 0) continue;
+      this.#lines.putBack(lines.byteLength - start);
+      this.#found = { encoding: "", ahead: NOTHING, closed: this.#closed === undefined ? [] : [this.#closed] };
+      return;
+    }
+  }
+
   /** Decoded content of the current part, in pieces. */
   async *content(encoding: string): AsyncGenerator<Uint8Array> {
     const decoder = transferDecoder(encoding);
+    if (this.#found !== undefined && this.#found.ahead.byteLength > 0) yield this.#found.ahead;
     let piece = new Uint8Array(0);
     let length = 0;
     let pieceBytes = FIRST_PIECE_BYTES;
@@ -288,6 +348,7 @@ class PartReader {
     }
     this.#open.length = 0;
     this.#multiparts = 0;
+    this.#closed = undefined;
     this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
     this.#aheadOfHeader = lines;
     this.#state = "header";
@@ -296,14 +357,17 @@ class PartReader {
 
   /** Whether a line ends this part; if so, updates the containers. */
   #isBoundary(line: Uint8Array): boolean {
-    if (line[0] !== DASH || line[1] !== DASH || this.#multiparts === 0) return false;
+    if (line[0] !== DASH || line[1] !== DASH) return false;
+    if (this.#multiparts === 0 && this.#closed === undefined) return false;
     const length = trimmedLength(line);
-    const depth = this.#open.findLastIndex(
-      ({ boundary }) => boundary !== undefined && startsWith(line, boundary, length),
-    );
-    const boundaryBytes = this.#open[depth]?.boundary?.byteLength ?? 0;
-    if (depth < 0) return false;
-    const isClosing = length > boundaryBytes;
+    const isIts = ({ boundary }: OpenContainer) => boundary !== undefined && startsWith(line, boundary, length);
+    let depth = this.#open.findLastIndex(isIts);
+    // More parts after the line that closed their multipart.
+    if (depth < 0 && this.#closed !== undefined && isIts(this.#closed)) depth = this.#open.push(this.#closed) - 1;
+    const container = this.#open[depth];
+    if (container === undefined) return false;
+    const isClosing = length > (container.boundary?.byteLength ?? 0);
+    this.#closed = isClosing ? container : undefined;
     this.#open.length = isClosing ? depth : depth + 1;
     this.#multiparts = this.#open.reduce((sum, { type }) => (type === "multipart" ? sum + 1 : sum), 0);
     this.#state = isClosing ? "between" : "header";

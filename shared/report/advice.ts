@@ -98,6 +98,8 @@ const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
   smime: "Decrypt it or save its content in your mail program, and send the report in it.",
   garbled:
     "It cannot be undone: a program on the way took the file for text. Ask the sender for it again, or take it from where it was before.",
+  external:
+    "The mail only says where the file is; nothing is fetched. Get it from there and send it as an attachment, or ask the sender to attach it.",
   program: "Do not open it. No reporter sends programs; discard it.",
 };
 

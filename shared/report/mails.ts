@@ -5,15 +5,27 @@
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { decodeText } from "../mail/charset.ts";
 import { Evidence, FEEDBACK_TYPE, MAIL_PARTS } from "../mail/evidence.ts";
-import { extractMail, type FeedbackParts, headerOf, type PassedPart, typeByContent } from "../mail/extract.ts";
+import {
+  extractMail,
+  type FeedbackParts,
+  headerOf,
+  isHeaderText,
+  type LetterTexts,
+  letterText,
+  PASTED,
+  type PassedPart,
+  readLetters,
+  typeByContent,
+} from "../mail/extract.ts";
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
+import { isAboutMail } from "../mail/next-mail.ts";
 import { describesFailure } from "../mail/pasted.ts";
 import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
-import { SNIFF_BYTES } from "../sniff.ts";
+import { SNIFF_BYTES, sniff } from "../sniff.ts";
 import { ReadBudget } from "./budget.ts";
-import type { Context, Place } from "./content.ts";
+import type { Content, Context, Place } from "./content.ts";
 import { readFailureMail } from "./documents.ts";
 import { PartNames } from "./part-names.ts";
 import { type FileFacts, problem } from "./problems.ts";
@@ -107,8 +119,9 @@ async function* typedParts(source: ByteSource): AsyncGenerator<StreamedPart> {
   }
 }
 
-/** How much of the text in a large mail is searched for a plain-text failure report. */
+/** The longest text in a large mail that is read like that of a small one; a longer one is read as a file. */
 const LETTER_BYTES = 256 * 1024;
+const MAX_HELD_LETTER_BYTES = 1024 * 1024;
 
 class LargeMail {
   readonly #evidence: Evidence;
@@ -119,7 +132,13 @@ class LargeMail {
   readonly #feedback: { fields: string; around: number }[] = [];
   /** Headers of reported mails by their containers. */
   readonly #originals = new Map<number, string>();
-  #text = "";
+  /** The same where it is sent as text, after the feedback part. */
+  readonly #headerTexts = new Map<number, string>();
+  /** The parts of the letter that are held, and how much more of it may be. */
+  readonly #letter: LetterTexts = { text: [], html: [] };
+  #letterBytesLeft = MAX_HELD_LETTER_BYTES;
+  /** The starts of those that are too long for it. */
+  #longText = "";
   #parts = 0;
   #candidates = 0;
   #hasReport = false;
@@ -140,21 +159,61 @@ class LargeMail {
       const fields = decodeText(await held.read(0, held.sizeBytes), part.charset);
       this.#feedback.push({ fields, around: part.containers.at(-1)?.id ?? 0 });
     } else {
-      const peeked = await peek(part.content, part.mimeType.startsWith("text/") ? LETTER_BYTES : SNIFF_BYTES);
-      yield* this.#readCandidate(part, peeked);
+      const peeked = await peek(part.content, part.mimeType.startsWith("text/") ? LETTER_BYTES + 1 : SNIFF_BYTES);
+      if (this.#isHeldLetter(part, peeked.head)) yield this.#holdLetter(part, peeked.head);
+      else yield* this.#readCandidate(part, peeked);
     }
   }
 
-  /** Takes the end of the mail. @returns its failure reports */
-  *finish(): Generator<ReadEvent> {
+  /** Takes the end of the mail. @returns the reports in its letter, and its failure reports */
+  async *finish(): AsyncGenerator<ReadEvent> {
+    const { shown, pasted, findFields } = readLetters(this.#letter);
+    const text = shown + this.#longText;
+    const inText = this.#candidates + this.#feedback.length === 0 ? findFields() : undefined;
+    const isFailure = this.#feedback.length > 0 || inText !== undefined || describesFailure(text);
+    for (const { fileName, bytes } of pasted) {
+      const source = bytesSource(bytes);
+      const file: FileFacts = { name: fileName, mimeType: PASTED, sizeBytes: bytes.byteLength };
+      if (isFailure) {
+        yield { type: "passed_over", part: pathOf(this.#place.part, fileName, "evidence"), kind: "evidence", file };
+        continue;
+      }
+      const part = this.#names.name(fileName, `part ${++this.#parts}`);
+      yield* this.#read({ chunks: source.stream(), source }, { ...this.#place, part, file, isJudged: true });
+    }
     const feedback = this.#feedback.map(({ fields, around }) => ({
       fields,
-      originalHeader: this.#originals.get(around) ?? this.#originals.values().next().value ?? "",
+      originalHeader:
+        this.#originals.get(around) ?? this.#originals.values().next().value ?? this.#headerTexts.get(around) ?? "",
     }));
-    const text = this.#hasReport ? "" : this.#text;
-    yield* readFailures({ feedback, text }, this.#place, this.#context);
-    const isNothing = this.#candidates === 0 && feedback.length === 0 && !describesFailure(this.#text);
+    if (inText !== undefined) feedback.push(inText);
+    yield* readFailures({ feedback, text: this.#hasReport ? "" : text }, this.#place, this.#context);
+    const isNothing = this.#candidates === 0 && feedback.length === 0 && !describesFailure(text);
     if (isNothing) rejectMail(this.#evidence.hasNotice);
+  }
+
+  /** Whether a part is read with the letter, as in a small mail. One that shows a mail is a mail that was taken apart. */
+  #isHeldLetter(part: StreamedPart, head: Uint8Array): boolean {
+    if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft) || !isLetter({ ...part, head })) return false;
+    if (this.#keepHeaderText(part, head)) return true;
+    const type = sniff(head.subarray(0, SNIFF_BYTES));
+    return (type !== "mail" && type !== "mbox") || isAboutMail(letterText(head, part));
+  }
+
+  #keepHeaderText({ mimeType, containers }: StreamedPart, bytes: Uint8Array): boolean {
+    const around = containers.at(-1)?.id ?? 0;
+    const isBeside = this.#feedback.some((feedback) => feedback.around === around);
+    if (!isBeside || this.#headerTexts.has(around) || !isHeaderText({ mimeType, bytes })) return false;
+    this.#headerTexts.set(around, headerOf(new TextDecoder("latin1").decode(bytes)));
+    return true;
+  }
+
+  #holdLetter(part: StreamedPart, bytes: Uint8Array): ReadEvent {
+    const { mimeType, fileName } = part;
+    this.#letterBytesLeft -= bytes.byteLength;
+    this.#letter[mimeType === "text/html" ? "html" : "text"].push(letterText(bytes, part));
+    const file: FileFacts = { name: fileName, mimeType, sizeBytes: bytes.byteLength };
+    return { type: "passed_over", part: pathOf(this.#place.part, fileName, "text"), kind: "text", file };
   }
 
   async #passEvidence(part: StreamedPart, isInNotice: boolean): Promise<ReadEvent> {
@@ -180,19 +239,22 @@ class LargeMail {
 
   async *#readCandidate(part: StreamedPart, peeked: Peeked): AsyncGenerator<ReadEvent> {
     const { fileName, mimeType, disposition, containers } = part;
-    if (isLetter({ ...part, head: peeked.head })) this.#text += decodeText(peeked.head, part.charset);
+    if (isLetter({ ...part, head: peeked.head })) this.#longText += decodeText(peeked.head, part.charset);
     const name = this.#names.name(fileName, `part ${++this.#parts}`);
     const own = containers.findLast(({ type }) => type === "mail")?.header ?? "";
     const place = {
       ...this.#place,
       part: name,
-      notes: [...this.#place.notes],
       file: { name: fileName, mimeType },
       tlsReportDomain: readMailFields(own).tlsReportDomain || this.#place.tlsReportDomain,
       isJudged: false,
       disposition,
     };
-    for await (const event of this.#context.read({ chunks: peeked.chunks }, place, this.#context)) {
+    yield* this.#read({ chunks: peeked.chunks }, place);
+  }
+
+  async *#read(content: Content, place: Place): AsyncGenerator<ReadEvent> {
+    for await (const event of this.#context.read(content, { ...place, notes: [...place.notes] }, this.#context)) {
       if (event.type !== "passed_over") this.#count(event);
       yield event;
     }

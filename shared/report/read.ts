@@ -4,7 +4,7 @@
  */
 
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
-import { type PassedKind, roleOf } from "../mail/roles.ts";
+import { EXTERNAL_BODY, type PassedKind, roleOf } from "../mail/roles.ts";
 import { type ContentType, FORMAT_NAMES, SNIFF_BYTES, sniff, UNREAD_FORMATS } from "../sniff.ts";
 import { describeFile } from "./advice.ts";
 import { ReadBudget, Refusal } from "./budget.ts";
@@ -197,7 +197,7 @@ async function* openContent(content: Content, place: Place, context: Context): A
 async function* readPeeked(content: Content & Peeked, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const { head, chunks } = content;
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
-  const type = typeOf(content);
+  const type = typeOf(content, place);
   place.file.format ??= type;
   place.head = head;
   if (!CONTAINERS.has(type)) context.budget.takeDocument();
@@ -245,8 +245,9 @@ async function* readHeld(
   }
 }
 
-function typeOf({ head, isMail }: Content & Peeked): ContentType {
+function typeOf({ head, isMail }: Content & Peeked, { file }: Place): ContentType {
   const type = sniff(head);
+  if (file.mimeType === EXTERNAL_BODY && ["mail", "text", "empty"].includes(type)) return "external";
   return isMail === true && type !== "mbox" ? "mail" : type;
 }
 

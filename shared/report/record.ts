@@ -11,6 +11,8 @@ import {
   addressesIn,
   canonicalIp,
   detach,
+  domainAtStart,
+  isDomainLike,
   isOddAddress,
   keptText,
   matchWord,
@@ -159,12 +161,21 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
     reasons: bounded(children(evaluated, "reason").filter(isNoEmptyReason), "row/policy_evaluated/reason", context).map(
       (reason) => readReason(reason, context),
     ),
-    headerFrom: domainName(value(identifiers, "header_from")),
+    headerFrom: readHeaderFrom(value(identifiers, "header_from"), context),
     envelopeFrom: domainName(value(identifiers, "envelope_from")),
     envelopeTo: domainName(value(identifiers, "envelope_to")),
     dkimResults: resultsOf(authResults, "dkim", context).map((result) => readDkim(result, context)),
     spfResults: resultsOf(authResults, "spf", context).map((result) => readSpf(result, context)),
   };
+}
+
+// `someone@acme.example`: what the address is of. What is no name at all is kept, and is none of the domain's.
+function readHeaderFrom(raw: string, context: RecordContext): string {
+  const name = domainName(raw);
+  if (name === "" || isDomainLike(name)) return name;
+  context.warnings.add("invalid_value", `${recordPath(context)}/identifiers/header_from`, raw);
+  const within = domainAtStart(raw);
+  return within.includes(".") ? within : name;
 }
 
 // Some reporters write one auth_results for each result.

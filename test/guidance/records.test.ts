@@ -192,7 +192,7 @@ describe("DMARC", () => {
       "t=y: receivers apply quarantine instead of reject; older ones, which don't know t, do not. Remove it when the reports show no problem.",
     ]);
     expect(await said("no-scheme.test")).toContain(
-      "y@no-scheme.test is not a mailto address, so no reports go there. Write mailto:y@no-scheme.test.",
+      "y@no-scheme.test is not a mailto address, so no reports go there. Write mailto:y@no-scheme.test. Publish it like this.",
     );
   });
 

@@ -1,4 +1,5 @@
 /** SPF before and after: what is proposed for a source, what it costs, when it is refused, and when SPF can't help. */
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
@@ -44,6 +45,9 @@ describe("the new record", () => {
     ["exp-all.add.test", "v=spf1 exp=why.add.test ip4:192.0.2.1 ip4:203.0.113.7 -all", 0],
     ["macro.add.test", "v=spf1 exists:%{i}.allow.add.test include:%{d}.spf.vendor.test ip4:203.0.113.7 -all", 2],
     // What stands behind all is never read.
+    // A term with another sign would say something else of the address first.
+    ["soft.add.test", "v=spf1 ip4:203.0.113.7 ~ip4:203.0.113.0/24 ?include:n1.spf.test -all", 1],
+    ["refused-before.add.test", "v=spf1 ip4:203.0.113.7 -ip4:203.0.113.0/24 ip4:192.0.2.0/24 -all", 0],
     ["behind-all.add.test", "v=spf1 ip4:192.0.2.1 ip4:203.0.113.7 -all ip4:203.0.113.7", 0],
   ])("for %s has the address before the final term", async (domain, text, lookups) => {
     const advice = await advise(domain);
@@ -130,6 +134,15 @@ describe("there is nothing to add", () => {
     expect(advice.after).toBeUndefined();
   });
 
+  it("if the service is included, whatever its addresses are", async () => {
+    for (const domain of ["google.add.test", "google-below.add.test", "google-redirect.add.test"]) {
+      expect(await advise(domain, {}, GOOGLE), domain).toMatchObject({ code: "listed" });
+      expect(await advise(domain, { networks: ["198.51.100.200"] }, GOOGLE), domain).toMatchObject({ code: "listed" });
+    }
+    expect((await advise("google-neutral.add.test", {}, GOOGLE)).code).toBe("add");
+    expect((await advise("google-behind-all.add.test", {}, GOOGLE)).code).toBe("add");
+  });
+
   it("unless it is covered only by a softfail or a neutral include", async () => {
     expect((await advise("soft.add.test")).code).toBe("add");
     expect((await advise("soft.add.test", { networks: ["192.0.2.1"] })).code).toBe("add");
@@ -141,6 +154,7 @@ describe("there is nothing to add", () => {
     ["three-void.add.test", "brokenRecord"],
     ["syntax.add.test", "brokenRecord"],
     ["several.add.test", "brokenRecord"],
+    ["mistaken.add.test", "brokenRecord"],
     ["unanswered.add.test", "unknown"],
     ["below-unanswered.add.test", "unknown"],
   ])("for %s: %s", async (domain, code) => {
@@ -154,11 +168,118 @@ describe("there is nothing to add", () => {
     expect(fastmail).toMatchObject({ code: "unknown", state: "unknown" });
   });
 
+  it("says that a proposed network holds other addresses, too", async () => {
+    const three = await advise("one.add.test", { networks: ["203.0.113.1", "203.0.113.2", "203.0.113.9"] });
+    expect(three.sentence).toContain("203.0.113.0/28 also holds other addresses");
+    const asked = await advise("one.add.test", { networks: ["203.0.113.0/28"] });
+    expect(asked.sentence).not.toContain("other addresses");
+  });
+
   it("if there are too many addresses to list", async () => {
     const networks = Array.from({ length: GUIDANCE_LIMITS.maxAddedSpfTerms + 1 }, (_, index) => `198.18.${index}.1`);
     expect((await advise("one.add.test", { networks })).code).toBe("tooManyAddresses");
     expect((await advise("one.add.test", { networks: networks.slice(1) })).code).toBe("add");
     expect((await advise("one.add.test", { networks: [] })).code).toBe("tooManyAddresses");
+  });
+});
+
+describe("of any record", () => {
+  const ADDRESSES = [
+    "192.0.2.1",
+    "192.0.2.3",
+    "192.0.2.77",
+    "203.0.113.7",
+    "203.0.113.8",
+    "198.51.100.25",
+    "2001:db8::25",
+  ];
+  const sign = fc.constantFrom("", "", "", "+", "-", "~", "?");
+  const terms = fc.array(
+    fc
+      .tuple(
+        sign,
+        fc.constantFrom(
+          "ip4:192.0.2.0/24",
+          "ip4:203.0.113.0/28",
+          "ip4:203.0.113.7",
+          "ip6:2001:db8::/64",
+          "include:n1.spf.test",
+          "include:n3.spf.test",
+          "include:inner.property.test",
+          "include:soft.property.test",
+          "include:open.property.test",
+          "a:mx.add.test",
+          "mx:one.add.test",
+          "exists:%{i}.x.property.test",
+        ),
+      )
+      .map(([before, term]) => `${before}${term}`),
+    { maxLength: 6 },
+  );
+  const end = fc.constantFrom(
+    "",
+    "-all",
+    "~all",
+    "?all",
+    "+all",
+    "redirect=good.spf.test",
+    "redirect=inner.property.test",
+  );
+
+  /** What a receiver finds: RFC 7208 section 4.6, written anew for the zones of these tests. */
+  function verdictOf(text: string, address: string): { result: string; lookups: number } {
+    let result = "neutral";
+    let lookups = 0;
+    let isDecided = false;
+    const parts = text.split(" ").slice(1);
+    const hasAll = parts.some((part) => /^[+?~-]?all$/.test(part));
+    for (const part of parts) {
+      const [, qualifier = "", rest = ""] = /^([+?~-]?)(.*)$/.exec(part) ?? [];
+      const [name = "", value = ""] = rest.split(/[:=](.*)/s);
+      if (name === "redirect" && hasAll) continue;
+      const below = name === "include" || name === "redirect" ? verdictOf(recordAt(value), address) : undefined;
+      lookups += name === "ip4" || name === "ip6" || name === "all" ? 0 : 1 + (below?.lookups ?? 0);
+      const isMatch =
+        name === "all" ||
+        (name === "include" && below?.result === "+") ||
+        ((name === "ip4" || name === "ip6") && networkHolds(rest.slice(4), address)) ||
+        ((name === "a" || name === "mx") && ["198.51.100.25", "2001:db8::25"].includes(address));
+      if (isDecided) continue;
+      if (name === "redirect") result = below?.result ?? "none";
+      else if (isMatch) result = qualifier === "" ? "+" : qualifier;
+      isDecided = isMatch || name === "redirect";
+    }
+    return { result, lookups };
+  }
+
+  function recordAt(domain: string): string {
+    return (spfZones()[domain] ?? []).find((record) => record.startsWith("TXT v=spf1"))?.slice(4) ?? "";
+  }
+
+  it("the new record passes the address asked about and nobody else, and its lookups are counted rightly", async () => {
+    const zones = spfZones();
+    await using changing = await startDnsServer(zones);
+    const asking = httpsResolver(changing.url, fetch);
+    let added = 0;
+    await fc.assert(
+      fc.asyncProperty(terms, end, fc.constantFrom(...ADDRESSES), async (list, last, address) => {
+        const text = ["v=spf1", ...list, last].filter((part) => part !== "").join(" ");
+        zones["of.property.test"] = [`TXT ${text}`];
+        const advice = await adviseSpf("of.property.test", { ...ADDRESS, name: address, networks: [address] }, asking);
+        const before = verdictOf(text, address);
+        expect(advice.before).toEqual({ text, lookups: before.lookups });
+        expect(advice.code === "listed").toBe(before.result === "+" && before.lookups <= 10);
+        if (advice.code !== "add" || advice.after === undefined) return;
+        added += 1;
+        expect(verdictOf(advice.after.text, address)).toEqual({ result: "+", lookups: advice.after.lookups });
+        for (const other of ADDRESSES.filter((one) => one !== address)) {
+          if (advice.term === "a" || advice.term === "mx") continue;
+          expect(verdictOf(advice.after.text, other).result).toBe(verdictOf(text, other).result);
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(added).toBeGreaterThan(50);
   });
 });
 

@@ -367,6 +367,14 @@ describe("the next record", () => {
     );
   });
 
+  it("keeps what is published and reports do not show: other addresses, ruf, unknown tags", () => {
+    const published =
+      "v=DMARC1; p=none; rua=mailto:r1@rua.example,mailto:x@other.example; ruf=mailto:f@other.example; x=1";
+    expect(verdictOf(OWN, { policy: "p=none; sp=none; pct=100", published }).nextRecord).toBe(
+      "v=DMARC1; p=quarantine; t=y; rua=mailto:r1@rua.example,mailto:x@other.example; ruf=mailto:f@other.example; x=1",
+    );
+  });
+
   it("takes nothing from a report but known values, and escapes addresses", () => {
     const policy = `p=none; sp=none"evil; adkim=s; fo=1;rua=mailto:x@evil.example`;
     const text = verdictOf(OWN, { policy, ruaAddresses: ["a,b!1@rua.example", "c@rua.example"] }).nextRecord ?? "";

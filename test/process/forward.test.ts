@@ -15,6 +15,7 @@ import { addForwards } from "../../shared/ledger/forwards.ts";
 import { REPORT_KINDS } from "../../shared/ledger/report-rows.ts";
 import { FORWARD_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
+import { attemptRequest } from "../../workers/process/forward/request.ts";
 import { runForward } from "../../workers/process/forward/run.ts";
 import {
   createTarget,
@@ -40,6 +41,8 @@ interface Answer {
   status: number;
   body?: string;
   headers?: Record<string, string>;
+  /** The body is begun and never ends. */
+  isOpen?: boolean;
 }
 
 interface Received {
@@ -85,7 +88,9 @@ beforeEach(async () => {
     const given = answer(one);
     if (given === "hang") return;
     if (given === "cut") return void request.socket.destroy();
-    response.writeHead(given.status, given.headers).end(given.body);
+    response.writeHead(given.status, given.headers);
+    if (given.isOpen === true) response.write(given.body);
+    else response.end(given.body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -450,6 +455,122 @@ describe("an S3-compatible bucket", () => {
     expect(await listed()).toMatchObject([{ failures: 1, result: expect.stringContaining("SignatureDoesNotMatch") }]);
     const tested = await testTarget({ id }, { invocation: world.invocation(), caller: CALLER });
     expect(tested).toMatchObject({ ok: true, value: { isTaken: false } });
+  });
+});
+
+describe("what an answer means", () => {
+  const HTML = "<!doctype html><title>Sign in</title>";
+  const xml = (code: string) => s3Error(200, code);
+  const moved = { location: "https://new.example.com/in?token=t" };
+
+  it.each<[TargetSettings["kind"], string, Answer, "taken" | "refused" | "failed", string]>([
+    ["http", "created", { status: 201 }, "taken", "Answered 201."],
+    ["http", "accepted", { status: 202, body: "queued" }, "taken", "Answered 202."],
+    ["http", "no content", { status: 204 }, "taken", "Answered 204."],
+    [
+      "http",
+      "moved",
+      { status: 301, headers: moved },
+      "failed",
+      "it redirects to https://new.example.com/in, which is",
+    ],
+    ["http", "temporarily moved", { status: 307, headers: moved }, "failed", "Enter the address it leads to"],
+    ["http", "moved to nowhere", { status: 302 }, "failed", "Answered 302: it redirects, which is not followed."],
+    ["http", "malformed", { status: 400, body: "no such field" }, "refused", "Answered 400: no such field"],
+    ["http", "who are you", { status: 401 }, "failed", "Answered 401."],
+    ["http", "forbidden", { status: 403, body: "WAF\n\n  rule 7" }, "failed", "Answered 403: WAF rule 7"],
+    ["http", "not found", { status: 404, body: HTML }, "failed", "Answered 404: <!doctype html>"],
+    ["http", "late", { status: 408 }, "failed", "Answered 408."],
+    ["http", "gone", { status: 410 }, "failed", "Answered 410."],
+    ["http", "too large", { status: 413 }, "refused", "Answered 413."],
+    ["http", "not to be processed", { status: 422 }, "refused", "Answered 422."],
+    ["http", "too many", { status: 429 }, "failed", "Answered 429."],
+    ["http", "an error", { status: 500, body: "\u0000\u0007oops" }, "failed", "Answered 500: oops"],
+    ["http", "an open body", { status: 200, body: "ok", isOpen: true }, "taken", "Answered 200."],
+    ["splunk", "success", SPLUNK.success, "taken", "Answered 200."],
+    [
+      "splunk",
+      "success with other members",
+      { status: 200, body: '{"code" : 0, "ackId": 7}' },
+      "taken",
+      "Answered 200.",
+    ],
+    ["splunk", "nothing", { status: 200 }, "taken", "Answered 200."],
+    ["splunk", "an error with status 200", { status: 200, body: '{"text":"No data","code":5}' }, "refused", "No data"],
+    ["splunk", "busy with status 200", { status: 200, body: '{"text":"Server is busy","code":9}' }, "failed", "busy"],
+    [
+      "splunk",
+      "a page",
+      { status: 200, body: HTML },
+      "failed",
+      "It is not the answer of Splunk's HTTP Event Collector.",
+    ],
+    [
+      "splunk",
+      "a wrong index",
+      { status: 400, body: '{"text":"Incorrect index","code":7}' },
+      "failed",
+      "Incorrect index",
+    ],
+    [
+      "splunk",
+      "no channel",
+      { status: 400, body: '{"text":"Data channel is missing","code":10}' },
+      "failed",
+      "channel",
+    ],
+    ["splunk", "invalid data", SPLUNK.invalidData, "refused", "Invalid data format"],
+    ["splunk", "an invalid token", SPLUNK.invalidToken, "failed", "Invalid token"],
+    ["splunk", "too large, from a proxy", { status: 413, body: HTML }, "refused", "Answered 413"],
+    ["s3", "nothing", { status: 200 }, "taken", "Answered 200."],
+    ["s3", "an error with status 200", xml("InternalError"), "failed", "InternalError"],
+    ["s3", "the page of a console", { status: 200, body: HTML }, "failed", "It is not the answer of a bucket."],
+    ["s3", "no bucket", s3Error(404, "NoSuchBucket"), "failed", "NoSuchBucket"],
+    ["s3", "no right", s3Error(403, "AccessDenied"), "failed", "AccessDenied"],
+    ["s3", "too large", s3Error(400, "EntityTooLarge"), "refused", "EntityTooLarge"],
+    ["s3", "another region", { ...s3Error(301, "PermanentRedirect") }, "failed", "PermanentRedirect"],
+  ])("%s, %s", async (kind, _, given, outcome, said) => {
+    const target = { kind, secret: SECRET };
+    answer = () => given;
+    const request = new Request(`${world.webhookOrigin}/in`, { method: "POST", body: "{}" });
+    const found = await attemptRequest(request, target, { timeoutMilliseconds: 2000, nowSeconds: 0 });
+    expect(found.outcome).toBe(outcome);
+    expect(found.result).toContain(said);
+    expect(found.result.length).toBeLessThanOrEqual(FORWARD_LIMITS.resultChars);
+  });
+
+  it("is read from all its pieces, without what it repeats of the secret, and as far as it comes", async () => {
+    const request = () => new Request(`${world.webhookOrigin}/in`, { method: "POST", body: "{}" });
+    const attempt = (kind: "splunk" | "http") =>
+      attemptRequest(request(), { kind, secret: SECRET }, { timeoutMilliseconds: 300, nowSeconds: 0 });
+    answer = () => ({ status: 403, body: `You sent Splunk ${SECRET}` });
+    expect((await attempt("http")).result).toBe("Answered 403: You sent Splunk …");
+    // The answer has come, and only its end has not.
+    answer = () => ({ status: 200, body: '{"text":"Success","code":0}', isOpen: true });
+    expect((await attempt("splunk")).outcome).toBe("taken");
+    answer = () => ({ status: 503, body: "wait", isOpen: true });
+    expect(await attempt("http")).toMatchObject({ outcome: "failed", result: "Answered 503: wait" });
+  });
+
+  it.each([
+    ["120", 120],
+    ["0", 1],
+    ["Thu, 01 Jan 1970 00:05:00 GMT", 300],
+    ["Thu, 01 Jan 1970 00:00:00 GMT", 1],
+    ["1.5", 2],
+    ["999999999", FORWARD_LIMITS.maxRetrySeconds],
+    ["soon", undefined],
+    ["-5", 1],
+    ["", undefined],
+  ])("Retry-After: %s is %s seconds", async (named, seconds) => {
+    answer = () => ({ status: 429, headers: { "retry-after": named } });
+    const request = new Request(`${world.webhookOrigin}/in`, { method: "POST", body: "{}" });
+    const found = await attemptRequest(
+      request,
+      { kind: "http", secret: "" },
+      { timeoutMilliseconds: 2000, nowSeconds: 0 },
+    );
+    expect(found.retryAfterSeconds).toBe(seconds);
   });
 });
 

@@ -36,6 +36,9 @@ let world: World;
 let server: Server;
 let received: Received[];
 let status: number;
+/** The text of its answers, and what their headers have besides. */
+let said: string;
+let headers: Record<string, string>;
 /** The receiver takes what comes and never answers. */
 let isHanging: boolean;
 
@@ -46,6 +49,8 @@ beforeEach(async () => {
   await change(world.ledger, putPerson(ann, { by: "", nowSeconds: 0 }));
   received = [];
   status = 200;
+  said = "";
+  headers = {};
   isHanging = false;
   server = createServer(async (request, response) => {
     const header = (name: string): string => request.headers[name]?.toString() ?? "";
@@ -57,7 +62,7 @@ beforeEach(async () => {
       signature: header("dmarc-signature"),
     });
     if (isHanging) return;
-    response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end();
+    response.writeHead(status, status === 302 ? { location: "/elsewhere" } : headers).end(said);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -282,6 +287,52 @@ it("one refused delivery does not stop the others", async () => {
     ["n1", "waiting"],
     ["n2", "sent"],
   ]);
+});
+
+it.each([
+  ["slack", 400, "invalid_payload", "waiting", "Answered 400: invalid_payload"],
+  ["slack", 404, "channel_not_found", "waiting", "Answered 404: channel_not_found"],
+  ["slack", 410, "channel_is_archived", "waiting", "Answered 410: channel_is_archived"],
+  ["slack", 200, "ok", "sent", "Answered 200."],
+  ["teams", 202, "", "sent", "Answered 202."],
+  ["teams", 200, "1", "sent", "Answered 200."],
+  [
+    "teams",
+    200,
+    "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429",
+    "waiting",
+    "Answered 200: Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429",
+  ],
+  ["webhook", 200, "<html>Microsoft Teams endpoint returned HTTP error 429</html>", "sent", "Answered 200."],
+  ["webhook", 403, "<html>\n<b>Forbidden</b>", "waiting", "Answered 403: <html> <b>Forbidden</b>"],
+] as const)("%s that answers %i and %s: %s", async (kind, given, text, state, result) => {
+  await add({ kind });
+  await notice("n1");
+  status = given;
+  said = text;
+  await minutes(1);
+  expect(await deliveries()).toMatchObject([{ state, result }]);
+});
+
+it("a receiver that asks to wait, as Discord does in JSON, gets one request and nothing else until then", async () => {
+  await add({});
+  for (const id of ["n1", "n2", "n3"]) await notice(id);
+  status = 429;
+  said = '{"message": "You are being rate limited.", "retry_after": 599.5, "global": false}';
+  await minutes(10);
+  expect(received).toHaveLength(1);
+  status = 204;
+  said = "";
+  await minutes(2);
+  expect(received).toHaveLength(4);
+  expect((await deliveries()).map(({ state }) => state)).toEqual(["sent", "sent", "sent"]);
+  // A header counts before the text.
+  await notice("n4");
+  status = 503;
+  headers = { "retry-after": "300" };
+  said = '{"retry_after": 5}';
+  await minutes(5);
+  expect(received).toHaveLength(5);
 });
 
 it("an account that does not exist gets no channel", async () => {

@@ -54,6 +54,8 @@ export interface Setting {
   since?: number;
   decisions?: Record<string, Decision>;
   ruaAddresses?: string[];
+  /** The domain's own record as DNS has it. */
+  published?: string;
   domain?: string;
 }
 
@@ -72,6 +74,7 @@ export function inputOf(records: readonly DatedRecord[], setting: Setting = {}):
     ],
     ruaAddresses: setting.ruaAddresses ?? ["r1@rua.example"],
     decide: decideBy(new Map(Object.entries(decisions))),
+    ...(setting.published === undefined ? {} : { published: setting.published }),
   };
 }
 

@@ -1,11 +1,12 @@
 /** The process Worker: its queue consumer, its daily work and its RPC entry point. It has no pages. */
 
+import { env as bindings } from "cloudflare:workers";
 import { consumeBatch } from "./consumer.ts";
 import { newInvocation, type ProcessEnv } from "./env.ts";
 import { rehearse } from "./rehearsal.ts";
 import { runSchedule } from "./schedules.ts";
 
-await rehearse();
+await rehearse(bindings.D1_DMARC_REPORTS);
 
 export { Operations } from "./operations/entry-point.ts";
 

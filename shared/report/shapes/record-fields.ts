@@ -15,6 +15,8 @@ import { addressText, type ByteTexts, NOT_PLAIN, parseDigits, type Span, wordAt 
 /** Where a value is, and what its text is looked up in. */
 export interface FieldSpan extends Span {
   domains: ByteTexts;
+  /** Of header_from: of what is no domain name the general reader warns. */
+  fromDomains: ByteTexts;
   texts: ByteTexts;
 }
 
@@ -71,7 +73,7 @@ export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>
   ],
   [
     "identifiers/header_from",
-    text(domain, (record, value) => {
+    text(fromDomain, (record, value) => {
       record.headerFrom = value;
     }),
   ],
@@ -156,6 +158,10 @@ function word<W extends string>(words: readonly W[], put: Put<W>): ReadField {
 
 function domain(span: FieldSpan): string {
   return span.domains.at(span);
+}
+
+function fromDomain(span: FieldSpan): string {
+  return span.fromDomains.at(span);
 }
 
 function plainText(span: FieldSpan): string {

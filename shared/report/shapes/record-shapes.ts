@@ -8,9 +8,10 @@
 import { domainName } from "../../domain-name.ts";
 import { READ_LIMITS } from "../../limits.ts";
 import type { RecordSink } from "../record-stream.ts";
+import { isDomainLike } from "../values.ts";
 import type { AggregateRecord } from "../vocabulary.ts";
 import type { RecordText } from "../xml/segments.ts";
-import { type BytePiece, ByteTexts } from "./byte-values.ts";
+import { type BytePiece, ByteTexts, NOT_PLAIN } from "./byte-values.ts";
 import { emptyRecord, type FieldSpan } from "./record-fields.ts";
 import { hasLetters, isSameStep, type Step, shapeOf } from "./record-shape.ts";
 
@@ -50,6 +51,7 @@ export class RecordShapes {
     start: 0,
     end: 0,
     domains: new ByteTexts(domainName),
+    fromDomains: new ByteTexts(plainFromDomain),
     texts: new ByteTexts((raw) => raw),
   };
   /** Whether records teach their shapes. */
@@ -175,6 +177,11 @@ export class RecordShapes {
     }
     return undefined;
   }
+}
+
+function plainFromDomain(raw: string): string {
+  const name = domainName(raw);
+  return name === "" || isDomainLike(name) ? name : NOT_PLAIN;
 }
 
 function isBlank(byte: number | undefined): boolean {

@@ -1,4 +1,5 @@
 /** Support: every quirk that has a fixture. */
+import { aroundParts, inLetters } from "./around-parts.ts";
 import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
@@ -28,4 +29,6 @@ export const quirks: Quirk[] = [
   ...quotedPrintable,
   ...oddContainers,
   ...told,
+  ...aroundParts,
+  ...inLetters,
 ];

@@ -18,6 +18,23 @@ const elements: Quirk[] = [
     ]),
     { records: [{ headerFrom: "acme.example" }], warnings: ["duplicate_element record[0]/identifiers/header_from"] },
   ),
+  ...(
+    [
+      ["address", "someone@acme.example", "acme.example"],
+      ["address-in-brackets", "&lt;someone@Acme.example&gt;", "acme.example"],
+      ["no-name", "Acme, Inc. (sales)", "acme, inc. (sales)"],
+      ["label-too-empty", "acme..example", "acme..example"],
+    ] as const
+  ).map(([name, text, headerFrom]) =>
+    of(`records/header-from-${name}.xml`, changed(["<header_from>acme.example", `<header_from>${text}`]), {
+      records: [{ headerFrom }],
+      warnings: ["invalid_value record[0]/identifiers/header_from"],
+    }),
+  ),
+  of("records/header-from-trailing-dot.xml", changed(["<header_from>acme.example", "<header_from>Acme.Example."]), {
+    records: [{ headerFrom: "acme.example" }],
+    clean: true,
+  }),
   of("records/dkim-domain-twice.xml", changed([DOMAIN, `${DOMAIN}<domain>b.example</domain>`]), {
     warnings: ["duplicate_element record[0]/auth_results/dkim/domain"],
   }),

@@ -26,7 +26,12 @@ export async function describe(
     ask(ledger, hasReportsQuery({ account, domain })),
   ]);
   const { state, sentence, missing } = setupState(rua, check, reported !== undefined);
-  const records = recordsToPublish(domain, rua, { ...published, inherited: inheritedPolicy(domain, check) });
+  const isKnown = check.findings.every(({ code }) => code !== "no_answer");
+  const records = recordsToPublish(domain, rua, {
+    ...published,
+    inherited: inheritedPolicy(domain, check),
+    organization: isKnown ? check.organizationalDomain : undefined,
+  });
   const setup = { sentence, records, ...(missing === undefined ? {} : { missing }) };
   await change(ledger, [
     keepSetup({ account, domain, rua, addedSeconds: 0, state, checkedSeconds: nowSeconds, setup }),
@@ -47,9 +52,14 @@ function recordsIfAnswered(answer: Answer): string[] | undefined {
   return isUnanswered(answer) ? undefined : recordsOf(answer);
 }
 
-function inheritedPolicy(domain: string, { policyDomain, policies }: DmarcCheck): Published["inherited"] {
+function inheritedPolicy(domain: string, { record, policyDomain, policies }: DmarcCheck): Published["inherited"] {
   if (policyDomain === undefined || policyDomain === domain || policies.domain === undefined) return undefined;
-  return { policy: policies.domain, from: policyDomain };
+  return {
+    policy: policies.domain,
+    from: policyDomain,
+    isStrictDkim: record?.adkim === "s",
+    isStrictSpf: record?.aspf === "s",
+  };
 }
 
 /** Checks registered domains of one database that have no report yet, those checked longest ago first. @returns how many */

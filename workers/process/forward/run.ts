@@ -131,7 +131,8 @@ class Sender {
   async #attempt(request: Request): Promise<Attempt> {
     this.#requests++;
     const left = FORWARD_LIMITS.runMilliseconds - this.#elapsed();
-    this.#last = await attemptRequest(request, left, this.#invocation.nowSeconds);
+    const { nowSeconds } = this.#invocation;
+    this.#last = await attemptRequest(request, this.#target, { timeoutMilliseconds: left, nowSeconds });
     return this.#last;
   }
 

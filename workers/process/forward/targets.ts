@@ -104,11 +104,10 @@ export async function testTarget(
 ): Promise<Answer<Outputs["testForward"]>> {
   const target = await findTarget(id, invocation);
   if (target === undefined) return fail({ code: "not_found", message: `There is no target '${id}'.` });
-  const { outcome, result } = await attemptRequest(
-    await testRequest(target, invocation.nowSeconds),
-    FORWARD_LIMITS.runMilliseconds,
-    invocation.nowSeconds,
-  );
+  const { outcome, result } = await attemptRequest(await testRequest(target, invocation.nowSeconds), target, {
+    timeoutMilliseconds: FORWARD_LIMITS.runMilliseconds,
+    nowSeconds: invocation.nowSeconds,
+  });
   return ok({ isTaken: outcome === "taken", result });
 }
 

@@ -9,7 +9,7 @@ import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
-import { databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
+import { askDirectory, databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
@@ -28,13 +28,11 @@ export const reportKind: MessageKind<ReportMessage> = {
     const tasks = received.map(newTask);
     await skipCancelled(tasks, invocation.shards.directory);
     const newest = newestOfEachObject(tasks.filter(({ ending }) => ending === undefined));
-    const registrations = await findRegistrations(
-      invocation.shards.directory,
-      newest.map(({ message }) => message.rua),
-    );
+    const inDirectory = await askDirectory(invocation.shards.directory, newest);
+    const { registrations } = inDirectory;
     await dropForgotten(newest, registrations, invocation);
     const open = newest.filter(({ ending }) => ending === undefined);
-    await readTasks(open, registrations, invocation);
+    await readTasks(open, inDirectory, invocation);
     await commitTasks(open, registrations.addressesOf, invocation);
     return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
   },

@@ -23,7 +23,7 @@ import { type Attempt, refused, sendTo } from "./send-to-channel.ts";
 type Outcome = "sent" | "retry" | "failed" | "not_now";
 
 /**
- * Attempts deliveries to one channel of the invocation's database, one after the other, until it does not answer.
+ * Attempts deliveries to one channel of the invocation's database, one after the other, until it does not answer, or asks to wait.
  *
  * @returns the outcome of each that was attempted, for the log
  * @throws whatever D1 throws; an attempt whose end could not be noted is repeated, with the same id
@@ -31,38 +31,40 @@ type Outcome = "sent" | "retry" | "failed" | "not_now";
 export async function attemptDeliveries(ids: readonly string[], invocation: Invocation): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const id of ids) {
-    const { outcome, isAnswered } = await attemptDelivery(id, invocation);
+    const { outcome, takesMore } = await attemptDelivery(id, invocation);
     outcomes.push(outcome);
-    if (!isAnswered) break;
+    if (!takesMore) break;
   }
   return outcomes;
 }
 
-async function attemptDelivery(id: string, invocation: Invocation): Promise<{ outcome: Outcome; isAnswered: boolean }> {
+async function attemptDelivery(id: string, invocation: Invocation): Promise<{ outcome: Outcome; takesMore: boolean }> {
   const { ledger, nowSeconds } = invocation;
   const delivery = await claimDelivery(ledger, id, nowSeconds);
-  if (delivery === undefined) return { outcome: "not_now", isAnswered: true };
+  if (delivery === undefined) return { outcome: "not_now", takesMore: true };
   const [channel] = await ask(ledger, channelQuery(delivery.account, delivery.channel));
   const attempt =
     channel === undefined ? refused("The channel was removed.") : await sendTo(channel, delivery, invocation);
   const end = endOf(delivery, attempt, nowSeconds);
   const noted = channel === undefined ? [] : noteAnswer(channel, attempt, nowSeconds);
   await change(ledger, [endAttempt(id, end, nowSeconds), ...noted]);
-  return { outcome: end.state === "waiting" ? "retry" : end.state, isAnswered: attempt.isAnswered };
+  const takesMore = attempt.isAnswered && attempt.waitSeconds === undefined;
+  return { outcome: end.state === "waiting" ? "retry" : end.state, takesMore };
 }
 
 function endOf(
   { attempts, createdSeconds }: Delivery,
-  { isSent, result }: Attempt,
+  { isSent, result, waitSeconds = 0 }: Attempt,
   nowSeconds: number,
 ): Pick<Delivery, "state" | "result" | "nextSeconds"> {
   if (isSent) return { state: "sent", result, nextSeconds: 0 };
-  const nextSeconds = nowSeconds + growingDelaySeconds(attempts, NOTIFY_LIMITS);
+  const nextSeconds = nowSeconds + Math.max(waitSeconds, growingDelaySeconds(attempts, NOTIFY_LIMITS));
   const isOver = nextSeconds > createdSeconds + NOTIFY_LIMITS.giveUpSeconds;
   return { state: isOver ? "failed" : "waiting", result, nextSeconds: isOver ? 0 : nextSeconds };
 }
 
-function noteAnswer({ id, unanswered }: Channel, { isAnswered }: Attempt, nowSeconds: number): Change[] {
+function noteAnswer({ id, unanswered }: Channel, { isAnswered, waitSeconds }: Attempt, nowSeconds: number): Change[] {
+  if (waitSeconds !== undefined) return leaveAlone(id, nowSeconds + waitSeconds);
   if (!isAnswered) return leaveAlone(id, nowSeconds + growingDelaySeconds(unanswered + 1, NOTIFY_LIMITS));
   return unanswered > 0 ? catchUp(id, nowSeconds) : [];
 }

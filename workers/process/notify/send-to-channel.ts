@@ -14,6 +14,7 @@ import { confirmStory, digestStory, noticeStory, type Story, testStory } from ".
 import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../../shared/notify/webhook.ts";
 import type { Invocation } from "../env.ts";
 import { noAnswer } from "../no-answer.ts";
+import { answerText, firstText, retryAfterSeconds } from "../read-answer.ts";
 import { confirmationLink } from "./confirm-channel.ts";
 
 /** What an attempt came to. */
@@ -23,6 +24,8 @@ export interface Attempt {
   isAnswered: boolean;
   /** A sentence. */
   result: string;
+  /** It takes nothing for so long, this and everything else (429, 503); undefined: it does not say. */
+  waitSeconds?: number;
 }
 
 /** Sends it. @throws whatever D1 throws */
@@ -45,7 +48,7 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
       ? await signedHeaders(channel.secret, { id: delivery.id, body, nowSeconds: invocation.nowSeconds })
       : {};
   const headers = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1", ...signed };
-  return post(target.value, { body, headers });
+  return post(target.value, { body, headers }, { kind: channel.kind, nowSeconds: invocation.nowSeconds });
 }
 
 /** A failed attempt, though the other end answered. */
@@ -119,9 +122,13 @@ async function compress(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
+/** Statuses of a receiver that takes nothing at present, and may say how long. */
+const BUSY = new Set([429, 503]);
+
 async function post(
   url: string,
   { body, headers }: { body: string; headers: Record<string, string> },
+  { kind, nowSeconds }: { kind: Channel["kind"]; nowSeconds: number },
 ): Promise<Attempt> {
   try {
     const response = await fetch(url, {
@@ -132,9 +139,15 @@ async function post(
       redirect: "manual",
       signal: AbortSignal.timeout(NOTIFY_LIMITS.timeoutMilliseconds),
     });
-    await response.body?.cancel();
-    const result = `Answered ${response.status}.`;
-    return response.ok ? { isSent: true, isAnswered: true, result } : refused(result);
+    const isEnough = response.ok && kind !== "teams";
+    if (isEnough) await response.body?.cancel().catch(() => {});
+    const text = isEnough ? "" : await firstText(response, NOTIFY_LIMITS.resultChars);
+    // Teams has answered 200 to messages that it did not take, with the reason as text.
+    const isSent = response.ok && !/delivery failed|HTTP error \d{3}/i.test(text);
+    if (isSent) return { isSent, isAnswered: true, result: `Answered ${response.status}.` };
+    const attempt = refused(answerText(response, text));
+    const wait = BUSY.has(response.status) ? retryAfterSeconds(response, text, nowSeconds) : undefined;
+    return wait === undefined ? attempt : { ...attempt, waitSeconds: Math.min(wait, NOTIFY_LIMITS.maxRetrySeconds) };
   } catch (error) {
     return { ...refused(noAnswer(error)), isAnswered: false };
   }

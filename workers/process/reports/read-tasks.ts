@@ -9,7 +9,7 @@ import { reporterOf } from "../../../shared/batch/budgets.ts";
 import type { ReadObject } from "../../../shared/batch/object.ts";
 import { fileOf, HeldRecords, type ReadParts, readObject } from "../../../shared/batch/read-object.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
-import { findDatabases } from "../../../shared/ledger/which-database.ts";
+import { findDatabases, type InDirectory } from "../../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../../shared/limits.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
@@ -22,19 +22,19 @@ import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
 /** Reads the objects of a batch. @throws nothing: a fault ends only the task it concerns */
 export async function readTasks(
   tasks: readonly Task[],
-  registrations: Registrations,
+  inDirectory: InDirectory,
   invocation: Invocation,
 ): Promise<void> {
-  await chooseDatabases(tasks, registrations, invocation);
-  await readAll(tasks, registrations, invocation);
+  await chooseDatabases(tasks, inDirectory, invocation);
+  await readAll(tasks, inDirectory.registrations, invocation);
 }
 
 async function chooseDatabases(
   tasks: readonly Task[],
-  registrations: Registrations,
+  inDirectory: InDirectory,
   invocation: Invocation,
 ): Promise<void> {
-  const homes = await findDatabases(tasks, registrations, invocation.shards);
+  const homes = await findDatabases(tasks, inDirectory, invocation.shards);
   for (const task of tasks) {
     const home = homes.get(task.message.key);
     if (home === undefined || "error" in home) task.ending = { error: home?.error };

@@ -1,0 +1,56 @@
+/**
+ * A DMARC record as it was evidently meant: without what word processors and forms put into it, with separators where they
+ * belong, and with addresses as URIs. What cannot be told stays as it is. Pure.
+ */
+
+/** The octets of UTF-8 as one character each, which is how DNS texts are read (dns/over-https.ts). */
+const SPACES = /\u00c2\u00a0|\u00e2\u0080\u0089|\u00e2\u0080\u00af|[\r\n\u00a0\u2009\u202f]+/g;
+const INVISIBLE = /\u00e2\u0080[\u008b-\u008f]|\u00e2\u0081\u00a0|\u00ef\u00bb\u00bf|[\u200b-\u200f\u2060\ufeff]/g;
+const QUOTES = /\u00e2\u0080[\u0098-\u009f]|["\u2018-\u201f]/g;
+
+/** Before another tag: white space or commas, and no semicolon. */
+const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
+const COLON_FOR_EQUALS = /(^|;[ \t]*)(p|sp|np)[ \t]*:[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/gi;
+/** Between two addresses. */
+const WRONG_BETWEEN = /(@[^\s;,@]+)(?:[ \t]*;[ \t]*|[ \t]+)(?=mailto:)/gi;
+
+/** Whether a record has a character that no value may have (RFC 9989 section 4.8): a line break, or one that is not ASCII. */
+export function hasOddCharacter(text: string): boolean {
+  return /[^\x20-\x7e\t]/.test(text);
+}
+
+/** The record that was meant. A record without mistakes is returned as it is. @param text of a TXT record */
+export function repairedDmarc(text: string): string {
+  const clean = text
+    .replaceAll("\\;", ";")
+    .replaceAll(SPACES, " ")
+    .replaceAll(INVISIBLE, "")
+    .replaceAll(QUOTES, "")
+    .replaceAll(WRONG_BETWEEN, "$1,")
+    .replaceAll(MISSING_SEPARATOR, "; ")
+    .replaceAll(COLON_FOR_EQUALS, "$1$2=");
+  return clean
+    .split(";")
+    .map((part) => {
+      const [, before = "", uris = ""] = /^([ \t]*ru[af][ \t]*=[ \t]*)(.*)$/i.exec(part) ?? [];
+      return before === "" ? part : `${before}${repairedUris(uris)}`;
+    })
+    .join(";");
+}
+
+function repairedUris(uris: string): string {
+  if (uris.trim() === "") return uris;
+  return uris
+    .split(",")
+    .map((uri) => repairedUri(uri.trim()))
+    .filter((uri) => uri !== "")
+    .join(",");
+}
+
+function repairedUri(uri: string): string {
+  const [, scheme = "mailto:", typed = "", domain = "", size = ""] =
+    /^(mailto:)?[ \t]*(?:\/\/)?<?([^\s<>@:/?]+)@([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)\.?>?(![^!]*)?$/i.exec(uri) ?? [];
+  if (typed === "") return uri;
+  const kept = /^!\d+[kmgt]?$/i.test(size) ? size : "";
+  return `${scheme}${typed}@${domain}${kept}`;
+}
