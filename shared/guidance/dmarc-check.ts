@@ -120,7 +120,8 @@ function olderPolicies({ found, foundBelow }: OlderAnswer, subject: PolicySubjec
 function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
   if (found === undefined) return undefined;
   const { np: _, ...known } = found.record;
-  return { domain: found.domain, record: { ...known, isTesting: false } };
+  // Of none of the mail the policy holds, and one level below it of the rest (RFC 7489 section 6.6.4).
+  return { domain: found.domain, record: { ...known, isTesting: known.pct === 0 } };
 }
 
 function summaryOf(
