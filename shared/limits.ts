@@ -164,8 +164,8 @@ export const ANALYTICS_LIMITS = {
   maxBlobBytes: 16_000,
   /** Points one invocation may write, over its whole queue batch. */
   maxPointsPerInvocation: 250,
-  /** One statement of the SQL API: what the live service says of a longer one. */
-  maxSqlChars: 10_000,
+  /** One statement of the SQL API, as the live service says of a longer one; whether it counts bytes or characters it does not. */
+  maxSqlBytes: 10_000,
   /** Days a point is kept: three months. */
   keptDays: 92,
 } as const;

@@ -61,6 +61,7 @@ it("domain add --file adds a list with one result per line, and the new addresse
   expect(second).toMatchObject({ domain: "www.second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
   const again = await run("domain", "add", "--file", file, "--account", "acme");
   expect(again.stdout).toContain(`shop.example  ${shop?.rua}  was added before`);
+  expect(again.stdout).toContain("0 added, 2 there already, 1 with errors.");
   await pipeline.deliver(String(shop?.rua), {
     "first.xml": sampleReport({ reportId: "first", domain: "shop.example" }),
   });
