@@ -38,6 +38,7 @@ const steps = Number(values.steps);
 const started = performance.now();
 for (let seed = first; seed < first + Number(values.sequences); seed++) {
   const sequence = sequenceOf(seed, steps);
+  process.stderr.write(`\rseed ${seed} `);
   const failure = await runSequence(sequence);
   if (failure === undefined) continue;
   process.stdout.write(`${describe(await shortest(sequence, failure))}\n`);

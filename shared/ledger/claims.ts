@@ -120,7 +120,10 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   if (decision === "refused") return { verdict: "duplicate", held };
   if (isMoreCredible(claim, held)) return { ...replaces(claim, held), displaces: true };
   if (isSameContent) return { verdict: "duplicate", held };
-  return decision === "replaces" ? replaces(claim, held) : { verdict: "conflict", held };
+  if (decision !== "replaces") return { verdict: "conflict", held };
+  // A version that came while the chosen one did not count is the conflict then, unless it was decided against.
+  const isRefused = held.decisions[held.contentHash] === "refused";
+  return isRefused ? replaces(claim, held) : { ...replaces(claim, held), displaces: true };
 }
 
 /** A verified report replaces an unverified one, unless a person decided for that one. */

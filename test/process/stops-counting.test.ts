@@ -118,6 +118,27 @@ describe("a report that is taken back", () => {
   });
 });
 
+describe("a version that a person chose, and that could not be read for a while", () => {
+  it("counts again, and what came meanwhile is in conflict with it", async () => {
+    const third = reportMail("a", records(4, 50), "reports@acme.example");
+    const world = await worldAfter([FIRST, OTHER_VERSION]);
+    await decideConflict(await conflictId(world), { decision: "replace", note: NOTE }, world.invocation());
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(2, 10) });
+    const key = keyOf(world, "reports@acme.example");
+    world.maxReportBytes = 1;
+    await reprocess(world, key);
+    world.maxReportBytes = 0;
+    await world.deliver(third);
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(4, 50) });
+    await reprocess(world, key);
+    expect(await imbalances(world, { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 1 })).toEqual(
+      [],
+    );
+  });
+});
+
 describe("a decision for a version whose address is no longer registered", () => {
   it.each(["replace", "count_both"] as const)("to %s is refused, as it cannot be read again", async (decision) => {
     const world = await worldAfter([FIRST, OTHER_VERSION]);
