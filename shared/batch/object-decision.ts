@@ -163,7 +163,9 @@ export class ObjectDecision {
       }
       case "taken_back": {
         const { held } = verdict;
-        if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
+        // Another version may count in its place by now, which stays.
+        if (held?.state === "accepted" && held.contentHash !== contentHash) this.#writeAbove(claim, held);
+        else if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
         return this.#record({ outcome: "taken_back", part, id: uid, ...placeOf(held?.reference ?? reference) });
       }
     }

@@ -97,6 +97,30 @@ describe("a report that is taken back", () => {
     expect(await imbalances(world, expected)).toEqual([]);
   });
 
+  it("leaves the version that counts in its place, however often its message is delivered", async () => {
+    const world = await worldAfter([FIRST]);
+    await takeBackReport(accepted(world), NOTE, world.invocation());
+    await world.deliver(OTHER_VERSION);
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(2, 10) });
+    const key = keyOf(world, "dmarc@acme.example");
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, { filter: { key } }, world.invocation());
+    let isFirst = true;
+    world.faults.plan = ({ name }) => {
+      if (name !== "d1.batch" || world.queues["dmarc-reports"].messages.length > 0 || !isFirst) return undefined;
+      const [job] = world.rows<{ state: string }>("SELECT state FROM jobs");
+      if (job?.state !== "done") return undefined;
+      isFirst = false;
+      return "kill";
+    };
+    await world.drain();
+    expect(isFirst).toBe(false);
+    expect(await imbalances(world, { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
   it("keeps out a version that a person had decided against", async () => {
     const world = await worldAfter([FIRST, OTHER_VERSION]);
     await decideConflict(await conflictId(world), { decision: "keep", note: NOTE }, world.invocation());
