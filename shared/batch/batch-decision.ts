@@ -2,6 +2,7 @@
 import { Claims } from "../ledger/claims.ts";
 import { type BatchChanges, noChanges } from "../ledger/commit-batch.ts";
 import { type NotedObject, noteOthers } from "../ledger/other-objects.ts";
+import type { ReportReference } from "../ledger/report-rows.ts";
 import type { HeldReport } from "../ledger/reports.ts";
 import { removeOlderSlices } from "../ledger/slices.ts";
 import { type DayBudget, type ObjectUse, takeBudget } from "./budgets.ts";
@@ -26,6 +27,8 @@ export class BatchDecision {
   readonly writes = new Map<string, BatchChanges["reports"][number]>();
   /** Objects whose reports are duplicates of others or in conflict with them. */
   readonly noted: NotedObject[] = [];
+  /** Reports of which another version counts from now on. */
+  readonly displaced: ReportReference[] = [];
 
   constructor(context: DecisionContext) {
     this.context = context;
@@ -43,12 +46,13 @@ export class BatchDecision {
     return takeBudget(object, use, { used: known.used, budget });
   }
 
-  /** Objects to be read again, and reports whose noted objects are: those reports stop counting. */
+  /** Objects to be read again, and reports whose noted objects are: those reports, or those versions, stop counting. */
   left(): Pick<BatchPlan, "retracted" | "orphans"> {
-    const retracted = [...this.writes.values()].filter(({ write }) => write.state === "retracted");
-    const uids = new Set(retracted.map(({ reference }) => reference.uid));
+    const covered = [...this.writes.values()].filter(({ write }) => write.state === "retracted");
+    const retracted = [...covered.map(({ reference }) => reference), ...this.displaced];
+    const uids = new Set(retracted.map(({ uid }) => uid));
     return {
-      retracted: retracted.map(({ reference }) => reference),
+      retracted,
       orphans: this.noted.filter(({ reference }) => uids.has(reference.uid)).map(({ other }) => other),
     };
   }

@@ -248,11 +248,14 @@ export class ObjectDecision {
   async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
     const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
     this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
-    if (held.contentHash !== claim.contentHash)
+    if (held.contentHash !== claim.contentHash) {
       await this.#putConflict(
         { ...held, reporter: claim.reporter, reportId: claim.reportId },
         { accepted, other: versionOf(held) },
       );
+      // What says the same as the report that counts now was in conflict before.
+      this.#batch.displaced.push(held.reference);
+    }
     const { coversPoints: _, ...again } = runAbove(held, { generation, points: held.points });
     this.#plan.again.push(again);
   }

@@ -29,7 +29,7 @@ export interface ObjectPlan {
 export interface BatchPlan {
   objects: ObjectPlan[];
   changes: BatchChanges;
-  /** Reports that stop counting: objects noted with them are read again. */
+  /** Reports that stop counting, or of which another version counts: objects noted with them are read again. */
   retracted: ReportReference[];
   /** Objects of this batch that brought such reports too. */
   orphans: OtherObject[];

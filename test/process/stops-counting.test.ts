@@ -9,7 +9,7 @@ import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { imbalances, ledgerFigures } from "../support/simulation/balance.ts";
-import { figures, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { figures, mailOf, records, registerAll, reportMail, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { type SimulatedMail, World } from "../support/simulation/world.ts";
 
@@ -139,6 +139,18 @@ describe("a report that is taken back", () => {
     const refused = "dmarc@acme.example is no longer an address of acme: register it again first.";
     expect(await undoTakeBack(report, world.invocation())).toEqual({ refused });
     expect(ledgerFigures(world)).toEqual({ "other/a": figures(3) });
+  });
+});
+
+describe("a version in conflict", () => {
+  it("is a duplicate once the same version comes from a verified sender", async () => {
+    const verified = stamped(reportMail("a", records(2, 10)), "reporter.example");
+    const world = await worldAfter([FIRST, OTHER_VERSION, verified]);
+    expect(await imbalances(world, { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 1 })).toEqual(
+      [],
+    );
+    const [conflict] = await ask(world.ledger, conflictsQuery({ limit: 10 }));
+    expect(conflict).toMatchObject({ accepted: { records: 2 }, other: { records: 3 } });
   });
 });
 

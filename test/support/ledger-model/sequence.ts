@@ -50,7 +50,7 @@ export async function runSequence({ seed, steps }: Sequence): Promise<Failure | 
     ...(await differences(world, model)),
     ...(await slowDifferences(world, model)),
   ]);
-  return wrong.length === 0 ? undefined : { after: steps.length, wrong };
+  return wrong.length === 0 ? undefined : { after: steps.length, wrong: [...wrong, ...stateOf(ground)] };
 }
 
 /** What there is, for a person who looks for the reason. */
