@@ -43,7 +43,8 @@ export function isEncodedMultipart({ encoding }: PartHeader, line: Uint8Array): 
 /** The header that makes a mail of the decoded content of a multipart. */
 export function mailHeaderFor({ mimeType, boundary, reportType }: PartHeader): Uint8Array {
   const type = reportType === "" ? "" : `; report-type=${quoted(reportType)}`;
-  return new TextEncoder().encode(`Content-Type: ${mimeType}${type}; boundary=${quoted(boundary)}\r\n\r\n`);
+  const named = boundary === "" ? "" : `; boundary=${quoted(boundary)}`;
+  return new TextEncoder().encode(`Content-Type: ${mimeType}${type}${named}\r\n\r\n`);
 }
 
 function quoted(text: string): string {

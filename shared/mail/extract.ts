@@ -11,6 +11,7 @@ import type { PartHeader } from "./header.ts";
 import { readMailFields } from "./mail-fields.ts";
 import {
   describesFailure,
+  findBase64,
   findFeedback,
   findPastedIn,
   findPastedJson,
@@ -119,17 +120,22 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   }
   const { shown, pasted, findFields } = readLetters(letter);
   mail.text = shown;
-  for (const file of pasted) mail.candidates.push(candidate({ ...file, mimeType: "text/plain" }, level));
   const inText = mail.candidates.length + mail.feedback.length === 0 ? findFields() : undefined;
   if (inText !== undefined) mail.feedback.push(inText);
-  if (mail.candidates.length > level.partsLeft) {
-    return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
-  }
+  const isFailure = mail.feedback.length > 0 || describesFailure(shown);
   const [only] = parts;
-  const isLetterOnly =
-    mail.candidates.length + mail.feedback.length === 0 && !mail.isNotice && !describesFailure(mail.text);
-  if (only === undefined || parts.length > 1 || !isLetterOnly) return ok(mail);
-  return ok((await readUndeclaredParts(only, level)) ?? mail);
+  const mayBeParts = parts.length === 1 && !isFailure && !mail.isNotice && mail.candidates.length === 0;
+  if (only !== undefined && mayBeParts && pasted.every(({ isBare }) => isBare)) {
+    const undeclared = await readUndeclaredParts(only, level);
+    if (undeclared !== undefined) return ok(undeclared);
+  }
+  for (const { fileName, bytes } of pasted) {
+    // What the letter of a failure report shows is of the mail that failed.
+    if (isFailure) mail.passedOver.push({ kind: "evidence", fileName, mimeType: PASTED, sizeBytes: bytes.byteLength });
+    else mail.candidates.push(candidate({ fileName, bytes, mimeType: PASTED }, level));
+  }
+  if (mail.candidates.length <= level.partsLeft) return ok(mail);
+  return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
 }
 
 function levelOf(part: ReadPart | undefined, around: Level): Level {
@@ -179,6 +185,9 @@ export function typeByContent(mimeType: string, head: Uint8Array): string {
   return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
 }
 
+/** The type of what stands in a letter. */
+export const PASTED = "text/plain";
+
 /** The texts of the letter in a mail, plain and HTML. */
 export interface LetterTexts {
   text: string[];
@@ -189,21 +198,29 @@ export interface LetterTexts {
 export interface ReadLetters {
   /** What a person sees. */
   shown: string;
-  /** Reports, and files in an encoding for text. */
-  pasted: { fileName: string; bytes: Uint8Array }[];
+  /** Reports, and files in an encoding for text. Base64 that nothing names is bare: it may be a part whose header was lost. */
+  pasted: { fileName: string; bytes: Uint8Array; isBare: boolean }[];
   /** Finds the fields of a failure report. */
   findFields: () => FeedbackParts | undefined;
 }
 
+/** Finds what stands in the letter of a mail. */
 export function readLetters(letter: LetterTexts): ReadLetters {
   const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
   const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];
-  const pasted = [...reports.map((report): PastedFile => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  const named = [...reports.map((report): PastedFile => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  const bare = findBase64(text, html).filter((file) => !named.some((other) => other.text.includes(startOfText(file))));
+  const pasted = (files: PastedFile[], isBare: boolean): ReadLetters["pasted"] =>
+    files.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text), isBare }));
   return {
     shown: text.trim() === "" && /published/i.test(html) ? showHtml(html) : text,
-    pasted: pasted.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text) })),
+    pasted: [...pasted(named, false), ...pasted(bare, true)],
     findFields: () => findFeedback(text),
   };
+}
+
+function startOfText({ text }: PastedFile): string {
+  return text.slice(0, text.indexOf("\n")).slice(0, 60);
 }
 
 /** A part after reading; attached mails are parts like any other. */

@@ -94,6 +94,44 @@ export interface PastedFile {
 const UUENCODED = /^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?\n/gm;
 const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
 
+/** How a gzip, zip or XML file begins in base64: on a line of its own, possibly quoted, or in a link of HTML (RFC 2397). */
+const BASE64_START = /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|PD94bW)[A-Za-z0-9+/]{16})/gm;
+const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
+const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
+
+/** The files in base64 that stand in a letter, at most one more than a mail may have. */
+export function findBase64(text: string, html: string): PastedFile[] {
+  const found = new Set<string>();
+  for (const searched of [text, html]) {
+    let end = 0;
+    for (const { 0: before, index } of searched.matchAll(BASE64_START)) {
+      if (index < end) continue;
+      const file = base64At(searched, index + before.length);
+      end = file.end;
+      found.add(file.text);
+      if (found.size > MAIL_LIMITS.maxPartsPerMessage) break;
+    }
+  }
+  return [...found].map((file) => ({ fileName: "", text: file }));
+}
+
+/** The base64 from a place on, as long as its lines are nothing else, up to padding. */
+function base64At(text: string, start: number): { text: string; end: number } {
+  BASE64_RUN.lastIndex = start;
+  const lines = [BASE64_RUN.exec(text)?.[0] ?? ""];
+  let end = start + (lines[0]?.length ?? 0);
+  for (let next = text.indexOf("\n", end); next >= 0 && text.slice(end, next).trim() === ""; ) {
+    if (lines.at(-1)?.endsWith("=") === true) break;
+    const lineEnd = text.indexOf("\n", next + 1);
+    const line = BASE64_LINE.exec(text.slice(next + 1, lineEnd < 0 ? text.length : lineEnd))?.[1];
+    if (line === undefined) break;
+    lines.push(line);
+    end = lineEnd < 0 ? text.length : lineEnd;
+    next = lineEnd;
+  }
+  return { text: lines.join("\n"), end };
+}
+
 /** The uuencoded files in a text, at most one more than a mail may have. */
 export function findUuencoded(text: string): PastedFile[] {
   const found: PastedFile[] = [];

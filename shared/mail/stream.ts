@@ -207,7 +207,7 @@ class PartReader {
       }
       const { bytes, isStart } = line;
       if (isStart && this.#isBoundary(bytes)) break;
-      if (isStart && multipart.boundary !== undefined) this.#found = this.#findBefore(bytes);
+      if (isStart) this.#found = this.#findBefore(bytes);
       if (this.#found !== undefined) {
         this.#lines.putBack(bytes.byteLength);
         return;

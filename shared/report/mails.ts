@@ -12,6 +12,7 @@ import {
   isHeaderText,
   type LetterTexts,
   letterText,
+  PASTED,
   type PassedPart,
   readLetters,
   typeByContent,
@@ -167,9 +168,16 @@ class LargeMail {
   /** Takes the end of the mail. @returns the reports in its letter, and its failure reports */
   async *finish(): AsyncGenerator<ReadEvent> {
     const { shown, pasted, findFields } = readLetters(this.#letter);
+    const text = shown + this.#longText;
+    const inText = this.#candidates + this.#feedback.length === 0 ? findFields() : undefined;
+    const isFailure = this.#feedback.length > 0 || inText !== undefined || describesFailure(text);
     for (const { fileName, bytes } of pasted) {
       const source = bytesSource(bytes);
-      const file: FileFacts = { name: fileName, mimeType: "text/plain", sizeBytes: bytes.byteLength };
+      const file: FileFacts = { name: fileName, mimeType: PASTED, sizeBytes: bytes.byteLength };
+      if (isFailure) {
+        yield { type: "passed_over", part: pathOf(this.#place.part, fileName, "evidence"), kind: "evidence", file };
+        continue;
+      }
       const part = this.#names.name(fileName, `part ${++this.#parts}`);
       yield* this.#read({ chunks: source.stream(), source }, { ...this.#place, part, file, isJudged: true });
     }
@@ -178,9 +186,7 @@ class LargeMail {
       originalHeader:
         this.#originals.get(around) ?? this.#originals.values().next().value ?? this.#headerTexts.get(around) ?? "",
     }));
-    const inText = this.#candidates + feedback.length === 0 ? findFields() : undefined;
     if (inText !== undefined) feedback.push(inText);
-    const text = shown + this.#longText;
     yield* readFailures({ feedback, text: this.#hasReport ? "" : text }, this.#place, this.#context);
     const isNothing = this.#candidates === 0 && feedback.length === 0 && !describesFailure(text);
     if (isNothing) rejectMail(this.#evidence.hasNotice);

@@ -255,7 +255,8 @@ export class Segmenter {
 
   // Such as a footer in HTML; but not another report, or a part of this one.
   #takeElementAfterEnd(name: string): void {
-    if (name.toLowerCase() === ROOT) reject("malformed_xml", "another report after the end of the report");
+    if (name.toLowerCase() === ROOT)
+      reject("malformed_xml", "another report after the end of the report: each needs a file of its own");
     if (REPORT_ELEMENTS.has(name.toLowerCase())) reject("malformed_xml", "an element after the end of the report");
     this.#pad(name.length + 2);
     this.#note("an element after the end of the report");

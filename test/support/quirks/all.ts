@@ -1,5 +1,5 @@
 /** Support: every quirk that has a fixture. */
-import { aroundParts } from "./around-parts.ts";
+import { aroundParts, inLetters } from "./around-parts.ts";
 import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
@@ -30,4 +30,5 @@ export const quirks: Quirk[] = [
   ...oddContainers,
   ...told,
   ...aroundParts,
+  ...inLetters,
 ];

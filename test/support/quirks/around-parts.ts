@@ -1,6 +1,6 @@
 /** Support: mails with reports where RFC 2046 has none: before and after the parts, elsewhere, in an encoded multipart. */
 import { gzip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part } from "../mails.ts";
+import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
@@ -18,6 +18,81 @@ const around = (name: string, before: string, after: string, want: Quirk["want"]
   content: fromBinary(`${HEAD}${PARTS_HEADER}\r\n\r\n${before}${PARTS_BODY.trimEnd()}\r\n${after}`),
   want,
 });
+const alone = (content: string): Uint8Array => simpleMail({ type: "text/plain", content });
+const failing = (letter: string): Uint8Array =>
+  multipartMail(
+    [
+      part({ type: "text/plain", content: letter }),
+      "Content-Type: message/feedback-report\r\n\r\nFeedback-Type: auth-failure\r\nVersion: 1\r\nUser-Agent: R/1\r\nSource-IP: 192.0.2.7\r\nReported-Domain: acme.example\r\nAuth-Failure: dmarc\r\n",
+      "Content-Type: message/rfc822\r\n\r\nFrom: someone@acme.example\r\nSubject: s\r\n\r\n",
+    ],
+    "report; report-type=feedback-report",
+  );
+const SECOND_LINES = inBase64(binary(gzip(SECOND)));
+
+/** What stands in a letter, and mails that are multipart in another way than they say. */
+export const inLetters: Quirk[] = [
+  { file: "lost/base64-in-letter.eml", content: alone(`Hello,\r\n\r\n${SECOND_LINES}\r\nBye bye\r\n`), want: read },
+  {
+    file: "lost/base64-in-letter-quoted.eml",
+    content: alone(`> Hello,\r\n>\r\n> ${SECOND_LINES.replaceAll("\r\n", "\r\n> ")}\r\n> Bye\r\n`),
+    want: read,
+  },
+  {
+    file: "lost/base64-in-letter-beside-attachment.eml",
+    content: multipartMail([part({ type: "text/plain", content: `Hello,\r\n\r\n${SECOND_LINES}\r\n\r\nBye` }), GOOD]),
+    want: { ...read, reports: 2, passedOver: ["text"] },
+  },
+  {
+    file: "lost/report-in-a-link.eml",
+    content: multipartMail([
+      GOOD,
+      part({
+        type: "text/html",
+        content: `<a href="data:application/gzip;base64,${btoa(binary(gzip(SECOND)))}">r</a>`,
+      }),
+    ]),
+    want: { ...read, reports: 2, passedOver: ["text"] },
+  },
+  {
+    file: "lost/multipart-without-boundary-beside-good.eml",
+    content: multipartMail([GOOD, `Content-Type: multipart/mixed\r\n\r\n${attached(gzip(SECOND), "x.xml.gz")}`]),
+    want: { ...read, reports: 2 },
+  },
+  {
+    file: "lost/multipart-without-any-boundary.eml",
+    content: fromBinary(`${HEAD}Content-Type: multipart/mixed\r\n\r\n${GOOD}`),
+    want: read,
+  },
+  {
+    file: "failure/letter-shows-a-report.eml",
+    content: failing(`It failed, and said:\r\n${SECOND}`),
+    want: { report: { kind: "failure" }, passedOver: ["text", "evidence", "evidence"] },
+  },
+  {
+    file: "failure/letter-shows-a-report-in-base64.eml",
+    content: failing(`It failed, and said:\r\n\r\n${SECOND_LINES}`),
+    want: { report: { kind: "failure" }, passedOver: ["text", "evidence", "evidence"] },
+  },
+  {
+    file: "containers/gzip-members-of-two-reports.xml.gz",
+    content: new Uint8Array([...gzip(SECOND), ...gzip(numbered("3"))]),
+    want: { problems: ["malformed_xml"] },
+  },
+  ...[
+    "Content-Type: multipart/mixed boundary=b",
+    "CONTENT-TYPE: MULTIPART/MIXED; BOUNDARY=b",
+    "Content-Type: multipart/mixed (boundary=x); boundary = b",
+    "Content-Type: multipart/mixed; boundary*=us-ascii''b",
+    "Content-Type: multipart/mixed; boundary=B",
+  ].map(
+    (field, i): Quirk => ({
+      file: `lost/boundary-spelt-${i + 1}.eml`,
+      content: fromBinary(`${HEAD}${field}\r\n\r\n--b\r\n${LETTER}\r\n--b\r\n${GOOD}\r\n--b--\r\n`),
+      want: { ...read, passedOver: ["text"] },
+    }),
+  ),
+];
 const encoded = (encoding: string, body: string): string =>
   `Content-Type: multipart/mixed; boundary="=_inner"\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}\r\n`;
 const INNER = `--=_inner\r\n${attached(SECOND, "second.xml", "text/xml")}\r\n--=_inner--\r\n`;
