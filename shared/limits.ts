@@ -164,8 +164,8 @@ export const ANALYTICS_LIMITS = {
   maxBlobBytes: 16_000,
   /** Points one invocation may write, over its whole queue batch. */
   maxPointsPerInvocation: 250,
-  /** One statement of the SQL API: what the live service says of a longer one. */
-  maxSqlChars: 10_000,
+  /** One statement of the SQL API, as the live service says of a longer one; whether it counts bytes or characters it does not. */
+  maxSqlBytes: 10_000,
   /** Days a point is kept: three months. */
   keptDays: 92,
 } as const;
@@ -535,6 +535,13 @@ export const PROCESS_LIMITS = {
   maxDifferenceChars: 400,
   /** Conflicts of one object that are filed one by one; the others wait as one dead letter with their count. */
   maxConflictsPerObject: 20,
+  /** Objects noted with a report that brought it too, to be read again when it stops counting. */
+  maxOtherObjects: 20,
+  /**
+   * Until then: the invocation that stops counting it has ended, at 15 minutes of wall time
+   * (developers.cloudflare.com/workers/platform/limits), and has written that or never will.
+   */
+  readOthersAfterSeconds: 15 * 60,
 } as const;
 
 /** Cloudflare D1 (developers.cloudflare.com/d1/platform/limits) and how the ledger keeps within it. */

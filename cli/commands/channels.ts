@@ -11,7 +11,7 @@ import {
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
 import { readTimeZone } from "../option-values.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 interface ChannelOptions extends ConnectionOptions {
   account: string;
@@ -93,6 +93,9 @@ async function add(kind: ChannelKind, target: string, options: AddOptions): Prom
   const added = await connect(options).ask("addChannel", settings);
   if (options.json) return printJson(added);
   printOut(renderPairs(pairsOf(added)));
+  if (added.confirmedSeconds === 0) {
+    printOut(`Nothing else is sent until its owner opens the link in the mail to ${safeText(added.target)}.`);
+  }
   if (added.secret !== "")
     printOut("The secret is not shown again: deliveries are signed with it (docs/notifications.md).");
 }

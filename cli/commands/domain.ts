@@ -73,18 +73,23 @@ async function addAll(given: string[], options: AddOptions): Promise<void> {
 async function addList(domains: string[], { account, rua, ...options }: AddOptions): Promise<boolean> {
   if (domains.length === 0) throw new CommandError("The file names no domain.");
   const client = connect(options);
-  let isFine = true;
+  const counts = { added: 0, existing: 0, refused: 0 };
   for (let first = 0; first < domains.length; first += SETUP_LIMITS.addedAtOnce) {
     const some = domains.slice(first, first + SETUP_LIMITS.addedAtOnce);
     const { items } = await client.ask("addDomains", { account, domains: some, rua });
     for (const item of items) {
-      isFine &&= item.problem === undefined;
+      counts[item.problem !== undefined ? "refused" : item.isNew ? "added" : "existing"] += 1;
       if (options.json) printJson(item);
       else if (item.problem !== undefined) printError(`dmarc domain: ${item.problem}`);
       else printOut(renderLine(item));
     }
   }
-  return isFine;
+  const { added, existing, refused } = counts;
+  if (!options.json) {
+    printOut(`${added} added, ${existing} there already, ${refused} with errors.`);
+    if (added > 0) printOut("What to publish for each, and how far it is: dmarc domain check DOMAIN.");
+  }
+  return refused === 0;
 }
 
 function renderLine({ typed, domain = "", rua = "", isNew }: Outputs["addDomains"]["items"][number]): string {

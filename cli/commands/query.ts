@@ -57,7 +57,8 @@ async function printQuery(sql: string, options: QueryOptions): Promise<void> {
 // The statement is sent even if the local check would refuse it: the service decides, in its own words.
 async function ask(sql: string, options: ConnectionOptions): Promise<string> {
   const checked = checkStatement(sql);
-  if (sql.length > ANALYTICS_LIMITS.maxSqlChars && !checked.ok) throw new CommandError(sentences(checked.error));
+  if (Buffer.byteLength(sql) > ANALYTICS_LIMITS.maxSqlBytes && !checked.ok)
+    throw new CommandError(sentences(checked.error));
   let answer: string;
   try {
     answer = await connect(options).ask("query", { sql });

@@ -1,6 +1,7 @@
 /** `dmarc verdict`: whether p=reject is safe for a domain, which mail it would hit, and what to publish next. */
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
@@ -78,7 +79,7 @@ function renderVerdict(verdict: Verdict): string {
   const { domain, state, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
   const line = (text: string): string => `  ${safeText(text, MAX_CHARS)}`;
   const lines = [`${safeText(domain, MAX_CHARS)}: ${safeText(headline, MAX_CHARS)}`, line(nextStep)];
-  if (nextRecord !== null) lines.push(line(`_dmarc.${domain} TXT "${nextRecord}"`));
+  if (nextRecord !== null) lines.push(line(`_dmarc.${domain} TXT ${quotedTxt(nextRecord)}`));
   const shown = reasons.length > 0 ? reasons : missing;
   lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
   if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));

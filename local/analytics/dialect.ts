@@ -14,7 +14,7 @@ import {
   type ResultType,
   type ValueType,
 } from "./functions.ts";
-import { type Expression, type FunctionCall, parse, type Select } from "./grammar.ts";
+import { type Expression, type FunctionCall, INTERVAL_UNITS, parse, type Select } from "./grammar.ts";
 import { printTokens, type Token } from "./tokens.ts";
 
 export const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"] as const;
@@ -57,6 +57,15 @@ const DATASET_COLUMNS: ReadonlyMap<string, ValueType> = new Map<string, ValueTyp
 ]);
 
 const PARAMETRIC = new Set(["quantileExactWeighted", "topK", "topKWeighted"]);
+const ARITHMETIC = new Set(["+", "-", "*", "/", "%"]);
+/** Functions with a condition among their arguments, and its place. */
+const CONDITION_PLACES: ReadonlyMap<string, number> = new Map([
+  ["if", 0],
+  ["countIf", 0],
+  ["sumIf", 1],
+  ["avgIf", 1],
+]);
+const TEXT_HINT = "Make a number of it: toUInt32(x).";
 const UNDOCUMENTED_ESCAPE = "a backslash in a literal is not documented";
 const COLUMNS_HINT =
   "A dataset has dataset, timestamp, _sample_interval, index1, blob1 to blob20, double1 to double20.";
@@ -71,9 +80,10 @@ const ALIAS_HINT =
  * @returns the prepared statement, or why Analytics Engine would refuse it
  */
 export function checkStatement(sql: string): Result<Statement, Refusal> {
-  if (sql.length > ANALYTICS_LIMITS.maxSqlChars) {
+  // Nobody has said whether it counts characters or bytes, and there are never fewer bytes.
+  if (new TextEncoder().encode(sql).length > ANALYTICS_LIMITS.maxSqlBytes) {
     return refuse(
-      `SQL was excessively long, exceeded maximum length: ${ANALYTICS_LIMITS.maxSqlChars}`,
+      `SQL was excessively long, exceeded maximum length: ${ANALYTICS_LIMITS.maxSqlBytes}`,
       "Ask for less at a time; a list of names does not belong in a statement.",
     );
   }
@@ -94,7 +104,7 @@ export function checkStatement(sql: string): Result<Statement, Refusal> {
     throw error;
   }
   const { table, columns } = checker;
-  return ok({ kind: "select", sql: printTokens(renameFunctions(tokens)), format, select, table, columns });
+  return ok({ kind: "select", sql: printTokens(renameFunctions(splitLevels(tokens))), format, select, table, columns });
 }
 
 /** What an expression may name, by what it gives. */
@@ -128,10 +138,18 @@ class Checker {
       if (value.kind === "asterisk") for (const [name, type] of source) output.set(name, type);
       else output.set(alias ?? (value.kind === "column" ? value.name : value.text), this.#typeOf(value, inside));
     }
-    if (select.where !== undefined) this.#typeOf(select.where, inside);
+    if (select.where !== undefined) {
+      checkNoAggregate(select.where, "WHERE");
+      checkCondition(this.#typeOf(select.where, inside), select.where);
+    }
     const outside: Names = { known: new Map([...source, ...output]), hint: () => COLUMNS_HINT };
-    for (const value of select.groupBy) this.#typeOf(value, outside);
-    if (select.having !== undefined) this.#typeOf(select.having, outside);
+    for (const value of select.groupBy) {
+      // ClickHouse takes a number for the place of a column in SELECT.
+      if (value.kind === "literal") throw new Refused("GROUP BY takes columns and expressions", "Name the column.");
+      checkNoAggregate(value, "GROUP BY");
+      this.#typeOf(value, outside);
+    }
+    if (select.having !== undefined) checkCondition(this.#typeOf(select.having, outside), select.having);
     for (const value of select.orderBy) this.#checkOrder(value, output);
     return output;
   }
@@ -162,6 +180,7 @@ class Checker {
         throw new Refused("* is only supported as a column of SELECT");
       case "operator": {
         const types = value.operands.map((operand) => this.#typeOf(operand, names));
+        checkOperands(value.operator, types, value.operands);
         return operatorType(value.operator, types, value.operands);
       }
       case "call":
@@ -180,26 +199,99 @@ class Checker {
   #typeOfCall(call: FunctionCall, names: Names): ValueType {
     const documented = DOCUMENTED_FUNCTIONS.get(call.name.toLowerCase());
     if (documented === undefined) throw unknownFunction(call.name);
-    const { name, result } = documented;
+    const { name, result, isAggregate, argumentCount } = documented;
     if (name === "count" && !call.isDistinct && call.operands.length > 0) {
       throw new Refused("COUNT() function must have 0 arguments", "Write count(), or count(DISTINCT x).");
     }
     checkForm(call, name);
     checkSeenRefused(call, name);
+    checkArgumentCount(call, name, argumentCount);
+    checkLiterals(call, name);
+    if (isAggregate) for (const operand of call.operands) checkNoAggregate(operand, `${name}()`);
     for (const parameter of call.parameters) this.#typeOf(parameter, names);
     const types = call.operands.map((operand) => this.#typeOf(operand, names));
     checkTypes(call, name, types);
+    const condition = call.operands[CONDITION_PLACES.get(name) ?? -1];
+    if (condition !== undefined) checkCondition(this.#typeOf(condition, names), condition);
     return resultType(result, types);
   }
 }
 
 // What the grammar of one function has and that of others has not.
-function checkForm({ isDistinct, parameters, form }: FunctionCall, name: string): void {
+function checkForm({ isDistinct, parameters, form, unit }: FunctionCall, name: string): void {
   if (isDistinct && !DISTINCT_AGGREGATES.has(name)) throw new Refused(`DISTINCT is not supported in ${name}()`);
   if (parameters.length > 0 && !PARAMETRIC.has(name)) throw new Refused(`${name}() takes no parameters`);
   if ((form === "from") !== (name === "extract")) {
     throw new Refused(`syntax error in ${name}()`, "extract(DAY FROM x) is the one function written with FROM.");
   }
+  if (unit !== undefined && !INTERVAL_UNITS.has(unit)) throw new Refused(`extract(${unit} FROM …) is not supported`);
+  // ClickHouse has a level of its own where none is given.
+  if (name === "quantileExactWeighted" && parameters.length !== 1) {
+    throw new Refused(`${name}() takes a level`, "Write quantileExactWeighted(0.5)(x, _sample_interval).");
+  }
+}
+
+function checkArgumentCount({ operands }: FunctionCall, name: string, [least, most]: readonly [number, number]): void {
+  if (operands.length >= least && operands.length <= most) return;
+  const wanted = least === most ? `${least}` : `${least} to ${most}`;
+  throw new Refused(
+    `${name.toUpperCase()}() function must have ${wanted} arguments`,
+    `The SQL reference has ${name}() with ${wanted}, not ${operands.length}.`,
+  );
+}
+
+// Literals that the reference says are not supported, and ClickHouse takes.
+function checkLiterals({ operands }: FunctionCall, name: string): void {
+  const [first] = operands;
+  if (name === "quantileWeighted" && (first?.kind !== "literal" || first.type === "String")) {
+    throw new Refused(`${name}() takes a level first`, "Write quantileExactWeighted(0.5)(x, _sample_interval).");
+  }
+  if (first?.kind !== "literal" || first.type !== "String") return;
+  if (name === "format" && /[{}]/.test(first.text.replaceAll("{}", ""))) {
+    throw new Refused("the format string of format() has a brace that is not {}", "Write {} where a value goes, only.");
+  }
+  if (name === "toDateTime" && /\dT\d|Z'$|[+-]\d\d:?\d\d'$/.test(first.text)) {
+    throw new Refused(
+      "toDateTime() takes no ISO 8601 time",
+      "Write toDateTime('2025-10-27 16:55:25'), with a time zone as second argument.",
+    );
+  }
+}
+
+// Where rows are filtered or grouped, and within another aggregate, there are none yet.
+function checkNoAggregate(value: Expression, place: string): void {
+  if (value.kind === "call" && DOCUMENTED_FUNCTIONS.get(value.name.toLowerCase())?.isAggregate === true) {
+    throw new Refused(
+      `${value.name}() is an aggregate function, which ${place} cannot have`,
+      "Filter groups by HAVING.",
+    );
+  }
+  if (value.kind === "call" || value.kind === "operator") {
+    for (const operand of value.operands) checkNoAggregate(operand, place);
+  }
+}
+
+// The reference: "any expression that evaluates to a boolean". ClickHouse takes a number too.
+function checkCondition(type: ValueType, { text }: Expression): void {
+  if (type === "Any") return;
+  throw new Refused(`a condition must be a boolean, and ${text} is a ${type}`, "Compare it with something.");
+}
+
+function checkOperands(operator: string, types: readonly ValueType[], operands: readonly Expression[]): void {
+  for (const [place, operand] of operands.entries()) {
+    const type = types[place] ?? "Any";
+    if (operator === "AND" || operator === "OR" || operator === "NOT") checkCondition(type, operand);
+    if (ARITHMETIC.has(operator) && type === "String") {
+      throw new Refused(
+        `cannot use the String type in ${operands.map(({ text }) => text).join(` ${operator} `)}`,
+        TEXT_HINT,
+      );
+    }
+  }
+  const isPattern = operator === "LIKE" || operator === "ILIKE";
+  const number = operands.find((_, place) => isPattern && (types[place] === "Double" || types[place] === "Integer"));
+  if (number !== undefined)
+    throw new Refused(`${operator} compares texts, and ${number.text} is a number`, "Compare it with =.");
 }
 
 // Documented, or nearly, and refused by the live service for some.
@@ -233,7 +325,7 @@ function checkTypes({ operands }: FunctionCall, name: string, types: ValueType[]
 
 function operatorType(operator: string, types: ValueType[], operands: Expression[]): ValueType {
   if (operator === "/") return "Double";
-  if (!["+", "-", "*", "%"].includes(operator)) return "Any";
+  if (!ARITHMETIC.has(operator)) return "Any";
   if (types.includes("DateTime")) return operands.some(({ kind }) => kind === "interval") ? "DateTime" : "Integer";
   return numberType(types);
 }
@@ -260,7 +352,9 @@ function unknownFunction(name: string): Refused {
 
 // The grammar itself names some functions that are written without brackets.
 function hintOf(message: string): string | undefined {
-  const name = /^unknown function call: (\w+)$/.exec(message)?.[1] ?? (message.startsWith("CAST ") ? "cast" : "");
+  const named =
+    /^unknown function call: (\w+)$/.exec(message) ?? /^unsupported expression type: (CASE)\b/.exec(message);
+  const name = named?.[1] ?? (message.startsWith("CAST ") ? "cast" : "");
   return FUNCTION_HINTS.get(name.toLowerCase());
 }
 
@@ -270,6 +364,24 @@ function readFormat(name = "JSON"): Format | undefined {
 
 function refuse(message: string, hint?: string): Result<never, Refusal> {
   return fail({ message, hint });
+}
+
+// `quantileWeighted(0.5, x, w)`, an older form, is `quantileExactWeighted(0.5)(x, w)`.
+function splitLevels(tokens: readonly Token[]): Token[] {
+  return tokens.flatMap((token, place) => {
+    const [name, open, , comma] = tokens.slice(Math.max(0, place - 3), place + 1);
+    const isLevel = place >= 3 && comma?.text === "," && open?.text === "(" && isQuantileWeighted(name);
+    if (isLevel)
+      return [
+        { ...token, text: ")" },
+        { ...token, text: "(" },
+      ];
+    return isQuantileWeighted(token) ? [{ ...token, text: "quantileExactWeighted" }] : [token];
+  });
+}
+
+function isQuantileWeighted(token: Token | undefined): boolean {
+  return token?.kind === "word" && token.text.toLowerCase() === "quantileweighted";
 }
 
 // A word before a bracket is a function's name, or a keyword that no function is named as.

@@ -20,6 +20,7 @@ const AGGREGATES: Record<string, ResultType> = {
   min: "first argument",
   max: "first argument",
   quantileExactWeighted: "first argument",
+  quantileWeighted: "second argument",
   argMax: "first argument",
   argMin: "first argument",
   first_value: "first argument",
@@ -91,12 +92,51 @@ const SCALARS: Record<string, ResultType> = {
   bitXor: "Integer",
 };
 
+/** How many arguments a function takes, at least and at most, where it is not exactly one. */
+const ARGUMENTS: Record<string, [number, number]> = {
+  count: [0, 1],
+  sumIf: [2, 2],
+  avgIf: [2, 2],
+  quantileExactWeighted: [2, 2],
+  quantileWeighted: [3, 3],
+  argMax: [2, 2],
+  argMin: [2, 2],
+  topKWeighted: [2, 2],
+  if: [3, 3],
+  intDiv: [2, 2],
+  floor: [1, 2],
+  ceil: [1, 2],
+  round: [1, 2],
+  pow: [2, 2],
+  startsWith: [2, 2],
+  endsWith: [2, 2],
+  position: [2, 2],
+  substring: [2, 3],
+  format: [1, Number.POSITIVE_INFINITY],
+  formatDateTime: [2, 3],
+  now: [0, 0],
+  today: [0, 0],
+  toDateTime: [1, 2],
+  toStartOfInterval: [2, 3],
+  bitAnd: [2, 2],
+  bitHammingDistance: [2, 2],
+  bitOr: [2, 2],
+  bitRotateLeft: [2, 2],
+  bitRotateRight: [2, 2],
+  bitShiftLeft: [2, 2],
+  bitShiftRight: [2, 2],
+  bitTest: [2, 2],
+  bitXor: [2, 2],
+};
+
 /** A documented function. */
 export interface DocumentedFunction {
   /** As the reference writes it. */
   name: string;
   result: ResultType;
   isAggregate: boolean;
+  /** Arguments it takes, at least and at most. */
+  argumentCount: readonly [number, number];
 }
 
 /** Documented functions by their name in lower case: names are not case-sensitive. */
@@ -141,5 +181,8 @@ export const FUNCTION_HINTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function listFunctions(table: Record<string, ResultType>, isAggregate: boolean): [string, DocumentedFunction][] {
-  return Object.entries(table).map(([name, result]) => [name.toLowerCase(), { name, result, isAggregate }]);
+  return Object.entries(table).map(([name, result]) => [
+    name.toLowerCase(),
+    { name, result, isAggregate, argumentCount: ARGUMENTS[name] ?? [1, 1] },
+  ]);
 }

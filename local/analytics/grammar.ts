@@ -25,6 +25,8 @@ export interface FunctionCall {
   operands: Expression[];
   isDistinct: boolean;
   form: "plain" | "in" | "from";
+  /** Of `extract(DAY FROM t)`. */
+  unit: string | undefined;
 }
 
 /** One column of an answer. */
@@ -51,7 +53,8 @@ export type Parsed =
 
 /** Ours: brackets in brackets, so that no statement ends the process. */
 const MAX_DEPTH = 100;
-const INTERVAL_UNITS = new Set(["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"]);
+/** Of an INTERVAL, and of extract(). */
+export const INTERVAL_UNITS: ReadonlySet<string> = new Set(["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"]);
 const COMPARISONS = new Set(["=", "<", ">", "<=", ">=", "<>", "!="]);
 /** Words that end an expression, so that none of them is taken for a column. */
 const RESERVED = new Set(
@@ -256,9 +259,13 @@ class Reader {
   #readComparison(): Expression {
     const start = this.#at;
     let left = this.#readSum();
+    let isCompared = false;
     for (;;) {
       const { kind, text } = this.#peek();
       if (kind === "symbol" && COMPARISONS.has(text)) {
+        // ClickHouse would compare what the first comparison gives, 0 or 1.
+        if (isCompared) throw new Refused("a comparison of a comparison is not supported");
+        isCompared = true;
         this.#at++;
         left = this.#operator(start, text, [left, this.#readSum()]);
         continue;
@@ -327,7 +334,7 @@ class Reader {
     const word = token.text.toUpperCase();
     const next = this.#peek(1);
     if (next.kind === "symbol" && next.text === "(" && word !== "IN") return this.#readCall(start, token.text);
-    if (word === "CASE") throw new Refused("unknown function call: CASE");
+    if (word === "CASE") throw new Refused("unsupported expression type: CASE WHEN");
     if (word === "INTERVAL") return this.#readInterval(start);
     if (isReserved(token)) throw this.#unexpected();
     this.#at++;
@@ -339,8 +346,9 @@ class Reader {
 
   #readInterval(start: number): Expression {
     this.#at++;
-    if (this.#peek().kind !== "string") {
-      throw new Refused("the number of an INTERVAL must be in quotes, as in INTERVAL '1' DAY");
+    const number = this.#peek();
+    if (number.kind !== "string" || !/^\d+$/.test(number.text)) {
+      throw new Refused("the number of an INTERVAL must be whole and in quotes, as in INTERVAL '1' DAY");
     }
     this.#at++;
     const unit = this.#takeName("a unit").toUpperCase();
@@ -360,9 +368,9 @@ class Reader {
     return { kind: "call", name, parameters, ...given, text: this.#textFrom(start) };
   }
 
-  #readOperands(): Pick<FunctionCall, "operands" | "isDistinct" | "form"> {
+  #readOperands(): Pick<FunctionCall, "operands" | "isDistinct" | "form" | "unit"> {
     this.#expectSymbol("(");
-    if (this.#takeSymbol(")")) return { operands: [], isDistinct: false, form: "plain" };
+    if (this.#takeSymbol(")")) return { operands: [], isDistinct: false, form: "plain", unit: undefined };
     if (this.#isWord("SELECT")) throw new Refused("a subquery is only supported in FROM");
     const isDistinct = this.#takeWord("DISTINCT");
     const unit = this.#peek();
@@ -370,12 +378,12 @@ class Reader {
       this.#at += 2;
       const operands = [this.#readExpression()];
       this.#expectSymbol(")");
-      return { operands, isDistinct, form: "from" };
+      return { operands, isDistinct, form: "from", unit: unit.text.toUpperCase() };
     }
     const inForm = this.#readInForm();
     const operands = inForm ?? this.#readList(() => this.#readExpression());
     this.#expectSymbol(")");
-    return { operands, isDistinct, form: inForm === undefined ? "plain" : "in" };
+    return { operands, isDistinct, form: inForm === undefined ? "plain" : "in", unit: undefined };
   }
 
   // `position('o' IN blob1)`: what stands behind IN is no list, so this is no comparison.

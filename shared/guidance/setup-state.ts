@@ -31,7 +31,8 @@ export function setupState(rua: string, check: DmarcCheck, hasReports: boolean):
   const own = check.record;
   const at = check.policyDomain ?? "";
   if (own === undefined) {
-    const mistaken = check.findings.find(({ code }) => code === "mistaken_record");
+    // Several records are none: whoever added a second one is not to wait for it.
+    const mistaken = check.findings.find(({ code }) => code === "several_records" || code === "mistaken_record");
     if (mistaken !== undefined) return { state: "recordNotFound", sentence: mistaken.sentence };
     return check.state === "unknown"
       ? { state: "unknown", sentence: "DNS gave no answer. Check again later." }

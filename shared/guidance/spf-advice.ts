@@ -11,7 +11,7 @@ import type { CheckState } from "./check.ts";
 import { serviceGuide } from "./known-services.ts";
 import { addressTerms, networkHolds } from "./networks.ts";
 import { isSpfRecord, mistakenSpfRecord } from "./spf-record.ts";
-import { allTerms, hostOfMx, matchOf, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import { allTerms, hostOfMx, matchOf, passingTerms, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
 import { needsStrings, STRINGS_HINT } from "./txt-strings.ts";
 
 /** A source that is to be let in. */
@@ -84,7 +84,7 @@ export async function adviseSpf(domain: string, sender: SpfSender, resolver: Res
   const about = { domain: target, source: sender.name, before, choices: [] };
   const broken = adviceOfRecord(tree, target) ?? (await adviceOfMistaken(tree, target, ask));
   if (broken !== undefined) return { ...about, ...broken };
-  if (isListed(tree.root, sender.networks)) {
+  if (isListed(tree.root, sender.networks) || isIncluded(tree.root, sender)) {
     const sentence =
       `The SPF record of ${target} already lists ${sender.name}. Mail that still fails was forwarded, or came from ` +
       "other servers.";
@@ -176,6 +176,14 @@ function unanswered(what: string): Judged {
 /** Whether a record passes all of some networks: no term before says something else of them. */
 function isListed(root: ResolvedSpf, networks: readonly string[]): boolean {
   return networks.length > 0 && networks.every((one) => matchOf(root, one) === "+");
+}
+
+/** Whether the record, or one that it includes, has the include of the sender's service: a second one would change nothing. */
+function isIncluded(root: ResolvedSpf, { service }: SpfSender): boolean {
+  const include = service === "" ? undefined : serviceGuide(service)?.spf;
+  if (include === undefined) return false;
+  // A record stands only with terms that receivers follow: not behind `all`, nor with a redirect beside one.
+  return passingTerms(root).some(({ resolved }) => resolved.record?.domain === include && resolved.record.text !== "");
 }
 
 /** Terms that would let the sender in. Of a known service the include alone: its addresses change without notice. */

@@ -101,6 +101,8 @@ export interface Verdict {
   stage: Stage;
   /** Text of the record to publish next at `_dmarc.<domain>`; undefined: stay with the present one. */
   nextRecord?: string;
+  /** Whether the other tags of that record are those that DNS has: reports show only some of them. */
+  keepsPublished?: boolean;
   /** What the next record still waits for. */
   missing: Reason[];
   sources: JudgedSource[];
@@ -411,15 +413,16 @@ interface NextGround extends Pick<Ground, "lacking" | "blocking" | "refused"> {
   stage: Stage;
 }
 
-function nextRecordOf(state: VerdictState, ground: NextGround): { nextRecord?: string } {
+function nextRecordOf(state: VerdictState, ground: NextGround): Pick<Verdict, "nextRecord" | "keepsPublished"> {
   const { input, stage, blocking, refused } = ground;
   const policy = input.policies[0]?.policy ?? "";
-  const next = (to: Stage, kept: string) => ({
-    nextRecord:
-      input.published === undefined
-        ? recordText(to, kept, input.ruaAddresses)
-        : recordAtStage(input.published, to, { before: policy, after: kept }),
-  });
+  const next = (to: Stage, kept: string) =>
+    input.published === undefined
+      ? { nextRecord: recordText(to, kept, input.ruaAddresses) }
+      : {
+          nextRecord: recordAtStage(input.published, to, { before: policy, after: kept }),
+          keepsPublished: true,
+        };
   switch (state) {
     case "beingRejected": {
       const isBelow = refused.some(({ below }) => below > 0);

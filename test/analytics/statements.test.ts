@@ -256,7 +256,7 @@ describe("every statement", () => {
     const text = forGrafana(sql);
     const checked = checkStatement(text);
     if (!checked.ok) throw new Error(`${checked.error.message}\n${sql}`);
-    expect(text.length).toBeLessThan(ANALYTICS_LIMITS.maxSqlChars);
+    expect(text.length).toBeLessThan(ANALYTICS_LIMITS.maxSqlBytes);
     expect(statementAdvice(checked.value)).toEqual([]);
   });
 });

@@ -61,6 +61,7 @@ it("domain add --file adds a list with one result per line, and the new addresse
   expect(second).toMatchObject({ domain: "www.second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
   const again = await run("domain", "add", "--file", file, "--account", "acme");
   expect(again.stdout).toContain(`shop.example  ${shop?.rua}  was added before`);
+  expect(again.stdout).toContain("0 added, 2 there already, 1 with errors.");
   await pipeline.deliver(String(shop?.rua), {
     "first.xml": sampleReport({ reportId: "first", domain: "shop.example" }),
   });
@@ -109,6 +110,18 @@ it("accounts logo sets, saves and removes the logo, and says which of them it wa
   expect((await logo("--remove")).stdout).toContain("no logo any more");
   expect((await logo("--output", saved)).code).toBe(1);
   expect((await run("accounts", "logo", "nowhere", "--remove")).stderr).toContain("There is no account 'nowhere'");
+});
+
+it("a job that forgets an account is not said to be about all reports", async () => {
+  await run("accounts", "create", "forgotten");
+  const [job] = lines(await run("accounts", "forget", "forgotten", "--confirm", "forgotten", "--json"));
+  const scope = async () => /^scope +(.*)$/m.exec((await run("reprocess", "status", String(job?.id))).stdout)?.[1];
+  expect(await scope()).toBe("account forgotten");
+  // As it is kept when it has ended, which takes 20 minutes.
+  const ended = "json_set(json_remove(job, '$.filter.account'), '$.graceSeconds', 0)";
+  await pipeline.rows(`UPDATE jobs SET state = 'done', job = ${ended} WHERE kind = 'forget'`);
+  expect(await scope()).toBe("an account");
+  expect((await pipeline.page("/operations/jobs")).text).toContain(">an account<");
 });
 
 it("identity add refuses an account that does not exist, and names those that do", async () => {

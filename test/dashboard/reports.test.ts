@@ -2,7 +2,7 @@
  * Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with
  * the raw file.
  */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { TLS_LIMITS } from "../../shared/ledger/tls.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
@@ -289,6 +289,52 @@ describe("taking a report back", () => {
     await pipeline.settled({});
     expect(await messages()).toBe(8);
   });
+});
+
+describe("a report of a long name and large figures", () => {
+  const NAME = "Mail Organisation ".repeat(17).trim();
+  const period: [number, number] = [1_700_000_000, 1_700_086_399];
+  const about = "/domains/large.example";
+
+  beforeAll(async () => {
+    await pipeline.ask("/registry/large@large.example", "PUT", { account: "large" });
+    const records = Array.from({ length: 10 }, (_, i) => ({
+      sourceIp: `192.0.2.${i}`,
+      count: 1_000_000_000,
+      pass: i > 0,
+    }));
+    const report = sampleReport({ reportId: "large", orgName: NAME, domain: "large.example", records, period });
+    await pipeline.deliver("large@large.example", { "large.xml": report });
+    await vi.waitUntil(async () => (await pipeline.page(`${about}?${PERIOD}`)).text.includes("10,000,000,000"), 20_000);
+  });
+
+  it("has its figures in letters that fit, and its name cut in the page's head alone", async () => {
+    const { text } = await pipeline.page(`${about}?${PERIOD}`);
+    expect(text).toContain('<div class="value long">10,000,000,000</div>');
+    const { text: page } = await pipeline.page(await linkIn(`${about}/reports?${PERIOD}`, REPORT));
+    const [, head = ""] = /<h1[^>]*>(.*?)<\/h1>/s.exec(page) ?? [];
+    expect(head).toContain(`${NAME.slice(0, 75)}`);
+    expect(head).not.toContain(NAME.slice(0, 100));
+    expect(page).toContain(NAME.slice(0, 100));
+  });
+
+  it("shows the same of an address, whichever way its link names it", async () => {
+    const days = async (path: string): Promise<string> =>
+      (await pipeline.page(`${about}/${path}?${PERIOD}&export=csv&table=days`)).text;
+    expect(await days("sources/192.0.2.0")).toContain("1000000000");
+    expect(await days("sources/192.0.2.0")).toBe(await days("addresses/192.0.2.0"));
+  });
+
+  it("is no reason to say that there is nothing to do before there is a verdict", async () => {
+    const { text } = await pipeline.page("/report?account=large&month=2023-11");
+    expect(text).toContain("No domain has a verdict yet");
+    expect(text).not.toMatch(/Nothing to do|Today:/);
+  });
+});
+
+it.each(["records", "inbound"])("%s of a domain without reports leads to its set-up", async (page) => {
+  const { text } = await pipeline.page(`/domains/nothing.example/${page}`);
+  expect(text).toContain('href="/domains/nothing.example/setup"');
 });
 
 describe("when the engine has stopped", () => {

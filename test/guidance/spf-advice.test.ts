@@ -134,6 +134,15 @@ describe("there is nothing to add", () => {
     expect(advice.after).toBeUndefined();
   });
 
+  it("if the service is included, whatever its addresses are", async () => {
+    for (const domain of ["google.add.test", "google-below.add.test", "google-redirect.add.test"]) {
+      expect(await advise(domain, {}, GOOGLE), domain).toMatchObject({ code: "listed" });
+      expect(await advise(domain, { networks: ["198.51.100.200"] }, GOOGLE), domain).toMatchObject({ code: "listed" });
+    }
+    expect((await advise("google-neutral.add.test", {}, GOOGLE)).code).toBe("add");
+    expect((await advise("google-behind-all.add.test", {}, GOOGLE)).code).toBe("add");
+  });
+
   it("unless it is covered only by a softfail or a neutral include", async () => {
     expect((await advise("soft.add.test")).code).toBe("add");
     expect((await advise("soft.add.test", { networks: ["192.0.2.1"] })).code).toBe("add");

@@ -8,6 +8,7 @@ import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { isDmarcRecord, readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
 import { checkBimi, checkDane, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { checkMtaSts } from "../../shared/guidance/mta-sts-check.ts";
+import { setupState } from "../../shared/guidance/setup-state.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { uglyZones } from "./ugly-zones.ts";
@@ -84,7 +85,7 @@ describe("DMARC", () => {
     ["very-long.test", "attention unknown_tag", "reject reject reject"],
     ["hosted.test", "good", "reject reject reject"],
     ["hosted-chain.test", "good", "reject reject reject"],
-    ["hosted-several.test", "broken several_records no_record", "-"],
+    ["hosted-several.test", "broken several_records", "-"],
     ["hosted-silent.test", "unknown no_answer", "-"],
     ["catch-all.test", "attention wildcard_record", "reject reject reject"],
     ["catch-all-spf.test", "good", "reject reject reject"],
@@ -170,6 +171,32 @@ describe("DMARC", () => {
     expect(await warned("comma-separators.test")).toBe(true);
     // Receivers reject already, whatever becomes of its addresses.
     expect(await warned("space-between.test")).toBe(false);
+  });
+
+  test.each(["several.test", "hosted-several.test", "apex.test", "absent.test", "several.inherited.test"])(
+    "%s is given no second record to publish at its name",
+    async (domain) => {
+      const { findings } = await checkDmarc(domain, resolver, "k7f3@rua.example");
+      const own = findings.flatMap(({ publish }) => publish ?? []).filter(({ name }) => name === `_dmarc.${domain}`);
+      expect(own.length).toBeLessThan(2);
+      if (domain.startsWith("several") || domain.startsWith("hosted")) expect(own).toEqual([]);
+    },
+  );
+
+  test("pct=0 is one level below for receivers that know pct, and nothing for the others", async () => {
+    const { policies, older } = await checkDmarc("pct-zero.test", resolver);
+    expect(policies).toEqual({ domain: "reject", subdomain: "reject", nonexistent: "reject" });
+    expect(older.policies).toEqual({ domain: "quarantine", subdomain: "quarantine", nonexistent: "quarantine" });
+    // Of a half of the mail nobody can say one policy.
+    expect((await checkDmarc("historic.test", resolver)).older.policies.domain).toBe("reject");
+  });
+
+  test("a domain being set up is told of a second record, and does not wait", async () => {
+    const { state, sentence } = setupState("k7f3@rua.example", await checkDmarc("several.test", resolver), false);
+    expect(state).toBe("recordNotFound");
+    expect(sentence).toContain("has 2 DMARC records, so receivers use none of them");
+    const absent = setupState("k7f3@rua.example", await checkDmarc("absent.test", resolver), false);
+    expect(absent.sentence).toContain("is not there yet");
   });
 
   test("an address above a subdomain that has the only record is of another organisation by RFC 9990 alone", async () => {

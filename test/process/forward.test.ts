@@ -528,7 +528,7 @@ describe("what an answer means", () => {
     ["s3", "no bucket", s3Error(404, "NoSuchBucket"), "failed", "NoSuchBucket"],
     ["s3", "no right", s3Error(403, "AccessDenied"), "failed", "AccessDenied"],
     ["s3", "too large", s3Error(400, "EntityTooLarge"), "refused", "EntityTooLarge"],
-    ["s3", "another region", { ...s3Error(301, "PermanentRedirect") }, "failed", "Answered 301: it redirects"],
+    ["s3", "another region", { ...s3Error(301, "PermanentRedirect") }, "failed", "PermanentRedirect"],
   ])("%s, %s", async (kind, _, given, outcome, said) => {
     const target = { kind, secret: SECRET };
     answer = () => given;

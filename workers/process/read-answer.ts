@@ -25,7 +25,8 @@ export async function firstText({ body }: Response, maxChars: number): Promise<s
 /** What it says: its status, where it leads, the beginning of its text. @returns a sentence */
 export function answerText({ status, headers }: Response, text: string): string {
   const location = URL.parse(headers.get("location") ?? "");
-  if (status >= 300 && status < 400) {
+  // S3 says in its answer which region it is.
+  if (status >= 300 && status < 400 && (location !== null || text === "")) {
     const where = location === null ? "" : ` to ${location.origin}${location.pathname}`;
     return `Answered ${status}: it redirects${where}, which is not followed. Enter the address it leads to, if that is yours.`;
   }

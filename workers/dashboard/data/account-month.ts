@@ -65,11 +65,13 @@ export function summaryOf({ verdicts }: Pick<AccountMonth, "verdicts">): Account
     states.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0);
   const [refused, needed] = [count(BAD), count(NEEDED)];
   const headline =
-    refused > 0
-      ? `Mail of real senders is refused at ${domainsText(refused)}`
-      : needed > 0
-        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
-        : "Nothing to do";
+    verdicts.length === 0
+      ? "No domain has a verdict yet"
+      : refused > 0
+        ? `Mail of real senders is refused at ${domainsText(refused)}`
+        : needed > 0
+          ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
+          : "Nothing to do";
   return { headline, refused, needed, counts };
 }
 

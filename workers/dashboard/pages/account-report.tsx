@@ -24,6 +24,7 @@ import type { PageRequest } from "../parts/request.ts";
 import { STATUS_WORDS, StatusMark } from "./domain-status.tsx";
 
 const PATH = "/report";
+const NO_VERDICT = "A domain gets its verdict within an hour or two after its first report.";
 
 export async function accountReportPage(request: PageRequest): Promise<PageResult> {
   const month = monthOfLink(request);
@@ -98,6 +99,14 @@ function Body({ found }: { found: AccountMonth }) {
 /** The verdicts as they are today: those of a month that is over are not kept. */
 function InShort({ found }: { found: AccountMonth }) {
   const { headline, refused, needed, counts } = summaryOf(found);
+  if (counts.size === 0) {
+    return (
+      <section class="card verdict" aria-labelledby="verdict">
+        <h2 id="verdict">{headline}</h2>
+        <p>{NO_VERDICT}</p>
+      </section>
+    );
+  }
   const tone = refused > 0 ? "beingRejected" : needed > 0 ? "notYet" : "protected";
   return (
     <section class={`card verdict ${tone}`} aria-labelledby="verdict">
@@ -139,7 +148,7 @@ function Domains({ found: { verdicts, sums, month } }: { found: AccountMonth }) 
           ];
         })}
       />
-      {shown.length === 0 && <p>There are no domains with reports yet.</p>}
+      {shown.length === 0 && <p>{NO_VERDICT}</p>}
       {more > 0 && (
         <p class="small muted">
           and {formatCount(more)} more; <a href="/">the list of domains</a> has them all

@@ -26,6 +26,13 @@ function isRecordOrder(text: string): text is RecordOrder {
   return RECORD_ORDERS.some((order) => order === text);
 }
 
+/** Ours: a reporter's name in the page's head, whole below it. */
+const HEAD_CHARS = 80;
+
+function shortened(text: string): string {
+  return text.length > HEAD_CHARS ? `${text.slice(0, HEAD_CHARS).trimEnd()}…` : text;
+}
+
 export async function aggregateReportPage(request: PageRequest, stored: Stored<"aggregate">): Promise<PageResult> {
   const { report, details } = stored;
   const { reporter, domain } = report;
@@ -35,7 +42,7 @@ export async function aggregateReportPage(request: PageRequest, stored: Stored<"
   const day = isoDay(dayOfSeconds(report.beginSeconds));
   const heading = (
     <>
-      <ForeignText text={reporter} /> about <ForeignText text={domain} />, {day}
+      <ForeignText text={shortened(reporter)} /> about <ForeignText text={domain} />, {day}
     </>
   );
   return {

@@ -11,7 +11,7 @@ import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { describeTlsResult } from "../data/tls-words.ts";
 import { ApiError } from "../errors.ts";
-import { domainPage } from "../parts/domain-frame.tsx";
+import { domainPage, NoReports } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addPath, domainPath } from "../parts/links.ts";
@@ -55,9 +55,7 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
     body: (
       <>
         {known === undefined ? (
-          <section class="card">
-            <p>No reports for this domain, or no access.</p>
-          </section>
+          <NoReports domain={domain} />
         ) : (
           <Content request={request} known={known} forReports={forReports} tables={tables} said={said} />
         )}

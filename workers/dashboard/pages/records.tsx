@@ -13,7 +13,7 @@ import { registeredDomainQuery } from "../../../shared/ledger/registered-domains
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
-import { domainPage } from "../parts/domain-frame.tsx";
+import { domainPage, NoReports } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
@@ -50,7 +50,7 @@ export async function recordsPage(request: PageRequest, domain: string, said?: S
       <>
         {said !== undefined && <SaidNote said={said} />}
         {account === undefined ? (
-          <NoDomain />
+          <NoReports domain={domain} />
         ) : (
           <CheckForm
             action={linkTo(request, `${domainPath(domain)}/records`)}
@@ -90,14 +90,6 @@ export async function checkAgain(
 
 function CheckedAt({ kept }: { kept: KeptCheck }) {
   return <>Checked {isoMinute(kept.checkedSeconds)}; checked again every day</>;
-}
-
-function NoDomain() {
-  return (
-    <section class="card">
-      <p>No reports for this domain, or no access.</p>
-    </section>
-  );
 }
 
 function CheckForm({ action, account, isFirst }: { action: string; account: string; isFirst: boolean }) {

@@ -2,6 +2,7 @@
 
 import { knownService } from "../../../shared/guidance/known-services.ts";
 import { addFigures, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
+import { canonicalIp } from "../../../shared/report/values.ts";
 import { isSpread } from "../../../shared/report-day.ts";
 import { isoDay } from "../data/days.ts";
 import { daysWithData } from "../data/extent.ts";
@@ -25,9 +26,13 @@ import { changeSenderDecision, SenderDecisionCard } from "./sender-decision.tsx"
 import { DiagnosisCard, SpfCard } from "./source-advice.tsx";
 import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
-/** A source by its name (organizational domain), as the page Sources names it. */
-export function sourcePage(request: PageRequest, name: { domain: string; source: string }): Promise<PageResult> {
-  return detailPage(request, sourceNamed(name));
+/** A source by its name (organizational domain), as the page Sources names it; an address is one, too. */
+export function sourcePage(
+  request: PageRequest,
+  { domain, source }: { domain: string; source: string },
+): Promise<PageResult> {
+  const address = canonicalIp(source);
+  return detailPage(request, address === null ? sourceNamed({ domain, source }) : addressNamed({ domain, address }));
 }
 
 /** One address, whatever its mail authenticated as. */

@@ -1,6 +1,7 @@
 /** The verdict on the overview: what is, the one thing to do next, the record to publish, and what each step would hit. */
 import type { Child } from "hono/jsx";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
+import { needsStrings, STRINGS_HINT } from "../../../shared/guidance/txt-strings.ts";
 import type { Reason, Verdict } from "../../../shared/guidance/verdict.ts";
 import { basisText, reasonText, roleReasonText, verdictWords } from "../../../shared/guidance/verdict-words.ts";
 import type { Step } from "../../../shared/guidance/what-if.ts";
@@ -38,13 +39,16 @@ export function VerdictCard({ request, verdict }: VerdictProps) {
   );
 }
 
-function NextRecord({ verdict: { domain, state }, text }: { verdict: Verdict; text: string }) {
+function NextRecord({ verdict: { domain, state, keepsPublished }, text }: { verdict: Verdict; text: string }) {
   return (
     <div class="stack">
       <span class="small muted">
         {state === "beingRejected" ? "To publish until then" : "To publish"}: a TXT record at{" "}
-        <ForeignText text={`_dmarc.${domain}`} />. Keep other rua and ruf addresses of the present record: reports don't
-        name them.
+        <ForeignText text={`_dmarc.${domain}`} />.{" "}
+        {keepsPublished === true
+          ? "Everything but the policy is as in the present record, as last checked."
+          : "Keep other rua and ruf addresses of the present record: reports don't name them."}
+        {needsStrings(text) ? ` ${STRINGS_HINT}` : ""}
       </span>
       <pre class="record" data-copy={text}>
         <ForeignText text={text} />

@@ -51,7 +51,7 @@ export function dayColumn<Row>(key: string, label: string, day: (row: Row) => nu
     label,
     narrow: true,
     value: (row) => isoDay(day(row)),
-    cell: (row) => <span class="nowrap">{isoDay(day(row))}</span>,
+    cell: (row) => (Number.isNaN(day(row)) ? null : <span class="nowrap">{isoDay(day(row))}</span>),
   };
 }
 

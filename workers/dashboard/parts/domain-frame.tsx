@@ -72,3 +72,15 @@ export function domainCrumbs(request: PageRequest, domain?: string): { label: st
   const root = { label: "Domains", href: linkTo(request, "/") };
   return domain === undefined ? [root] : [root, { label: domain, href: linkTo(request, domainPath(domain)) }];
 }
+
+/** Instead of what is known of a domain: nothing is, or nothing that the person may see. */
+export function NoReports({ domain }: { domain: string }) {
+  return (
+    <section class="card">
+      <p>
+        No reports for this domain, or no access. <a href={`${domainPath(domain)}/setup`}>Its set-up</a> says whether
+        they are on their way.
+      </p>
+    </section>
+  );
+}

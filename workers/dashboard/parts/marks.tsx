@@ -50,11 +50,19 @@ export function Figure({ label, term, value, remark }: FigureProps) {
         {label} {term !== undefined && <Explain name={term} />}
       </dt>
       <dd>
-        <div class={/^\d{4}-\d{2}-\d{2}$/.test(value) ? "value day" : "value"}>{value}</div>
+        <div class={valueClass(value)}>{value}</div>
         <div class="change">{remark ?? " "}</div>
       </dd>
     </div>
   );
+}
+
+/** Ours: what fits in the large letters of a figure beside five others. */
+const LARGE_CHARS = 9;
+
+function valueClass(value: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return "value day";
+  return value.length > LARGE_CHARS ? "value long" : "value";
 }
 
 /** A note that stands out: something is partial, done, or went wrong. */
