@@ -62,9 +62,14 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
   // Below another organisation a wildcard of that one would answer here, too.
   const wildcard = walk.organizationalDomain === domain ? await ask(`*.${domain}`, "TXT") : undefined;
+  const misplaced = apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex));
+  // One record to publish at a name: two of them would be none.
+  const discovered = findingsOfDiscovery(domain, walk, older, ruaAddress).filter(
+    ({ code }) => code !== "no_record" || misplaced.length === 0,
+  );
   const findings = [
-    ...findingsOfDiscovery(domain, walk, older, ruaAddress),
-    ...(apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex))),
+    ...discovered,
+    ...misplaced,
     ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
     ...(wildcard === undefined ? [] : findingsOfWildcard(domain, recordsOf(wildcard))),
     ...findingsOfDestinations(destinations),
@@ -148,7 +153,7 @@ function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, rua
     findings.push({
       code: "several_records",
       state: "broken",
-      sentence: `_dmarc.${name} has ${records.length} DMARC records, so receivers use none of them. Keep one.`,
+      sentence: `_dmarc.${name} has ${records.length} DMARC records, so receivers use none of them. Keep one, and remove the others.`,
       rule: "RFC 9989 section 4.10.1; RFC 7489 section 6.6.3",
     });
   }
@@ -160,7 +165,7 @@ function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, rua
       sentence: "DNS gave no answer for one of the names, so it is not known which record applies. Check again later.",
       rule: WALK_RULE,
     });
-  } else if (walk.found === undefined && walk.steps[0]?.mistaken.length === 0) {
+  } else if (walk.found === undefined && !hasAny(walk.steps[0])) {
     findings.push({
       code: "no_record",
       state: "broken",
@@ -171,6 +176,11 @@ function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, rua
   }
   findings.push(...differences(domain, walk, older), ...findingsOfLabels(domain, walk, ruaAddress));
   return findings;
+}
+
+/** Whether something is at a name already that was meant as a record, though receivers use none of it. */
+function hasAny(step: Walk["steps"][number] | undefined): boolean {
+  return step !== undefined && step.records.length + step.mistaken.length > 0;
 }
 
 function firstRecord(domain: string, ruaAddress: string | undefined): RecordToPublish {
@@ -241,7 +251,7 @@ function findingsOfApex(domain: string, texts: string[]): Finding[] {
     {
       code: "record_at_apex",
       state: "broken",
-      sentence: `There is a DMARC record at ${domain}, where receivers do not look for it. Move it to _dmarc.${domain}.`,
+      sentence: `There is a DMARC record at ${domain}, where receivers do not look for it. Move it to _dmarc.${domain}.${stricterHint("", misplaced)}`,
       rule: WALK_RULE,
       publish: { name: `_dmarc.${domain}`, type: "TXT", value: misplaced },
     },

@@ -1,7 +1,9 @@
 /** The verdict on the overview and by the API, over a ledger in workerd's D1: each state, numbers that link to their rows. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractClient } from "../../shared/contract/client.ts";
+import type { StoredCheck } from "../../shared/guidance/stored-check.ts";
 import { change } from "../../shared/ledger/database.ts";
+import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
@@ -55,6 +57,41 @@ describe("every state", () => {
     expect(places.every((place) => place >= 0)).toBe(true);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(await page(`/domains/${STATE_DOMAINS.notYet}`)).not.toContain("Mail sent less often may be missing.");
+  });
+
+  it("ready: the record to publish keeps what DNS has, once the records have been checked", async () => {
+    const domain = STATE_DOMAINS.ready;
+    const before = await page(`/domains/${domain}`);
+    expect(before).toContain("Keep other rua and ruf addresses of the present record");
+    const published = `v=DMARC1; p=none; rua=mailto:r@rua.example,mailto:x@other.example; ruf=mailto:f@other.example; x=1`;
+    const check: StoredCheck = {
+      domain,
+      state: "good",
+      organizationalDomain: domain,
+      policies: {},
+      olderPolicies: {},
+      destinations: [],
+      spfLookups: 0,
+      keys: [],
+      checks: [
+        {
+          kind: "dmarc",
+          state: "good",
+          summary: "",
+          findings: [],
+          asked: [{ name: `_dmarc.${domain}`, type: "TXT", status: "answers", records: [published] }],
+        },
+      ],
+    };
+    await change(dashboard.ledger, keepCheck({ account: "acme", domain, checkedSeconds: nowSeconds, check }, []));
+    const answer = await api().ask("verdict", { domain });
+    if (!answer.ok) throw new Error(answer.error.message);
+    expect(answer.value.nextRecord).toMatch(
+      /^v=DMARC1; p=\w+; (t=y; )?rua=mailto:r@rua\.example,mailto:x@other\.example; ruf=mailto:f@other\.example; x=1$/,
+    );
+    const text = await page(`/domains/${domain}`);
+    expect(text).toContain(answer.value.nextRecord ?? "none");
+    expect(text).toContain("Everything but the policy is as in the present record, as last checked.");
   });
 
   it("silent: a domain has no reports in the period", async () => {

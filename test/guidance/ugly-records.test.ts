@@ -85,7 +85,7 @@ describe("DMARC", () => {
     ["very-long.test", "attention unknown_tag", "reject reject reject"],
     ["hosted.test", "good", "reject reject reject"],
     ["hosted-chain.test", "good", "reject reject reject"],
-    ["hosted-several.test", "broken several_records no_record", "-"],
+    ["hosted-several.test", "broken several_records", "-"],
     ["hosted-silent.test", "unknown no_answer", "-"],
     ["catch-all.test", "attention wildcard_record", "reject reject reject"],
     ["catch-all-spf.test", "good", "reject reject reject"],
@@ -172,6 +172,16 @@ describe("DMARC", () => {
     // Receivers reject already, whatever becomes of its addresses.
     expect(await warned("space-between.test")).toBe(false);
   });
+
+  test.each(["several.test", "hosted-several.test", "apex.test", "absent.test", "several.inherited.test"])(
+    "%s is given no second record to publish at its name",
+    async (domain) => {
+      const { findings } = await checkDmarc(domain, resolver, "k7f3@rua.example");
+      const own = findings.flatMap(({ publish }) => publish ?? []).filter(({ name }) => name === `_dmarc.${domain}`);
+      expect(own.length).toBeLessThan(2);
+      if (domain.startsWith("several") || domain.startsWith("hosted")) expect(own).toEqual([]);
+    },
+  );
 
   test("pct=0 is one level below for receivers that know pct, and nothing for the others", async () => {
     const { policies, older } = await checkDmarc("pct-zero.test", resolver);

@@ -13,3 +13,7 @@ declare module "node:zlib" {
     destroy(): unknown;
   };
 }
+
+declare module "node:util" {
+  export function format(text: string): string;
+}

@@ -18,7 +18,10 @@ export function rehearsalFile(report: RehearsalReport): { name: string; content:
     : { name: `${name}.gz`, content: gzip(xml) };
 }
 
-/** As reporters write them: now with line breaks, now without; now briefly, now with all that RFC 7489 knows. */
+/**
+ * As reporters write them: now in one line, now with line breaks and an indentation that no other number has, so that its records
+ * are of no known shape; now briefly, now with all that RFC 7489 knows.
+ */
 function reportText({ beginSeconds, number }: RehearsalReport): string {
   const isDetailed = number % 3 === 0;
   const root = isDetailed ? '<feedback xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">' : "<feedback>";
@@ -32,7 +35,7 @@ ${root}
   ${["192.0.2.1", "198.51.100.7", "2001:db8::1", "203.0.113.9"].map((address, i) => recordText(address, { i, isDetailed })).join("\n  ")}
 </feedback>
 `;
-  return number % 2 === 0 ? text : text.replaceAll(/\n */g, "");
+  return text.replaceAll(/\n */g, number % 2 === 0 ? `\n${" ".repeat(number)}` : "");
 }
 
 function recordText(address: string, { i, isDetailed }: { i: number; isDetailed: boolean }): string {

@@ -3,6 +3,7 @@
  * when it first runs: what was compiled at the start need not be in the first invocation, which on the free plan has 10 ms of
  * CPU. A start has its own second (Workers limits page: startup time); this takes a tenth of it.
  */
+import { format } from "node:util";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { rehearsalLedger } from "../../shared/ledger/rehearsal-ledger.ts";
 import { buildRawMetadata } from "../../shared/storage.ts";
@@ -27,7 +28,8 @@ export async function rehearse(database: LedgerDatabase): Promise<string> {
   const host = {
     nowMilliseconds: () => RECEIVED_SECONDS * 1000,
     random: () => 0.5,
-    log: (line: string) => (said = line),
+    // As console.log does, which would be seen.
+    log: (line: string) => (said = format(line)),
   };
   for (let number = 0; number < TIMES; number++) {
     const file = rehearsalFile({ beginSeconds: RECEIVED_SECONDS - 2 * 86_400, number });
