@@ -535,6 +535,13 @@ export const PROCESS_LIMITS = {
   maxDifferenceChars: 400,
   /** Conflicts of one object that are filed one by one; the others wait as one dead letter with their count. */
   maxConflictsPerObject: 20,
+  /** Objects noted with a report that brought it too, to be read again when it stops counting. */
+  maxOtherObjects: 20,
+  /**
+   * Until then: the invocation that stops counting it has ended, at 15 minutes of wall time
+   * (developers.cloudflare.com/workers/platform/limits), and has written that or never will.
+   */
+  readOthersAfterSeconds: 15 * 60,
 } as const;
 
 /** Cloudflare D1 (developers.cloudflare.com/d1/platform/limits) and how the ledger keeps within it. */

@@ -1,10 +1,12 @@
 /** What the decisions about the objects of one batch share: what is known, what is claimed, and what is to be written. */
 import { Claims } from "../ledger/claims.ts";
 import { type BatchChanges, noChanges } from "../ledger/commit-batch.ts";
+import { type NotedObject, noteOthers } from "../ledger/other-objects.ts";
 import type { HeldReport } from "../ledger/reports.ts";
 import { removeOlderSlices } from "../ledger/slices.ts";
 import { type DayBudget, type ObjectUse, takeBudget } from "./budgets.ts";
 import type { Known, ReadObject } from "./object.ts";
+import type { BatchPlan } from "./plan.ts";
 
 /** What decisions depend on. */
 export interface DecisionContext {
@@ -22,6 +24,8 @@ export class BatchDecision {
   readonly changes = noChanges();
   /** By uid: when a batch writes one report twice, the later write counts. */
   readonly writes = new Map<string, BatchChanges["reports"][number]>();
+  /** Objects whose reports are duplicates of others or in conflict with them. */
+  readonly noted: NotedObject[] = [];
 
   constructor(context: DecisionContext) {
     this.context = context;
@@ -39,11 +43,26 @@ export class BatchDecision {
     return takeBudget(object, use, { used: known.used, budget });
   }
 
+  /** Objects to be read again, and reports whose noted objects are: those reports stop counting. */
+  left(): Pick<BatchPlan, "retracted" | "orphans"> {
+    const retracted = [...this.writes.values()].filter(({ write }) => write.state === "retracted");
+    const uids = new Set(retracted.map(({ reference }) => reference.uid));
+    return {
+      retracted: retracted.map(({ reference }) => reference),
+      orphans: this.noted.filter(({ reference }) => uids.has(reference.uid)).map(({ other }) => other),
+    };
+  }
+
   /** Everything the batch changes. */
   close(): BatchChanges {
     const reports = [...this.writes.values()];
     const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
     if (again.length > 0) this.changes.others.push(removeOlderSlices(again));
+    const noted = this.noted.filter(({ reference }) => {
+      const written = this.writes.get(reference.uid)?.write;
+      return written === undefined || written.state === "accepted";
+    });
+    if (noted.length > 0) this.changes.others.push(...noteOthers(noted));
     return { ...this.changes, reports };
   }
 }

@@ -12,5 +12,5 @@ export async function decide(objects: readonly ReadObject[], context: DecisionCo
   const batch = new BatchDecision(context);
   const plans: ObjectPlan[] = [];
   for (const object of objects) plans.push(await new ObjectDecision(object, batch).decide());
-  return { objects: plans, changes: batch.close() };
+  return { objects: plans, changes: batch.close(), ...batch.left() };
 }

@@ -149,10 +149,18 @@ export class ObjectDecision {
       case "duplicate": {
         const { held } = verdict;
         this.#writeAbove(claim, held);
+        this.#noteWith(held);
         return this.#record({ outcome: "duplicate", part, id: uid, points: claim.points, ...placeOf(held.reference) });
       }
       case "conflict":
         return this.#fileConflict(claim, verdict.held);
+      case "refused": {
+        // The version that was preferred to it does not count either.
+        const { held } = verdict;
+        const state = held?.state === "taken_back" ? "taken_back" : "retracted";
+        if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, state, claim.generation);
+        return this.#record({ outcome: "duplicate", part, id: uid, points: claim.points, ...placeOf(reference) });
+      }
       case "taken_back": {
         const { held } = verdict;
         if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
@@ -193,6 +201,7 @@ export class ObjectDecision {
   async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
     const { reference, part } = claim;
     this.#writeAbove(claim, held);
+    this.#noteWith(held);
     if (this.#conflicts >= PROCESS_LIMITS.maxConflictsPerObject) {
       this.#conflictsBeyond++;
       return;
@@ -244,6 +253,12 @@ export class ObjectDecision {
       );
     const { coversPoints: _, ...again } = runAbove(held, { generation, points: held.points });
     this.#plan.again.push(again);
+  }
+
+  /** Notes the object with a report that counts instead of its own, for the time when that no longer counts. */
+  #noteWith({ reference, rawKey }: HeldReport): void {
+    const { key, rua, receivedSeconds } = this.#object.message;
+    if (rawKey !== key) this.#batch.noted.push({ reference, other: { rawKey: key, rua, receivedSeconds } });
   }
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */

@@ -57,12 +57,15 @@ const batchRow = v.object({
   account: v.string(),
   entry: v.nullable(jsonColumn(registryEntry)),
   shard: v.nullable(v.number()),
+  changedSeconds: v.nullable(v.number()),
 });
 
 /** The registrations that a batch needs. */
 export interface Registrations {
   /** Registered addresses of the batch. */
   byAddress: ReadonlyMap<string, Registration>;
+  /** When each of them was last changed, seconds since 1970 UTC. */
+  changedSeconds: ReadonlyMap<string, number>;
   /** All addresses of their accounts, by account: an account's daily budget covers all of them. */
   addressesOf: ReadonlyMap<string, readonly string[]>;
 }
@@ -83,11 +86,12 @@ type BatchRow = v.InferOutput<typeof batchRow>;
 function registrationsQuery(ruas: readonly string[]): Query<BatchRow> {
   return query(
     `WITH asked AS MATERIALIZED (
-        SELECT a.rua, a.account, a.entry, c.shard FROM addresses a JOIN accounts c ON c.account = a.account
+        SELECT a.rua, a.account, a.entry, c.shard, a.changed_seconds
+        FROM addresses a JOIN accounts c ON c.account = a.account
         WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0)
-      SELECT rua, account, entry, shard FROM asked
+      SELECT rua, account, entry, shard, changed_seconds AS changedSeconds FROM asked
       UNION ALL
-      SELECT a.rua, a.account, NULL, NULL FROM (SELECT DISTINCT account FROM asked) s
+      SELECT a.rua, a.account, NULL, NULL, NULL FROM (SELECT DISTINCT account FROM asked) s
       JOIN addresses a ON a.account = s.account`,
     [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
     batchRow,
@@ -96,12 +100,15 @@ function registrationsQuery(ruas: readonly string[]): Query<BatchRow> {
 
 function registrationsOf(rows: readonly BatchRow[]): Registrations {
   const byAddress = new Map<string, Registration>();
+  const changed = new Map<string, number>();
   const addressesOf = new Map<string, string[]>();
-  for (const { rua, account, entry, shard } of rows) {
-    if (entry !== null && shard !== null) byAddress.set(rua, { rua, entry, shard });
-    else if (!addressesOf.get(account)?.push(rua)) addressesOf.set(account, [rua]);
+  for (const { rua, account, entry, shard, changedSeconds } of rows) {
+    if (entry !== null && shard !== null) {
+      byAddress.set(rua, { rua, entry, shard });
+      changed.set(rua, changedSeconds ?? 0);
+    } else if (!addressesOf.get(account)?.push(rua)) addressesOf.set(account, [rua]);
   }
-  return { byAddress, addressesOf };
+  return { byAddress, changedSeconds: changed, addressesOf };
 }
 
 /** Where registry changes are written: the directory, then KV. */

@@ -34,7 +34,8 @@ export interface Claim {
  * accepted = write its rows and points under `generation`, replacing `held`, and cover older points up to
  * `highestPoints`; if it `displaces` the held report, that report's object must be rerun, since it no longer counts.
  * duplicate = the same content was accepted from another object, or a person decided against it. conflict = a report
- * with the same identity and other content was accepted. taken_back = a person removed this report.
+ * with the same identity and other content was accepted. taken_back = a person removed this report. refused = a person
+ * decided for another version, which does not count (any more).
  */
 export type Verdict =
   | {
@@ -45,7 +46,7 @@ export type Verdict =
       displaces?: true;
     }
   | { verdict: "duplicate" | "conflict"; held: HeldReport }
-  | { verdict: "taken_back"; held: HeldReport | undefined };
+  | { verdict: "taken_back" | "refused"; held: HeldReport | undefined };
 
 /** The reports of a batch: those the ledger holds, and those about to be written. */
 export class Claims {
@@ -105,6 +106,7 @@ interface Known {
 
 function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   if (decision === "taken_back") return { verdict: "taken_back", held };
+  if (decision === "refused" && held?.state !== "accepted") return { verdict: "refused", held };
   if (held === undefined) {
     return { verdict: "accepted", generation: claim.generation, highestPoints: claim.points, held };
   }

@@ -7,6 +7,7 @@ import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authenti
 import { READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
+import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
 export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
@@ -255,7 +256,9 @@ export function putReports(writes: readonly ReportWrite[]): Change {
   const isBlob = new Set(["uid", "content_hash", "reading"]);
   const isKey = new Set(["account", "kind", "domain", "day", "uid"]);
   const values = columns.map((name, i) => (isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`));
-  const updates = columns.filter((name) => !isKey.has(name)).map((name) => `${name} = excluded.${name}`);
+  const updates = columns
+    .filter((name) => !isKey.has(name))
+    .map((name) => `${name} = ${name === "details" ? DETAILS_WITH_OTHERS : `excluded.${name}`}`);
   return {
     sql: `INSERT INTO reports (${columns.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true
       ON CONFLICT (account, kind, domain, day, uid) DO UPDATE SET ${updates.join(", ")}`,

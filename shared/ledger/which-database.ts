@@ -4,6 +4,7 @@
  */
 
 import type { ReportMessage } from "../messages.ts";
+import { SECONDS_PER_DAY } from "../report-day.ts";
 import { addRegistrations, type Registrations } from "./addresses.ts";
 import { type LedgerDatabase, OneCall } from "./database.ts";
 import { addObjects, type FinishedObject, findObjects, objectReference } from "./objects.ts";
@@ -62,14 +63,15 @@ export async function askDirectory(
  */
 export async function findDatabases(
   received: readonly ReceivedReport[],
-  { registrations: { byAddress }, finished: inDirectory }: InDirectory,
+  { registrations, finished: inDirectory }: InDirectory,
   { all }: Shards,
 ): Promise<Map<string, ObjectHome | { error: unknown }>> {
+  const { byAddress } = registrations;
   const rows = new Map<string, ObjectRowInDatabase[]>();
   const faults = new Map<string, unknown>();
   const askOne = async (ledger: LedgerDatabase, shard: number): Promise<void> => {
     const asked = received.filter(
-      (one) => mayBeAnywhere(one, byAddress) || byAddress.get(one.message.rua)?.shard === shard,
+      (one) => mayBeAnywhere(one, registrations) || byAddress.get(one.message.rua)?.shard === shard,
     );
     try {
       const references = asked.map(({ message }) => objectReference(message));
@@ -93,9 +95,13 @@ export async function findDatabases(
   );
 }
 
-// A message delivered for the first time is about an object that no other database can know.
-function mayBeAnywhere({ message, attempts }: ReceivedReport, byAddress: Registrations["byAddress"]): boolean {
-  return (message.generation ?? 1) > 1 || message.resent === true || attempts > 1 || !byAddress.has(message.rua);
+// A message delivered for the first time is about an object that no other database can know, unless the same mail came
+// before, on the same day, and its address has been registered for another account since.
+function mayBeAnywhere({ message, attempts }: ReceivedReport, { byAddress, changedSeconds }: Registrations): boolean {
+  const { generation = 1, resent, rua, receivedSeconds } = message;
+  const dayBegins = Math.floor(receivedSeconds / SECONDS_PER_DAY) * SECONDS_PER_DAY;
+  const hasChanged = (changedSeconds.get(rua) ?? 0) >= dayBegins;
+  return generation > 1 || resent === true || attempts > 1 || !byAddress.has(rua) || hasChanged;
 }
 
 function chooseDatabase(

@@ -161,14 +161,27 @@ describe("an address that moves to an account in another database", () => {
 
   it("brings its reports along when they are reprocessed", async () => {
     const world = await worldAfter({ mails });
-    await moveAndReprocess(world);
-    // The report that came to two addresses was accepted from the first; the second has to be run after it went.
+    // The report that came to two addresses was accepted from the first, and is from the second once that has moved.
     await moveAndReprocess(world);
     expect(await imbalances(world, { reports: MOVED, deadLetters: 2, conflicts: 1 })).toEqual([]);
     expect(countIn(world, 1, "dead_letters")).toBe(0);
     expect(countIn(world, 1, "conflicts")).toBe(0);
     // That of the address that stayed, and the failure report: its mail was removed, so it cannot be read again.
     expect(countIn(world, 1, "objects")).toBe(2);
+  });
+
+  it("counts a mail once that came before and comes again after it", async () => {
+    const mail = reportMail("a", records(3));
+    const world = await worldAfter({ mails: [mail] });
+    const invocation = world.invocation();
+    expect(await putRegistration("dmarc@acme.example", { account: "third" }, invocation)).toMatchObject({ ok: true });
+    await world.deliver(mail);
+    await world.drain();
+    expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+    await world.drain();
+    expect(await imbalances(world, onlyReports({ "third/a": [figures(3)] }))).toEqual([]);
   });
 
   it("brings them even if the isolate is killed or a call fails", { timeout: 300_000 }, async () => {

@@ -70,6 +70,8 @@ export class World {
   /** Settings of process. */
   ruaHost = "rua.sim.example";
   maxReportBytes = 0;
+  /** The reports of most tests are about a day of 2023. */
+  keepDetailDays = 10_000;
   dnsQuestions = 6000;
   watchQueries = 900;
   /** Mails that process has sent. */
@@ -323,8 +325,7 @@ export class World {
       DMARC_TLS: dataset("tls"),
       DMARC_FAILURES: dataset("failures"),
       RETRY_BASE_SECONDS: 30,
-      // The reports of these tests are about a day of 2023.
-      KEEP_DETAIL_DAYS: 10_000,
+      KEEP_DETAIL_DAYS: this.keepDetailDays,
       NEW_ACCOUNTS_SHARD: 0,
       WATCH_QUERIES_PER_RUN: this.watchQueries,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,

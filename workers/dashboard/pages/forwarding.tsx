@@ -116,7 +116,8 @@ function waitingCell({ waiting, oldestSeconds }: Target): Child {
   if (waiting === 0) return "0";
   return (
     <>
-      {formatCount(waiting)} <span class="small muted">since {isoMinute(oldestSeconds)}</span>
+      {formatCount(waiting)}
+      <div class="small muted">since {isoMinute(oldestSeconds)}</div>
     </>
   );
 }

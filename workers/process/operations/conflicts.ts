@@ -2,6 +2,7 @@
 
 import { closedConflict, eventPoint, nextGeneration } from "../../../shared/analytics/events.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
+import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import {
   type ConflictRow,
@@ -59,6 +60,11 @@ export async function decideConflict(
   const { env, ledger, nowSeconds } = place;
   const { rawKey: key, rua, receivedSeconds, generation } = conflict.other;
   if ((await env.R2_DMARC_REPORTS.head(key)) === null) return { refused: `${key} is no longer in R2.` };
+  const [registration] = await findAddresses(place.shards.directory, [rua]);
+  // Read again, it would stay as it is, or be counted for somebody else.
+  if (registration?.entry.account !== conflict.account) {
+    return { refused: `${rua} is no longer an address of ${conflict.account}: register it again, or keep the first.` };
+  }
   const rows = [
     decisionOf(
       conflict,

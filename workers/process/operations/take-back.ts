@@ -2,17 +2,25 @@
 
 import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { coverReport, writeOf } from "../../../shared/batch/report-writes.ts";
+import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { putDecision, removeDecision } from "../../../shared/ledger/conflicts.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
 import type { DecisionNote, OperationRefused } from "../../../shared/operations.ts";
 import { type Invocation, inShardOf } from "../env.ts";
+import { readOthersAgain } from "../reports/read-others.ts";
 import { writeHeld } from "../reports/report-points.ts";
 
 const CHANGED = "The report was changed at the same time; look at it again.";
 
-/** Removes a report from all figures. Its raw object stays, and reprocessing does not accept it again. */
+/** D1 ends a query after 30 seconds. */
+const TRANSACTION_SECONDS = 60;
+
+/**
+ * Removes a report from all figures. Its raw object stays, and reprocessing does not accept it again. Another version that
+ * was in conflict with it counts from then on.
+ */
 export async function takeBackReport(
   reference: ReportReference,
   { by, reason = "" }: DecisionNote,
@@ -25,6 +33,7 @@ export async function takeBackReport(
   const occasion = { attempts: 1, nowSeconds };
   const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, occasion);
   const sent = await writeHeld(work, invocation);
+  await readOthersAgain({ retracted: [held.reference] }, TRANSACTION_SECONDS, invocation);
   const { uid } = held.reference;
   const changes: BatchChanges = {
     ...noChanges(),
@@ -55,8 +64,13 @@ export async function undoTakeBack(
   const { env, ledger, nowSeconds } = invocation;
   const held = await findReport(reference, "taken_back", invocation);
   if ("refused" in held) return held;
-  const { uid } = held.reference;
+  const { uid, account } = held.reference;
   const { rawKey: key, rua, receivedSeconds, generation, highestPoints, contentHash } = held;
+  const isThere = (await env.R2_DMARC_REPORTS.head(key)) !== null;
+  const [registration] = await findAddresses(invocation.shards.directory, [rua]);
+  // Read again, it would write no points, or be counted for somebody else as well.
+  if (isThere && registration?.entry.account !== account)
+    return { refused: `${rua} is no longer an address of ${account}: register it again first.` };
   const write: ReportWrite = {
     ...writeOf(held, { generation, highestPoints }),
     version: held.version,
@@ -69,7 +83,7 @@ export async function undoTakeBack(
   };
   const { state } = await commitBatch(ledger, changes, nowSeconds);
   if (state === "changed") return { refused: CHANGED };
-  if ((await env.R2_DMARC_REPORTS.head(key)) !== null) {
+  if (isThere) {
     const again = nextGeneration(generation, nowSeconds);
     await env.QUEUE_REPORTS.send({ v: 1, kind: "report", key, rua, receivedSeconds, generation: again });
   }

@@ -15,6 +15,7 @@ import { carryDiscarded } from "./carry-discarded.ts";
 import { lookUp } from "./lookup.ts";
 import { writeEarlierEvents, writeOutcomeEvents } from "./outcomes.ts";
 import { mailOf } from "./raw-object.ts";
+import { readOthersAgain } from "./read-others.ts";
 import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";
 import { generationOf, logEntry, type Task } from "./task.ts";
 
@@ -90,6 +91,7 @@ async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, 
     if (!(await writePoints(open, { plan, written }, invocation))) continue;
     const slices = plan.objects.flatMap((object) => written.slicesOf(object));
     await addMailOrigins(plan.changes.conflicts, invocation);
+    await readOthersAgain(plan, PROCESS_LIMITS.readOthersAfterSeconds, invocation);
     const { state } = await commitBatch(invocation.ledger, { ...plan.changes, slices }, invocation.nowSeconds);
     if (state === "committed") return finishTasks(open, plan, invocation);
     if (decision === PROCESS_LIMITS.maxDecisions)

@@ -1,0 +1,187 @@
+/** Support: the reports that the ledger's model knows, as files, and what each of them counts. */
+import { zip } from "../archives.ts";
+import { type SampleRecord, sampleReport } from "../sample-report.ts";
+import { failureMail, gzip, mailOf, stamped } from "../simulation/scenario.ts";
+import type { SimulatedMail } from "../simulation/world.ts";
+
+/** 2026-11-10, days since 1970-01-01 UTC. */
+export const FIRST_DAY = 20_767;
+export const ACCOUNTS = ["acme", "other", "third"] as const;
+export const DOMAINS = ["acme.example", "beta.example"] as const;
+export const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::3", "198.51.100.4"] as const;
+const IDENTITIES = 24;
+const SECONDS_PER_DAY = 86_400;
+
+/** One version of a report, or a file that is none. */
+export interface Document {
+  kind: "aggregate" | "tls" | "failure" | "broken";
+  domain: string;
+  /** Days since 1970-01-01 UTC; more than one, if its period is that long. */
+  days: number[];
+  /** Tells reports apart. */
+  number: number;
+  /** Tells versions of one report apart. */
+  content: number;
+}
+
+/** What a document counts on one of its days. */
+export interface Counted {
+  domain: string;
+  kind: Document["kind"];
+  day: number;
+  total: number;
+  passed: number;
+  /** Messages by address; only of aggregate reports. */
+  byAddress: Record<string, number>;
+}
+
+/** A document for any two numbers: few identities, so that the same ones come again. */
+export function documentOf(number: number, content: number): Document {
+  const place = number % IDENTITIES;
+  const domain = DOMAINS[Math.floor(place / 6) % DOMAINS.length] ?? "";
+  const first = FIRST_DAY + Math.floor(place / 12) * 2;
+  const kind = (["aggregate", "aggregate", "aggregate", "aggregate", "tls", "failure"] as const)[place % 6] ?? "broken";
+  return {
+    kind,
+    domain,
+    days: place % 6 === 3 ? [first, first + 1] : [first],
+    number: place,
+    content: content % 3,
+  };
+}
+
+/** What identifies the report of a document in an account; a failure report by its content alone. */
+export function identityOf({ kind, number, content }: Document): string {
+  return kind === "failure" ? `${kind} ${number} ${content}` : `${kind} ${number}`;
+}
+
+/** The records of an aggregate report; counts are even, so that two days share them equally. */
+function recordsOf({ number, content }: Document): SampleRecord[] {
+  return Array.from({ length: 1 + ((number + content) % 3) }, (_, i) => ({
+    sourceIp: ADDRESSES[(number + content + i) % ADDRESSES.length] ?? "",
+    count: 2 * (1 + (number % 5) + 100 * (content + 1) + 10 * i),
+    pass: (number + i) % 2 === 0,
+  }));
+}
+
+function sessionsOf({ number, content }: Document): { successful: number; failed: number } {
+  return { successful: 100 * (content + 1) + number, failed: content + 1 };
+}
+
+/** What a document counts, by day. */
+export function countedOf(document: Document): Counted[] {
+  const { kind, domain, days } = document;
+  const place = (day: number) => ({ domain, kind, day });
+  if (kind === "broken") return [];
+  if (kind === "failure") return days.map((day) => ({ ...place(day), total: 1, passed: 0, byAddress: {} }));
+  if (kind === "tls") {
+    const { successful, failed } = sessionsOf(document);
+    return days.map((day) => ({ ...place(day), total: successful + failed, passed: successful, byAddress: {} }));
+  }
+  return days.map((day) => {
+    const counted: Counted = { ...place(day), total: 0, passed: 0, byAddress: {} };
+    for (const { sourceIp, count, pass } of recordsOf(document)) {
+      const share = count / days.length;
+      counted.total += share;
+      if (pass) counted.passed += share;
+      counted.byAddress[sourceIp] = (counted.byAddress[sourceIp] ?? 0) + share;
+    }
+    return counted;
+  });
+}
+
+/** The number of records of a document. */
+export function recordCountOf(document: Document): number {
+  return document.kind === "aggregate" ? recordsOf(document).length : 0;
+}
+
+/** The bytes of a document that is a file. */
+export function fileOf(document: Document): Buffer {
+  const { kind, domain, days, number } = document;
+  const [first = 0] = days;
+  if (kind === "tls") {
+    const { successful, failed } = sessionsOf(document);
+    return Buffer.from(
+      JSON.stringify({
+        "organization-name": "Sender",
+        "date-range": { "start-datetime": timeOf(first, 0), "end-datetime": timeOf(first, SECONDS_PER_DAY - 1) },
+        "contact-info": "tls@reporter.example",
+        "report-id": `t-${number}`,
+        policies: [
+          {
+            policy: { "policy-type": "sts", "policy-domain": domain },
+            summary: { "total-successful-session-count": successful, "total-failure-session-count": failed },
+          },
+        ],
+      }),
+    );
+  }
+  const begin = first * SECONDS_PER_DAY;
+  // The end of a period over 36 hours is exclusive.
+  const end = begin + days.length * SECONDS_PER_DAY - (days.length === 1 ? 1 : 0);
+  const text = sampleReport({ reportId: `r-${number}`, domain, period: [begin, end], records: recordsOf(document) });
+  return Buffer.from(kind === "broken" ? `${text.slice(0, 300)} ${number}` : text);
+}
+
+function timeOf(day: number, seconds: number): string {
+  return new Date((day * SECONDS_PER_DAY + seconds) * 1000).toISOString();
+}
+
+/** How the documents of a mail are packed: each as it is, each compressed, or all in one archive. */
+export type Packing = "plain" | "gzip" | "zip";
+
+/** A file of a mail, and the documents in it. */
+export interface MailFile {
+  name: string;
+  documents: Document[];
+}
+
+/** A mail to an address, and its files by name. */
+export interface ModelMail {
+  mail: SimulatedMail;
+  files: MailFile[];
+}
+
+/** Writes a mail. @param given.name begins the names of its files, which no other mail has */
+export function mailWith(given: {
+  name: string;
+  rua: string;
+  documents: Document[];
+  packing: Packing;
+  isVerified: boolean;
+}): ModelMail {
+  const { name, rua, documents, packing, isVerified } = given;
+  const [first] = documents;
+  if (first?.kind === "failure") {
+    const mail = failureMail(rua);
+    const text = Buffer.from(mail.raw)
+      .toString()
+      .replace("Source-IP: 192.0.2.7", `Source-IP: 192.0.2.${30 * first.content + 100 + first.number}`)
+      .replace("Reported-Domain: acme.example", `Reported-Domain: ${first.domain}`)
+      .replace(/Arrival-Date: .*/, `Arrival-Date: ${new Date(timeOf(first.days[0] ?? 0, 36_000)).toUTCString()}`);
+    return { mail: { ...mail, raw: Buffer.from(text) }, files: [{ name: "message.eml", documents: [first] }] };
+  }
+  const files = packed(name, documents, packing);
+  const mail = mailOf(files, rua);
+  return { mail: isVerified ? stamped(mail, "reporter.example") : mail, files };
+}
+
+function packed(name: string, documents: Document[], packing: Packing): (MailFile & { content: Uint8Array })[] {
+  if (packing === "zip") {
+    const entries = documents.map((document, i) => ({
+      name: `${i}.${extensionOf(document)}`,
+      content: fileOf(document),
+    }));
+    return [{ name: `${name}.zip`, documents, content: zip(entries) }];
+  }
+  return documents.map((document, i) => {
+    const extension = extensionOf(document);
+    const isGzip = packing === "gzip" && document.kind !== "broken";
+    const content = isGzip ? gzip(fileOf(document).toString()) : fileOf(document);
+    return { name: `${name}-${i}.${extension}${isGzip ? ".gz" : ""}`, documents: [document], content };
+  });
+}
+
+function extensionOf({ kind }: Document): string {
+  return kind === "tls" ? "json" : "xml";
+}

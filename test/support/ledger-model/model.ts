@@ -1,0 +1,338 @@
+/**
+ * Support: what the ledger must hold, in a few rules. The model remembers which documents came in which raw object, what
+ * people decided, and which days are closed. Where the order of delivery decides, which nobody controls, it accepts
+ * any version that the rules allow and goes on from that one.
+ */
+import { type Counted, countedOf, type Document, identityOf, type MailFile } from "./documents.ts";
+
+export type Choice = "refused" | "replaces" | "counts" | "taken_back";
+
+/** A document in a raw object, and what became of it when the object was last read. */
+export interface Part {
+  document: Document;
+  /** report: it is counted, or a duplicate or conflict of one. closed: its day was final already. */
+  state: "unread" | "report" | "dead" | "discarded" | "closed";
+}
+
+/** A raw object. */
+export interface ModelObject {
+  key: string;
+  rua: string;
+  isVerified: boolean;
+  parts: Part[];
+  /** Set when it was refused as a whole. */
+  whole: "dead" | "discarded" | undefined;
+  /** The account it was last read for; undefined = it waits, or its address is nobody's. */
+  account: string | undefined;
+  generation: number;
+  isRawRemoved: boolean;
+}
+
+/** The version of a report that is counted. */
+export interface Accepted {
+  key: string;
+  document: Document;
+}
+
+/** All versions of one report in one account. */
+export interface Group {
+  account: string;
+  identity: string;
+  accepted: Accepted | undefined;
+  /** What was taken back last, if nothing has been accepted since. */
+  takenBack: Accepted | undefined;
+}
+
+/** A row of an object as the ledger has it. */
+export interface SeenObject {
+  account: string;
+  generation: number;
+  codes: string[];
+  isDecided: boolean;
+}
+
+/** What was seen of the ledger after the queues were drained. */
+export interface Seen {
+  objects: ReadonlyMap<string, SeenObject>;
+  /** `account|identity|content` of every accepted report → its raw object. */
+  accepted: ReadonlyMap<string, string>;
+}
+
+/** What holds while objects are read. */
+export interface Reading {
+  /** Every object is too large for the plan. */
+  isTooSmall: boolean;
+  /** An object may be over its budget. */
+  isBudgetLow: boolean;
+}
+
+export class Model {
+  readonly objects = new Map<string, ModelObject>();
+  readonly groups = new Map<string, Group>();
+  /** `account|identity|content` → what a person decided. */
+  readonly choices = new Map<string, Choice>();
+  /** RUA address → account. */
+  readonly addresses = new Map<string, string>();
+  /** `account|kind|domain|day` of days whose sums are final, with those sums. */
+  readonly final = new Map<string, Counted & { account: string; reports: number }>();
+  /** Accounts that were forgotten at some time. */
+  readonly forgotten = new Set<string>();
+  /** Objects that have to be read again before the ledger is looked at. */
+  readonly due = new Set<string>();
+
+  addObject(key: string, rua: string, file: MailFile, isVerified: boolean): void {
+    if (this.objects.has(key)) return;
+    this.objects.set(key, {
+      key,
+      rua,
+      isVerified,
+      parts: file.documents.map((document) => ({ document, state: "unread" })),
+      whole: undefined,
+      account: undefined,
+      generation: 0,
+      isRawRemoved: file.documents[0]?.kind === "failure",
+    });
+    this.due.add(key);
+  }
+
+  /** The group of a document in an account: its report's, or its own if it counts beside another version. */
+  group(account: string, document: Document): Group {
+    const plain = identityOf(document);
+    const isSeparate = this.choices.get(nameOf(account, plain, document)) === "counts";
+    const identity = isSeparate ? `${plain}#${document.content}` : plain;
+    const key = `${account}|${identity}`;
+    const known = this.groups.get(key) ?? { account, identity, accepted: undefined, takenBack: undefined };
+    this.groups.set(key, known);
+    return known;
+  }
+
+  choice({ account, identity }: Group, document: Document): Choice | undefined {
+    return this.choices.get(nameOf(account, identity, document));
+  }
+
+  choose({ account, identity }: Group, document: Document, choice: Choice | undefined): void {
+    const name = nameOf(account, identity, document);
+    if (choice === undefined) this.choices.delete(name);
+    else this.choices.set(name, choice);
+  }
+
+  isFinal(account: string, { kind, domain, days }: Document): boolean {
+    return days.some((day) => this.final.has(dayName(account, kind, domain, day)));
+  }
+
+  /** Documents of a group that have been read. */
+  members(group: Group): (Accepted & { isVerified: boolean })[] {
+    return [...this.objects.values()].flatMap(({ key, account, parts, isVerified }) =>
+      parts
+        .filter(({ state }) => state === "report" && account === group.account)
+        .filter(({ document }) => this.group(group.account, document) === group)
+        .map(({ document }) => ({ key, document, isVerified })),
+    );
+  }
+
+  /** Versions that wait for a person, as `account|identity|content`. */
+  conflicts(): string[] {
+    const names = new Set<string>();
+    for (const group of this.groups.values()) {
+      const { accepted, account } = group;
+      if (accepted === undefined || this.isFinal(account, accepted.document)) continue;
+      for (const { document } of this.members(group))
+        if (document.content !== accepted.document.content && this.choice(group, document) === undefined)
+          names.add(nameOf(account, group.identity, document));
+    }
+    return [...names].sort();
+  }
+
+  /** Takes over what happened to the objects, by the rules. @returns what broke them */
+  settle(seen: Seen, reading: Reading): string[] {
+    const wrong: string[] = [];
+    for (const object of this.objects.values()) {
+      const row = seen.objects.get(object.key);
+      if (row === undefined) {
+        wrong.push(`${object.key} has no outcome`);
+        continue;
+      }
+      const isRun = row.generation > object.generation;
+      if (this.due.has(object.key) && !isRun) wrong.push(`${object.key} was not read again`);
+      if (isRun) this.#read(object, row, reading);
+      object.generation = row.generation;
+      if (row.account !== (object.account ?? ""))
+        wrong.push(`${object.key} is of ${row.account || "nobody"}, not ${object.account ?? "nobody"}`);
+    }
+    this.due.clear();
+    for (const group of [...this.groups.values()]) wrong.push(...this.#count(group, seen));
+    return wrong;
+  }
+
+  /** What reading an object does. */
+  #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): void {
+    const account = this.addresses.get(object.rua);
+    const isDecided = object.parts.some(({ state }) => state === "report");
+    const states = object.parts.map(({ state }) => state);
+    const isDiscarded =
+      object.whole === "discarded" || (states.length > 0 && states.every((one) => one === "discarded"));
+    const isThere = !(object.isRawRemoved && isDecided);
+    if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return;
+    const refuse = (): void => {
+      object.whole = object.whole === "discarded" ? "discarded" : "dead";
+      for (const part of object.parts) if (part.state !== "discarded") part.state = "unread";
+    };
+    if (account === undefined) {
+      refuse();
+      return;
+    }
+    if (isTooSmall) {
+      object.account = account;
+      refuse();
+      for (const part of object.parts) part.state = "unread";
+      return;
+    }
+    if (isBudgetLow && !isDecided && row.codes.includes("over_budget")) {
+      object.account = account;
+      refuse();
+      return;
+    }
+    object.whole = undefined;
+    for (const part of object.parts) this.#readPart(part, { account, before: object.account });
+    object.account = account;
+  }
+
+  #readPart(part: Part, { account, before }: { account: string; before: string | undefined }): void {
+    const { document, state } = part;
+    if (document.kind === "broken") part.state = state === "discarded" ? "discarded" : "dead";
+    else if (!this.isFinal(account, document)) part.state = "report";
+    else if (state === "report" && account === before) part.state = "report";
+    else part.state = state === "discarded" ? "discarded" : "closed";
+  }
+
+  /** Which version of a group is counted. @returns what broke the rules */
+  #count(group: Group, { accepted }: Seen): string[] {
+    const { account, identity } = group;
+    const members = this.members(group);
+    const found = [...accepted].filter(([name]) => name.startsWith(`${account}|${identity}|`));
+    const documents = found.map(([name, key]) => ({ key, content: Number(name.split("|")[2]) }));
+    const before = group.accepted;
+    const [one, ...more] = documents;
+    const name = `${account} ${identity}`;
+    if (more.length > 0) return [`${name}: ${documents.length} versions are counted`];
+    const isClosed = before !== undefined && this.isFinal(account, before.document);
+    if (isClosed) {
+      // Its first day may have gone, and the others still be there.
+      return one === undefined || one.content === before.document.content
+        ? []
+        : [`${name} changed after its day was closed`];
+    }
+    const allowed = this.#allowed(group, members);
+    if (one === undefined) {
+      if (allowed.length > 0) return [`${name}: nothing is counted of ${allowed.map(({ key }) => key).join(" ")}`];
+      group.accepted = undefined;
+      return [];
+    }
+    const chosen = allowed.find(({ key, document }) => key === one.key && document.content === one.content);
+    if (chosen === undefined) {
+      const keys = allowed.map(({ key, document }) => `${document.content} of ${key}`);
+      return [`${name}: version ${one.content} of ${one.key} is counted, not ${keys.join(" or ") || "none"}`];
+    }
+    group.accepted = { key: chosen.key, document: chosen.document };
+    group.takenBack = undefined;
+    return [];
+  }
+
+  #allowed(group: Group, members: readonly (Accepted & { isVerified: boolean })[]): Accepted[] {
+    const before = group.accepted;
+    const able = members.filter(({ document }) => {
+      const choice = this.choice(group, document);
+      return choice === undefined || choice === "replaces";
+    });
+    const chosen = able.filter(({ document }) => this.choice(group, document) === "replaces");
+    if (chosen.length > 0) return chosen;
+    const isSame = ({ key, document }: Accepted): boolean =>
+      key === before?.key && document.content === before.document.content;
+    const verified = able.filter(({ isVerified }) => isVerified);
+    const best = verified.length > 0 ? verified : able;
+    const kept = best.filter(isSame);
+    return kept.length > 0 ? kept : best;
+  }
+
+  /** Closes the days before one. */
+  close(beforeDay: number): void {
+    for (const counted of this.sums()) {
+      const name = dayName(counted.account, counted.kind, counted.domain, counted.day);
+      if (counted.day < beforeDay && !this.final.has(name)) this.final.set(name, counted);
+    }
+  }
+
+  /** Forgets an account. */
+  forget(account: string): void {
+    this.forgotten.add(account);
+    for (const [key, object] of this.objects) if (object.account === account) this.objects.delete(key);
+    for (const map of [this.groups, this.choices, this.final])
+      for (const key of map.keys()) if (key.startsWith(`${account}|`)) map.delete(key);
+    for (const [rua, owner] of this.addresses) if (owner === account) this.addresses.delete(rua);
+  }
+
+  /** The days that an accepted report is still kept for. */
+  openDays({ account }: Group, { kind, domain, days }: Document): number[] {
+    return days.filter((day) => !this.final.has(dayName(account, kind, domain, day)));
+  }
+
+  /** Accepted reports of which any day is kept, with what they count. */
+  reports(): { group: Group; accepted: Accepted; counted: Counted[] }[] {
+    return [...this.groups.values()].flatMap((group) => {
+      const { accepted } = group;
+      if (accepted === undefined) return [];
+      const open = this.openDays(group, accepted.document);
+      const counted = countedOf(accepted.document).filter(({ day }) => open.includes(day));
+      return counted.length === 0 ? [] : [{ group, accepted, counted }];
+    });
+  }
+
+  /** Sums by account, kind, domain and day: of final days, and of the reports that count. */
+  sums(): (Counted & { account: string; reports: number })[] {
+    const sums = new Map<string, Counted & { account: string; reports: number }>();
+    for (const [name, counted] of this.final) sums.set(name, counted);
+    for (const { group, accepted, counted } of this.reports()) {
+      for (const one of counted) {
+        const name = dayName(group.account, one.kind, one.domain, one.day);
+        const sum = sums.get(name) ?? {
+          ...one,
+          account: group.account,
+          reports: 0,
+          total: 0,
+          passed: 0,
+          byAddress: {},
+        };
+        const byAddress = { ...sum.byAddress };
+        for (const [address, count] of Object.entries(one.byAddress))
+          byAddress[address] = (byAddress[address] ?? 0) + count;
+        const isFirst = one.day === accepted.document.days[0];
+        sums.set(name, {
+          ...sum,
+          reports: sum.reports + (isFirst ? 1 : 0),
+          total: sum.total + one.total,
+          passed: sum.passed + one.passed,
+          byAddress,
+        });
+      }
+    }
+    return [...sums.values()];
+  }
+
+  /** Open dead letters. */
+  deadLetters(): number {
+    let count = 0;
+    for (const { whole, parts } of this.objects.values()) {
+      if (whole === "dead") count++;
+      count += parts.filter(({ state }) => state === "dead" || state === "closed").length;
+    }
+    return count;
+  }
+}
+
+export function nameOf(account: string, identity: string, { content }: Pick<Document, "content">): string {
+  return `${account}|${identity}|${content}`;
+}
+
+function dayName(account: string, kind: string, domain: string, day: number): string {
+  return `${account}|${kind}|${domain}|${day}`;
+}

@@ -1,0 +1,367 @@
+/**
+ * Support: what may happen to a ledger, as people and the platform do it: each step has numbers that choose among what is
+ * there when it is done, so that any other step can be left out of a sequence.
+ */
+import { removeAddress } from "../../../shared/ledger/addresses.ts";
+import type { ConflictDecision } from "../../../shared/operations.ts";
+import { startForgetting, startJob } from "../../../workers/process/jobs/start-job.ts";
+import { decideConflict } from "../../../workers/process/operations/conflicts.ts";
+import {
+  discardDeadLetters,
+  requeueDeadLetters,
+  restoreDeadLetters,
+} from "../../../workers/process/operations/dead-letters.ts";
+import { putRegistration } from "../../../workers/process/operations/registrations.ts";
+import { takeBackReport, undoTakeBack } from "../../../workers/process/operations/take-back.ts";
+import { runUpkeep } from "../../../workers/process/upkeep.ts";
+import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
+import type { World } from "../simulation/world.ts";
+import { documentIn, mergeAll } from "./actual.ts";
+import { ACCOUNTS, type Document, documentOf, type ModelMail, mailWith } from "./documents.ts";
+import type { Model, Reading } from "./model.ts";
+
+/** Two for each account, at first. */
+export const RUAS = ACCOUNTS.flatMap((account) => [`dmarc@${account}.example`, `reports@${account}.example`]);
+const NOTE = { by: "a test", reason: "" };
+const SECONDS_PER_DAY = 86_400;
+
+/** How often each step is taken, relative to the others. */
+const WEIGHTS = {
+  mail: 30,
+  mailAgain: 8,
+  keepConflict: 3,
+  replaceConflict: 4,
+  countBoth: 3,
+  takeBack: 5,
+  undoTakeBack: 4,
+  reprocessOne: 5,
+  reprocessAll: 2,
+  reprocessDomain: 2,
+  readLess: 3,
+  overBudget: 4,
+  runDeadLettersAgain: 4,
+  discardDeadLetters: 3,
+  restoreDeadLetters: 2,
+  removeAddress: 2,
+  register: 4,
+  forget: 1,
+  merge: 5,
+  upkeep: 4,
+  hours: 4,
+  days: 2,
+} as const;
+
+export type StepName = keyof typeof WEIGHTS;
+
+/** One step: what is done, and numbers that choose among what there is. */
+export interface Step {
+  name: StepName;
+  numbers: [number, number, number, number];
+  /** Its messages wait until a later step. */
+  isHeld: boolean;
+}
+
+/** A step at random. */
+export function randomStep(random: () => number): Step {
+  const names = Object.keys(WEIGHTS) as StepName[];
+  const places = names.flatMap((name) => Array.from({ length: WEIGHTS[name] }, () => name));
+  const name = places[Math.floor(random() * places.length)] ?? "mail";
+  const number = (): number => Math.floor(random() * 1_000_000);
+  return { name, numbers: [number(), number(), number(), number()], isHeld: name === "mail" && random() < 0.4 };
+}
+
+/** What a sequence works on. */
+export interface Ground {
+  world: World;
+  model: Model;
+  mails: ModelMail[];
+  /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
+  drain(reading?: Partial<Reading>): Promise<string[]>;
+}
+
+type Numbers = Step["numbers"];
+
+const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean) => Promise<string[]>> = {
+  async mail(ground, numbers, isHeld) {
+    await sendMail(ground, numbers);
+    return isHeld ? [] : ground.drain();
+  },
+  async mailAgain(ground, [a]) {
+    const mail = pick(ground.mails, a);
+    if (mail !== undefined) await deliver(ground, mail);
+    return ground.drain();
+  },
+  keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
+  replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
+  countBoth: (ground, numbers) => decide(ground, numbers, "count_both"),
+  async takeBack({ world, model, drain }, [a]) {
+    const waiting = await drain();
+    const report = pick(model.reports(), a);
+    if (report === undefined) return waiting;
+    const { group, accepted } = report;
+    const answer = await takeBackReport(
+      referenceOf(world, group.account, accepted.key, report),
+      NOTE,
+      world.invocation(),
+    );
+    if ("refused" in answer) return [...waiting, `taking back: ${answer.refused}`];
+    model.choose(group, accepted.document, "taken_back");
+    group.takenBack = accepted;
+    group.accepted = undefined;
+    return [...waiting, ...(await drain())];
+  },
+  async undoTakeBack({ world, model, drain }, [a]) {
+    const waiting = await drain();
+    const able = [...model.groups.values()].filter(
+      (group) => group.takenBack !== undefined && !model.isFinal(group.account, group.takenBack.document),
+    );
+    const group = pick(able, a);
+    if (group?.takenBack === undefined) return waiting;
+    const row = world.rows<{ uid: string; kind: "aggregate"; domain: string; day: number; part: string }>(
+      `SELECT lower(hex(uid)) AS uid, kind, domain, day, part FROM reports
+      WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day`,
+    );
+    const { document, key } = group.takenBack;
+    const one = row.find(({ part }) => documentIn(model, key, part) === document);
+    if (one === undefined) return waiting;
+    const answer = await undoTakeBack({ account: group.account, ...one }, world.invocation());
+    if ("refused" in answer) {
+      const { rua = "" } = model.objects.get(key) ?? {};
+      return model.addresses.get(rua) === group.account ? [...waiting, `restoring: ${answer.refused}`] : waiting;
+    }
+    model.choose(group, document, undefined);
+    group.accepted = group.takenBack;
+    group.takenBack = undefined;
+    if (world.bucket.keys(key).length > 0) model.due.add(key);
+    return [...waiting, ...(await drain())];
+  },
+  async reprocessOne({ world, model, drain }, [a]) {
+    const waiting = await drain();
+    const object = pick([...model.objects.values()], a);
+    if (object === undefined) return waiting;
+    return [...waiting, ...(await reprocess({ world, model, drain }, { key: object.key }))];
+  },
+  reprocessAll: async (ground) => [...(await ground.drain()), ...(await reprocess(ground, {}))],
+  async reprocessDomain(ground, [a]) {
+    const waiting = await ground.drain();
+    const report = pick(ground.model.reports(), a);
+    if (report === undefined) return waiting;
+    const { domain } = report.accepted.document;
+    return [...waiting, ...(await reprocess(ground, { domain }))];
+  },
+  async readLess({ world, model, drain }, [a]) {
+    const waiting = await drain();
+    const object = pick([...model.objects.values()], a);
+    if (object === undefined) return waiting;
+    world.maxReportBytes = 1;
+    await startJob({ kind: "reprocess", random: 0.5 }, { filter: { key: object.key } }, world.invocation());
+    if (!object.isRawRemoved) model.due.add(object.key);
+    const wrong = await drain({ isTooSmall: true });
+    world.maxReportBytes = 0;
+    return [...waiting, ...wrong];
+  },
+  async overBudget(ground, numbers) {
+    const { world, drain } = ground;
+    const waiting = await drain();
+    const before = world.recordsPerDay.address;
+    world.recordsPerDay.address = 1 + (numbers[3] % 6);
+    for (let i = 0; i < 3; i++)
+      await sendMail(ground, [numbers[0] + i * 5, numbers[1] + i, numbers[2], numbers[3] + i]);
+    const wrong = await drain({ isBudgetLow: true });
+    world.recordsPerDay.address = before;
+    return [...waiting, ...wrong];
+  },
+  async runDeadLettersAgain({ world, model, drain }, [a]) {
+    const waiting = await drain();
+    const found = await deadLetters(world, false);
+    const some = found.filter((_, i) => a % 3 === 0 || i % 3 === a % 3);
+    const ids = some.map(({ id }) => id);
+    if (ids.length === 0) return waiting;
+    await requeueDeadLetters({ ids }, world.invocation());
+    for (const { rawKey } of some) if (world.bucket.keys(rawKey).length > 0) model.due.add(rawKey);
+    return [...waiting, ...(await drain())];
+  },
+  discardDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, true),
+  restoreDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, false),
+  async removeAddress({ world, model, drain }, [a, b]) {
+    const waiting = b % 2 === 0 ? await drain() : [];
+    const rua = pick([...model.addresses.keys()], a);
+    if (rua === undefined) return waiting;
+    const { env, shards, nowSeconds } = world.invocation();
+    await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    model.addresses.delete(rua);
+    return [...waiting, ...(await drain())];
+  },
+  async register({ world, model, drain }, [a, b, c]) {
+    const waiting = c % 2 === 0 ? await drain() : [];
+    const rua = pick(RUAS, a) ?? "";
+    const account = pick(ACCOUNTS, b) ?? "";
+    const answer = await putRegistration(rua, { account }, world.invocation());
+    if (!answer.ok) return [...waiting, `registering: ${answer.error.message}`];
+    model.addresses.set(rua, account);
+    return [...waiting, ...(await drain())];
+  },
+  async forget({ world, model, drain }, [a]) {
+    const waiting = await drain();
+    const account = pick(ACCOUNTS, a) ?? "";
+    const job = await startForgetting(account, 0.5, world.invocation());
+    if (job === undefined) return waiting;
+    model.forget(account);
+    const wrong = await drain();
+    // What it was to be known by is gone: nobody's objects at its addresses went with it.
+    const left = world.rows<{ n: number }>(`SELECT count(*) AS n FROM reports WHERE account = '${account}'`);
+    if (left.some(({ n }) => n > 0)) wrong.push(`reports of ${account} are left after it was forgotten`);
+    return [...waiting, ...wrong];
+  },
+  async merge({ world, drain }, [a]) {
+    const waiting = await drain();
+    await mergeAll(world, Math.floor(world.clock.nowMilliseconds / 86_400_000) - (a % 12));
+    return waiting;
+  },
+  async upkeep({ world, model, drain }) {
+    const waiting = await drain();
+    const invocation = world.invocation();
+    await runUpkeep(invocation, 0.25);
+    model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - world.keepDetailDays);
+    return [...waiting, ...(await drain())];
+  },
+  async hours({ world }, [a]) {
+    world.clock.nowMilliseconds += (1 + (a % 12)) * 3_600_000;
+    return [];
+  },
+  async days({ world }, [a]) {
+    world.clock.nowMilliseconds += (1 + (a % 2)) * SECONDS_PER_DAY * 1000;
+    return [];
+  },
+};
+
+/** Takes one step. @returns what was wrong on the way */
+export function takeStep({ name, numbers, isHeld }: Step, ground: Ground): Promise<string[]> {
+  return STEPS[name](ground, numbers, isHeld);
+}
+
+async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
+  const rua = pick(RUAS, a) ?? "";
+  const first = documentOf(b, c);
+  const documents: Document[] = [first];
+  if (first.kind !== "failure") {
+    for (let i = 1; i < 1 + (d % 3); i++) {
+      const next = documentOf(b + 7 * i, c + i * 5);
+      if (next.kind !== "failure") documents.push(next);
+    }
+    if (d % 7 === 0) documents.push({ ...documentOf(0, 0), kind: "broken", number: b % 1000 });
+  }
+  const packing = (["plain", "gzip", "zip"] as const)[Math.floor(d / 3) % 3] ?? "plain";
+  const name = `m${ground.mails.length}`;
+  const mail = mailWith({ name, rua, documents, packing, isVerified: d % 5 < 2 });
+  ground.mails.push(mail);
+  await deliver(ground, mail);
+}
+
+async function deliver({ world, model }: Ground, { mail, files }: ModelMail): Promise<void> {
+  const before = new Set(world.bucket.keys("raw/"));
+  await world.deliver(mail);
+  const isVerified = Buffer.from(mail.raw).toString("latin1").startsWith("Authentication-Results");
+  for (const key of world.bucket.keys("raw/").filter((one) => !before.has(one))) {
+    const file = files.find(({ name }) => key.endsWith(name));
+    if (file === undefined) throw new Error(`Nobody sent ${key}.`);
+    model.addObject(key, mail.to, file, isVerified);
+  }
+}
+
+async function decide({ world, model, drain }: Ground, [a]: Numbers, decision: ConflictDecision): Promise<string[]> {
+  const waiting = await drain();
+  const { items } = await listConflicts(undefined, { shards: world.invocation().shards });
+  const conflict = pick(items, a);
+  if (conflict === undefined) return waiting;
+  const { account, accepted, other } = conflict;
+  const group = model.group(account, documentIn(model, other.rawKey, other.part));
+  const version = documentIn(model, other.rawKey, other.part);
+  const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
+  const answer = await decideConflict(conflict.id, { decision, note: NOTE }, world.invocation());
+  if ("refused" in answer) {
+    const isOwn = model.addresses.get(other.rua) === account;
+    return isOwn || decision === "keep" ? [...waiting, `deciding: ${answer.refused}`] : waiting;
+  }
+  if (decision === "keep") model.choose(group, version, "refused");
+  if (decision === "count_both") model.choose(group, version, "counts");
+  if (decision === "replace") {
+    model.choose(group, version, "replaces");
+    model.choose(group, counted, "refused");
+  }
+  if (decision !== "keep") model.due.add(other.rawKey);
+  return [...waiting, ...(await drain())];
+}
+
+type Filter = NonNullable<Parameters<typeof startJob>[1]["filter"]>;
+
+/** Reads again what a filter names. */
+async function reprocess(
+  { world, model, drain }: Pick<Ground, "world" | "model" | "drain">,
+  filter: Filter,
+): Promise<string[]> {
+  world.clock.nowMilliseconds += 2000;
+  const job = await startJob({ kind: "reprocess", random: 0.5 }, { filter }, world.invocation());
+  if ("refused" in job) return [];
+  const keys = new Set(world.bucket.keys("raw/"));
+  for (const object of model.objects.values()) {
+    const isNamed = filter.domain === undefined && (filter.key === undefined || filter.key === object.key);
+    if (isNamed && keys.has(object.key)) model.due.add(object.key);
+  }
+  return drain();
+}
+
+async function deadLetters(world: World, isDiscarded: boolean) {
+  const { shards } = world.invocation();
+  return (await listDeadLetters({ isDiscarded, limit: 1000 }, { shards })).items;
+}
+
+async function changeDeadLetters({ world, model, drain }: Ground, [a]: Numbers, isDiscard: boolean): Promise<string[]> {
+  const waiting = await drain();
+  const found = await deadLetters(world, !isDiscard);
+  const some = found.filter((_, i) => i % 2 === a % 2);
+  const selection = { ids: some.map(({ id }) => id) };
+  if (selection.ids.length === 0) return waiting;
+  if (isDiscard) await discardDeadLetters(selection, "a test", world.invocation());
+  else await restoreDeadLetters(selection, world.invocation());
+  for (const { rawKey, part, code } of some) {
+    const object = model.objects.get(rawKey);
+    if (object === undefined) continue;
+    if (WHOLE_CODES.has(code)) object.whole = isDiscard ? "discarded" : "dead";
+    else {
+      const document = documentIn(model, rawKey, part);
+      for (const one of object.parts.filter((other) => other.document === document))
+        one.state = isDiscard ? "discarded" : code === "day_closed" ? "closed" : "dead";
+    }
+  }
+  return [...waiting, ...(await drain())];
+}
+
+/** Codes of dead letters that are about a whole object. */
+const WHOLE_CODES = new Set([
+  "over_budget",
+  "unregistered_rua",
+  "too_large_for_plan",
+  "missing_object",
+  "retries_exhausted",
+]);
+
+function referenceOf(
+  world: World,
+  account: string,
+  rawKey: string,
+  { accepted, counted }: ReturnType<Model["reports"]>[number],
+) {
+  const [{ day, domain } = { day: 0, domain: "" }] = counted;
+  const kind = accepted.document.kind === "broken" ? "aggregate" : accepted.document.kind;
+  const [row] = world.rows<{ uid: string }>(
+    `SELECT lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND kind = '${kind}' AND domain = '${domain}'
+      AND day = ${day} AND raw_key = '${rawKey}' AND state = 'accepted'
+      AND (report_id = '' OR report_id LIKE '%-${accepted.document.number}')`,
+  );
+  return { account, kind, domain, day, uid: row?.uid ?? "" };
+}
+
+function pick<Item>(items: readonly Item[], number: number): Item | undefined {
+  return items[number % Math.max(1, items.length)];
+}

@@ -1,0 +1,140 @@
+/** Support: a sequence of steps at random on a ledger and on its model, and the shortest sequence that still fails. */
+import { mulberry32 } from "../../../local/random.ts";
+import { requeueDeadLetters } from "../../../workers/process/operations/dead-letters.ts";
+import { FAULT_MODES } from "../simulation/faults.ts";
+import { World } from "../simulation/world.ts";
+import { differences, look, slowDifferences } from "./actual.ts";
+import { ACCOUNTS } from "./documents.ts";
+import { Model, type Reading } from "./model.ts";
+import { type Ground, RUAS, randomStep, type Step, takeStep } from "./operations.ts";
+
+/** A sequence: its seed also decides about faults and the order of delivery. */
+export interface Sequence {
+  seed: number;
+  steps: Step[];
+}
+
+/** What failed, after which step, from 0. */
+export interface Failure {
+  after: number;
+  wrong: string[];
+}
+
+/** Days that details are kept. */
+const KEPT_DAYS = 12;
+/** The share of calls to bindings that fail while a queue is worked through. */
+const FAULT_SHARE = 0.02;
+
+/** The sequence of a seed. */
+export function sequenceOf(seed: number, length: number): Sequence {
+  const random = mulberry32(seed);
+  return { seed, steps: Array.from({ length }, () => randomStep(random)) };
+}
+
+/** Runs a sequence. @returns undefined when pages and model agreed after each step */
+export async function runSequence({ seed, steps }: Sequence): Promise<Failure | undefined> {
+  const ground = newGround(seed);
+  const { world, model } = ground;
+  for (const [after, step] of steps.entries()) {
+    world.clock.nowMilliseconds += 5000;
+    const wrong = await attempt(async () => {
+      const onTheWay = await takeStep(step, ground);
+      if (step.isHeld || onTheWay.length > 0) return onTheWay;
+      const isWaiting = Object.values(world.queues).some(({ messages }) => messages.length > 0);
+      return isWaiting ? [] : differences(world, model);
+    });
+    if (wrong.length > 0) return { after, wrong: [...wrong, ...stateOf(ground)] };
+  }
+  const wrong = await attempt(async () => [
+    ...(await ground.drain()),
+    ...(await differences(world, model)),
+    ...(await slowDifferences(world, model)),
+  ]);
+  return wrong.length === 0 ? undefined : { after: steps.length, wrong };
+}
+
+/** What there is, for a person who looks for the reason. */
+function stateOf({ world, model }: Ground): string[] {
+  const objects = [...model.objects.values()].map(({ key, rua, isVerified, account, whole, parts }) => {
+    const documents = parts.map(
+      ({ document: { kind, number, content }, state }) => `${kind} ${number} v${content} ${state}`,
+    );
+    return `${key.slice(-12)} to ${rua}${isVerified ? " verified" : ""}, ${account ?? "nobody"} ${whole ?? ""}: ${documents.join("; ")}`;
+  });
+  const choices = [...model.choices].map(([name, choice]) => `${name} ${choice}`);
+  const rows = world.rows<{ row: string }>(
+    "SELECT account || ' ' || report_id || ' ' || state || ' ' || total || ' ' || substr(raw_key, -12) || ' v' || version AS row FROM reports",
+  );
+  return ["objects:", ...objects, "choices:", ...choices, "reports:", ...rows.map(({ row }) => row)];
+}
+
+async function attempt(run: () => Promise<string[]>): Promise<string[]> {
+  try {
+    return await run();
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+}
+
+/** Leaves out steps while the sequence still fails. */
+export async function shortest({ seed, steps }: Sequence, failure: Failure): Promise<Sequence & { failure: Failure }> {
+  let best = { seed, steps: steps.slice(0, failure.after + 1), failure };
+  for (let size = Math.ceil(best.steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let at = best.steps.length - size; at >= 0; at -= size) {
+      const fewer = best.steps.filter((_, i) => i < at || i >= at + size);
+      const failed = await runSequence({ seed, steps: fewer });
+      if (failed !== undefined) best = { seed, steps: fewer.slice(0, failed.after + 1), failure: failed };
+      at = Math.min(at, best.steps.length);
+    }
+  }
+  return best;
+}
+
+function newGround(seed: number): Ground {
+  const world = new World({ shards: 3 });
+  world.keepDetailDays = KEPT_DAYS;
+  const model = new Model();
+  for (const rua of RUAS) {
+    const account = ACCOUNTS[Math.floor(RUAS.indexOf(rua) / 2)] ?? "";
+    world.register(rua, { account });
+    model.addresses.set(rua, account);
+  }
+  const random = mulberry32(seed + 1);
+  const drain = async (reading: Partial<Reading> = {}): Promise<string[]> => {
+    await emptyQueues(world, random);
+    const { seen, wrong } = await look(world, model);
+    return [...wrong, ...model.settle(seen, { isTooSmall: false, isBudgetLow: false, ...reading })];
+  };
+  return { world, model, mails: [], drain };
+}
+
+/** Delivers in any order, in batches of any size, some messages again, with calls that fail and invocations that end. */
+async function emptyQueues(world: World, random: () => number): Promise<void> {
+  const delivery = {
+    pick: (n: number) => Math.floor(random() * n),
+    repeats: () => random() < 0.1,
+    maxBatchSize: 1 + Math.floor(random() * 22),
+    parallel: 1 + Math.floor(random() * 2),
+  };
+  world.faults.plan = () =>
+    random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
+  await world.drain(delivery);
+  world.faults.plan = () => undefined;
+  for (let round = 0; round < 3; round++) {
+    const exhausted = world.rows(
+      "SELECT id FROM dead_letters WHERE code = 'retries_exhausted' AND discarded_seconds = 0",
+    );
+    if (exhausted.length === 0) return;
+    world.clock.nowMilliseconds += 3_600_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
+    await world.drain(delivery);
+  }
+}
+
+/** A failure in words, with what it takes to see it again. */
+export function describe({ seed, steps, failure }: Sequence & { failure: Failure }): string {
+  const lines = steps.map(
+    ({ name, numbers, isHeld }, i) => `${i}: ${name} ${numbers.join(" ")}${isHeld ? " held" : ""}`,
+  );
+  return [`seed ${seed}:`, ...lines, `after ${failure.after}:`, ...failure.wrong].join("\n");
+}
