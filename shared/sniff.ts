@@ -45,6 +45,7 @@ export const FORMAT_NAMES = {
   media: "sound or film",
   database: "SQLite database",
   external: "reference to a file that is not in the mail",
+  fragment: "fragment of a mail",
 } as const;
 
 /** A recognised format. */

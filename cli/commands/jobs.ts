@@ -200,7 +200,8 @@ function stateOf({ state, dryRun }: Job): string {
   return dryRun ? `${state} (dry run)` : state;
 }
 
-function renderFilter({ filter }: Job): string {
+function renderFilter({ kind, filter }: Job): string {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? "all reports" : given.map(([name, value]) => `${name} ${value}`).join(", ");
+  if (given.length === 0) return kind === "forget" ? "an account" : "all reports";
+  return given.map(([name, value]) => `${name} ${value}`).join(", ");
 }

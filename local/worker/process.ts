@@ -1,22 +1,26 @@
 /**
- * Main module of process on one machine: the Worker as it is deployed, with bindings of the datasets that gather points. In
- * production these bindings return at once; here each point would be a call to another Worker.
+ * Main module of process on one machine: the Worker as it is deployed, with bindings of the datasets that gather points, and
+ * with the limits of an invocation. In production the datasets return at once; here each point would be a call to another
+ * Worker.
  */
 import type { ProcessEnv } from "../../workers/process/env.ts";
 import process, { Operations as ProcessOperations } from "../../workers/process/index.ts";
 import { GatheredPoints, type PointsWriter } from "./gathered-points.ts";
+import { InvocationLimits, limitedDatabase } from "./limited.ts";
 
 /** The bindings as local/worker-config.ts makes them. */
 type LocalEnv = ProcessEnv & Record<Dataset, PointsWriter>;
 type Dataset = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
 
 function gathering(env: LocalEnv): ProcessEnv {
+  const limits = new InvocationLimits();
   return {
     ...env,
-    DMARC_ANALYTICS: new GatheredPoints(env.DMARC_ANALYTICS),
-    DMARC_EVENTS: new GatheredPoints(env.DMARC_EVENTS),
-    DMARC_TLS: new GatheredPoints(env.DMARC_TLS),
-    DMARC_FAILURES: new GatheredPoints(env.DMARC_FAILURES),
+    D1_DMARC_REPORTS: limitedDatabase(env.D1_DMARC_REPORTS, limits),
+    DMARC_ANALYTICS: new GatheredPoints(env.DMARC_ANALYTICS, limits),
+    DMARC_EVENTS: new GatheredPoints(env.DMARC_EVENTS, limits),
+    DMARC_TLS: new GatheredPoints(env.DMARC_TLS, limits),
+    DMARC_FAILURES: new GatheredPoints(env.DMARC_FAILURES, limits),
   };
 }
 

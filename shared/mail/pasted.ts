@@ -16,9 +16,9 @@ export function describesFailure(text: string): boolean {
 /** The plain-text failure report in a text, starting at its sentence, without quotation marks. */
 export function findFailure(text: string): string | undefined {
   if (!/published/i.test(text)) return undefined;
-  const unquoted = text.replace(/^(?:[ \t]{0,8}[>|])+[ \t]?/gm, "");
-  const found = FAILURE_SENTENCE.exec(unquoted);
-  return found === null ? undefined : unquoted.slice(unquoted.lastIndexOf("\n", found.index) + 1);
+  const plain = unquoted(text);
+  const found = FAILURE_SENTENCE.exec(plain);
+  return found === null ? undefined : plain.slice(plain.lastIndexOf("\n", found.index) + 1);
 }
 
 /** RFC 6591 section 3.1: what the fields of a failure report always say. */
@@ -30,11 +30,11 @@ const FEEDBACK_FIELD = /^feedback-type[ \t]*:[ \t]*auth-failure\b/im;
  */
 export function findFeedback(text: string): { fields: string; originalHeader: string } | undefined {
   if (!/feedback-type/i.test(text)) return undefined;
-  const unquoted = text.replace(/\r/g, "").replace(/^(?:[ \t]{0,8}[>|])+[ \t]?/gm, "");
-  const found = FEEDBACK_FIELD.exec(unquoted);
+  const plain = unquoted(text.replace(/\r/g, ""));
+  const found = FEEDBACK_FIELD.exec(plain);
   if (found === null) return undefined;
-  const start = unquoted.lastIndexOf("\n\n", found.index) + 1;
-  const [fields = "", originalHeader = ""] = unquoted
+  const start = plain.lastIndexOf("\n\n", found.index) + 1;
+  const [fields = "", originalHeader = ""] = plain
     .slice(start)
     .trimStart()
     .split(/\n{2,}/, 2);
@@ -59,15 +59,35 @@ export function findPastedIn(text: string, html: string): string[] {
 }
 
 /** How the JSON of a TLS report begins (RFC 8460 section 4.4), with any of its members. */
-const JSON_START = /\{\s{0,100}"(?:organization-name|date-range|contact-info|report-id|policies)"\s{0,9}:/;
+const JSON_START = /\{\s{0,100}"(?:organization-name|date-range|contact-info|report-id|policies)"\s{0,9}:/g;
 
-/** The TLS report pasted into a mail's text, or else into its HTML: none or one. A truncated one extends to the end. */
+/**
+ * The TLS reports pasted into the text of a mail, possibly quoted, or else into its HTML, at most one more than a mail may
+ * have. A truncated one extends to the end.
+ */
 export function findPastedJson(text: string, html: string): string[] {
-  for (const searched of [text, html.includes("organization-name") ? showHtml(html) : ""]) {
-    const start = JSON_START.exec(searched)?.index;
-    if (start !== undefined) return [searched.slice(start, endOfJson(searched, start))];
+  for (const searched of [unquoted(text), html.includes("organization-name") ? showHtml(html) : ""]) {
+    const found = findJson(searched);
+    if (found.length > 0) return found;
   }
   return [];
+}
+
+function findJson(text: string): string[] {
+  const found: string[] = [];
+  let end = 0;
+  for (const { index } of text.matchAll(JSON_START)) {
+    if (index < end) continue;
+    end = endOfJson(text, index);
+    found.push(text.slice(index, end));
+    if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
+  }
+  return found;
+}
+
+/** A text without quotation marks at the starts of its lines. */
+function unquoted(text: string): string {
+  return text.replace(/^(?:[ \t]{0,8}[>|])+[ \t]?/gm, "");
 }
 
 function endOfJson(text: string, start: number): number {
@@ -94,8 +114,9 @@ export interface PastedFile {
 const UUENCODED = /^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?\n/gm;
 const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
 
-/** How a gzip, zip or XML file begins in base64: on a line of its own, possibly quoted, or in a link of HTML (RFC 2397). */
-const BASE64_START = /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|PD94bW)[A-Za-z0-9+/]{16})/gm;
+/** How a gzip, zip, XML or TLS report begins in base64: on a line of its own, possibly quoted, or in a link of HTML (RFC 2397). */
+const BASE64_START =
+  /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJvcmdhbml6YXRpb24)[A-Za-z0-9+/]{16})/gm;
 const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
 const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
 

@@ -100,6 +100,8 @@ const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
     "It cannot be undone: a program on the way took the file for text. Ask the sender for it again, or take it from where it was before.",
   external:
     "The mail only says where the file is; nothing is fetched. Get it from there and send it as an attachment, or ask the sender to attach it.",
+  fragment:
+    "A program sent one mail in several (message/partial). Put them together, or ask the sender to send it whole.",
   program: "Do not open it. No reporter sends programs; discard it.",
 };
 

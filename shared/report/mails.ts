@@ -197,7 +197,9 @@ class LargeMail {
     if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft) || !isLetter({ ...part, head })) return false;
     if (this.#keepHeaderText(part, head)) return true;
     const type = sniff(head.subarray(0, SNIFF_BYTES));
-    return (type !== "mail" && type !== "mbox") || isAboutMail(letterText(head, part));
+    if (type !== "mail" && type !== "mbox") return true;
+    const text = letterText(head, part);
+    return isAboutMail(text) || readLetters({ text: [text], html: [] }).pasted.some(({ isBare }) => !isBare);
   }
 
   #keepHeaderText({ mimeType, containers }: StreamedPart, bytes: Uint8Array): boolean {

@@ -248,6 +248,8 @@ async function* readHeld(
 function typeOf({ head, isMail }: Content & Peeked, { file }: Place): ContentType {
   const type = sniff(head);
   if (file.mimeType === EXTERNAL_BODY && ["mail", "text", "empty"].includes(type)) return "external";
+  // RFC 2046 section 5.2.2: the first of them begins with a header, and the others anywhere.
+  if (file.mimeType === "message/partial" && type === "text") return "fragment";
   return isMail === true && type !== "mbox" ? "mail" : type;
 }
 

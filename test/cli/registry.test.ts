@@ -112,6 +112,18 @@ it("accounts logo sets, saves and removes the logo, and says which of them it wa
   expect((await run("accounts", "logo", "nowhere", "--remove")).stderr).toContain("There is no account 'nowhere'");
 });
 
+it("a job that forgets an account is not said to be about all reports", async () => {
+  await run("accounts", "create", "forgotten");
+  const [job] = lines(await run("accounts", "forget", "forgotten", "--confirm", "forgotten", "--json"));
+  const scope = async () => /^scope +(.*)$/m.exec((await run("reprocess", "status", String(job?.id))).stdout)?.[1];
+  expect(await scope()).toBe("account forgotten");
+  // As it is kept when it has ended, which takes 20 minutes.
+  const ended = "json_set(json_remove(job, '$.filter.account'), '$.graceSeconds', 0)";
+  await pipeline.rows(`UPDATE jobs SET state = 'done', job = ${ended} WHERE kind = 'forget'`);
+  expect(await scope()).toBe("an account");
+  expect((await pipeline.page("/operations/jobs")).text).toContain(">an account<");
+});
+
 it("identity add refuses an account that does not exist, and names those that do", async () => {
   await run("rua", "add", "known@acme.example", "--account", "known");
   const add = ["identity", "add", "ann@acme.example", "--role", "administrator", "--account"];

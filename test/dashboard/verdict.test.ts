@@ -1,10 +1,10 @@
 /** The verdict on the overview and by the API, over a ledger in workerd's D1: each state, numbers that link to their rows. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractClient } from "../../shared/contract/client.ts";
-import type { StoredCheck } from "../../shared/guidance/stored-check.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
+import { checkWith } from "../support/stored-check.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -64,25 +64,7 @@ describe("every state", () => {
     const before = await page(`/domains/${domain}`);
     expect(before).toContain("Keep other rua and ruf addresses of the present record");
     const published = `v=DMARC1; p=none; rua=mailto:r@rua.example,mailto:x@other.example; ruf=mailto:f@other.example; x=1`;
-    const check: StoredCheck = {
-      domain,
-      state: "good",
-      organizationalDomain: domain,
-      policies: {},
-      olderPolicies: {},
-      destinations: [],
-      spfLookups: 0,
-      keys: [],
-      checks: [
-        {
-          kind: "dmarc",
-          state: "good",
-          summary: "",
-          findings: [],
-          asked: [{ name: `_dmarc.${domain}`, type: "TXT", status: "answers", records: [published] }],
-        },
-      ],
-    };
+    const check = checkWith(domain, { kind: "dmarc", name: `_dmarc.${domain}`, records: [published] });
     await change(dashboard.ledger, keepCheck({ account: "acme", domain, checkedSeconds: nowSeconds, check }, []));
     const answer = await api().ask("verdict", { domain });
     if (!answer.ok) throw new Error(answer.error.message);

@@ -5,6 +5,7 @@ import { isDmarcRecord, readDmarcRecord } from "../../shared/guidance/dmarc-reco
 import { recordAtStage, STAGES, stageOf, withBelow } from "../../shared/guidance/next-record.ts";
 import { dmarcTextOf, type StoredCheck } from "../../shared/guidance/stored-check.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import { checkWith } from "../support/stored-check.ts";
 
 const SAME = { before: "p=none", after: "p=none" };
 const REJECT = { p: "reject", isTest: false } as const;
@@ -58,25 +59,8 @@ describe("of any record", () => {
 });
 
 it("is made only of a record that the check kept whole", () => {
-  const check = (...records: string[]): StoredCheck => ({
-    domain: "shop.example",
-    state: "good",
-    organizationalDomain: "shop.example",
-    policies: {},
-    olderPolicies: {},
-    destinations: [],
-    spfLookups: 0,
-    keys: [],
-    checks: [
-      {
-        kind: "dmarc",
-        state: "good",
-        summary: "",
-        findings: [],
-        asked: [{ name: "_dmarc.shop.example", type: "TXT", status: "answers", records }],
-      },
-    ],
-  });
+  const check = (...records: string[]): StoredCheck =>
+    checkWith("shop.example", { kind: "dmarc", name: "_dmarc.shop.example", records });
   expect(dmarcTextOf(check("other=1", "v=DMARC1; p=none"))).toBe("v=DMARC1; p=none");
   expect(dmarcTextOf(check("v=DMARC1; p=none", "v=DMARC1; p=reject"))).toBeUndefined();
   const cut = `v=DMARC1; p=none; x=${"x".repeat(GUIDANCE_LIMITS.maxShownRecordChars)}`;

@@ -12,6 +12,7 @@ import { suggestionText } from "../../shared/guidance/verdict-words.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
 import { sampleRecord } from "../support/ledger-fill.ts";
+import { checkWith } from "../support/stored-check.ts";
 
 const DOMAIN = "acme.example";
 const PERIOD = { firstDay: 20_000, lastDay: 20_029 };
@@ -141,7 +142,7 @@ describe("a suggestion", () => {
 
   it("is mine if the SPF record names it by address, domain or service", () => {
     const spf = spfNamesOf(
-      checkWith(["v=spf1 ip4:203.0.113.0/28 ip6:2001:DB8::/32 include:_spf.tool.example -include:bad.example -all"]),
+      spfCheck(["v=spf1 ip4:203.0.113.0/28 ip6:2001:DB8::/32 include:_spf.tool.example -include:bad.example -all"]),
     );
     expect(about(ADDRESS, daily(from(ADDRESS)), { spf })).toBe(`${ADDRESS} mine inSpf`);
     expect(about("203.0.113.16", daily(from("203.0.113.16")), { spf })).toBeUndefined();
@@ -220,24 +221,6 @@ describe("a suggestion", () => {
 });
 
 /** A check whose SPF records are these. */
-function checkWith(records: string[]): StoredCheck {
-  return {
-    domain: DOMAIN,
-    state: "good",
-    organizationalDomain: DOMAIN,
-    policies: {},
-    olderPolicies: {},
-    destinations: [],
-    spfLookups: 0,
-    keys: [],
-    checks: [
-      {
-        kind: "spf",
-        state: "good",
-        summary: "",
-        findings: [],
-        asked: [{ name: DOMAIN, type: "TXT", status: "answers", records }],
-      },
-    ],
-  };
+function spfCheck(records: string[]): StoredCheck {
+  return checkWith(DOMAIN, { kind: "spf", name: DOMAIN, records });
 }

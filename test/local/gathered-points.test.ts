@@ -1,6 +1,7 @@
 /** Process's bindings of the datasets on one machine: one call for points written side by side, and each told the truth. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { GatheredPoints } from "../../local/worker/gathered-points.ts";
+import { InvocationLimits } from "../../local/worker/limited.ts";
 import { checkPoint } from "../../local/worker/point.ts";
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 
@@ -32,20 +33,20 @@ function point(index: string): { indexes: string[] } {
 
 describe("points written concurrently", () => {
   it("are sent in one call, in order", async () => {
-    const dataset = new GatheredPoints(writer);
+    const dataset = new GatheredPoints(writer, new InvocationLimits());
     await Promise.all(["a", "b", "c"].map(async (index) => dataset.writeDataPoint(point(index))));
     expect(calls).toEqual([[point("a"), point("b"), point("c")]]);
   });
 
   it("are sent after those that were awaited", async () => {
-    const dataset = new GatheredPoints(writer);
+    const dataset = new GatheredPoints(writer, new InvocationLimits());
     await dataset.writeDataPoint(point("a"));
     await Promise.all([dataset.writeDataPoint(point("b")), dataset.writeDataPoint(point("c"))]);
     expect(calls).toEqual([[point("a")], [point("b"), point("c")]]);
   });
 
   it("are stored except one that is too large, which is refused as the runtime does", async () => {
-    const dataset = new GatheredPoints(writer);
+    const dataset = new GatheredPoints(writer, new InvocationLimits());
     const long = "x".repeat(ANALYTICS_LIMITS.maxIndexBytes + 1);
     const [good, bad, other] = await Promise.allSettled([
       dataset.writeDataPoint(point("a")),
@@ -58,7 +59,7 @@ describe("points written concurrently", () => {
   });
 
   it("all get an error of the engine, and later ones do not", async () => {
-    const dataset = new GatheredPoints(writer);
+    const dataset = new GatheredPoints(writer, new InvocationLimits());
     fault = new Error("The local Analytics Engine answered 500: disk full");
     const failed = await Promise.allSettled(["a", "b"].map((index) => dataset.writeDataPoint(point(index))));
     expect(failed.map((one) => one.status === "rejected" && one.reason)).toEqual([fault, fault]);

@@ -329,7 +329,7 @@ describe("npm start", () => {
 
   test("a wrong flag value is one sentence", async () => {
     const started = start(["--smtp", "post"]);
-    expect(await started.exited).toBe(2);
+    expect(await started.exited).toBe(1);
     expect(started.output()).toBe("--smtp: 'post' is not a port; give a number from 1 to 65535.\n");
   });
 });

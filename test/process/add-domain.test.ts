@@ -9,7 +9,7 @@ import { putRegisteredDomains } from "../../shared/ledger/registered-domains.ts"
 import { SETUP_LIMITS } from "../../shared/limits.ts";
 import { checkDueSetups } from "../../workers/process/domains/domain-setup.ts";
 import { followAddress, followWholeRegistry } from "../../workers/process/domains/follow-registry.ts";
-import type { OutsideWorld } from "../../workers/process/domains/outside-world.ts";
+import type { Lookups } from "../../workers/process/domains/lookups.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "../../workers/process/operations/add-domain.ts";
 import { addRegistration, putRegistration } from "../../workers/process/operations/registrations.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
@@ -18,13 +18,13 @@ import { World } from "../support/simulation/world.ts";
 
 let zones: Zones;
 let server: DnsServer;
-let outside: OutsideWorld;
+let lookups: Lookups;
 let world: World;
 
 beforeEach(async () => {
   zones = {};
   server = await startDnsServer(zones);
-  outside = {
+  lookups = {
     resolver: httpsResolver(server.url, fetch),
     nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "none", isUnanswered: false }),
@@ -43,13 +43,13 @@ function randomBytes(count: number): Uint8Array {
 const SHOP = { account: "acme", domain: "shop.test" };
 
 async function add(domain: string = SHOP.domain) {
-  const added = await addDomain({ ...SHOP, domain }, world.invocation(), { randomBytes, outside });
+  const added = await addDomain({ ...SHOP, domain }, world.invocation(), { randomBytes, lookups });
   if (!added.ok) throw new Error(added.error.message);
   return added.value;
 }
 
 async function state(): Promise<string> {
-  const found = await domainSetup(SHOP, world.invocation(), outside);
+  const found = await domainSetup(SHOP, world.invocation(), lookups);
   return found.ok ? found.value.state : found.error.code;
 }
 
@@ -100,13 +100,13 @@ it("cron follows a set-up until the first report, then stops asking", async () =
   const { rua, records } = await add();
   zones["_dmarc.shop.test"] = [`TXT ${records[0]?.value}`];
   zones["shop.test._report._dmarc.rua.sim.example"] = ["TXT v=DMARC1;"];
-  expect(await checkDueSetups(world.invocation(), outside)).toBe(0);
+  expect(await checkDueSetups(world.invocation(), lookups)).toBe(0);
   world.clock.nowMilliseconds += 3_600_000;
-  expect(await checkDueSetups(world.invocation(), outside)).toBe(1);
+  expect(await checkDueSetups(world.invocation(), lookups)).toBe(1);
   expect(await listed()).toEqual([["shop.test", rua, "waiting"]]);
   await change(world.ledger, [{ sql: "UPDATE registered_domains SET state = 'receiving'", parameters: [] }]);
   world.clock.nowMilliseconds += 3_600_000;
-  expect(await checkDueSetups(world.invocation(), outside)).toBe(0);
+  expect(await checkDueSetups(world.invocation(), lookups)).toBe(0);
 });
 
 it("a list is added with a result per line, repeated domains once, and invalid lines left out", async () => {
@@ -137,7 +137,7 @@ it("a list is added with a result per line, repeated domains once, and invalid l
 it("domains are added to an existing address and removed from it", async () => {
   const rua = "dmarc@shop.test";
   const own = (domain: string, account = "acme") =>
-    addDomain({ account, domain, rua }, world.invocation(), { randomBytes, outside });
+    addDomain({ account, domain, rua }, world.invocation(), { randomBytes, lookups });
   expect(await own("shop.test")).toMatchObject({ ok: true, value: { rua, isNew: true } });
   expect(await own("second.test")).toMatchObject({ ok: true, value: { rua, isNew: true } });
   expect(await own("second.test")).toMatchObject({ ok: true, value: { rua, isNew: false } });
@@ -154,7 +154,7 @@ it("domains are added to an existing address and removed from it", async () => {
 it("domains can use an address that accepts any, which stays when they are removed", async () => {
   const rua = "dmarc@any.test";
   await putRegistration(rua, { account: "acme" }, world.invocation());
-  await addDomain({ account: "acme", domain: "shop.test", rua }, world.invocation(), { randomBytes, outside });
+  await addDomain({ account: "acme", domain: "shop.test", rua }, world.invocation(), { randomBytes, lookups });
   expect(await listed()).toEqual([["shop.test", rua, "recordNotFound"]]);
   await followWholeRegistry(world.invocation());
   expect(await listed()).toHaveLength(1);
@@ -165,7 +165,7 @@ it("domains can use an address that accepts any, which stays when they are remov
 it("the answer says what to do when addresses cannot be made", async () => {
   const { env, ...others } = world.invocation();
   const without = { ...others, env: { ...env, RUA_HOST: "" } };
-  const refused = await addDomain(SHOP, without, { randomBytes, outside });
+  const refused = await addDomain(SHOP, without, { randomBytes, lookups });
   expect(refused).toMatchObject({ ok: false, error: { code: "not_configured" } });
   expect(refused.ok ? "" : refused.error.message).toContain("your own address");
 });
@@ -177,9 +177,9 @@ it("an account cannot have more domains than the limit", async () => {
     rua: "dmarc@any.test",
   }));
   await change(world.ledger, [putRegisteredDomains(full, 1)]);
-  const refused = await addDomain(SHOP, world.invocation(), { randomBytes, outside });
+  const refused = await addDomain(SHOP, world.invocation(), { randomBytes, lookups });
   expect(refused).toMatchObject({ ok: false, error: { code: "too_large" } });
-  expect(await addDomain({ ...SHOP, account: "beta" }, world.invocation(), { randomBytes, outside })).toMatchObject({
+  expect(await addDomain({ ...SHOP, account: "beta" }, world.invocation(), { randomBytes, lookups })).toMatchObject({
     ok: true,
   });
 });
@@ -214,7 +214,10 @@ it("registering an address again is refused and changes nothing", async () => {
 it("each account and domain gets its own address, which cannot be guessed from another", async () => {
   const first = await add();
   const second = await add("other.test");
-  const third = await addDomain({ account: "beta", domain: "shop.test" }, world.invocation(), { randomBytes, outside });
+  const third = await addDomain({ account: "beta", domain: "shop.test" }, world.invocation(), {
+    randomBytes,
+    lookups,
+  });
   const ruas = [first.rua, second.rua, third.ok ? third.value.rua : ""];
   expect(new Set(ruas).size).toBe(3);
   const registered = await ask(world.ledger, addressesQuery());
@@ -227,13 +230,13 @@ it("each account and domain gets its own address, which cannot be guessed from a
 });
 
 it("adding without DNS works and says that nothing is known", async () => {
-  const nobody = { ...outside, resolver: NO_RESOLVER };
-  const added = await addDomain(SHOP, world.invocation(), { randomBytes, outside: nobody });
+  const nobody = { ...lookups, resolver: NO_RESOLVER };
+  const added = await addDomain(SHOP, world.invocation(), { randomBytes, lookups: nobody });
   expect(added).toMatchObject({ ok: true, value: { state: "unknown", isNew: true } });
 });
 
 it("an invalid or unknown domain is refused", async () => {
-  const refused = await addDomain({ ...SHOP, domain: "not a name" }, world.invocation(), { randomBytes, outside });
+  const refused = await addDomain({ ...SHOP, domain: "not a name" }, world.invocation(), { randomBytes, lookups });
   expect(refused).toMatchObject({ ok: false, error: { code: "bad_request" } });
   expect(await state()).toBe("not_found");
   expect(await removeDomain(SHOP, world.invocation())).toMatchObject({ ok: false, error: { code: "not_found" } });
@@ -241,7 +244,10 @@ it("an invalid or unknown domain is refused", async () => {
 
 it("removing a domain removes its address, and adding it again makes a new one", async () => {
   const { rua } = await add();
-  expect(await removeDomain(SHOP, world.invocation())).toEqual({ ok: true, value: { rua, isAddressRemoved: true } });
+  expect(await removeDomain(SHOP, world.invocation())).toEqual({
+    ok: true,
+    value: { rua, isAddressRemoved: true },
+  });
   expect(await listed()).toEqual([]);
   expect((await add()).rua).not.toBe(rua);
 });

@@ -9,7 +9,7 @@ import { checksQuery, dueDomains, recordChangesQuery } from "../../shared/ledger
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { checkAndKeep, checkDueDomains, checkNow } from "../../workers/process/domains/check-domains.ts";
-import { type OutsideWorld, outsideWorld } from "../../workers/process/domains/outside-world.ts";
+import { type Lookups, lookupsOf } from "../../workers/process/domains/lookups.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
@@ -17,7 +17,7 @@ import { World } from "../support/simulation/world.ts";
 let server: DnsServer;
 let zones: Zones;
 let world: World;
-let outside: OutsideWorld;
+let lookups: Lookups;
 
 beforeEach(async () => {
   zones = {
@@ -28,7 +28,7 @@ beforeEach(async () => {
     "_dmarc.other.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@other.test"],
   };
   server = await startDnsServer(zones);
-  outside = {
+  lookups = {
     resolver: httpsResolver(server.url, fetch),
     nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
@@ -66,7 +66,7 @@ function later(hours: number): void {
 
 it("domains with reports or a registration are checked once a day, with the selectors from reports", async () => {
   world.register("rua@quiet.test", { account: "acme", domains: ["quiet.test"] });
-  expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
+  expect(await checkDueDomains(world.invocation(), lookups)).toBe(3);
   const shop = await kept("shop.test");
   expect(shop?.check.policies).toEqual({ domain: "none", subdomain: "none", nonexistent: "none" });
   expect(shop?.check.keys).toMatchObject([{ selector: "s1", domain: "shop.test", keyType: "revoked" }]);
@@ -74,14 +74,14 @@ it("domains with reports or a registration are checked once a day, with the sele
   expect((await kept("other.test"))?.check.policies.domain).toBe("reject");
   expect((await kept("quiet.test"))?.check.checks[0]?.summary).toBe("No DMARC record");
   later(1);
-  expect(await checkDueDomains(world.invocation(), outside)).toBe(0);
+  expect(await checkDueDomains(world.invocation(), lookups)).toBe(0);
   later(24);
-  expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
+  expect(await checkDueDomains(world.invocation(), lookups)).toBe(3);
 });
 
 it("selectors of all sources are checked, not only of the largest", async () => {
   await reportAbout("several.test", ["s1", "s2", "s3"]);
-  await checkDueDomains(world.invocation(), outside);
+  await checkDueDomains(world.invocation(), lookups);
   const selectors = (await kept("several.test"))?.check.keys.map(({ selector }) => selector);
   expect(selectors?.sort()).toEqual(["s1", "s2", "s3"]);
 });
@@ -100,13 +100,13 @@ it("names of senders without a verdict are looked up with a separate budget of q
   const addresses = ["192.0.2.1", "198.51.100.7"];
   const name = { account: "acme", domain: "open.test" };
   // Where the plan has too few questions none are asked; the check is kept all the same.
-  await checkAndKeep(name, world.invocation(), { ...outside, nameResolver: NO_RESOLVER });
+  await checkAndKeep(name, world.invocation(), { ...lookups, nameResolver: NO_RESOLVER });
   expect(await ask(ledger, addressNamesQuery(addresses, nowSeconds))).toEqual([]);
-  await checkAndKeep(name, world.invocation(), outside);
+  await checkAndKeep(name, world.invocation(), lookups);
   const names = await ask(ledger, addressNamesQuery(addresses, nowSeconds));
   expect(names.find(({ address }) => address === "198.51.100.7")?.host).toBe("mail.open.test");
   const { length } = server.asked;
-  await checkAndKeep(name, world.invocation(), outside);
+  await checkAndKeep(name, world.invocation(), lookups);
   expect(server.asked.slice(length).filter((question) => question.includes("7.100.51.198"))).toEqual([]);
 });
 
@@ -127,7 +127,7 @@ it("mail that counts has its names looked up before that of forged reports, howe
     sampleRecord("forged.test", { ...stranger, count: 40 - index, sourceIp: `203.0.${index}.9` }),
   );
   await addNew("b".repeat(32), claimed, "unverified");
-  await checkAndKeep({ account: "acme", domain: "forged.test" }, world.invocation(), outside);
+  await checkAndKeep({ account: "acme", domain: "forged.test" }, world.invocation(), lookups);
   const reverse = server.asked.filter((question) => question.includes("in-addr.arpa"));
   expect(reverse.some((question) => question.includes("7.100.51.198"))).toBe(true);
   // What is left of the look-ups serves the page that shows all mail.
@@ -137,19 +137,19 @@ it("mail that counts has its names looked up before that of forged reports, howe
 it("names use only a part of a run's questions, and none if there are few", () => {
   const { env } = world.invocation();
   const resolverOf = (url: string, questions: number) =>
-    outsideWorld({ ...env, DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }).nameResolver;
+    lookupsOf({ ...env, DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }).nameResolver;
   expect(resolverOf("https://dns.test/query", 6000)).not.toBe(NO_RESOLVER);
   expect(resolverOf("https://dns.test/query", 30)).toBe(NO_RESOLVER);
   expect(resolverOf("", 6000)).toBe(NO_RESOLVER);
 });
 
 it("changes are kept for the domain's own names only, and not if DNS did not answer", async () => {
-  await checkDueDomains(world.invocation(), outside);
+  await checkDueDomains(world.invocation(), lookups);
   zones["_dmarc.shop.test"] = ["TXT v=DMARC1; p=quarantine; rua=mailto:rua@shop.test"];
   zones["mail.service.test"] = ["TXT v=spf1 ip4:198.51.100.0/24 -all"];
   zones["s1._domainkey.shop.test"] = ["SERVFAIL"];
   later(24);
-  await checkDueDomains(world.invocation(), outside);
+  await checkDueDomains(world.invocation(), lookups);
   const changes = await ask(world.ledger, recordChangesQuery("shop.test", ["acme"], 10));
   expect(changes).toMatchObject([
     {
@@ -163,13 +163,13 @@ it("changes are kept for the domain's own names only, and not if DNS did not ans
 });
 
 it("the previous check is kept if DNS does not answer, and the others follow later", async () => {
-  await checkDueDomains(world.invocation(), outside);
+  await checkDueDomains(world.invocation(), lookups);
   const before = await kept("shop.test");
   later(24);
-  expect(await checkDueDomains(world.invocation(), { ...outside, resolver: NO_RESOLVER })).toBe(0);
+  expect(await checkDueDomains(world.invocation(), { ...lookups, resolver: NO_RESOLVER })).toBe(0);
   expect(await kept("shop.test")).toEqual(before);
   const name = { account: "acme", domain: "shop.test" };
-  expect(await checkAndKeep(name, world.invocation(), { ...outside, resolver: NO_RESOLVER })).toBeUndefined();
+  expect(await checkAndKeep(name, world.invocation(), { ...lookups, resolver: NO_RESOLVER })).toBeUndefined();
 });
 
 it("the oldest checks come first, a limited number per run", async () => {
@@ -188,7 +188,7 @@ it("a person can request a check of the account's domains only", async () => {
   const refused = await checkNow({ account: "acme", domain: "stranger.test" }, invocation);
   expect(refused).toMatchObject({ ok: false, error: { code: "not_found" } });
   expect(server.asked).toEqual([]);
-  // No resolver is set in the simulation.
+  // No resolver is set in the world.
   const unanswered = await checkNow({ account: "acme", domain: "shop.test" }, invocation);
   expect(unanswered).toMatchObject({ ok: false, error: { code: "dns_unavailable" } });
   expect(JSON.stringify(unanswered)).toContain("No DNS server is set");

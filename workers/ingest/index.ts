@@ -6,9 +6,13 @@
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { receiveMail } from "./receive.ts";
+import { rehearse } from "./rehearsal.ts";
 
 /** A sender may write as much as it likes; RFC 5322 allows 998 characters a line. */
 const MAX_LOGGED_CHARS = 300;
+
+// Whatever goes wrong in it, mail is taken: the first one is only slower.
+await rehearse().catch((error: unknown) => console.warn(`The rehearsal failed: ${error}`));
 
 export default {
   async email(message, env, ctx): Promise<void> {

@@ -44,7 +44,22 @@ export async function receiveMail(
   env: IngestBindings,
   receipt: Receipt,
 ): Promise<Received> {
-  const mail = await readMail(message);
+  return storeMail({ bytes: await readMail(message), message }, env, receipt);
+}
+
+/** A mail that was read, and its envelope. */
+interface ReadMail {
+  /** Emptied when all is stored. */
+  bytes: Uint8Array<ArrayBuffer>;
+  message: Pick<ForwardableEmailMessage, "from" | "headers">;
+}
+
+/** The same with a mail that was read. */
+export async function storeMail(
+  { bytes: mail, message }: ReadMail,
+  env: Pick<IngestBindings, "R2_DMARC_REPORTS" | "QUEUE_REPORTS" | "AUTHSERV_ID">,
+  receipt: Receipt,
+): Promise<Received> {
   const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
   const { parts, passedOver } = await withoutCopies(await sortParts(mail, authentication));
   const keys: string[] = [];

@@ -21,21 +21,21 @@ const TIMES = 16;
 
 /**
  * @param database prepares the statements; none is sent to it, since a start can make no calls
- * @returns the log line of the last report, for the test
+ * @returns the log lines, one a report, for the test
  */
-export async function rehearse(database: LedgerDatabase): Promise<string> {
-  let said = "";
+export async function rehearse(database: LedgerDatabase): Promise<string[]> {
+  const lines: string[] = [];
   const host = {
     nowMilliseconds: () => RECEIVED_SECONDS * 1000,
     random: () => 0.5,
     // As console.log does, which would be seen.
-    log: (line: string) => (said = format(line)),
+    log: (line: string) => void lines.push(format(line)),
   };
   for (let number = 0; number < TIMES; number++) {
     const file = rehearsalFile({ beginSeconds: RECEIVED_SECONDS - 2 * 86_400, number });
     await consumeBatch(batchOf(`raw/2024/12/24/${"0".repeat(64)}/${file.name}`), rehearsalEnv(file, database), host);
   }
-  return said;
+  return lines;
 }
 
 function batchOf(key: string): Batch {

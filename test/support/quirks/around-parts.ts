@@ -2,6 +2,7 @@
 import { gzip } from "../archives.ts";
 import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
+import { sampleTlsReport } from "../sample-report.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
 const GOOD = attached(gzip(ORDINARY), "reporter.example!acme.example!1700000000!1700086399.xml.gz");
@@ -28,6 +29,7 @@ const failing = (letter: string): Uint8Array =>
     ],
     "report; report-type=feedback-report",
   );
+const TLS_PASTED = sampleTlsReport("acme.example", "2026-01-01");
 const SECOND_LINES = inBase64(binary(gzip(SECOND)));
 
 /** What stands in a letter, and mails that are multipart in another way than they say. */
@@ -58,6 +60,31 @@ export const inLetters: Quirk[] = [
     file: "lost/multipart-without-boundary-beside-good.eml",
     content: multipartMail([GOOD, `Content-Type: multipart/mixed\r\n\r\n${attached(gzip(SECOND), "x.xml.gz")}`]),
     want: { ...read, reports: 2 },
+  },
+  ...(
+    [
+      ["base64-of-json", inBase64(TLS_PASTED)],
+      ["base64-of-xml-without-declaration", inBase64(SECOND.replace(/^<\?.*\?>\n/, ""))],
+      ["tls-pasted-quoted", `> ${TLS_PASTED.replaceAll(",", ",\r\n> ")}`],
+    ] as const
+  ).map(
+    ([name, content]): Quirk => ({
+      file: `lost/${name}-in-letter.eml`,
+      content: multipartMail([part({ type: "text/plain", content: `See:\r\n\r\n${content}\r\n` }), GOOD]),
+      want: { ...read, reports: 2, passedOver: ["text"] },
+    }),
+  ),
+  {
+    file: "lost/two-tls-pasted-in-letter.eml",
+    content: alone(`See:\r\n${TLS_PASTED}\r\nand\r\n${sampleTlsReport("b.example", "2026-01-02")}\r\n`),
+    want: { reports: 2 },
+  },
+  {
+    file: "lost/fragment-of-a-mail.eml",
+    content: fromBinary(
+      `${HEAD}Content-Type: message/partial; id="1@reporter.example"; number=2; total=2\r\n\r\n${SECOND_LINES.slice(78)}`,
+    ),
+    want: { problems: ["unsupported_format"] },
   },
   {
     file: "lost/multipart-without-any-boundary.eml",

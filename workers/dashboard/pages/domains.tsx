@@ -327,7 +327,7 @@ const policyColumn: ViewColumn<DomainRow> = {
     policy === "" ? (
       ""
     ) : (
-      <code>
+      <code class="whole-words">
         <ForeignText text={shortPolicy(policy)} />
       </code>
     ),

@@ -80,27 +80,18 @@ function targetsTable(rows: readonly Target[]): BoundTable {
     sort: "name",
     empty: "No targets yet: reports stay here. Add one below.",
     columns: [
-      { key: "name", label: "Name", value: ({ name }) => name, cell: ({ name }) => <ForeignText text={name} /> },
-      { key: "kind", label: "Kind", value: ({ kind }) => KIND_WORDS[kind] },
-      {
-        key: "target",
-        label: "To",
-        value: ({ target }) => target,
-        cell: ({ target }) => <ForeignText text={target} />,
-      },
-      { key: "state", label: "State", value: stateOf },
+      { key: "name", label: "Name", value: ({ name }) => name, cell: nameCell },
+      { key: "kind", label: "Kind", value: ({ kind }) => KIND_WORDS[kind], exportOnly: true },
+      { key: "target", label: "To", value: ({ target }) => target, exportOnly: true },
+      { key: "state", label: "State", value: stateOf, cell: stateCell },
       { key: "account", label: "Account", value: ({ account }) => (account === "" ? "(all)" : account) },
       { key: "records", label: "Records", value: ({ withRecords }) => (withRecords ? "yes" : "no") },
-      { key: "sent", label: "Sent", align: "end", value: ({ sent }) => sent },
-      { key: "last_sent", label: "Last sent", value: (row) => (row.sentSeconds > 0 ? isoMinute(row.sentSeconds) : "") },
+      { key: "sent", label: "Sent", align: "end", value: ({ sent }) => sent, cell: sentCell },
+      { key: "last_sent", label: "Last sent", value: lastSent, exportOnly: true },
       { key: "waiting", label: "Waiting", align: "end", value: ({ waiting }) => waiting, cell: waitingCell },
       { key: "failed", label: "Given up", align: "end", value: ({ failed }) => failed },
       { key: "result", label: "Last answer", value: answerOf, cell: (row) => <ForeignText text={answerOf(row)} /> },
-      {
-        key: "next",
-        label: "Next attempt",
-        value: ({ failures, nextSeconds }) => (failures > 0 ? isoMinute(nextSeconds) : ""),
-      },
+      { key: "next", label: "Next attempt", value: nextAttempt, exportOnly: true },
       { key: "by", label: "Added by", value: ({ createdBy }) => createdBy },
       { key: "change", label: "Change", value: () => "", cell: (target) => <ChangeForm target={target} /> },
     ],
@@ -112,11 +103,51 @@ function answerOf({ failures, problem, result }: Target): string {
   return failures > 0 || problem === "" ? result : problem;
 }
 
+function nameCell({ name, kind, target }: Target): Child {
+  return (
+    <>
+      <ForeignText text={name} />
+      <div class="small muted">
+        {KIND_WORDS[kind]} {target !== name && <ForeignText text={target} />}
+      </div>
+    </>
+  );
+}
+
+function lastSent({ sentSeconds }: Target): string {
+  return sentSeconds > 0 ? isoMinute(sentSeconds) : "";
+}
+
+function nextAttempt({ failures, nextSeconds }: Target): string {
+  return failures > 0 ? isoMinute(nextSeconds) : "";
+}
+
+function stateCell(target: Target): Child {
+  const next = nextAttempt(target);
+  return (
+    <>
+      {stateOf(target)}
+      {next !== "" && <div class="small muted">next attempt {next}</div>}
+    </>
+  );
+}
+
+function sentCell(target: Target): Child {
+  const last = lastSent(target);
+  return (
+    <>
+      {formatCount(target.sent)}
+      {last !== "" && <div class="small muted">last {last}</div>}
+    </>
+  );
+}
+
 function waitingCell({ waiting, oldestSeconds }: Target): Child {
   if (waiting === 0) return "0";
   return (
     <>
-      {formatCount(waiting)} <span class="small muted">since {isoMinute(oldestSeconds)}</span>
+      {formatCount(waiting)}
+      <div class="small muted">since {isoMinute(oldestSeconds)}</div>
     </>
   );
 }

@@ -51,7 +51,7 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
         cell: (job) => <Progress job={job} nowSeconds={nowSeconds} />,
       },
       { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
-      { key: "filter", label: "Scope", value: ({ filter }) => filterText(filter) },
+      { key: "filter", label: "Scope", value: filterText },
       { key: "total", label: "Files, about", align: "end", value: ({ total }) => total || "" },
       { key: "scanned", label: "Scanned", align: "end", value: ({ scanned }) => scanned },
       { key: "enqueued", label: "Enqueued", align: "end", value: ({ enqueued }) => enqueued },
@@ -180,9 +180,11 @@ function ConfirmAll({ form }: { form: URLSearchParams }) {
   );
 }
 
-function filterText(filter: Job["filter"]): string {
+function filterText({ kind, filter }: Pick<Job, "kind" | "filter">): string {
   const parts = Object.entries(filter).filter(([, value]) => value !== undefined);
-  return parts.length === 0 ? "all reports" : parts.map(([name, value]) => `${name} ${value}`).join(", ");
+  // Which one is in no job that has ended: its name goes, too.
+  if (parts.length === 0) return kind === "forget" ? "an account" : "all reports";
+  return parts.map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 function StartForm({ form }: { form: URLSearchParams }) {

@@ -32,17 +32,17 @@ import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry } from "../env.ts";
 import { checkDueSetups } from "./domain-setup.ts";
 import { followWholeRegistry } from "./follow-registry.ts";
+import { domainsPerRun, type Lookups, lookupsOf } from "./lookups.ts";
 import { nameUnknown } from "./name-unknown.ts";
-import { domainsPerRun, type OutsideWorld, outsideWorld } from "./outside-world.ts";
 
 /** The hourly round over all databases. @returns what was done, for the log */
 export async function runDomainChecks(invocation: Invocation): Promise<LogEntry> {
-  const outside = outsideWorld(invocation.env);
+  const lookups = lookupsOf(invocation.env);
   let checked = 0;
   let setups = 0;
   for (const place of inEachShard(invocation)) {
-    checked += await checkDueDomains(place, outside);
-    setups += await checkDueSetups(place, outside);
+    checked += await checkDueDomains(place, lookups);
+    setups += await checkDueSetups(place, lookups);
   }
   return { event: "domain_checks", checked, setups };
 }
@@ -65,7 +65,7 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
     const [kept] = await ask(place.ledger, checksQuery(name.domain, [name.account]));
     if (kept !== undefined) return ok(kept.check);
   }
-  const check = await checkAndKeep(name, place, outsideWorld(place.env));
+  const check = await checkAndKeep(name, place, lookupsOf(place.env));
   if (check !== undefined) return ok(check);
   const message = place.env.DNS_OVER_HTTPS_URL === "" ? NO_DNS_SERVER : NO_ANSWER;
   return fail({ code: "dns_unavailable", message });
@@ -92,7 +92,7 @@ async function findDomain(name: AccountDomain, place: Invocation): Promise<numbe
  *
  * @returns how many were checked
  */
-export async function checkDueDomains(invocation: Invocation, outside: OutsideWorld): Promise<number> {
+export async function checkDueDomains(invocation: Invocation, lookups: Lookups): Promise<number> {
   const { ledger, nowSeconds } = invocation;
   const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
   await followWholeRegistry(invocation);
@@ -103,7 +103,7 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
   });
   let checked = 0;
   for (const one of due) {
-    if ((await checkAndKeep(one, invocation, outside)) === undefined) break;
+    if ((await checkAndKeep(one, invocation, lookups)) === undefined) break;
     checked += 1;
   }
   return checked;
@@ -117,7 +117,7 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
 export async function checkAndKeep(
   name: AccountDomain,
   invocation: Invocation,
-  { resolver, nameResolver, fetchPolicy }: OutsideWorld,
+  { resolver, nameResolver, fetchPolicy }: Lookups,
 ): Promise<StoredCheck | undefined> {
   const { ledger, nowSeconds } = invocation;
   const { mail, countedMail } = await lastMail(name, invocation);

@@ -9,13 +9,13 @@ import { hasReportsQuery } from "../../../shared/ledger/domain-checks.ts";
 import { type DomainAddress, dueSetupsQuery, keepSetup } from "../../../shared/ledger/registered-domains.ts";
 import { GUIDANCE_LIMITS, SETUP_LIMITS } from "../../../shared/limits.ts";
 import { type Invocation, inShardOf } from "../env.ts";
-import { domainsPerRun, type OutsideWorld } from "./outside-world.ts";
+import { domainsPerRun, type Lookups } from "./lookups.ts";
 
 /** What DNS says about an added domain, stored for lists and pages. */
 export async function describe(
   { account, domain, rua, isNew }: DomainAddress & { isNew: boolean },
   invocation: Invocation,
-  { resolver }: OutsideWorld,
+  { resolver }: Lookups,
 ): Promise<Outputs["addDomain"]> {
   const { ledger, nowSeconds } = await inShardOf(account, invocation);
   // The check asks for the domain's own record, too.
@@ -63,7 +63,7 @@ function inheritedPolicy(domain: string, { record, policyDomain, policies }: Dma
 }
 
 /** Checks registered domains of one database that have no report yet, those checked longest ago first. @returns how many */
-export async function checkDueSetups(invocation: Invocation, outside: OutsideWorld): Promise<number> {
+export async function checkDueSetups(invocation: Invocation, lookups: Lookups): Promise<number> {
   const { ledger, nowSeconds, shards } = invocation;
   const due = await ask(
     ledger,
@@ -72,6 +72,6 @@ export async function checkDueSetups(invocation: Invocation, outside: OutsideWor
       limit: Math.ceil(domainsPerRun(invocation.env, SETUP_LIMITS.checksPerRun) / shards.all.length),
     }),
   );
-  for (const one of due) await describe({ ...one, isNew: false }, invocation, outside);
+  for (const one of due) await describe({ ...one, isNew: false }, invocation, lookups);
   return due.length;
 }

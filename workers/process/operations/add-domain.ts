@@ -13,7 +13,7 @@ import {
 import { normalizeRua } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { describe } from "../domains/domain-setup.ts";
-import { type OutsideWorld, outsideWorld } from "../domains/outside-world.ts";
+import { type Lookups, lookupsOf } from "../domains/lookups.ts";
 import { knownAddresses, type RandomBytes, type Registered, registerDomains } from "../domains/register-domains.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
@@ -45,7 +45,7 @@ export function mayChooseAddress(rua: string | undefined, { authority }: Caller)
 export async function addDomain(
   { account, domain: typed, rua: given }: NewDomain,
   invocation: Invocation,
-  { randomBytes, outside = outsideWorld(invocation.env) }: { randomBytes: RandomBytes; outside?: OutsideWorld },
+  { randomBytes, lookups = lookupsOf(invocation.env) }: { randomBytes: RandomBytes; lookups?: Lookups },
 ): Promise<Answer<Outputs["addDomain"]>> {
   const read = readDomainName(typed);
   if (!read.ok) return fail({ code: "bad_request", message: read.error });
@@ -56,7 +56,7 @@ export async function addDomain(
   if (added === undefined) throw new Error(`${domain} was registered, and is not.`);
   const other = otherAddress({ account, domain, given }, added);
   if (other !== undefined) return fail({ code: "already_exists", message: other });
-  return ok(await describe({ account, domain, ...added }, invocation, outside));
+  return ok(await describe({ account, domain, ...added }, invocation, lookups));
 }
 
 /** @returns a sentence if the domain has another address than the given one, which is kept */
@@ -96,10 +96,10 @@ export async function addDomains(
 export async function domainSetup(
   { account, domain: typed }: TypedDomain,
   invocation: Invocation,
-  outside: OutsideWorld = outsideWorld(invocation.env),
+  lookups: Lookups = lookupsOf(invocation.env),
 ): Promise<Answer<Outputs["domainSetup"]>> {
   const found = await findAdded({ account, domain: typed }, invocation);
-  return found.ok ? ok(await describe({ ...found.value, isNew: false }, invocation, outside)) : found;
+  return found.ok ? ok(await describe({ ...found.value, isNew: false }, invocation, lookups)) : found;
 }
 
 /**

@@ -2,13 +2,13 @@
 import { boundedResolver } from "../../../shared/dns/resolver.ts";
 import { adviseSpf, type SpfAdvice, type SpfSender } from "../../../shared/guidance/spf-advice.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
-import type { OutsideWorld } from "../domains/outside-world.ts";
+import type { Lookups } from "../domains/lookups.ts";
 
 /** The advice; "unknown" where DNS takes longer than a page may wait. Never throws for what DNS does. */
 export async function adviseSpfInTime(
   domain: string,
   sender: SpfSender,
-  { resolver }: Pick<OutsideWorld, "resolver">,
+  { resolver }: Pick<Lookups, "resolver">,
 ): Promise<SpfAdvice> {
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerCheck);
   const late = Promise.withResolvers<SpfAdvice>();

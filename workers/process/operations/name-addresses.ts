@@ -1,7 +1,7 @@
 /** Looks up the names of addresses that a page has shown; the next page view shows them. */
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import type { Lookups } from "../domains/lookups.ts";
 import { nameUnknown } from "../domains/name-unknown.ts";
-import type { OutsideWorld } from "../domains/outside-world.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
 /**
@@ -13,7 +13,7 @@ import { type Invocation, inShardOf } from "../env.ts";
 export async function nameAddresses(
   { account, addresses }: { account: string; addresses: readonly string[] },
   invocation: Invocation,
-  { resolver }: Pick<OutsideWorld, "resolver">,
+  { resolver }: Pick<Lookups, "resolver">,
 ): Promise<number> {
   const place = await inShardOf(account, invocation);
   return nameUnknown({ addresses, most: GUIDANCE_LIMITS.namedAtOnce }, place, resolver);

@@ -11,7 +11,7 @@ import { noteTokenUse } from "../../../shared/ledger/tokens.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
 import { checkNow } from "../domains/check-domains.ts";
-import { outsideWorld } from "../domains/outside-world.ts";
+import { lookupsOf } from "../domains/lookups.ts";
 import type { Call } from "../env.ts";
 import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "../forward/targets.ts";
 import { cancelJob, startForgetting, startJob } from "../jobs/start-job.ts";
@@ -115,9 +115,9 @@ export const HANDLERS: Handlers = {
     decideSender(name, { decision, note, by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
   spfAdvice: async ({ domain, sender }, { invocation }) =>
-    ok(await adviseSpfInTime(domain, { ...sender, returnPaths: sender.returnPaths }, outsideWorld(invocation.env))),
+    ok(await adviseSpfInTime(domain, { ...sender, returnPaths: sender.returnPaths }, lookupsOf(invocation.env))),
   nameAddresses: async (shown, { invocation }) =>
-    ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
+    ok({ named: await nameAddresses(shown, invocation, lookupsOf(invocation.env)) }),
 
   // Reports and raw objects
   readRecords: readNamedRecords,

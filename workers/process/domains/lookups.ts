@@ -7,7 +7,7 @@ import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import type { ProcessEnv } from "../env.ts";
 
 /** What the checks use to look things up; neither function throws. */
-export interface OutsideWorld {
+export interface Lookups {
   resolver: Resolver;
   /**
    * The same for names of addresses: they must not use up what checks may ask. `NO_RESOLVER` where there are too few
@@ -18,7 +18,7 @@ export interface OutsideWorld {
 }
 
 /** The lookups that the settings allow: a bounded number of questions, enough for a whole round. */
-export function outsideWorld({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): OutsideWorld {
+export function lookupsOf({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): Lookups {
   const request: Fetch = (address, init) => fetch(address, init);
   const most = Number(questions);
   const forNames = most * GUIDANCE_LIMITS.nameQuestionsPart;

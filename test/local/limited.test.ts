@@ -1,0 +1,34 @@
+/** What the Workers on one machine are refused as on Cloudflare, although workerd would take it. */
+import { expect, it } from "vitest";
+import { GatheredPoints } from "../../local/worker/gathered-points.ts";
+import { InvocationLimits, limitedDatabase } from "../../local/worker/limited.ts";
+import { ANALYTICS_LIMITS, D1_LIMITS } from "../../shared/limits.ts";
+import { SqliteLedger } from "../support/sqlite-d1.ts";
+
+it("an invocation may make a thousand queries, over all databases, and a transaction is as many as its statements", async () => {
+  const limits = new InvocationLimits();
+  const [first, second] = [limitedDatabase(new SqliteLedger(), limits), limitedDatabase(new SqliteLedger(), limits)];
+  const statements = Array.from({ length: D1_LIMITS.maxQueriesPerInvocation - 1 }, (_, i) =>
+    first.prepare("SELECT ? AS n").bind(i),
+  );
+  expect((await first.batch(statements)).at(-1)?.results).toEqual([{ n: D1_LIMITS.maxQueriesPerInvocation - 2 }]);
+  expect((await second.prepare("SELECT ? AS n").bind(1).all()).results).toEqual([{ n: 1 }]);
+  expect(() => second.prepare("SELECT 1")).toThrow("Too many API requests by single worker invocation");
+});
+
+it("a value has 2,000,000 bytes at most", async () => {
+  const ledger = limitedDatabase(new SqliteLedger(), new InvocationLimits());
+  const statement = ledger.prepare("SELECT length(?) AS n");
+  const { results } = await statement.bind("é".repeat(D1_LIMITS.maxRowBytes / 2)).all();
+  expect(results).toEqual([{ n: D1_LIMITS.maxRowBytes / 2 }]);
+  expect(() => statement.bind(`${"é".repeat(D1_LIMITS.maxRowBytes / 2)}x`)).toThrow("string or blob too big");
+});
+
+it("an invocation may write 250 points, over all datasets", async () => {
+  const limits = new InvocationLimits();
+  const writer = { writeDataPoints: async (points: unknown[]) => points.map(() => undefined) };
+  const [records, events] = [new GatheredPoints(writer, limits), new GatheredPoints(writer, limits)];
+  for (let i = 1; i < ANALYTICS_LIMITS.maxPointsPerInvocation; i++) await records.writeDataPoint({});
+  await events.writeDataPoint({});
+  expect(() => records.writeDataPoint({})).toThrow("Analytics Engine write limit exceeded.");
+});
