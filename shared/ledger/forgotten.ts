@@ -45,21 +45,21 @@ export async function forgottenNames(
   return found.map(({ name }) => name);
 }
 
-/** Which of some addresses belonged to forgotten accounts. */
-export async function forgottenAmong(directory: LedgerDatabase, ruas: readonly string[]): Promise<Set<string>> {
+/** Which of some addresses belonged to forgotten accounts, and when they were forgotten, seconds since 1970 UTC. */
+export async function forgottenAmong(directory: LedgerDatabase, ruas: readonly string[]): Promise<Map<string, number>> {
   const asked = [...new Set(ruas)];
-  if (asked.length === 0) return new Set();
+  if (asked.length === 0) return new Map();
   const hashes = await Promise.all(asked.map((rua) => nameHash("address", rua)));
   const found = await ask(
     directory,
     query(
-      `SELECT w.key AS place FROM json_each(?1) w
+      `SELECT w.key AS place, f.forgotten_seconds AS seconds FROM json_each(?1) w
       JOIN forgotten f ON f.name_hash = unhex(w.value) AND f.kind = 'address'`,
       [JSON.stringify(hashes)],
-      v.object({ place: v.number() }),
+      v.object({ place: v.number(), seconds: v.number() }),
     ),
   );
-  return new Set(found.map(({ place }) => asked[place] ?? ""));
+  return new Map(found.map(({ place, seconds }) => [asked[place] ?? "", seconds]));
 }
 
 /** Whether an address, or an account, is being forgotten right now: it cannot be registered then. */

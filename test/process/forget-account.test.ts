@@ -579,3 +579,24 @@ describe("upkeep", () => {
     expect(world.rows("SELECT job_id FROM skipped_objects")).toEqual([{ job_id: "young" }]);
   });
 });
+
+describe("an address of a forgotten account that is registered again", () => {
+  it("keeps the mail that came since when it is removed and that is reprocessed", async () => {
+    const world = new World();
+    world.register("dmarc@acme.example", { account: "acme" });
+    await startForgetting("acme", 0.5, world.invocation());
+    await world.drain();
+    const answer = await putRegistration("dmarc@acme.example", { account: "acme" }, world.invocation());
+    expect(answer).toMatchObject({ ok: true });
+    world.clock.nowMilliseconds += (FORGET_LIMITS.settleSeconds + 1) * 1000;
+    expect(await world.deliver(reportMail("a", records(3)))).toBe("taken");
+    await world.drain();
+    const { env, shards, nowSeconds } = world.invocation();
+    await removeAddress("dmarc@acme.example", { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+    await world.drain();
+    expect(world.bucket.keys("raw/")).toHaveLength(1);
+    expect(world.rows("SELECT report_id FROM reports WHERE state = 'accepted'")).toEqual([{ report_id: "a" }]);
+  });
+});

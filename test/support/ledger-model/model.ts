@@ -181,8 +181,14 @@ export class Model {
       refuse();
       return;
     }
+    // A file that is no archive is the whole object: what was discarded of one stays so of the other.
+    const isOneFile = object.parts.length === 1 && !object.key.endsWith(".zip");
+    const [first] = object.parts;
     if (isTooSmall) {
       object.account = account;
+      if (isOneFile && (first?.state === "discarded" || first?.state === "dead")) {
+        object.whole = first.state === "discarded" ? "discarded" : "dead";
+      }
       refuse();
       for (const part of object.parts) part.state = "unread";
       return;
@@ -192,6 +198,7 @@ export class Model {
       refuse();
       return;
     }
+    if (isOneFile && first !== undefined && object.whole === "discarded") first.state = "discarded";
     object.whole = undefined;
     for (const part of object.parts) this.#readPart(part, { account, before: object.account });
     object.account = account;

@@ -116,7 +116,8 @@ async function close({ id: jobId, filter }: Job, { env, shards, nowSeconds }: In
 async function removeRaw(at: Position, { filter }: Job, invocation: Invocation): Promise<Done> {
   const { env, shards } = invocation;
   const { account = "" } = filter;
-  const isAddress = (ruas: readonly string[]): Promise<ReadonlySet<string>> => forgottenAmong(shards.directory, ruas);
+  const isAddress = async (ruas: readonly string[]): Promise<ReadonlySet<string>> =>
+    new Set((await forgottenAmong(shards.directory, ruas)).keys());
   const { objects, scanned, next } = await rawObjectsPage({ account, isAddress, after: at.after }, invocation);
   if (objects.length > 0) {
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));

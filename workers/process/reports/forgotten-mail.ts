@@ -4,6 +4,7 @@
  */
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
+import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
 import type { Task } from "./task.ts";
 
@@ -20,7 +21,11 @@ export async function dropForgotten(
       invocation.shards.directory,
       unregistered.map(({ message }) => message.rua),
     );
-    const dropped = unregistered.filter(({ message }) => forgotten.has(message.rua));
+    // Mail that came later is of somebody who had the address after that.
+    const dropped = unregistered.filter(
+      ({ message: { rua, receivedSeconds } }) =>
+        receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds,
+    );
     if (dropped.length === 0) return;
     await invocation.env.R2_DMARC_REPORTS.delete(dropped.map(({ message }) => message.key));
     for (const task of dropped) task.ending = { entry: { event: "report", outcome: "account was forgotten" } };
