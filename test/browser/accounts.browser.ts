@@ -168,10 +168,7 @@ describe.skipIf(isMissing)("accounts", () => {
   });
 
   it("are an administrator's, who sees their own only", async () => {
-    await site.api("/identities/developer@localhost", {
-      method: "PUT",
-      body: JSON.stringify({ role: "administrator", accounts: ["beta"] }),
-    });
+    await site.becomeAdministrator(["beta"]);
     await vi.waitUntil(async () => {
       await page.goto(`${site.origin}/accounts`);
       return (await page.textContent(".who"))?.includes("administrator");

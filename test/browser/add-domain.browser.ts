@@ -171,10 +171,7 @@ describe.skipIf(isMissing)("adding a domain", () => {
   });
 
   it("lets an administrator add to the own account only", async () => {
-    await site.api("/identities/developer@localhost", {
-      method: "PUT",
-      body: JSON.stringify({ role: "administrator", accounts: ["acme", "beta"] }),
-    });
+    await site.becomeAdministrator(["acme", "beta"]);
     await vi.waitUntil(async () => {
       await page.goto(`${site.origin}/`);
       return (await page.textContent(".who"))?.includes("administrator");

@@ -338,10 +338,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
   it("refuses the administrator of another account everywhere", async () => {
     page = await site.open("/domains/acme.example/tls");
     const report = await page.getAttribute("#reports tbody a", "href");
-    await site.api("/identities/developer@localhost", {
-      method: "PUT",
-      body: JSON.stringify({ role: "administrator", accounts: ["elsewhere"] }),
-    });
+    await site.becomeAdministrator(["elsewhere"]);
     page = await site.open("/");
     await vi.waitUntil(async () => {
       await page.reload();

@@ -137,10 +137,7 @@ describe.skipIf(isMissing)("notices", () => {
   });
 
   it("go to a mail address only after somebody there has confirmed", async () => {
-    await site.api("/identities/developer@localhost", {
-      method: "PUT",
-      body: JSON.stringify({ role: "administrator", accounts: ["acme"] }),
-    });
+    await site.becomeAdministrator(["acme"]);
     await vi.waitUntil(async () => {
       await page.goto(`${site.origin}/channels`);
       return (await page.textContent(".who"))?.includes("administrator");

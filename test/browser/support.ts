@@ -30,6 +30,8 @@ export interface BrowserStack {
   /** Sends a whole mail as it is. */
   sendRaw(mail: { to: string; raw: string }): Promise<void>;
   api(path: string, init?: RequestInit): Promise<Response>;
+  /** The person in the browser becomes administrator of accounts, which are created. @throws if the API refuses that */
+  becomeAdministrator(accounts: string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,6 +45,10 @@ export async function startBrowserStack(options: Partial<StackOptions> = {}): Pr
   const context = await openedContext(browser, stack);
   const faults: string[] = [];
   const transport = createTransport({ host: "127.0.0.1", port: smtpPort, ignoreTLS: true });
+  const api = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = { authorization: `Bearer ${stack.token}`, "content-type": "application/json" };
+    return fetch(`${origin}/api/v1${path}`, { ...init, headers });
+  };
   return {
     origin,
     stack,
@@ -83,9 +89,12 @@ export async function startBrowserStack(options: Partial<StackOptions> = {}): Pr
     async sendRaw({ to, raw }) {
       await transport.sendMail({ envelope: { from: "reporter@reporter.example", to }, raw });
     },
-    api(path, init = {}) {
-      const headers = { authorization: `Bearer ${stack.token}`, "content-type": "application/json" };
-      return fetch(`${origin}/api/v1${path}`, { ...init, headers });
+    api,
+    async becomeAdministrator(accounts) {
+      for (const account of accounts) await api("/accounts", { method: "POST", body: JSON.stringify({ account }) });
+      const body = JSON.stringify({ role: "administrator", accounts });
+      const answer = await api("/identities/developer@localhost", { method: "PUT", body });
+      if (!answer.ok) throw new Error(`PUT identities: ${answer.status} ${await answer.text()}`);
     },
     async stop() {
       await browser.close();
