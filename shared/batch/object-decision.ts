@@ -16,7 +16,7 @@ import type { BatchDecision } from "./batch-decision.ts";
 import type { ObjectUse } from "./budgets.ts";
 import { claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
 import { newDeadLetter } from "./dead-letter.ts";
-import { claimReference, type ReadObject, reportOf, wasDecided } from "./object.ts";
+import { claimReference, hasReport, type ReadObject, reportOf, wasDecided } from "./object.ts";
 import type { ObjectPlan } from "./plan.ts";
 import type { Finding, FoundProblem, FoundReport } from "./read-object.ts";
 import { coverReport, workOf, writeOf } from "./report-writes.ts";
@@ -129,6 +129,15 @@ export class ObjectDecision {
     await this.#claim(finding);
   }
 
+  /** What became of a report when the object was read before; a conflict is a duplicate once nobody can decide it. */
+  #outcomeBefore(uid: string, part: string): Outcome | undefined {
+    const ofReport = this.#previous.filter((one) => hasReport(one) && reportOf(one).uid === uid);
+    const before = ofReport.find((one) => one.part === part) ?? ofReport[0];
+    if (before?.outcome !== "conflict") return before;
+    const { points, account, kind, domain, day } = before;
+    return { outcome: "duplicate", part: before.part, id: uid, points, account, kind, domain, day };
+  }
+
   async #claim(found: FoundReport): Promise<void> {
     const { claims, context } = this.#batch;
     const { uid: plainUid, contentHash, part } = found;
@@ -136,7 +145,7 @@ export class ObjectDecision {
     const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
     const reference = { ...claimReference(found, this.#object), uid };
     if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
-      const before = this.#previous.find(({ id }) => id === uid);
+      const before = this.#outcomeBefore(uid, part);
       if (before !== undefined) this.#record(before);
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
       return;

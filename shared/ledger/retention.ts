@@ -50,6 +50,12 @@ export async function removeOldDetails(
         parameters: list,
       },
       {
+        // Nobody can decide about a version of a report whose day is final.
+        sql: `DELETE FROM conflicts WHERE id IN (SELECT c.id FROM json_each(?1) w JOIN reports r ON ${isDay("r")}
+          JOIN conflicts c ON c.account = r.account AND c.domain = r.domain AND c.uid = r.uid)`,
+        parameters: list,
+      },
+      {
         sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w JOIN reports r ON ${isDay("r")})`,
         parameters: list,
       },

@@ -7,6 +7,7 @@ import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
+import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { imbalances, ledgerFigures } from "../support/simulation/balance.ts";
 import { figures, mailOf, records, registerAll, reportMail, stamped } from "../support/simulation/scenario.ts";
@@ -186,3 +187,26 @@ describe("a decision for a version whose address is no longer registered", () =>
     expect(world.rows("SELECT * FROM decisions")).toEqual([]);
   });
 });
+
+describe("a conflict about a report of a final day", () => {
+  it("goes with the report's details, and reading its objects again makes no dead letter", async () => {
+    const world = await worldAfter([FIRST, OTHER_VERSION]);
+    expect(world.rows("SELECT id FROM conflicts")).toHaveLength(1);
+    const before = sums(world);
+    world.keepDetailDays = 12;
+    world.clock.nowMilliseconds = (accepted(world).day + 20) * 86_400_000;
+    await runUpkeep(world.invocation(), 0.5);
+    await world.drain();
+    expect(world.rows("SELECT uid FROM reports")).toEqual([]);
+    expect(world.rows("SELECT id FROM conflicts")).toEqual([]);
+    await reprocess(world);
+    expect(world.rows("SELECT code FROM dead_letters")).toEqual([]);
+    expect(world.rows("SELECT id FROM conflicts")).toEqual([]);
+    expect(sums(world)).toEqual(before);
+    expect(before).toMatchObject([{ reports: 1 }]);
+  });
+});
+
+function sums(world: World): Record<string, unknown>[] {
+  return world.rows("SELECT account, domain, day, reports, total, passed FROM domain_days");
+}
