@@ -24,6 +24,8 @@ const reportMessage = v.object({
   resent: v.optional(v.literal(true)),
   /** Other objects may have left this many points of its reports behind, which must be covered. */
   coversPoints: v.optional(v.number()),
+  /** The uids of the reports that those points are of; absent in older messages: any of its reports. */
+  coversUids: v.optional(v.array(v.string())),
   /** A person decided to accept it although the daily budget is used up. */
   liftsBudget: v.optional(v.literal(true)),
   /** The reprocess job that sent it: once the job is cancelled, the object is not read. */

@@ -21,7 +21,7 @@ import type { ObjectPlan } from "./plan.ts";
 import type { Finding, FoundProblem, FoundReport } from "./read-object.ts";
 import { coverReport, workOf, writeOf } from "./report-writes.ts";
 import { screenFindings } from "./screen-findings.ts";
-import { runAbove } from "./write-above.ts";
+import { coveredPoints, runAbove } from "./write-above.ts";
 
 /** Decides about one object. */
 export class ObjectDecision {
@@ -186,8 +186,8 @@ export class ObjectDecision {
     { generation, ...verdict }: Extract<Verdict, { verdict: "accepted" }>,
   ): Promise<void> {
     const { message, attempts } = this.#object;
-    const highestPoints = Math.max(verdict.highestPoints, message.coversPoints ?? 0);
     const { reference, part, contentHash } = claim;
+    const highestPoints = Math.max(verdict.highestPoints, coveredPoints(message, reference.uid) ?? 0);
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
     const held = this.#batch.stored(reference.uid);
@@ -265,8 +265,8 @@ export class ObjectDecision {
       // What says the same as the report that counts now was in conflict before.
       this.#batch.displaced.push(held.reference);
     }
-    const { coversPoints: _, ...again } = runAbove(held, { generation, points: held.points });
-    this.#plan.again.push(again);
+    const again = runAbove(held, { generation, points: held.points });
+    this.#plan.again.push({ ...again, coversPoints: undefined, coversUids: undefined });
   }
 
   /** Notes the object with a report that counts instead of its own, for the time when that no longer counts. */
@@ -277,10 +277,11 @@ export class ObjectDecision {
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
   #writeAbove(claim: Claim, held: HeldReport): void {
-    const { coversPoints } = this.#object.message;
+    const { uid } = claim.reference;
+    const covered = coveredPoints(this.#object.message, uid);
     // If this object was itself rerun for that purpose and displaced meanwhile, its successor does it.
-    if (coversPoints === undefined && !this.#mayHaveWritten(claim.reference.uid)) return;
-    this.#plan.again.push(runAbove(held, { ...claim, points: Math.max(claim.points, coversPoints ?? 0) }));
+    if (covered === undefined && !this.#mayHaveWritten(uid)) return;
+    this.#plan.again.push(runAbove(held, { ...claim, points: Math.max(claim.points, covered ?? 0) }));
   }
 
   #mayHaveWritten(uid: string): boolean {

@@ -17,5 +17,25 @@ export function runAbove(
   { generation, points: coversPoints }: LeftBehind,
 ): ReportMessage {
   const above = Math.floor(Math.max(generation, held.generation)) + 1;
-  return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above, coversPoints };
+  const coversUids = [held.reference.uid];
+  return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above, coversPoints, coversUids };
+}
+
+/** The points left behind of a report that a message is to cover; undefined if it covers none of that report's. */
+export function coveredPoints({ coversPoints, coversUids }: ReportMessage, uid: string): number | undefined {
+  return coversUids === undefined || coversUids.includes(uid) ? coversPoints : undefined;
+}
+
+/** What two messages about one object cover together. */
+export function coveredByBoth(
+  one: ReportMessage,
+  other: ReportMessage,
+): Pick<ReportMessage, "coversPoints" | "coversUids"> {
+  const covering = [one, other].filter(({ coversPoints }) => coversPoints !== undefined);
+  if (covering.length === 0) return {};
+  const isAny = covering.some(({ coversUids }) => coversUids === undefined);
+  return {
+    coversPoints: Math.max(...covering.map(({ coversPoints }) => coversPoints ?? 0)),
+    coversUids: isAny ? undefined : [...new Set(covering.flatMap(({ coversUids }) => coversUids ?? []))],
+  };
 }

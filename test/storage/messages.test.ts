@@ -18,6 +18,10 @@ describe("a queue message", () => {
   it.each([
     ["a report", REPORT],
     ["a report run again", { ...REPORT, generation: 5, resent: true, coversPoints: 3, liftsBudget: true, alone: true }],
+    [
+      "a report run again above stray points of one report",
+      { ...REPORT, generation: 5, coversPoints: 3, coversUids: ["a"] },
+    ],
     ["a report run again by a job", { ...REPORT, generation: 5, jobId: "j" }],
     ["points", POINTS],
     ["points of an account in another database", { ...POINTS, shard: 2 }],

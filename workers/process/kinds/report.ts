@@ -5,6 +5,7 @@
 
 import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
+import { coveredByBoth } from "../../../shared/batch/write-above.ts";
 import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
@@ -129,8 +130,7 @@ function newestOfEachObject(tasks: readonly Task[]): Task[] {
       known !== undefined && generationOf(known) >= generationOf(task) ? [known, task] : [task, known];
     newest.set(task.message.key, one);
     // It also outranks the points that the other was meant to outrank.
-    const coversPoints = Math.max(one.message.coversPoints ?? 0, other?.message.coversPoints ?? 0);
-    if (coversPoints > 0) one.message = { ...one.message, coversPoints };
+    if (other !== undefined) one.message = { ...one.message, ...coveredByBoth(one.message, other.message) };
   }
   return [...newest.values()];
 }

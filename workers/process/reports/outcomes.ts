@@ -51,7 +51,8 @@ export async function writeEarlierEvents(
 ): Promise<void> {
   const { account, outcomes, rawRemoved } = finished;
   const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
-  for (const again of await messagesToWriteAbove(finished, message, invocation)) await QUEUE_REPORTS.send(again);
+  const above = await messagesToWriteAbove(finished, { message, attempts }, invocation);
+  for (const again of above) await QUEUE_REPORTS.send(again);
   await writeFinishedEvents({ message, attempts, account, outcomes }, invocation);
   if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
 }
