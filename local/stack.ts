@@ -252,6 +252,8 @@ async function stopParts(parts: Parts): Promise<void> {
   const { samples, cron, smtp, front, workers, analytics, mailOut } = parts;
   delete parts.smtp;
   delete parts.front;
+  // Ctrl-C reaches it as well: it may end before its turn.
+  analytics?.expectEnd();
   await Promise.all([samples?.stop(), cron?.stop()]);
   await Promise.all([smtp?.stop(), front?.stop()]);
   await workers?.stop();

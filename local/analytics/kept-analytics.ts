@@ -38,16 +38,21 @@ export class KeptAnalytics {
     return new KeptAnalytics(options, await startAnalytics(options));
   }
 
+  /** From now on its end is no accident: it is not started again. */
+  expectEnd(): void {
+    this.#isStopping = true;
+  }
+
   /** Ends it after storing what it has taken; resolves when the process is gone. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.expectEnd();
     await this.#restarting;
     await this.#running.stop();
   }
 
   /** Ends it at once, as a crash would, and for good. */
   kill(): void {
-    this.#isStopping = true;
+    this.expectEnd();
     this.#running.kill();
   }
 
