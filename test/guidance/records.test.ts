@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
-import type { Check } from "../../shared/guidance/check.ts";
 import { checkDkim } from "../../shared/guidance/dkim-check.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { walkNames } from "../../shared/guidance/dmarc-walk.ts";
@@ -11,6 +10,7 @@ import { checkMtaSts, coversHost, readPolicy } from "../../shared/guidance/mta-s
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
 import { expandMacros } from "../../shared/guidance/spf-record.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
+import { verdictOf } from "./check-line.ts";
 import { zoo } from "./zones.ts";
 
 let server: DnsServer;
@@ -23,12 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
-
-/** Codes of what was found that is not simply good, with the state of the whole. */
-function verdictOf({ state, findings }: Check): string {
-  const codes = findings.filter((finding) => finding.state !== "good").map(({ code }) => code);
-  return [state, ...new Set(codes)].join(" ");
-}
 
 describe("DMARC", () => {
   const expected: [string, string][] = [

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import type { Resolver } from "../../shared/dns/resolver.ts";
-import type { Check } from "../../shared/guidance/check.ts";
 import { checkDkim } from "../../shared/guidance/dkim-check.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { isDmarcRecord, readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
@@ -11,6 +10,7 @@ import { checkMtaSts } from "../../shared/guidance/mta-sts-check.ts";
 import { setupState } from "../../shared/guidance/setup-state.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
+import { verdictOf } from "./check-line.ts";
 import { uglyZones } from "./ugly-zones.ts";
 import { zoo } from "./zones.ts";
 
@@ -24,12 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
-
-/** Codes of what was found that is not simply good, with the state of the whole. */
-function verdictOf({ state, findings }: Check): string {
-  const codes = findings.filter((finding) => finding.state !== "good").map(({ code }) => code);
-  return [state, ...new Set(codes)].join(" ");
-}
 
 describe("DMARC", () => {
   // Domain, what is said, and the policies of the domain, a subdomain and a name that does not exist.
