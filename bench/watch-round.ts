@@ -10,7 +10,7 @@ import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import type { AggregateRecord } from "../shared/report/vocabulary.ts";
 import { countingLedger } from "../test/support/counting-ledger.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../test/support/ledger-fill.ts";
-import { World } from "../test/support/simulation/world.ts";
+import { Simulation } from "../test/support/simulation/simulation.ts";
 import { SqliteLedger } from "../test/support/sqlite-d1.ts";
 import { watchDomains } from "../workers/process/watch/round.ts";
 
@@ -134,16 +134,16 @@ async function run(domains: number): Promise<Answer> {
   const sqlite = new SqliteLedger();
   const timed = timedDatabase(sqlite);
   const counting = countingLedger(timed.database);
-  const world = new World({ database: counting.ledger });
-  const today = Math.floor(world.clock.nowMilliseconds / 86_400_000);
+  const simulation = new Simulation({ database: counting.ledger });
+  const today = Math.floor(simulation.clock.nowMilliseconds / 86_400_000);
   await fill(sqlite, sqlite, { domains, today });
-  world.watchQueries = Number(localConfig("process").vars?.WATCH_QUERIES_PER_RUN);
+  simulation.watchQueries = Number(localConfig("process").vars?.WATCH_QUERIES_PER_RUN);
   const rounds = async (isWanted: boolean) => {
     const start = { cpu: cpuMilliseconds(), database: timed.milliseconds(), queries: counting.queries };
     let [runs, computed, most, isDone] = [0, 0, 0, false];
     while (!isDone) {
       const before = counting.queries;
-      const done = await watchDomains(world.invocation(), isWanted);
+      const done = await watchDomains(simulation.invocation(), isWanted);
       runs += 1;
       computed += done.computed;
       most = Math.max(most, counting.queries - before);
@@ -162,15 +162,15 @@ async function run(domains: number): Promise<Answer> {
   const first = await rounds(true);
   if (first.computed !== domains) throw new Error(`${first.computed} of ${domains} domains were judged.`);
   // The next day all are judged again, with a verdict before.
-  world.clock.nowMilliseconds += 86_400_000;
+  simulation.clock.nowMilliseconds += 86_400_000;
   const full = await rounds(true);
   const quiet = await rounds(true);
-  world.clock.nowMilliseconds += 86_400_000;
-  world.watchQueries = 24;
-  await watchDomains(world.invocation(), true);
+  simulation.clock.nowMilliseconds += 86_400_000;
+  simulation.watchQueries = 24;
+  await watchDomains(simulation.invocation(), true);
   const free = { cpu: cpuMilliseconds(), database: timed.milliseconds() };
   let freeDomains = 0;
-  for (let i = 0; i < FREE_RUNS; i++) freeDomains += (await watchDomains(world.invocation())).computed;
+  for (let i = 0; i < FREE_RUNS; i++) freeDomains += (await watchDomains(simulation.invocation())).computed;
   const freeWorker = cpuMilliseconds() - free.cpu - (timed.milliseconds() - free.database);
   return {
     domains,

@@ -10,7 +10,7 @@ import { validRegistration } from "../../shared/registry.ts";
 import { migrate } from "../../test/support/migrations.ts";
 import { createOfflineHarness } from "../../test/support/offline-harness.ts";
 import { mailOf, reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
-import { World } from "../../test/support/simulation/world.ts";
+import { Simulation } from "../../test/support/simulation/simulation.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { cpuMilliseconds } from "../measure.ts";
 
@@ -92,13 +92,13 @@ export async function countOperations(plan: CapacityPlan): Promise<{ counts: Cou
 /** CPU milliseconds a report of ingest and of process; SQLite's own are among the latter, so it is an upper bound. */
 export async function measureCpu(plan: CapacityPlan): Promise<{ ingest: number; process: number }> {
   const time = async (): Promise<{ ingest: number; process: number }> => {
-    const world = new World();
-    world.register(RUA, { account: "acme" });
+    const simulation = new Simulation();
+    simulation.register(RUA, { account: "acme" });
     const mails = mailsOf(plan);
     const started = cpuMilliseconds();
-    for (const { raw } of mails) await world.deliver({ from: "dmarc@reporter.example", to: RUA, raw });
+    for (const { raw } of mails) await simulation.deliver({ from: "dmarc@reporter.example", to: RUA, raw });
     const received = cpuMilliseconds();
-    await world.drain({ maxBatchSize: plan.batchSize });
+    await simulation.drain({ maxBatchSize: plan.batchSize });
     return { ingest: (received - started) / plan.reports, process: (cpuMilliseconds() - received) / plan.reports };
   };
   return collectingLog([], async () => {
@@ -108,29 +108,29 @@ export async function measureCpu(plan: CapacityPlan): Promise<{ ingest: number; 
 }
 
 async function runAll(plan: CapacityPlan, ledger: CountedLedger): Promise<{ counts: Counts; upkeep: UpkeepCounts }> {
-  const world = new World({ database: ledger });
-  world.register(RUA, { account: "acme" });
-  const queues = countQueues(world);
+  const simulation = new Simulation({ database: ledger });
+  simulation.register(RUA, { account: "acme" });
+  const queues = countQueues(simulation);
   const mails = mailsOf(plan);
   const lines: string[] = [];
   const emptyBytes = ledger.databaseBytes;
   await collectingLog(lines, async () => {
     for (const { raw } of mails) {
-      const outcome = await world.deliver({ from: "dmarc@reporter.example", to: RUA, raw });
+      const outcome = await simulation.deliver({ from: "dmarc@reporter.example", to: RUA, raw });
       if (outcome !== "taken") throw new Error(`A mail was not taken: ${outcome}.`);
     }
-    await world.drain({ maxBatchSize: plan.batchSize });
+    await simulation.drain({ maxBatchSize: plan.batchSize });
   });
   const accepted = await ledger.accepted();
   if (accepted !== plan.reports) throw new Error(`${accepted} reports were accepted, not ${plan.reports}.`);
-  lines.push(...world.log);
-  const { calls } = world.faults;
+  lines.push(...simulation.log);
+  const { calls } = simulation.faults;
   const called = (pattern: RegExp): number => calls.filter((name) => pattern.test(name)).length;
   const counts: Counts = {
     reports: plan.reports,
     records: mails.reduce((sum, { records }) => sum + records, 0),
     mailBytes: mails.reduce((sum, { raw }) => sum + raw.byteLength, 0),
-    rawBytes: world.bucket.keys().reduce((sum, key) => sum + (world.bucket.describe(key)?.size ?? 0), 0),
+    rawBytes: simulation.bucket.keys().reduce((sum, key) => sum + (simulation.bucket.describe(key)?.size ?? 0), 0),
     mails: mails.length,
     batches: queues.batches("dmarc-reports"),
     sliceBatches: queues.batches("dmarc-points"),
@@ -149,15 +149,15 @@ async function runAll(plan: CapacityPlan, ledger: CountedLedger): Promise<{ coun
     logLines: lines.length,
     logBytes: lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0),
   };
-  return { counts, upkeep: await countUpkeep(world, ledger) };
+  return { counts, upkeep: await countUpkeep(simulation, ledger) };
 }
 
 /** Cron's work on these reports: once soon after, and once when they are older than KEEP_DETAIL_DAYS. */
-async function countUpkeep(world: World, ledger: CountedLedger): Promise<UpkeepCounts> {
+async function countUpkeep(simulation: Simulation, ledger: CountedLedger): Promise<UpkeepCounts> {
   const rowsOf = async (days: number, keepDetailDays: number): Promise<number> => {
-    world.clock.nowMilliseconds += days * DAY_MILLISECONDS;
+    simulation.clock.nowMilliseconds += days * DAY_MILLISECONDS;
     const before = ledger.rowsWritten;
-    const invocation = world.invocation();
+    const invocation = simulation.invocation();
     const env = { ...invocation.env, KEEP_DETAIL_DAYS: keepDetailDays };
     await runUpkeep({ ...invocation, env }, 0.5);
     return ledger.rowsWritten - before;
@@ -197,10 +197,10 @@ async function collectingLog<T>(lines: string[], run: () => Promise<T>): Promise
 }
 
 /** Counts what is written to the queues and read from them. */
-function countQueues(world: World): { batches(name: string): number; operations(): number } {
+function countQueues(simulation: Simulation): { batches(name: string): number; operations(): number } {
   const batches = new Map<string, number>();
   let operations = 0;
-  for (const queue of Object.values(world.queues)) {
+  for (const queue of Object.values(simulation.queues)) {
     const [send, take] = [queue.send.bind(queue), queue.take.bind(queue)];
     queue.send = async (body, options) => {
       operations += operationsOf(JSON.stringify(body));

@@ -7,27 +7,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { secretPath } from "../../local/secret.ts";
-import { type ContractWorld, startContractWorld } from "../dashboard/contract-world.ts";
+import { type ContractSetup, startContractSetup } from "../dashboard/contract-setup.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { allCommands } from "./commands.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
-let world: ContractWorld;
+let simulation: ContractSetup;
 let folder: string;
 let local: string[];
 
 beforeAll(async () => {
-  world = await startContractWorld();
+  simulation = await startContractSetup();
   folder = mkdtempSync(join(tmpdir(), "dmarc-remote-"));
   writeFileSync(secretPath(folder), JSON.stringify({ apiToken: API_TOKEN }), { mode: 0o600 });
-  local = ["--http", new URL(world.pipeline.origin).port, "--state", folder];
-  const token = world.askers.find(({ name }) => name === "all operate")?.bearer ?? "";
-  const added = await run(["profile", "add", "there", "--url", world.pipeline.origin], { DMARC_TOKEN: token });
+  local = ["--http", new URL(simulation.pipeline.origin).port, "--state", folder];
+  const token = simulation.askers.find(({ name }) => name === "all operate")?.bearer ?? "";
+  const added = await run(["profile", "add", "there", "--url", simulation.pipeline.origin], { DMARC_TOKEN: token });
   expect(added, added.stderr).toMatchObject({ code: 0 });
 }, 240_000);
 
 afterAll(async () => {
-  await world.pipeline.close();
+  await simulation.pipeline.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -147,7 +147,7 @@ function withoutChance(text: string): string {
       .replaceAll(/dmarc_[\w-]{43}|\b[0-9a-f]{16,64}\b|\b[a-z]+-\d{8}T?[\w-]+|\b\d{14}-[0-9a-f]{8}\b/g, "ID")
       .replaceAll(/[a-z0-9]{10,}(?=@rua\.)/g, "ADDRESS")
       .replaceAll(/"\w*[sS]econds":\d+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?/g, "TIME")
-      .replaceAll(world.pipeline.origin, "ORIGIN")
+      .replaceAll(simulation.pipeline.origin, "ORIGIN")
       .replaceAll(/ +/g, " ")
   );
 }
@@ -193,7 +193,7 @@ describe("profiles", () => {
   it("are listed without tokens; the default is taken where nothing is named; an unknown one is refused", async () => {
     const listed = await run(["profile", "list", "--json"]);
     expect(JSON.parse(listed.stdout)).toEqual([
-      { name: "there", url: world.pipeline.origin, hasServiceToken: false, isDefault: false },
+      { name: "there", url: simulation.pipeline.origin, hasServiceToken: false, isDefault: false },
     ]);
     expect(listed.stdout).not.toContain("dmarc_");
     expect((await run(["profile", "default", "there"])).code).toBe(0);
@@ -217,8 +217,8 @@ describe("profiles", () => {
   });
 
   it("a token that may only read says so", async () => {
-    const token = world.askers.find(({ name }) => name === "all read")?.bearer ?? "";
-    const to = ["--url", world.pipeline.origin, "--token", token];
+    const token = simulation.askers.find(({ name }) => name === "all read")?.bearer ?? "";
+    const to = ["--url", simulation.pipeline.origin, "--token", token];
     expect((await run([...to, "stats"])).code).toBe(0);
     expect(await run(["rua", "add", "x@acme.example", ...to])).toMatchObject({
       code: 1,

@@ -8,35 +8,35 @@ import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/co
 import { API_LIMITS } from "../../shared/limits.ts";
 import { withoutReferences } from "../support/openapi-references.ts";
 import { asSchema, someValue } from "../support/schema-values.ts";
-import { type Asker, type ContractWorld, contractInputs, NOTHING_THERE, startContractWorld } from "./contract-world.ts";
+import { type Asker, type ContractSetup, contractInputs, NOTHING_THERE, startContractSetup } from "./contract-setup.ts";
 
 const written = buildOpenApi();
 const document = withoutReferences(written);
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 
-let world: ContractWorld;
+let simulation: ContractSetup;
 
 beforeAll(async () => {
-  world = await startContractWorld();
+  simulation = await startContractSetup();
 }, 240_000);
 
-afterAll(() => world.pipeline.close());
+afterAll(() => simulation.pipeline.close());
 
 async function send(asker: Asker, name: OperationName): Promise<Response> {
   const { http } = OPERATIONS[name];
   const input = inputFor(name);
   if (http === undefined) throw new Error(`${name} has no route.`);
   const { method, path, body } = requestOf(http, input);
-  return fetch(world.pipeline.origin + path, {
+  return fetch(simulation.pipeline.origin + path, {
     method,
     headers: asker.bearer === undefined ? {} : { authorization: `Bearer ${asker.bearer}` },
     ...(body !== undefined && { body }),
   });
 }
 
-/** What contract-world.ts says, or what the document asks for at least: some text in every field that has to be there. */
+/** What contract-setup.ts says, or what the document asks for at least: some text in every field that has to be there. */
 function inputFor(name: OperationName): object {
-  const input = contractInputs(world)[name];
+  const input = contractInputs(simulation)[name];
   if (input !== undefined) return input;
   const { parameters = [], requestBody } = operationObject(name);
   const body = requestBody?.content["application/json"]?.schema;
@@ -87,7 +87,7 @@ describe("every operation", () => {
     { timeout: 120_000 },
     async (name) => {
       // Who may do least comes first: what others change would be in the way.
-      for (const asker of world.askers) {
+      for (const asker of simulation.askers) {
         const answer = await send(asker, name);
         const text = await answer.text();
         const what = `${asker.name}: ${name}: ${answer.status} ${text.slice(0, 300)}`;
@@ -103,7 +103,7 @@ describe("every operation", () => {
 
   const told = routed.filter((name) => Object.hasOwn(contractInputs(NO_WORLD), name));
   it.each(told)("%s does what it is for", { timeout: 60_000 }, async (name) => {
-    const [operator] = world.askers.filter((asker) => asker.name === "API_TOKEN");
+    const [operator] = simulation.askers.filter((asker) => asker.name === "API_TOKEN");
     if (operator === undefined) throw new Error("There is no operator.");
     const answer = await send(operator, name);
     const detail = await answer.text();
@@ -126,9 +126,9 @@ const AGAIN: Partial<Record<OperationName, number[]>> = {
 
 describe("refusals", () => {
   it("of an oversized body name the limit", async () => {
-    const answer = await fetch(`${world.pipeline.origin}/api/v1/query`, {
+    const answer = await fetch(`${simulation.pipeline.origin}/api/v1/query`, {
       method: "POST",
-      headers: { authorization: `Bearer ${world.askers.at(-1)?.bearer}` },
+      headers: { authorization: `Bearer ${simulation.askers.at(-1)?.bearer}` },
       body: "x".repeat(API_LIMITS.maxBodyBytes + 1),
     });
     expect(answer.status).toBe(413);
@@ -136,25 +136,25 @@ describe("refusals", () => {
   });
 
   it("link to an existing description", async () => {
-    const bearer = { authorization: `Bearer ${world.askers.at(-1)?.bearer}` };
-    const refused = await fetch(`${world.pipeline.origin}/api/v1/jobs/none`, { headers: bearer });
+    const bearer = { authorization: `Bearer ${simulation.askers.at(-1)?.bearer}` };
+    const refused = await fetch(`${simulation.pipeline.origin}/api/v1/jobs/none`, { headers: bearer });
     const { type } = v.parse(v.object({ type: v.string() }), await refused.json());
     const described = await fetch(type, { headers: bearer });
     expect(await described.json()).toEqual({ code: "not_found", title: "There is no such thing", status: 404 });
   });
 
   it("serve the OpenAPI document unchanged", async () => {
-    const bearer = { authorization: `Bearer ${world.askers.at(-1)?.bearer}` };
-    const served = await fetch(`${world.pipeline.origin}/api/v1/openapi.json`, { headers: bearer });
+    const bearer = { authorization: `Bearer ${simulation.askers.at(-1)?.bearer}` };
+    const served = await fetch(`${simulation.pipeline.origin}/api/v1/openapi.json`, { headers: bearer });
     expect(await served.json()).toEqual(JSON.parse(JSON.stringify(written)));
   });
 });
 
 describe("tokens", () => {
   it("are listed without their secrets, with when they were last used", async () => {
-    const { items } = await world.pipeline.ask<{ items: Record<string, unknown>[] }>("/tokens");
+    const { items } = await simulation.pipeline.ask<{ items: Record<string, unknown>[] }>("/tokens");
     const text = JSON.stringify(items);
-    for (const { bearer } of world.askers) if (bearer?.startsWith("dmarc_")) expect(text).not.toContain(bearer);
+    for (const { bearer } of simulation.askers) if (bearer?.startsWith("dmarc_")) expect(text).not.toContain(bearer);
     const states = new Map(items.map(({ name, state, account }) => [`${account} ${name}`, state]));
     expect(states.get("acme expired")).toBe("expired");
     expect(states.get("other other operate")).toBe("active");
@@ -163,15 +163,15 @@ describe("tokens", () => {
   });
 
   it("stop working when revoked, with a message that says so", async () => {
-    const { secret, id } = await world.pipeline.ask<{ secret: string; id: string }>("/tokens", "POST", {
+    const { secret, id } = await simulation.pipeline.ask<{ secret: string; id: string }>("/tokens", "POST", {
       account: "acme",
       name: "short-lived",
       scope: "read",
     });
     const ask = () =>
-      fetch(`${world.pipeline.origin}/api/v1/channels`, { headers: { authorization: `Bearer ${secret}` } });
+      fetch(`${simulation.pipeline.origin}/api/v1/channels`, { headers: { authorization: `Bearer ${secret}` } });
     expect((await ask()).status).toBe(200);
-    await world.pipeline.ask(`/tokens/${id}?account=acme`, "DELETE");
+    await simulation.pipeline.ask(`/tokens/${id}?account=acme`, "DELETE");
     const refused = await ask();
     expect(refused.status).toBe(403);
     expect(await refused.json()).toMatchObject({ detail: expect.stringMatching(/'short-lived' was revoked/) });
@@ -179,9 +179,9 @@ describe("tokens", () => {
 
   it("cannot be made for an unknown account, nor twice with the same name", async () => {
     const make = (body: object) =>
-      fetch(`${world.pipeline.origin}/api/v1/tokens`, {
+      fetch(`${simulation.pipeline.origin}/api/v1/tokens`, {
         method: "POST",
-        headers: { authorization: `Bearer ${world.askers.at(-1)?.bearer}` },
+        headers: { authorization: `Bearer ${simulation.askers.at(-1)?.bearer}` },
         body: JSON.stringify(body),
       });
     expect((await make({ account: "nobody", name: "x", scope: "read" })).status).toBe(404);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildOpenApi } from "../../scripts/openapi.ts";
 import { withoutReferences } from "../support/openapi-references.ts";
 import { type FuzzedRequest, type KnownValues, requestsFor } from "../support/schema-values.ts";
-import { type ContractWorld, startContractWorld } from "./contract-world.ts";
+import { type ContractSetup, startContractSetup } from "./contract-setup.ts";
 import { API_TOKEN } from "./harness.ts";
 
 const RUNS = Number(process.env.FUZZ_API_RUNS ?? 5);
@@ -17,19 +17,19 @@ const SEED = Number(process.env.FUZZ_API_SEED ?? 15);
 const ANSWER_MS = 30_000;
 const AT_ONCE = 6;
 
-let world: ContractWorld;
+let simulation: ContractSetup;
 
 beforeAll(async () => {
-  world = await startContractWorld();
+  simulation = await startContractSetup();
 }, 240_000);
 
-afterAll(() => world.pipeline.close());
+afterAll(() => simulation.pipeline.close());
 
 const operations = Object.entries(withoutReferences(buildOpenApi()).paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: operation.operationId, method, path, operation })),
 );
 
-function known({ report, deadLetterId }: ContractWorld): KnownValues {
+function known({ report, deadLetterId }: ContractSetup): KnownValues {
   return {
     account: ["acme", "other", ""],
     domain: ["acme.example", "ACME.example", "-", "bücher.example"],
@@ -48,7 +48,7 @@ function known({ report, deadLetterId }: ContractWorld): KnownValues {
 async function faultOf({ method, path, body }: FuzzedRequest): Promise<string | undefined> {
   const request = `${method} ${path} ${body ?? ""}`;
   try {
-    const answer = await fetch(world.pipeline.origin + path, {
+    const answer = await fetch(simulation.pipeline.origin + path, {
       method,
       headers: { authorization: `Bearer ${API_TOKEN}` },
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -64,7 +64,7 @@ async function faultOf({ method, path, body }: FuzzedRequest): Promise<string | 
 }
 
 it.each(operations)("$name answers any request", { timeout: 600_000 }, async (operation) => {
-  const requests = fc.sample(requestsFor(operation, known(world)), { seed: SEED, numRuns: RUNS });
+  const requests = fc.sample(requestsFor(operation, known(simulation)), { seed: SEED, numRuns: RUNS });
   const faults: string[] = [];
   for (let i = 0; i < requests.length; i += AT_ONCE) {
     const found = await Promise.all(requests.slice(i, i + AT_ONCE).map(faultOf));

@@ -14,12 +14,12 @@ import { addDomain, addDomains, domainSetup, removeDomain } from "../../workers/
 import { addRegistration, putRegistration } from "../../workers/process/operations/registrations.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 let zones: Zones;
 let server: DnsServer;
 let lookups: Lookups;
-let world: World;
+let simulation: Simulation;
 
 beforeEach(async () => {
   zones = {};
@@ -29,7 +29,7 @@ beforeEach(async () => {
     nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "none", isUnanswered: false }),
   };
-  world = new World();
+  simulation = new Simulation();
 });
 afterEach(async () => {
   await server[Symbol.asyncDispose]();
@@ -43,20 +43,20 @@ function randomBytes(count: number): Uint8Array {
 const SHOP = { account: "acme", domain: "shop.test" };
 
 async function add(domain: string = SHOP.domain) {
-  const added = await addDomain({ ...SHOP, domain }, world.invocation(), { randomBytes, lookups });
+  const added = await addDomain({ ...SHOP, domain }, simulation.invocation(), { randomBytes, lookups });
   if (!added.ok) throw new Error(added.error.message);
   return added.value;
 }
 
 async function state(): Promise<string> {
-  const found = await domainSetup(SHOP, world.invocation(), lookups);
+  const found = await domainSetup(SHOP, simulation.invocation(), lookups);
   return found.ok ? found.value.state : found.error.code;
 }
 
 /** The list of registered domains, with how far each is. */
 async function listed(): Promise<[string, string, string][]> {
   const found = await ask(
-    world.ledger,
+    simulation.ledger,
     query(
       "SELECT domain, rua, state FROM registered_domains ORDER BY domain",
       [],
@@ -86,7 +86,7 @@ it("a new domain goes from no record to its first report", async () => {
   expect(await state()).toBe("unknown");
   zones["shop.test._report._dmarc.rua.sim.example"] = ["TXT v=DMARC1;"];
   expect(await state()).toBe("waiting");
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const cards = [sampleRecord("shop.test", { count: 3 })];
   const report = aggregateReport("shop.test", { day: Math.floor(nowSeconds / 86_400) - 1, records: cards });
   const sample = { account: "acme", uid: "1".repeat(32), report, records: cards, receivedSeconds: nowSeconds };
@@ -100,19 +100,19 @@ it("cron follows a set-up until the first report, then stops asking", async () =
   const { rua, records } = await add();
   zones["_dmarc.shop.test"] = [`TXT ${records[0]?.value}`];
   zones["shop.test._report._dmarc.rua.sim.example"] = ["TXT v=DMARC1;"];
-  expect(await checkDueSetups(world.invocation(), lookups)).toBe(0);
-  world.clock.nowMilliseconds += 3_600_000;
-  expect(await checkDueSetups(world.invocation(), lookups)).toBe(1);
+  expect(await checkDueSetups(simulation.invocation(), lookups)).toBe(0);
+  simulation.clock.nowMilliseconds += 3_600_000;
+  expect(await checkDueSetups(simulation.invocation(), lookups)).toBe(1);
   expect(await listed()).toEqual([["shop.test", rua, "waiting"]]);
-  await change(world.ledger, [{ sql: "UPDATE registered_domains SET state = 'receiving'", parameters: [] }]);
-  world.clock.nowMilliseconds += 3_600_000;
-  expect(await checkDueSetups(world.invocation(), lookups)).toBe(0);
+  await change(simulation.ledger, [{ sql: "UPDATE registered_domains SET state = 'receiving'", parameters: [] }]);
+  simulation.clock.nowMilliseconds += 3_600_000;
+  expect(await checkDueSetups(simulation.invocation(), lookups)).toBe(0);
 });
 
 it("a list is added with a result per line, repeated domains once, and invalid lines left out", async () => {
   const { rua } = await add();
   const lines = ["one.test", "https://ONE.test/page", "shop.test", "not a name", "b\u00fccher.test"];
-  const answer = await addDomains({ account: "acme", domains: lines }, world.invocation(), randomBytes);
+  const answer = await addDomains({ account: "acme", domains: lines }, simulation.invocation(), randomBytes);
   if (!answer.ok) throw new Error(answer.error.message);
   const { items } = answer.value;
   expect(items.map(({ typed, domain, isNew }) => [typed, domain, isNew])).toEqual([
@@ -127,7 +127,7 @@ it("a list is added with a result per line, repeated domains once, and invalid l
   expect(items[3]?.problem).toContain("no domain name");
   expect((await listed()).map(([domain]) => domain)).toEqual(["one.test", "shop.test", "xn--bcher-kva.test"]);
   // Ingest knows them: from KV, or by asking D1.
-  const found = await ask(world.ledger, addressesQuery());
+  const found = await ask(simulation.ledger, addressesQuery());
   expect(found.find((one) => one.rua === items[4]?.rua)?.entry).toEqual({
     account: "acme",
     domains: ["xn--bcher-kva.test"],
@@ -137,33 +137,33 @@ it("a list is added with a result per line, repeated domains once, and invalid l
 it("domains are added to an existing address and removed from it", async () => {
   const rua = "dmarc@shop.test";
   const own = (domain: string, account = "acme") =>
-    addDomain({ account, domain, rua }, world.invocation(), { randomBytes, lookups });
+    addDomain({ account, domain, rua }, simulation.invocation(), { randomBytes, lookups });
   expect(await own("shop.test")).toMatchObject({ ok: true, value: { rua, isNew: true } });
   expect(await own("second.test")).toMatchObject({ ok: true, value: { rua, isNew: true } });
   expect(await own("second.test")).toMatchObject({ ok: true, value: { rua, isNew: false } });
-  const accepted = async () => (await ask(world.ledger, addressesQuery()))[0]?.entry.domains;
+  const accepted = async () => (await ask(simulation.ledger, addressesQuery()))[0]?.entry.domains;
   expect(await accepted()).toEqual(["second.test", "shop.test"]);
   expect(await own("third.test", "beta")).toMatchObject({ ok: false, error: { code: "already_exists" } });
-  const remove = (domain: string) => removeDomain({ account: "acme", domain }, world.invocation());
+  const remove = (domain: string) => removeDomain({ account: "acme", domain }, simulation.invocation());
   expect(await remove("second.test")).toEqual({ ok: true, value: { rua, isAddressRemoved: false } });
   expect(await accepted()).toEqual(["shop.test"]);
   expect(await remove("shop.test")).toEqual({ ok: true, value: { rua, isAddressRemoved: true } });
-  expect(await ask(world.ledger, addressesQuery())).toEqual([]);
+  expect(await ask(simulation.ledger, addressesQuery())).toEqual([]);
 });
 
 it("domains can use an address that accepts any, which stays when they are removed", async () => {
   const rua = "dmarc@any.test";
-  await putRegistration(rua, { account: "acme" }, world.invocation());
-  await addDomain({ account: "acme", domain: "shop.test", rua }, world.invocation(), { randomBytes, lookups });
+  await putRegistration(rua, { account: "acme" }, simulation.invocation());
+  await addDomain({ account: "acme", domain: "shop.test", rua }, simulation.invocation(), { randomBytes, lookups });
   expect(await listed()).toEqual([["shop.test", rua, "recordNotFound"]]);
-  await followWholeRegistry(world.invocation());
+  await followWholeRegistry(simulation.invocation());
   expect(await listed()).toHaveLength(1);
-  expect(await removeDomain(SHOP, world.invocation())).toMatchObject({ value: { isAddressRemoved: false } });
-  expect(await ask(world.ledger, addressesQuery())).toEqual([{ rua, entry: { account: "acme" }, shard: 0 }]);
+  expect(await removeDomain(SHOP, simulation.invocation())).toMatchObject({ value: { isAddressRemoved: false } });
+  expect(await ask(simulation.ledger, addressesQuery())).toEqual([{ rua, entry: { account: "acme" }, shard: 0 }]);
 });
 
 it("the answer says what to do when addresses cannot be made", async () => {
-  const { env, ...others } = world.invocation();
+  const { env, ...others } = simulation.invocation();
   const without = { ...others, env: { ...env, RUA_HOST: "" } };
   const refused = await addDomain(SHOP, without, { randomBytes, lookups });
   expect(refused).toMatchObject({ ok: false, error: { code: "not_configured" } });
@@ -176,10 +176,12 @@ it("an account cannot have more domains than the limit", async () => {
     domain: `d${i}.test`,
     rua: "dmarc@any.test",
   }));
-  await change(world.ledger, [putRegisteredDomains(full, 1)]);
-  const refused = await addDomain(SHOP, world.invocation(), { randomBytes, lookups });
+  await change(simulation.ledger, [putRegisteredDomains(full, 1)]);
+  const refused = await addDomain(SHOP, simulation.invocation(), { randomBytes, lookups });
   expect(refused).toMatchObject({ ok: false, error: { code: "too_large" } });
-  expect(await addDomain({ ...SHOP, account: "beta" }, world.invocation(), { randomBytes, lookups })).toMatchObject({
+  expect(
+    await addDomain({ ...SHOP, account: "beta" }, simulation.invocation(), { randomBytes, lookups }),
+  ).toMatchObject({
     ok: true,
   });
 });
@@ -187,40 +189,40 @@ it("an account cannot have more domains than the limit", async () => {
 it("the list follows the domains that addresses name", async () => {
   const rua = "dmarc@own.test";
   const put = async (domains: string[], account = "acme") => {
-    await putRegistration(rua, { account, domains }, world.invocation());
-    await followAddress(rua, world.invocation());
+    await putRegistration(rua, { account, domains }, simulation.invocation());
+    await followAddress(rua, simulation.invocation());
   };
   await put(["a.test", "b.test"]);
   expect((await listed()).map(([domain]) => domain)).toEqual(["a.test", "b.test"]);
   await put(["b.test", "c.test"]);
   expect((await listed()).map(([domain]) => domain)).toEqual(["b.test", "c.test"]);
-  await change(world.ledger, [{ sql: "DELETE FROM registered_domains", parameters: [] }]);
-  await followWholeRegistry(world.invocation());
+  await change(simulation.ledger, [{ sql: "DELETE FROM registered_domains", parameters: [] }]);
+  await followWholeRegistry(simulation.invocation());
   expect(await listed()).toHaveLength(2);
-  const place = { directory: world.ledger, copy: world.invocation().env.KV_DMARC_REPORTS };
+  const place = { directory: simulation.ledger, copy: simulation.invocation().env.KV_DMARC_REPORTS };
   await removeAddress(rua, place, 1);
-  await followWholeRegistry(world.invocation());
+  await followWholeRegistry(simulation.invocation());
   expect(await listed()).toEqual([]);
 });
 
 it("registering an address again is refused and changes nothing", async () => {
   const rua = "dmarc@once.test";
-  const add = (account: string) => addRegistration(rua, { account }, world.invocation());
+  const add = (account: string) => addRegistration(rua, { account }, simulation.invocation());
   expect(await add("acme")).toMatchObject({ ok: true });
   expect(await add("beta")).toMatchObject({ ok: false, error: { code: "already_exists" } });
-  expect((await ask(world.ledger, addressesQuery()))[0]?.entry.account).toBe("acme");
+  expect((await ask(simulation.ledger, addressesQuery()))[0]?.entry.account).toBe("acme");
 });
 
 it("each account and domain gets its own address, which cannot be guessed from another", async () => {
   const first = await add();
   const second = await add("other.test");
-  const third = await addDomain({ account: "beta", domain: "shop.test" }, world.invocation(), {
+  const third = await addDomain({ account: "beta", domain: "shop.test" }, simulation.invocation(), {
     randomBytes,
     lookups,
   });
   const ruas = [first.rua, second.rua, third.ok ? third.value.rua : ""];
   expect(new Set(ruas).size).toBe(3);
-  const registered = await ask(world.ledger, addressesQuery());
+  const registered = await ask(simulation.ledger, addressesQuery());
   expect(registered.map(({ rua, entry }) => [rua, entry.account, entry.domains])).toEqual(
     expect.arrayContaining([
       [first.rua, "acme", ["shop.test"]],
@@ -231,20 +233,20 @@ it("each account and domain gets its own address, which cannot be guessed from a
 
 it("adding without DNS works and says that nothing is known", async () => {
   const nobody = { ...lookups, resolver: NO_RESOLVER };
-  const added = await addDomain(SHOP, world.invocation(), { randomBytes, lookups: nobody });
+  const added = await addDomain(SHOP, simulation.invocation(), { randomBytes, lookups: nobody });
   expect(added).toMatchObject({ ok: true, value: { state: "unknown", isNew: true } });
 });
 
 it("an invalid or unknown domain is refused", async () => {
-  const refused = await addDomain({ ...SHOP, domain: "not a name" }, world.invocation(), { randomBytes, lookups });
+  const refused = await addDomain({ ...SHOP, domain: "not a name" }, simulation.invocation(), { randomBytes, lookups });
   expect(refused).toMatchObject({ ok: false, error: { code: "bad_request" } });
   expect(await state()).toBe("not_found");
-  expect(await removeDomain(SHOP, world.invocation())).toMatchObject({ ok: false, error: { code: "not_found" } });
+  expect(await removeDomain(SHOP, simulation.invocation())).toMatchObject({ ok: false, error: { code: "not_found" } });
 });
 
 it("removing a domain removes its address, and adding it again makes a new one", async () => {
   const { rua } = await add();
-  expect(await removeDomain(SHOP, world.invocation())).toEqual({
+  expect(await removeDomain(SHOP, simulation.invocation())).toEqual({
     ok: true,
     value: { rua, isAddressRemoved: true },
   });
@@ -272,7 +274,7 @@ it("what is published already is amended, also above, behind an alias and for TL
 });
 
 it("sub-addresses are made if one address is routed", async () => {
-  world.ruaHost = "dmarc@rua.sim.example";
+  simulation.ruaHost = "dmarc@rua.sim.example";
   const { rua, records } = await add();
   expect(rua).toMatch(/^dmarc\+[a-z2-9]{16}@rua\.sim\.example$/);
   expect(records[0]?.value).toContain(`rua=mailto:${rua}`);

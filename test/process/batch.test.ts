@@ -12,39 +12,39 @@ import {
 } from "../support/simulation/balance.ts";
 import { figures, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
-function newWorld(): World {
-  const world = new World();
-  registerAll(world);
-  return world;
+function newSimulation(): Simulation {
+  const simulation = new Simulation();
+  registerAll(simulation);
+  return simulation;
 }
 
 describe("a batch", () => {
   it("of many objects takes three D1 calls, one of them the transaction", async () => {
-    const world = newWorld();
-    for (let i = 0; i < 22; i++) await world.deliver(reportMail(`r${i}`, records(10)));
-    const before = world.faults.calls.length;
-    await world.drain({ rounds: 1 });
-    const calls = world.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
+    const simulation = newSimulation();
+    for (let i = 0; i < 22; i++) await simulation.deliver(reportMail(`r${i}`, records(10)));
+    const before = simulation.faults.calls.length;
+    await simulation.drain({ rounds: 1 });
+    const calls = simulation.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
     // Addresses and objects, then what is known of all that was read, then the transaction.
     expect(calls).toEqual(["d1.batch", "d1.batch", "d1.batch"]);
-    expect(Object.keys(ledgerFigures(world))).toHaveLength(22);
-    expect(world.rows("SELECT * FROM slices")).toEqual([]);
+    expect(Object.keys(ledgerFigures(simulation))).toHaveLength(22);
+    expect(simulation.rows("SELECT * FROM slices")).toEqual([]);
   });
 
   it("with an unreadable object settles the others now and that one later", async () => {
-    const world = newWorld();
-    for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(2)));
+    const simulation = newSimulation();
+    for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(2)));
     let failed = 0;
-    world.faults.plan = ({ name }) => (name === "r2.get raw" && failed++ === 1 ? "before" : undefined);
-    await world.drain({ rounds: 1 });
-    expect(Object.keys(ledgerFigures(world))).toHaveLength(2);
-    await world.drain();
+    simulation.faults.plan = ({ name }) => (name === "r2.get raw" && failed++ === 1 ? "before" : undefined);
+    await simulation.drain({ rounds: 1 });
+    expect(Object.keys(ledgerFigures(simulation))).toHaveLength(2);
+    await simulation.drain();
     expect(
-      await imbalances(world, {
+      await imbalances(simulation, {
         reports: { "acme/a": [figures(2)], "acme/b": [figures(2)], "acme/c": [figures(2)] },
         deadLetters: 0,
         conflicts: 0,
@@ -53,53 +53,54 @@ describe("a batch", () => {
   });
 
   it("with failing points of one object settles the others", async () => {
-    const world = newWorld();
-    for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(2)));
+    const simulation = newSimulation();
+    for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(2)));
     let failed = 0;
-    world.faults.plan = ({ name }) => (name === "analytics.write records" && failed++ === 2 ? "before" : undefined);
-    await world.drain({ rounds: 1 });
-    expect(Object.keys(ledgerFigures(world)).sort()).toEqual(["acme/a", "acme/c"]);
-    await world.drain();
-    expect(Object.keys(reportFigures(world)).sort()).toEqual(["acme/a", "acme/b", "acme/c"]);
+    simulation.faults.plan = ({ name }) =>
+      name === "analytics.write records" && failed++ === 2 ? "before" : undefined;
+    await simulation.drain({ rounds: 1 });
+    expect(Object.keys(ledgerFigures(simulation)).sort()).toEqual(["acme/a", "acme/c"]);
+    await simulation.drain();
+    expect(Object.keys(reportFigures(simulation)).sort()).toEqual(["acme/a", "acme/b", "acme/c"]);
   });
 
   it("with the same report twice, in another order, counts it once", async () => {
-    const world = newWorld();
-    await world.deliver(reportMail("twice", records(5)));
-    await world.deliver(reportMail("twice", records(5).toReversed()));
-    await world.drain();
+    const simulation = newSimulation();
+    await simulation.deliver(reportMail("twice", records(5)));
+    await simulation.deliver(reportMail("twice", records(5).toReversed()));
+    await simulation.drain();
     const all = { "acme/twice": figures(5) };
-    expect([ledgerFigures(world), reportFigures(world)]).toEqual([all, all]);
+    expect([ledgerFigures(simulation), reportFigures(simulation)]).toEqual([all, all]);
     expect(
-      outcomesOf(world)
+      outcomesOf(simulation)
         .map(({ outcome }) => outcome)
         .sort(),
     ).toEqual(["accepted", "duplicate"]);
-    expect(eventsByOutcome(world).get("duplicate")).toHaveLength(1);
+    expect(eventsByOutcome(simulation).get("duplicate")).toHaveLength(1);
   });
 
   it("with one object twice, once reprocessed, reads it once", async () => {
-    const world = newWorld();
-    await world.deliver(reportMail("a", records(3)));
-    const [message] = world.queues["dmarc-reports"].messages;
+    const simulation = newSimulation();
+    await simulation.deliver(reportMail("a", records(3)));
+    const [message] = simulation.queues["dmarc-reports"].messages;
     const body = JSON.parse(message?.body ?? "{}");
-    await world.queues["dmarc-reports"].send({ ...body, generation: 7 });
-    await world.drain();
-    expect(world.rows("SELECT generation FROM objects")).toEqual([{ generation: 7 }]);
-    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(3) });
-    expect(world.points.records).toHaveLength(3);
+    await simulation.queues["dmarc-reports"].send({ ...body, generation: 7 });
+    await simulation.drain();
+    expect(simulation.rows("SELECT generation FROM objects")).toEqual([{ generation: 7 }]);
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(3) });
+    expect(simulation.points.records).toHaveLength(3);
   });
 });
 
 describe("an object", () => {
   it("with the same report twice counts it once, with a duplicate", async () => {
-    const world = newWorld();
+    const simulation = newSimulation();
     const content = Buffer.from(sampleReport({ reportId: "same", records: records(3) }));
     const twice = zipOfTwo(content);
-    await world.deliver(mailOf([{ name: "twice.zip", content: twice }]));
-    await world.drain();
-    expect(ledgerFigures(world)).toEqual({ "acme/same": figures(3) });
-    expect(outcomesOf(world).map(({ outcome }) => outcome)).toEqual(["accepted", "duplicate"]);
+    await simulation.deliver(mailOf([{ name: "twice.zip", content: twice }]));
+    await simulation.drain();
+    expect(ledgerFigures(simulation)).toEqual({ "acme/same": figures(3) });
+    expect(outcomesOf(simulation).map(({ outcome }) => outcome)).toEqual(["accepted", "duplicate"]);
   });
 });
 
@@ -111,12 +112,12 @@ function zipOfTwo(content: Uint8Array): Uint8Array {
 }
 
 it("a report of 100,000 records stays far below D1's query limit per invocation", { timeout: 120_000 }, async () => {
-  const world = newWorld();
-  await world.deliver(reportMail("large", records(100_000)));
-  await world.drain({ rounds: 1 });
-  const before = world.faults.calls.length;
-  await world.drain({ rounds: 1 });
-  const calls = world.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
-  expect(ledgerFigures(world)).toEqual({ "acme/large": figures(100_000) });
+  const simulation = newSimulation();
+  await simulation.deliver(reportMail("large", records(100_000)));
+  await simulation.drain({ rounds: 1 });
+  const before = simulation.faults.calls.length;
+  await simulation.drain({ rounds: 1 });
+  const calls = simulation.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
+  expect(ledgerFigures(simulation)).toEqual({ "acme/large": figures(100_000) });
   expect(calls.length).toBeLessThan(D1_LIMITS.maxQueriesPerInvocation / 10);
 });

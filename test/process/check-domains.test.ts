@@ -12,11 +12,11 @@ import { checkAndKeep, checkDueDomains, checkNow } from "../../workers/process/d
 import { type Lookups, lookupsOf } from "../../workers/process/domains/lookups.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 let server: DnsServer;
 let zones: Zones;
-let world: World;
+let simulation: Simulation;
 let lookups: Lookups;
 
 beforeEach(async () => {
@@ -33,8 +33,8 @@ beforeEach(async () => {
     nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
   };
-  world = new World();
-  world.register("rua@shop.test", { account: "acme", domains: ["shop.test"] });
+  simulation = new Simulation();
+  simulation.register("rua@shop.test", { account: "acme", domains: ["shop.test"] });
   await reportAbout("shop.test");
   await reportAbout("other.test");
 });
@@ -43,7 +43,7 @@ afterEach(async () => {
 });
 
 async function reportAbout(domain: string, selectors: readonly string[] = ["s1"]): Promise<void> {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const records = selectors.map((selector, i) =>
     sampleRecord(domain, {
       count: 10 - i,
@@ -56,17 +56,17 @@ async function reportAbout(domain: string, selectors: readonly string[] = ["s1"]
 }
 
 async function kept(domain: string) {
-  const [found] = await ask(world.ledger, checksQuery(domain, ["acme"]));
+  const [found] = await ask(simulation.ledger, checksQuery(domain, ["acme"]));
   return found;
 }
 
 function later(hours: number): void {
-  world.clock.nowMilliseconds += hours * 3_600_000;
+  simulation.clock.nowMilliseconds += hours * 3_600_000;
 }
 
 it("domains with reports or a registration are checked once a day, with the selectors from reports", async () => {
-  world.register("rua@quiet.test", { account: "acme", domains: ["quiet.test"] });
-  expect(await checkDueDomains(world.invocation(), lookups)).toBe(3);
+  simulation.register("rua@quiet.test", { account: "acme", domains: ["quiet.test"] });
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(3);
   const shop = await kept("shop.test");
   expect(shop?.check.policies).toEqual({ domain: "none", subdomain: "none", nonexistent: "none" });
   expect(shop?.check.keys).toMatchObject([{ selector: "s1", domain: "shop.test", keyType: "revoked" }]);
@@ -74,20 +74,20 @@ it("domains with reports or a registration are checked once a day, with the sele
   expect((await kept("other.test"))?.check.policies.domain).toBe("reject");
   expect((await kept("quiet.test"))?.check.checks[0]?.summary).toBe("No DMARC record");
   later(1);
-  expect(await checkDueDomains(world.invocation(), lookups)).toBe(0);
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(0);
   later(24);
-  expect(await checkDueDomains(world.invocation(), lookups)).toBe(3);
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(3);
 });
 
 it("selectors of all sources are checked, not only of the largest", async () => {
   await reportAbout("several.test", ["s1", "s2", "s3"]);
-  await checkDueDomains(world.invocation(), lookups);
+  await checkDueDomains(simulation.invocation(), lookups);
   const selectors = (await kept("several.test"))?.check.keys.map(({ selector }) => selector);
   expect(selectors?.sort()).toEqual(["s1", "s2", "s3"]);
 });
 
 it("names of senders without a verdict are looked up with a separate budget of questions", async () => {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const own = sampleRecord("open.test", { count: 100, sourceIp: "192.0.2.1" });
   const failing = { count: 10, dkim: "fail", spf: "fail" } as const;
   const lone = sampleRecord("open.test", { ...failing, dkimResults: [], spfResults: [], sourceIp: "198.51.100.7" });
@@ -100,18 +100,18 @@ it("names of senders without a verdict are looked up with a separate budget of q
   const addresses = ["192.0.2.1", "198.51.100.7"];
   const name = { account: "acme", domain: "open.test" };
   // Where the plan has too few questions none are asked; the check is kept all the same.
-  await checkAndKeep(name, world.invocation(), { ...lookups, nameResolver: NO_RESOLVER });
+  await checkAndKeep(name, simulation.invocation(), { ...lookups, nameResolver: NO_RESOLVER });
   expect(await ask(ledger, addressNamesQuery(addresses, nowSeconds))).toEqual([]);
-  await checkAndKeep(name, world.invocation(), lookups);
+  await checkAndKeep(name, simulation.invocation(), lookups);
   const names = await ask(ledger, addressNamesQuery(addresses, nowSeconds));
   expect(names.find(({ address }) => address === "198.51.100.7")?.host).toBe("mail.open.test");
   const { length } = server.asked;
-  await checkAndKeep(name, world.invocation(), lookups);
+  await checkAndKeep(name, simulation.invocation(), lookups);
   expect(server.asked.slice(length).filter((question) => question.includes("7.100.51.198"))).toEqual([]);
 });
 
 it("mail that counts has its names looked up before that of forged reports, however much they claim", async () => {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const day = Math.floor(nowSeconds / 86_400) - 1;
   const stranger: Partial<AggregateRecord> = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] };
   const addNew = async (uid: string, records: AggregateRecord[], senderState: SenderState) => {
@@ -127,7 +127,7 @@ it("mail that counts has its names looked up before that of forged reports, howe
     sampleRecord("forged.test", { ...stranger, count: 40 - index, sourceIp: `203.0.${index}.9` }),
   );
   await addNew("b".repeat(32), claimed, "unverified");
-  await checkAndKeep({ account: "acme", domain: "forged.test" }, world.invocation(), lookups);
+  await checkAndKeep({ account: "acme", domain: "forged.test" }, simulation.invocation(), lookups);
   const reverse = server.asked.filter((question) => question.includes("in-addr.arpa"));
   expect(reverse.some((question) => question.includes("7.100.51.198"))).toBe(true);
   // What is left of the look-ups serves the page that shows all mail.
@@ -135,7 +135,7 @@ it("mail that counts has its names looked up before that of forged reports, howe
 });
 
 it("names use only a part of a run's questions, and none if there are few", () => {
-  const { env } = world.invocation();
+  const { env } = simulation.invocation();
   const resolverOf = (url: string, questions: number) =>
     lookupsOf({ ...env, DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }).nameResolver;
   expect(resolverOf("https://dns.test/query", 6000)).not.toBe(NO_RESOLVER);
@@ -144,13 +144,13 @@ it("names use only a part of a run's questions, and none if there are few", () =
 });
 
 it("changes are kept for the domain's own names only, and not if DNS did not answer", async () => {
-  await checkDueDomains(world.invocation(), lookups);
+  await checkDueDomains(simulation.invocation(), lookups);
   zones["_dmarc.shop.test"] = ["TXT v=DMARC1; p=quarantine; rua=mailto:rua@shop.test"];
   zones["mail.service.test"] = ["TXT v=spf1 ip4:198.51.100.0/24 -all"];
   zones["s1._domainkey.shop.test"] = ["SERVFAIL"];
   later(24);
-  await checkDueDomains(world.invocation(), lookups);
-  const changes = await ask(world.ledger, recordChangesQuery("shop.test", ["acme"], 10));
+  await checkDueDomains(simulation.invocation(), lookups);
+  const changes = await ask(simulation.ledger, recordChangesQuery("shop.test", ["acme"], 10));
   expect(changes).toMatchObject([
     {
       name: "_dmarc.shop.test",
@@ -159,21 +159,21 @@ it("changes are kept for the domain's own names only, and not if DNS did not ans
       after: ["v=DMARC1; p=quarantine; rua=mailto:rua@shop.test"],
     },
   ]);
-  expect(await ask(world.ledger, recordChangesQuery("shop.test", ["another"], 10))).toEqual([]);
+  expect(await ask(simulation.ledger, recordChangesQuery("shop.test", ["another"], 10))).toEqual([]);
 });
 
 it("the previous check is kept if DNS does not answer, and the others follow later", async () => {
-  await checkDueDomains(world.invocation(), lookups);
+  await checkDueDomains(simulation.invocation(), lookups);
   const before = await kept("shop.test");
   later(24);
-  expect(await checkDueDomains(world.invocation(), { ...lookups, resolver: NO_RESOLVER })).toBe(0);
+  expect(await checkDueDomains(simulation.invocation(), { ...lookups, resolver: NO_RESOLVER })).toBe(0);
   expect(await kept("shop.test")).toEqual(before);
   const name = { account: "acme", domain: "shop.test" };
-  expect(await checkAndKeep(name, world.invocation(), { ...lookups, resolver: NO_RESOLVER })).toBeUndefined();
+  expect(await checkAndKeep(name, simulation.invocation(), { ...lookups, resolver: NO_RESOLVER })).toBeUndefined();
 });
 
 it("the oldest checks come first, a limited number per run", async () => {
-  const { ledger } = world.invocation();
+  const { ledger } = simulation.invocation();
   const many = Array.from({ length: GUIDANCE_LIMITS.checksPerRun + 5 }, (_, index) => ({
     sql: "INSERT INTO domain_checks (account, domain, checked_seconds, state, result) VALUES ('acme', ?, ?, 'unknown', '{}')",
     parameters: [`d${index}.test`, index + 1],
@@ -184,11 +184,11 @@ it("the oldest checks come first, a limited number per run", async () => {
 });
 
 it("a person can request a check of the account's domains only", async () => {
-  const invocation = world.invocation();
+  const invocation = simulation.invocation();
   const refused = await checkNow({ account: "acme", domain: "stranger.test" }, invocation);
   expect(refused).toMatchObject({ ok: false, error: { code: "not_found" } });
   expect(server.asked).toEqual([]);
-  // No resolver is set in the world.
+  // No resolver is set in the simulation.
   const unanswered = await checkNow({ account: "acme", domain: "shop.test" }, invocation);
   expect(unanswered).toMatchObject({ ok: false, error: { code: "dns_unavailable" } });
   expect(JSON.stringify(unanswered)).toContain("No DNS server is set");

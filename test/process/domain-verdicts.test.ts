@@ -13,34 +13,34 @@ import { mailQuery } from "../../shared/ledger/sources.ts";
 import { WATCH_LIMITS } from "../../shared/limits.ts";
 import { type WatchDone, watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 
-let world: World;
+let simulation: Simulation;
 const ACCOUNTS = ["acme", "globex"];
 
 beforeEach(() => {
-  world = new World();
+  simulation = new Simulation();
 });
 
 function today(): number {
-  return Math.floor(world.clock.nowMilliseconds / 86_400_000);
+  return Math.floor(simulation.clock.nowMilliseconds / 86_400_000);
 }
 
 function run(isWanted = false): Promise<WatchDone> {
-  return watchDomains(world.invocation(), isWanted);
+  return watchDomains(simulation.invocation(), isWanted);
 }
 
 function later(minutes: number): void {
-  world.clock.nowMilliseconds += minutes * 60_000;
+  simulation.clock.nowMilliseconds += minutes * 60_000;
 }
 
 function stored(): Promise<DomainVerdict[]> {
-  return ask(world.ledger, domainVerdictsQuery(ACCOUNTS, { limit: 1000 }));
+  return ask(simulation.ledger, domainVerdictsQuery(ACCOUNTS, { limit: 1000 }));
 }
 
 async function seed(): Promise<void> {
-  await seedVerdicts(world.ledger, today(), world.invocation().nowSeconds);
+  await seedVerdicts(simulation.ledger, today(), simulation.invocation().nowSeconds);
 }
 
 async function report(account: string, domain: string, day: number): Promise<void> {
@@ -50,7 +50,7 @@ async function report(account: string, domain: string, day: number): Promise<voi
     .reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 2 ** 40, 7)
     .toString(16)
     .padStart(32, "0");
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const sample = { account, uid, report: aggregateReport(domain, { day, records }), records };
   await settleSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
 }
@@ -59,14 +59,14 @@ async function judgedByThePage(domain: string) {
   const period = { firstDay: today() - 29, lastDay: today() };
   const always = { accounts: ["acme"], domains: [domain] as const };
   const scope = { ...always, ...period };
-  const [mail] = await askAll([world.ledger], mailQuery({ ...scope, onlyCounted: true }));
+  const [mail] = await askAll([simulation.ledger], mailQuery({ ...scope, onlyCounted: true }));
   if (mail === undefined) throw new Error("no mail");
-  const days = await ask(world.ledger, dayTotalsQuery(scope));
-  const policies = await ask(world.ledger, policiesQuery(always));
-  const ruaAddresses = (await ask(world.ledger, ruaAddressesQuery(scope))).map(({ rua }) => rua);
-  const { nowSeconds } = world.invocation();
+  const days = await ask(simulation.ledger, dayTotalsQuery(scope));
+  const policies = await ask(simulation.ledger, policiesQuery(always));
+  const ruaAddresses = (await ask(simulation.ledger, ruaAddressesQuery(scope))).map(({ rua }) => rua);
+  const { nowSeconds } = simulation.invocation();
   const known = { domain, mail, check: undefined, nowSeconds };
-  const senders = await askKnownSenders((query) => ask(world.ledger, query), known);
+  const senders = await askKnownSenders((query) => ask(simulation.ledger, query), known);
   return judge(verdictInput(domain, { period, senders, days, policies, ruaAddresses }, () => undefined));
 }
 
@@ -109,8 +109,8 @@ it("only changed domains are computed again, with the start of each state", asyn
   later(20);
   expect(await run()).toEqual({ domains: 6, computed: 0, skipped: 0, isDone: true });
   const decision = { account: "acme", domain: "refused.example", source: "sendgrid.net", decision: "notMine" } as const;
-  const decidedSeconds = world.invocation().nowSeconds;
-  await change(world.ledger, [
+  const decidedSeconds = simulation.invocation().nowSeconds;
+  await change(simulation.ledger, [
     putSenderDecision({ ...decision, note: "", decidedBy: "a@acme.example", decidedSeconds }),
   ]);
   expect(await run(true)).toEqual({ domains: 6, computed: 1, skipped: 0, isDone: true });
@@ -124,7 +124,7 @@ it("only changed domains are computed again, with the start of each state", asyn
 
 it("a run continues where the last one ended, even after a fault, and skips a domain that fails repeatedly", async () => {
   await seed();
-  world.watchQueries = 24;
+  simulation.watchQueries = 24;
   const done = [await run()];
   while (done.at(-1)?.isDone === false) done.push(await run());
   expect(done.length).toBeGreaterThan(2);
@@ -132,14 +132,16 @@ it("a run continues where the last one ended, even after a fault, and skips a do
   expect(await stored()).toHaveLength(6);
 
   // Figures that are no JSON: a domain that ends every run.
-  const { sqlite } = world.ledger;
+  const { sqlite } = simulation.ledger;
   sqlite.prepare("UPDATE reports SET figures = '{' WHERE domain = 'parked.example'").run();
-  world.watchQueries = 900;
+  simulation.watchQueries = 900;
   later(24 * 60);
   // The first of these runs comes as far as this domain.
   for (let i = 0; i <= WATCH_LIMITS.maxAttempts; i++) await expect(run()).rejects.toThrow();
   expect(await run()).toMatchObject({ skipped: 1, isDone: true });
-  const fresh = (await stored()).filter(({ computedSeconds }) => computedSeconds === world.invocation().nowSeconds);
+  const fresh = (await stored()).filter(
+    ({ computedSeconds }) => computedSeconds === simulation.invocation().nowSeconds,
+  );
   expect(fresh.map(({ domain }) => domain)).not.toContain("parked.example");
   expect(fresh).toHaveLength(5);
 });
@@ -147,7 +149,7 @@ it("a run continues where the last one ended, even after a fault, and skips a do
 it("registered domains without reports are included, and accounts are kept apart", async () => {
   await report("acme", "shared.example", today() - 1);
   await report("globex", "shared.example", today() - 40);
-  await change(world.ledger, [
+  await change(simulation.ledger, [
     {
       sql: "INSERT INTO domain_checks (account, domain, checked_seconds, state, result) VALUES ('acme', 'new.example', 0, 'unknown', '{}')",
       parameters: [],
@@ -164,13 +166,13 @@ it("registered domains without reports are included, and accounts are kept apart
     ["acme", "new.example", "silent"],
     ["globex", "shared.example", "silent"],
   ]);
-  expect(await ask(world.ledger, domainVerdictsQuery(["globex"], { limit: 10 }))).toHaveLength(1);
+  expect(await ask(simulation.ledger, domainVerdictsQuery(["globex"], { limit: 10 }))).toHaveLength(1);
 });
 
 it("one answer is kept if two runs judge a domain at once", async () => {
   await seed();
   const done = await Promise.all([run(), run()]);
   expect(done.reduce((sum, { computed }) => sum + computed, 0)).toBe(6);
-  const versions = world.rows<{ version: number }>("SELECT version FROM domain_verdicts");
+  const versions = simulation.rows<{ version: number }>("SELECT version FROM domain_verdicts");
   expect(versions.map(({ version }) => version)).toEqual([1, 1, 1, 1, 1, 1]);
 });

@@ -10,17 +10,17 @@ import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
 const SINCE = "2023-11-01";
 
-async function worldWith(mails = smallMail().mails, world = new World()): Promise<World> {
-  registerAll(world);
-  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
-  await world.drain();
-  return world;
+async function simulationWith(mails = smallMail().mails, simulation = new Simulation()): Promise<Simulation> {
+  registerAll(simulation);
+  for (const mail of mails) expect(await simulation.deliver(mail)).toBe("taken");
+  await simulation.drain();
+  return simulation;
 }
 
 interface Page {
@@ -28,8 +28,8 @@ interface Page {
   cursor: string | undefined;
 }
 
-async function page(world: World, input: object = {}): Promise<Page> {
-  const answer = await exportRecords({ since: SINCE, ...input }, world.invocation());
+async function page(simulation: Simulation, input: object = {}): Promise<Page> {
+  const answer = await exportRecords({ since: SINCE, ...input }, simulation.invocation());
   if (!answer.ok) throw new Error(answer.error.message);
   const text = await answer.value.text();
   const lines = text.trimEnd().split("\n").map(parseExportLine);
@@ -38,12 +38,12 @@ async function page(world: World, input: object = {}): Promise<Page> {
   return { lines, cursor: last.cursor };
 }
 
-async function all(world: World, input: object = {}): Promise<{ lines: ExportLine[]; pages: number }> {
+async function all(simulation: Simulation, input: object = {}): Promise<{ lines: ExportLine[]; pages: number }> {
   const lines: ExportLine[] = [];
   let cursor: string | undefined;
   let pages = 0;
   do {
-    const next = await page(world, { ...input, ...(cursor !== undefined && { cursor }) });
+    const next = await page(simulation, { ...input, ...(cursor !== undefined && { cursor }) });
     lines.push(...next.lines);
     cursor = next.cursor;
     pages++;
@@ -64,9 +64,9 @@ function sumsOf(lines: ExportLine[]) {
   };
 }
 
-async function ledgerSums(world: World, accounts = ["acme", "other"]) {
+async function ledgerSums(simulation: Simulation, accounts = ["acme", "other"]) {
   let sums = { reports: 0, records: 0, messages: 0, passed: 0 };
-  for (const ledger of world.ledgers) {
+  for (const ledger of simulation.ledgers) {
     const [stats] = await ask(ledger, statsQuery({ accounts }));
     if (stats === undefined) throw new Error("Stats always have a row.");
     const { reports, records: count, messages, passed } = stats;
@@ -85,22 +85,24 @@ describe("exported records", () => {
     const many = Array.from({ length: EXPORT_LIMITS.reportsPerPage + 5 }, (_, i) =>
       reportMail(`many-${i}`, records(2, i + 1), i % 2 === 0 ? undefined : "rua@other.example"),
     );
-    const world = await worldWith([...smallMail().mails, ...many], new World({ shards: 2 }));
-    const { lines, pages } = await all(world);
+    const simulation = await simulationWith([...smallMail().mails, ...many], new Simulation({ shards: 2 }));
+    const { lines, pages } = await all(simulation);
     const sums = sumsOf(lines);
-    expect(sums).toEqual(await ledgerSums(world));
+    expect(sums).toEqual(await ledgerSums(simulation));
     expect(sums.reports).toBeGreaterThan(EXPORT_LIMITS.reportsPerPage);
     expect(pages).toBe(2);
     expect(problemsOf(lines)).toEqual([]);
     const uids = lines.flatMap((line) => (line.type === "report" ? [line.uid] : []));
     expect(new Set(uids).size).toBe(uids.length);
-    expect(sumsOf((await all(world, { account: "other" })).lines)).toEqual(await ledgerSums(world, ["other"]));
+    expect(sumsOf((await all(simulation, { account: "other" })).lines)).toEqual(
+      await ledgerSums(simulation, ["other"]),
+    );
   });
 
   it("of a large report are streamed in order", async () => {
     const count = EXPORT_LIMITS.heldRecords * 2;
-    const world = await worldWith([reportMail("large", records(count))]);
-    const { lines } = await all(world);
+    const simulation = await simulationWith([reportMail("large", records(count))]);
+    const { lines } = await all(simulation);
     const counts = lines.flatMap((line) => (line.type === "records" ? line.records.map((record) => record.count) : []));
     expect(counts).toEqual(Array.from({ length: count }, (_, i) => i + 1));
   });
@@ -109,50 +111,50 @@ describe("exported records", () => {
     const at = (text: string): number => Date.parse(`${text}Z`) / 1000;
     const period: [number, number] = [at("2026-11-10T00:00:00"), at("2026-11-12T23:59:59")];
     const content = Buffer.from(sampleReport({ reportId: "spread", period, records: records(3) }));
-    const world = await worldWith([mailOf([{ name: "spread.xml", content }])]);
-    expect(sumsOf((await all(world, { since: "2026-11-01" })).lines)).toMatchObject({
+    const simulation = await simulationWith([mailOf([{ name: "spread.xml", content }])]);
+    expect(sumsOf((await all(simulation, { since: "2026-11-01" })).lines)).toMatchObject({
       reports: 1,
       records: 3,
       messages: 6,
     });
-    expect(sumsOf((await all(world, { since: "2026-11-10", until: "2026-11-10" })).lines).reports).toBe(1);
-    expect(sumsOf((await all(world, { since: "2026-11-11" })).lines).reports).toBe(0);
+    expect(sumsOf((await all(simulation, { since: "2026-11-10", until: "2026-11-10" })).lines).reports).toBe(1);
+    expect(sumsOf((await all(simulation, { since: "2026-11-11" })).lines).reports).toBe(0);
   });
 
   it("come from accepted reports only", async () => {
-    const world = await worldWith([reportMail("kept", records(2)), reportMail("taken back", records(3))]);
-    const before = await all(world);
+    const simulation = await simulationWith([reportMail("kept", records(2)), reportMail("taken back", records(3))]);
+    const before = await all(simulation);
     const report = before.lines.find((line) => line.type === "report" && line.reportId === "taken back");
     if (report?.type !== "report") throw new Error("There is no such report.");
     const { account, domain, day, uid } = report;
     const reference = { account, kind: "aggregate" as const, domain, day: Date.parse(day) / 86_400_000, uid };
-    await takeBackReport(reference, { by: "a test", reason: "a test" }, world.invocation());
-    const { lines } = await all(world);
+    await takeBackReport(reference, { by: "a test", reason: "a test" }, simulation.invocation());
+    const { lines } = await all(simulation);
     expect(sumsOf(lines)).toMatchObject({ reports: 1, records: 2 });
-    expect(sumsOf(lines)).toEqual(await ledgerSums(world));
+    expect(sumsOf(lines)).toEqual(await ledgerSums(simulation));
   });
 
   it("are reported if they can no longer be read", async () => {
-    const world = await worldWith([reportMail("kept", records(2)), reportMail("gone", records(3))]);
-    const [gone] = world.rows<{ raw_key: string }>("SELECT raw_key FROM reports WHERE report_id = 'gone'");
-    await world.bucket.delete(gone?.raw_key ?? "");
-    const { lines } = await all(world);
+    const simulation = await simulationWith([reportMail("kept", records(2)), reportMail("gone", records(3))]);
+    const [gone] = simulation.rows<{ raw_key: string }>("SELECT raw_key FROM reports WHERE report_id = 'gone'");
+    await simulation.bucket.delete(gone?.raw_key ?? "");
+    const { lines } = await all(simulation);
     expect(problemsOf(lines)).toEqual([`gone ${gone?.raw_key} is no longer in R2.`]);
     expect(sumsOf(lines)).toMatchObject({ reports: 2, records: 2 });
   });
 
   it("are reported if they do not add up to the ledger", async () => {
-    const world = await worldWith([reportMail("other", records(2))]);
-    world.ledger.sqlite.prepare("UPDATE reports SET total = total + 1").run();
-    expect(problemsOf((await all(world)).lines)).toEqual([
+    const simulation = await simulationWith([reportMail("other", records(2))]);
+    simulation.ledger.sqlite.prepare("UPDATE reports SET total = total + 1").run();
+    expect(problemsOf((await all(simulation)).lines)).toEqual([
       "differs 2 records with 3 messages were read; the ledger has 2 with 4.",
     ]);
   });
 
   it("are counted for days without details", async () => {
-    const world = await worldWith([reportMail("one", records(2)), reportMail("two", records(2))]);
-    await removeOldDetails(world.ledger, { beforeDay: 30_000, limit: 10, atOnce: 10 });
-    const { lines } = await all(world);
+    const simulation = await simulationWith([reportMail("one", records(2)), reportMail("two", records(2))]);
+    await removeOldDetails(simulation.ledger, { beforeDay: 30_000, limit: 10, atOnce: 10 });
+    const { lines } = await all(simulation);
     expect(problemsOf(lines)).toEqual([
       "not_kept 2 reports of account acme are older than details are kept: only sums are left.",
     ]);
@@ -160,8 +162,8 @@ describe("exported records", () => {
 });
 
 it("an export refuses an invalid day or cursor", async () => {
-  const world = await worldWith([]);
-  const ask = (input: object) => exportRecords({ since: SINCE, ...input }, world.invocation());
+  const simulation = await simulationWith([]);
+  const ask = (input: object) => exportRecords({ since: SINCE, ...input }, simulation.invocation());
   expect(await ask({ until: "2026-02-30" })).toMatchObject({ ok: false, error: { code: "bad_request" } });
   expect(await ask({ cursor: "[1]" })).toMatchObject({ ok: false, error: { code: "bad_request" } });
 });

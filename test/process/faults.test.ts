@@ -64,7 +64,7 @@ describe("the fault matrix", () => {
   it.each(SHARDS)("a clean day balances in %i databases", async (shards) => {
     const day = new Day({ shards, scenario: allMail() });
     expect(await day.finish()).toEqual([]);
-    expect(day.world.rows("SELECT * FROM faults")).toEqual([]);
+    expect(day.simulation.rows("SELECT * FROM faults")).toEqual([]);
   });
 
   it.each(SHARDS)("one fault at any call changes nothing in %i databases", async (shards) => {
@@ -115,8 +115,8 @@ describe("the fault matrix", () => {
         cases++;
         const { plan, pause, ...settings } = randomRun(seed, parallel);
         const day = new Day({ shards, ...settings });
-        day.world.faults.plan = plan;
-        day.world.faults.pause = pause;
+        day.simulation.faults.plan = plan;
+        day.simulation.faults.pause = pause;
         expect(await day.finish(), `seed ${seed}`).toEqual([]);
       }
     },

@@ -16,7 +16,7 @@ import { keepVerified } from "../../workers/process/operations/conflicts.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { gzip, mailOf, registerAll, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { type SimulatedMail, World } from "../support/simulation/world.ts";
+import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -64,7 +64,7 @@ function forgedMail(i: number, whose: Identity): SimulatedMail {
 }
 
 /** What the overview says of the domain. */
-async function judgement({ ledger }: World): Promise<Verdict> {
+async function judgement({ ledger }: Simulation): Promise<Verdict> {
   const [[mail], days, policies] = await Promise.all([
     ask(ledger, mailQuery({ ...SCOPE, onlyCounted: true })).then((rows) => mailQuery(SCOPE).combine?.([rows]) ?? rows),
     ask(ledger, dayTotalsQuery(SCOPE)),
@@ -78,14 +78,14 @@ async function judgement({ ledger }: World): Promise<Verdict> {
 }
 
 /** Lines a person has to look at: groups of conflicts, other conflicts, and dead letters by reason. */
-async function linesToLookAt({ ledger }: World): Promise<number> {
+async function linesToLookAt({ ledger }: Simulation): Promise<number> {
   const groups = await ask(ledger, doubtedConflictsQuery());
   const others = await ask(ledger, conflictsQuery({ withoutDoubted: true, limit: 1000 }));
   const reasons = ledger.sqlite.prepare("SELECT DISTINCT code FROM dead_letters").all();
   return groups.length + others.length + reasons.length;
 }
 
-function trueFigures({ ledger }: World): unknown[] {
+function trueFigures({ ledger }: Simulation): unknown[] {
   return ledger.sqlite
     .prepare(
       `SELECT report_id, reporter, day, records, total, passed FROM reports
@@ -94,13 +94,13 @@ function trueFigures({ ledger }: World): unknown[] {
     .all();
 }
 
-async function worldWith(mails: readonly SimulatedMail[], reportsPerDay: number): Promise<World> {
-  const world = new World();
-  world.reportsPerDay.reporter = reportsPerDay;
-  registerAll(world);
-  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
-  await world.drain();
-  return world;
+async function simulationWith(mails: readonly SimulatedMail[], reportsPerDay: number): Promise<Simulation> {
+  const simulation = new Simulation();
+  simulation.reportsPerDay.reporter = reportsPerDay;
+  registerAll(simulation);
+  for (const mail of mails) expect(await simulation.deliver(mail)).toBe("taken");
+  await simulation.drain();
+  return simulation;
 }
 
 describe("1,000 forged reports", () => {
@@ -115,12 +115,12 @@ describe("1,000 forged reports", () => {
     { reportsPerDay: 1000, name: "all of them accepted or in conflict" },
     { reportsPerDay: 300, name: "some of them waiting for another day's budget" },
   ])("change no verdict and displace no true figure, $name", { timeout: 300_000 }, async ({ reportsPerDay }) => {
-    const clean = await worldWith(honest, 1000);
+    const clean = await simulationWith(honest, 1000);
     const wanted = await judgement(clean);
     // The true reports tell of a forwarder that breaks signatures every day; forged ones would add senders and change that.
     expect(wanted).toMatchObject({ state: "notYet", days: DAYS, wouldHit: { reject: { forwarder: TRUE_REPORTS } } });
     expect(wanted.sources).toHaveLength(2);
-    const flooded = await worldWith([...before, ...honest, ...after, ...others], reportsPerDay);
+    const flooded = await simulationWith([...before, ...honest, ...after, ...others], reportsPerDay);
     expect(await judgement(flooded)).toEqual(wanted);
     expect(trueFigures(flooded)).toEqual(trueFigures(clean));
     expect(trueFigures(flooded)).toHaveLength(TRUE_REPORTS);

@@ -39,7 +39,7 @@ import { migrations } from "../support/migrations.ts";
 import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
 import { records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -50,11 +50,11 @@ const SHARED_RUA = "shared@rua.example";
 const BOTH = "both@people.example";
 const PLANTED = /zq\d{4}x/g;
 
-let world: World;
+let simulation: Simulation;
 let planted: number;
 
 beforeEach(() => {
-  world = new World({ shards: 2 });
+  simulation = new Simulation({ shards: 2 });
   planted = 0;
 });
 
@@ -109,63 +109,66 @@ async function plantMail(): Promise<Planted> {
     domain: `${name()}.example`,
     rua: `${name()}@rua.example`,
   }));
-  // The first account of a world lives in the second database.
-  world.register(SHARED_RUA, { account });
-  world.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
+  // The first account of a simulation lives in the second database.
+  simulation.register(SHARED_RUA, { account });
+  simulation.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
   for (const { domain, rua } of domains) {
-    await putRegistration(rua, { account, domains: [domain], failureReports: "store" }, world.invocation());
-    await world.deliver(mail(rua, { fileName: `${name()}.xml`, content: aggregate(domain) }));
+    await putRegistration(rua, { account, domains: [domain], failureReports: "store" }, simulation.invocation());
+    await simulation.deliver(mail(rua, { fileName: `${name()}.xml`, content: aggregate(domain) }));
   }
   const [first, second, third, fourth] = domains;
   if (first === undefined || second === undefined || third === undefined || fourth === undefined) throw new Error();
   const reportId = name();
-  await world.deliver(mail(first.rua, { fileName: `${name()}.xml`, content: aggregate(first.domain, reportId) }));
+  await simulation.deliver(mail(first.rua, { fileName: `${name()}.xml`, content: aggregate(first.domain, reportId) }));
   const conflicting = sampleReport({ reportId: "same", domain: first.domain, records: records(2) });
-  await world.deliver(mail(first.rua, { fileName: "a.xml", content: conflicting }));
+  await simulation.deliver(mail(first.rua, { fileName: "a.xml", content: conflicting }));
   const others = [3, 4].map((count) =>
     sampleReport({ reportId: "same", domain: first.domain, records: records(count) }),
   );
-  for (const content of others) await world.deliver(mail(first.rua, { fileName: "b.xml", content }));
-  await world.deliver(mail(second.rua, { fileName: `${name()}.xml`, content: "<feedback>cut off" }));
-  await world.deliver(
+  for (const content of others) await simulation.deliver(mail(first.rua, { fileName: "b.xml", content }));
+  await simulation.deliver(mail(second.rua, { fileName: `${name()}.xml`, content: "<feedback>cut off" }));
+  await simulation.deliver(
     mail(second.rua, { fileName: `${name()}.json`, content: sampleTlsReport(second.domain, "2026-11-19") }),
   );
   const large = sampleReport({ reportId: name(), domain: third.domain, records: records(600) });
-  await world.deliver(mail(third.rua, { fileName: "large.xml", content: large }));
+  await simulation.deliver(mail(third.rua, { fileName: "large.xml", content: large }));
   // An address that the account had before: mail to it is refused, and noted.
-  await world.drain();
-  const { KV_DMARC_REPORTS: copy } = world.invocation().env;
+  await simulation.drain();
+  const { KV_DMARC_REPORTS: copy } = simulation.invocation().env;
   // KV takes one write of a key a second.
-  world.clock.nowMilliseconds += 1000;
-  await removeAddress(fourth.rua, { directory: world.ledger, copy }, world.invocation().nowSeconds);
-  await world.deliver(mail(fourth.rua, { fileName: "x.xml", content: aggregate(fourth.domain) }));
+  simulation.clock.nowMilliseconds += 1000;
+  await removeAddress(fourth.rua, { directory: simulation.ledger, copy }, simulation.invocation().nowSeconds);
+  await simulation.deliver(mail(fourth.rua, { fileName: "x.xml", content: aggregate(fourth.domain) }));
   return { account, domains: domains.filter((one) => one !== fourth) };
 }
 
 /** The same mail to two accounts, and more of the neighbour's own. */
 async function neighboursMail(): Promise<void> {
-  for (const rua of [SHARED_RUA, NEIGHBOUR_RUA]) await world.deliver(reportMail("both", records(4), rua));
-  await world.deliver(reportMail("own", records(5), NEIGHBOUR_RUA));
-  await world.drain();
+  for (const rua of [SHARED_RUA, NEIGHBOUR_RUA]) await simulation.deliver(reportMail("both", records(4), rua));
+  await simulation.deliver(reportMail("own", records(5), NEIGHBOUR_RUA));
+  await simulation.drain();
 }
 
 /** What people say and decide, and what is found and told. */
 async function plantDecisions({ account, domains }: Planted): Promise<void> {
-  const invocation = world.invocation();
+  const invocation = simulation.invocation();
   const [first, second] = domains;
   if (first === undefined || second === undefined) throw new Error("There are domains.");
   const caller = { name: `${name()}@people.example`, role: "operator" as const, authority: OPERATOR };
   for (let i = 0; i < 20; i++) {
     const entry = { role: i % 2 === 0 ? ("viewer" as const) : ("administrator" as const), accounts: [account] };
-    await change(world.ledger, putPerson({ email: `${name()}@people.example`, entry }, { by: name(), nowSeconds: 1 }));
+    await change(
+      simulation.ledger,
+      putPerson({ email: `${name()}@people.example`, entry }, { by: name(), nowSeconds: 1 }),
+    );
   }
   const both = { email: BOTH, entry: { role: "viewer" as const, accounts: [account, NEIGHBOUR] } };
-  await change(world.ledger, putPerson(both, { by: "", nowSeconds: 1 }));
+  await change(simulation.ledger, putPerson(both, { by: "", nowSeconds: 1 }));
   // As an earlier version kept it, and as the migration of roles leaves it.
   const earlier = `${name()}@people.example`;
-  world.ledger.sqlite.exec(`INSERT INTO people (email, role, accounts, changed_seconds)
+  simulation.ledger.sqlite.exec(`INSERT INTO people (email, role, accounts, changed_seconds)
     VALUES ('${earlier}', 'owner', '["${account}"]', 1)`);
-  world.ledger.sqlite.exec(`INSERT INTO account_people (account, email, role, added_by, added_seconds)
+  simulation.ledger.sqlite.exec(`INSERT INTO account_people (account, email, role, added_by, added_seconds)
     VALUES ('${account}', '${earlier}', 'administrator', '', 1)`);
   for (let i = 0; i < 5; i++) {
     const settings = { kind: "webhook", name: name(), target: `https://${name()}.example/x`, digest: "daily" } as const;
@@ -184,7 +187,7 @@ async function plantDecisions({ account, domains }: Planted): Promise<void> {
   expect(await createToken(program, { invocation, caller, randomBytes })).toMatchObject({ ok: true });
   const waiting = domains.slice(0, 5).map(({ domain }) => ({ account, kind: "aggregate", domain, day: 1 }) as const);
   const uidStart = "0123456789abcdef0123456789abcde";
-  await change(world.ledger, [
+  await change(simulation.ledger, [
     addForwards(
       waiting.map((report, i) => ({ ...report, uid: `${uidStart}${i}` })),
       1,
@@ -201,13 +204,13 @@ async function plantDecisions({ account, domains }: Planted): Promise<void> {
   if (!served.ok) throw new Error(served.error.message);
   const own = `${name()}.example`;
   await registerDomains({ account, domains: [own] }, invocation, (count) => new Uint8Array(count).fill(7));
-  const [conflict] = world.rows<{ id: string }>("SELECT id FROM conflicts");
+  const [conflict] = simulation.rows<{ id: string }>("SELECT id FROM conflicts");
   await decideConflict(
     conflict?.id ?? "",
     { decision: "replace", note: { by: caller.name, reason: name() } },
     invocation,
   );
-  const [taken] = world.rows<{ domain: string; day: number; uid: Uint8Array }>(
+  const [taken] = simulation.rows<{ domain: string; day: number; uid: Uint8Array }>(
     `SELECT domain, day, uid FROM reports WHERE kind = 'aggregate' AND domain = '${second.domain}'`,
   );
   const reference = { account, kind: "aggregate" as const, domain: second.domain, day: taken?.day ?? 0 };
@@ -215,7 +218,7 @@ async function plantDecisions({ account, domains }: Planted): Promise<void> {
   const back = await takeBackReport({ ...reference, uid }, { by: caller.name, reason: name() }, invocation);
   expect(back).not.toHaveProperty("refused");
   await startJob({ kind: "reprocess", random: 0.1 }, { filter: { domain: second.domain } }, invocation);
-  await world.drain();
+  await simulation.drain();
 }
 
 /** What process finds by itself, and what it notes of faults. */
@@ -230,15 +233,15 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
     fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
   };
   const check = async () =>
-    checkAndKeep({ account, domain: first.domain }, await inShardOf(account, world.invocation()), outside);
+    checkAndKeep({ account, domain: first.domain }, await inShardOf(account, simulation.invocation()), outside);
   expect(await check()).toBeDefined();
   zones[`_dmarc.${first.domain}`] = [`TXT v=DMARC1; p=reject; rua=mailto:${name()}@rua.example`];
-  world.clock.nowMilliseconds += 2 * 86_400_000;
+  simulation.clock.nowMilliseconds += 2 * 86_400_000;
   expect(await check()).toBeDefined();
-  while (!(await watchDomains(world.invocation(), true)).isDone);
+  while (!(await watchDomains(simulation.invocation(), true)).isDone);
   const told = { account, domain: first.domain, rule: "newSender", severity: "attention", title: name() } as const;
   const texts = { subject: name(), evidence: [name()], link: `/domains/${first.domain}` };
-  const ledger = world.invocation().shards.of(1);
+  const ledger = simulation.invocation().shards.of(1);
   const times = { openedSeconds: 1, foundSeconds: 1, remindedSeconds: 0, resolvedSeconds: 0 };
   await change(ledger, [
     ...keepIncidents([{ id: "i", ...told, ...texts, state: "open", isEvent: false, causes: [], ...times }]),
@@ -252,35 +255,35 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
   ]);
   // As the operations write it.
   const logged =
-    world.ledger.sqlite.prepare(`INSERT INTO audit_log (at_seconds, who, operation, account, domain, outcome,
+    simulation.ledger.sqlite.prepare(`INSERT INTO audit_log (at_seconds, who, operation, account, domain, outcome,
     input, state_before) VALUES (1, ?, 'putRegistration', ?, '', 'done', ?, 'null')`);
   for (const owner of [account, ""]) logged.run(`${name()}@people.example`, owner, JSON.stringify({ rua: second.rua }));
-  world.ledgers[1]?.sqlite.exec(`INSERT INTO imports (content_hash, rua, raw_key, object_hash, imported_seconds,
+  simulation.ledgers[1]?.sqlite.exec(`INSERT INTO imports (content_hash, rua, raw_key, object_hash, imported_seconds,
       imported_by, origin)
     VALUES (x'00', '${second.rua}', 'raw/${name()}', x'01', 1, '${name()}@people.example', 'mail/${name()}')`);
-  world.ledgers[1]?.sqlite.exec(`INSERT INTO domain_tags (account, domain, tag)
+  simulation.ledgers[1]?.sqlite.exec(`INSERT INTO domain_tags (account, domain, tag)
     VALUES ('${account}', '${first.domain}', '${name()}')`);
-  world.ledgers[1]?.sqlite.exec(`INSERT INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret,
+  simulation.ledgers[1]?.sqlite.exec(`INSERT INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret,
       with_records, created_seconds, created_by)
     VALUES ('t', '${account}', 'http', '${name()}', 'https://${name()}.example', '', '', 's', 1, 1, '${name()}')`);
-  world.ledgers[1]?.sqlite.exec(`INSERT INTO forwards (target, uid, account, kind, domain, day, state, attempts, result,
+  simulation.ledgers[1]?.sqlite.exec(`INSERT INTO forwards (target, uid, account, kind, domain, day, state, attempts, result,
       next_part, created_seconds, next_seconds)
     VALUES ('t', x'00', '${account}', 'aggregate', '${first.domain}', 1, 'failed', 1, '${name()}', 1, 1, 1)`);
-  world.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
+  simulation.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
     VALUES ('${account}', 'image/png', '', 1)`);
-  await recordFault(world.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
+  await recordFault(simulation.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
 }
 
 /** Everything that D1, KV and R2 hold, as text. */
 function dump(): string {
   const texts: string[] = [];
-  for (const { sqlite } of world.ledgers) {
+  for (const { sqlite } of simulation.ledgers) {
     for (const table of tablesOf(sqlite)) texts.push(...sqlite.prepare(`SELECT * FROM ${table}`).all().map(rowText));
   }
-  for (const [key, value] of world.registry) texts.push(key, value);
-  for (const key of world.bucket.keys()) {
-    texts.push(key, decodeURIComponent(JSON.stringify(world.bucket.describe(key)).replaceAll("%", "%25")));
-    texts.push(bodyText(world.bucket.bytes(key)));
+  for (const [key, value] of simulation.registry) texts.push(key, value);
+  for (const key of simulation.bucket.keys()) {
+    texts.push(key, decodeURIComponent(JSON.stringify(simulation.bucket.describe(key)).replaceAll("%", "%25")));
+    texts.push(bodyText(simulation.bucket.bytes(key)));
   }
   return texts.join("\n");
 }
@@ -310,15 +313,15 @@ function plantedIn(text: string): Set<string> {
 
 function neighboursRows(): unknown[] {
   return HELD_TABLES.filter(({ by }) => by === "account" || by === "accountOrAddress").map(({ table }) =>
-    world.rows(`SELECT * FROM ${table} WHERE account = '${NEIGHBOUR}'`),
+    simulation.rows(`SELECT * FROM ${table} WHERE account = '${NEIGHBOUR}'`),
   );
 }
 
 async function forget(account: string): Promise<Job> {
-  const job = await startForgetting(account, 0.5, world.invocation());
+  const job = await startForgetting(account, 0.5, simulation.invocation());
   if (job === undefined) throw new Error(`There is no account ${account}.`);
-  await world.drain();
-  return (await findJob(world.ledger, job.id)) ?? expect.unreachable();
+  await simulation.drain();
+  return (await findJob(simulation.ledger, job.id)) ?? expect.unreachable();
 }
 
 async function plantAll(): Promise<Planted> {
@@ -334,33 +337,33 @@ describe("forgetting an account", () => {
     const { account, domains } = await plantAll();
     const before = plantedIn(dump());
     expect(before.size).toBeGreaterThan(1000);
-    const filled = HELD_TABLES.filter(({ table }) => world.rows(`SELECT 1 FROM ${table}`).length > 0);
+    const filled = HELD_TABLES.filter(({ table }) => simulation.rows(`SELECT 1 FROM ${table}`).length > 0);
     // Figures of reports too large for a row, days that cron merges, and days without figures are of other tests.
     expect(HELD_TABLES.filter((table) => !filled.includes(table)).map(({ table }) => table)).toEqual([
       "report_figures",
       "day_figures",
     ]);
     const rows = neighboursRows();
-    const raws = world.bucket.keys().length;
+    const raws = simulation.bucket.keys().length;
 
     const job = await forget(account);
     expect(job).toMatchObject({ kind: "forget", state: "done", filter: {}, cursor: "" });
     expect(job.removed).toBeGreaterThan(DOMAINS * 4);
     expect([...plantedIn(dump())]).toEqual([]);
     expect(neighboursRows()).toEqual(rows);
-    expect(world.bucket.keys()).toHaveLength(2);
+    expect(simulation.bucket.keys()).toHaveLength(2);
     expect(raws).toBeGreaterThan(DOMAINS);
-    expect(world.rows("SELECT email FROM people")).toEqual([{ email: BOTH }]);
-    expect(world.rows("SELECT account, email FROM account_people")).toEqual([{ account: NEIGHBOUR, email: BOTH }]);
-    expect([...world.registry.keys()]).toEqual([`dmarc:${NEIGHBOUR_RUA}`]);
+    expect(simulation.rows("SELECT email FROM people")).toEqual([{ email: BOTH }]);
+    expect(simulation.rows("SELECT account, email FROM account_people")).toEqual([{ account: NEIGHBOUR, email: BOTH }]);
+    expect([...simulation.registry.keys()]).toEqual([`dmarc:${NEIGHBOUR_RUA}`]);
 
     // Reporters go on writing, and what they write is not kept.
     for (const { domain, rua } of domains.slice(0, 3)) {
-      expect(await world.deliver(mail(rua, { fileName: "x.xml", content: aggregate(domain) }))).toBe("rejected");
+      expect(await simulation.deliver(mail(rua, { fileName: "x.xml", content: aggregate(domain) }))).toBe("rejected");
     }
     expect([
       ...plantedIn(
-        world
+        simulation
           .rows("SELECT rua FROM refused_mail")
           .map((row) => JSON.stringify(row))
           .join(" "),
@@ -373,68 +376,70 @@ describe("forgetting an account", () => {
     const [first, second] = domains;
     if (first === undefined || second === undefined) throw new Error("There are domains.");
     // One waits in the queue; one was given up by the platform; one comes while ingest still reads an old copy of KV.
-    await world.deliver(mail(first.rua, { fileName: "waiting.xml", content: aggregate(first.domain) }));
-    const [waiting] = world.queues["dmarc-reports"].messages.splice(0);
+    await simulation.deliver(mail(first.rua, { fileName: "waiting.xml", content: aggregate(first.domain) }));
+    const [waiting] = simulation.queues["dmarc-reports"].messages.splice(0);
     if (waiting === undefined) throw new Error("A mail is waiting.");
-    const copies = new Map(world.registry);
-    const job = await startForgetting(account, 0.5, world.invocation());
-    await world.drain({ rounds: 12 });
-    world.queues["dmarc-reports"].messages.push({ ...waiting, dueMilliseconds: world.clock.nowMilliseconds });
-    world.queues["dmarc-dead-letters"].messages.push({
+    const copies = new Map(simulation.registry);
+    const job = await startForgetting(account, 0.5, simulation.invocation());
+    await simulation.drain({ rounds: 12 });
+    simulation.queues["dmarc-reports"].messages.push({ ...waiting, dueMilliseconds: simulation.clock.nowMilliseconds });
+    simulation.queues["dmarc-dead-letters"].messages.push({
       ...waiting,
       attempts: 0,
-      dueMilliseconds: world.clock.nowMilliseconds,
+      dueMilliseconds: simulation.clock.nowMilliseconds,
     });
-    for (const [key, value] of copies) world.registry.set(key, value);
+    for (const [key, value] of copies) simulation.registry.set(key, value);
     const late = mail(second.rua, { fileName: "late.xml", content: aggregate(second.domain) });
-    expect(await world.deliver(late)).toBe("taken");
-    world.registry.clear();
-    await world.drain();
-    expect((await findJob(world.ledger, job?.id ?? ""))?.state).toBe("done");
+    expect(await simulation.deliver(late)).toBe("taken");
+    simulation.registry.clear();
+    await simulation.drain();
+    expect((await findJob(simulation.ledger, job?.id ?? ""))?.state).toBe("done");
     expect([...plantedIn(dump())]).toEqual([]);
-    expect(world.bucket.keys()).toEqual([]);
+    expect(simulation.bucket.keys()).toEqual([]);
   });
 
   it("continues after its message was lost, and keeps the account closed meanwhile", async () => {
     const { account, domains } = await plantMail();
-    const job = await startForgetting(account, 0.5, world.invocation());
-    await world.drain({ rounds: 2 });
-    world.queues["dmarc-reports"].messages.splice(0);
-    const registered = await putRegistration("new@rua.example", { account }, world.invocation());
+    const job = await startForgetting(account, 0.5, simulation.invocation());
+    await simulation.drain({ rounds: 2 });
+    simulation.queues["dmarc-reports"].messages.splice(0);
+    const registered = await putRegistration("new@rua.example", { account }, simulation.invocation());
     expect(registered).toMatchObject({ ok: false, error: { code: "already_exists" } });
-    const taken = await putRegistration(domains[0]?.rua ?? "", { account: NEIGHBOUR }, world.invocation());
+    const taken = await putRegistration(domains[0]?.rua ?? "", { account: NEIGHBOUR }, simulation.invocation());
     expect(taken).toMatchObject({ ok: false });
     expect((await forget(account)).id).toBe(job?.id);
     expect([...plantedIn(dump())]).toEqual([]);
-    expect(await startForgetting(account, 0.5, world.invocation())).toBeUndefined();
+    expect(await startForgetting(account, 0.5, simulation.invocation())).toBeUndefined();
     // The same name may be used again, and is new.
-    expect(await putRegistration(domains[0]?.rua ?? "", { account }, world.invocation())).toMatchObject({ ok: true });
+    expect(await putRegistration(domains[0]?.rua ?? "", { account }, simulation.invocation())).toMatchObject({
+      ok: true,
+    });
   });
 
   it("keeps a raw object that another account also has", async () => {
-    world.register(SHARED_RUA, { account: "first" });
-    world.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
-    await world.deliver(reportMail("moved", records(3), SHARED_RUA));
-    await world.drain();
+    simulation.register(SHARED_RUA, { account: "first" });
+    simulation.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
+    await simulation.deliver(reportMail("moved", records(3), SHARED_RUA));
+    await simulation.drain();
     // The address and its mail go to the neighbour.
-    world.ledger.sqlite.exec(`UPDATE addresses SET account = '${NEIGHBOUR}', entry = '{"account":"${NEIGHBOUR}"}'
+    simulation.ledger.sqlite.exec(`UPDATE addresses SET account = '${NEIGHBOUR}', entry = '{"account":"${NEIGHBOUR}"}'
       WHERE rua = '${SHARED_RUA}'`);
-    world.clock.nowMilliseconds += 60_000;
-    await startJob({ kind: "reprocess", random: 0.2 }, {}, world.invocation());
-    await world.drain();
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.2 }, {}, simulation.invocation());
+    await simulation.drain();
     const rows = neighboursRows();
     await forget("first");
-    expect(world.bucket.keys()).toHaveLength(1);
+    expect(simulation.bucket.keys()).toHaveLength(1);
     expect(neighboursRows()).toEqual(rows);
   });
 
   it("keeps hashes for a month", async () => {
     const { account } = await plantMail();
     await forget(account);
-    const count = (): number => world.rows("SELECT 1 FROM forgotten").length;
+    const count = (): number => simulation.rows("SELECT 1 FROM forgotten").length;
     expect(count()).toBeGreaterThan(DOMAINS);
-    world.clock.nowMilliseconds += 1000 * (FORGET_LIMITS.keptSeconds + FORGET_LIMITS.settleSeconds + 1);
-    await runUpkeep(world.invocation(), 0.5);
+    simulation.clock.nowMilliseconds += 1000 * (FORGET_LIMITS.keptSeconds + FORGET_LIMITS.settleSeconds + 1);
+    await runUpkeep(simulation.invocation(), 0.5);
     expect(count()).toBe(0);
   });
 });
@@ -446,7 +451,7 @@ describe("an export", () => {
     const tables = new Set<string>();
     const keys: string[] = [];
     for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
-      const part = await exportAccount(account, cursor, world.invocation());
+      const part = await exportAccount(account, cursor, simulation.invocation());
       if (!part.ok) throw new Error(part.error.message);
       text += JSON.stringify(part.value);
       for (const { table, row } of part.value.rows) {
@@ -455,7 +460,7 @@ describe("an export", () => {
       }
       for (const { key } of part.value.objects) {
         keys.push(key);
-        text += bodyText(world.bucket.bytes(key));
+        text += bodyText(simulation.bucket.bytes(key));
       }
       cursor = part.value.cursor;
     }
@@ -466,13 +471,13 @@ describe("an export", () => {
     const missing = [...plantedIn(dump())].filter((one) => !text.includes(one));
     expect(missing.filter((one) => !jobsAndCaches().includes(one))).toEqual([]);
     expect(text).not.toContain(`"${NEIGHBOUR}"`);
-    expect(await exportAccount("nobody", undefined, world.invocation())).toMatchObject({ ok: false });
-    expect(await exportAccount(account, "nonsense", world.invocation())).toMatchObject({ ok: false });
+    expect(await exportAccount("nobody", undefined, simulation.invocation())).toMatchObject({ ok: false });
+    expect(await exportAccount(account, "nonsense", simulation.invocation())).toMatchObject({ ok: false });
   });
 
   function jobsAndCaches(): string {
     return ["jobs", "faults", "address_names", "forgotten", "refused_mail", "audit_log"]
-      .flatMap((table) => world.rows<Record<string, unknown>>(`SELECT * FROM ${table}`).map(rowText))
+      .flatMap((table) => simulation.rows<Record<string, unknown>>(`SELECT * FROM ${table}`).map(rowText))
       .join("\n");
   }
 });
@@ -527,7 +532,7 @@ describe("a table without an index of accounts", () => {
 
   beforeEach(() => {
     // Every third is the account's, every third is of nobody and came to its address.
-    world.ledger.sqlite.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${ROWS})
+    simulation.ledger.sqlite.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${ROWS})
       INSERT INTO objects (rua, day, object_hash, account, version, generation, received_seconds, settled_seconds, records,
         outcomes)
       SELECT CASE i % 3 WHEN 1 THEN 'lost' ELSE 'a' || (i % 7) END || '@rua.example', i % 50, cast('h' || i AS BLOB),
@@ -538,12 +543,12 @@ describe("a table without an index of accounts", () => {
     let steps = 0;
     let rows = 0;
     for (let after: string | undefined = ""; after !== undefined; steps++) {
-      const removed = await removeHeld(world.ledger, objects, { held, after });
+      const removed = await removeHeld(simulation.ledger, objects, { held, after });
       rows += removed.rows;
       after = removed.after;
     }
     expect(steps).toBe(3);
-    const left = world.rows<{ account: string; rows: number }>(
+    const left = simulation.rows<{ account: string; rows: number }>(
       "SELECT account, count(*) AS rows FROM objects GROUP BY 1",
     );
     expect(left).toEqual([{ account: "other", rows: ROWS - rows }]);
@@ -553,7 +558,7 @@ describe("a table without an index of accounts", () => {
   it("is exported completely, page by page", async () => {
     const hashes = new Set<unknown>();
     for (let after: string | undefined; after !== ""; ) {
-      const page = await readHeld(world.ledger, objects, { held, after: after ?? "" });
+      const page = await readHeld(simulation.ledger, objects, { held, after: after ?? "" });
       for (const { object_hash } of page.rows) hashes.add(object_hash);
       expect(page.rows.length).toBeLessThanOrEqual(FORGET_LIMITS.exportedRows);
       after = page.after;
@@ -564,39 +569,39 @@ describe("a table without an index of accounts", () => {
 
 describe("upkeep", () => {
   it("removes jobs that ended long ago, with their skipped files", async () => {
-    world.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
+    simulation.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
       VALUES ('old', 'reprocess', 'cancelled', 1, 0, 0, '{}'), ('stuck', 'reprocess', 'running', 1, 0, 0, '{}')`);
-    world.ledger.sqlite.exec(
+    simulation.ledger.sqlite.exec(
       "INSERT INTO skipped_objects (job_id, object_hash) VALUES ('old', x'00'), ('gone', x'01')",
     );
-    const skipped = world.invocation().nowSeconds - UPKEEP_LIMITS.keptJobSeconds + 60;
-    world.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
+    const skipped = simulation.invocation().nowSeconds - UPKEEP_LIMITS.keptJobSeconds + 60;
+    simulation.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
       VALUES ('young', 'reprocess', 'cancelled', 1, 0, ${skipped}, '{}')`);
-    world.ledger.sqlite.exec("INSERT INTO skipped_objects (job_id, object_hash) VALUES ('young', x'02')");
-    await runUpkeep(world.invocation(), 0.5);
-    const ids = world.rows<{ id: string }>("SELECT id FROM jobs WHERE kind = 'reprocess' ORDER BY id");
+    simulation.ledger.sqlite.exec("INSERT INTO skipped_objects (job_id, object_hash) VALUES ('young', x'02')");
+    await runUpkeep(simulation.invocation(), 0.5);
+    const ids = simulation.rows<{ id: string }>("SELECT id FROM jobs WHERE kind = 'reprocess' ORDER BY id");
     expect(ids.map(({ id }) => id)).toEqual(["stuck", "young"]);
-    expect(world.rows("SELECT job_id FROM skipped_objects")).toEqual([{ job_id: "young" }]);
+    expect(simulation.rows("SELECT job_id FROM skipped_objects")).toEqual([{ job_id: "young" }]);
   });
 });
 
 describe("an address of a forgotten account that is registered again", () => {
   it("keeps the mail that came since when it is removed and that is reprocessed", async () => {
-    const world = new World();
-    world.register("dmarc@acme.example", { account: "acme" });
-    await startForgetting("acme", 0.5, world.invocation());
-    await world.drain();
-    const answer = await putRegistration("dmarc@acme.example", { account: "acme" }, world.invocation());
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    await startForgetting("acme", 0.5, simulation.invocation());
+    await simulation.drain();
+    const answer = await putRegistration("dmarc@acme.example", { account: "acme" }, simulation.invocation());
     expect(answer).toMatchObject({ ok: true });
-    world.clock.nowMilliseconds += (FORGET_LIMITS.settleSeconds + 1) * 1000;
-    expect(await world.deliver(reportMail("a", records(3)))).toBe("taken");
-    await world.drain();
-    const { env, shards, nowSeconds } = world.invocation();
+    simulation.clock.nowMilliseconds += (FORGET_LIMITS.settleSeconds + 1) * 1000;
+    expect(await simulation.deliver(reportMail("a", records(3)))).toBe("taken");
+    await simulation.drain();
+    const { env, shards, nowSeconds } = simulation.invocation();
     await removeAddress("dmarc@acme.example", { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
-    world.clock.nowMilliseconds += 60_000;
-    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
-    await world.drain();
-    expect(world.bucket.keys("raw/")).toHaveLength(1);
-    expect(world.rows("SELECT report_id FROM reports WHERE state = 'accepted'")).toEqual([{ report_id: "a" }]);
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toHaveLength(1);
+    expect(simulation.rows("SELECT report_id FROM reports WHERE state = 'accepted'")).toEqual([{ report_id: "a" }]);
   });
 });

@@ -30,7 +30,7 @@ import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { sampleTlsReport } from "../support/sample-report.ts";
 import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -67,14 +67,14 @@ const s3Error = (status: number, code: string): Answer => ({
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>Said so.</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>`,
 });
 
-let world: World;
+let simulation: Simulation;
 let server: Server;
 let received: Received[];
 let answer: (request: Received) => Answer | "hang" | "cut";
 
 beforeEach(async () => {
-  world = new World();
-  registerAll(world);
+  simulation = new Simulation();
+  registerAll(simulation);
   received = [];
   answer = () => ({ status: 200 });
   server = createServer(async (request, response) => {
@@ -94,7 +94,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  world.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  simulation.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
 });
 
 afterEach(() => {
@@ -107,39 +107,45 @@ async function add(settings: Partial<TargetSettings> = {}, account = "acme") {
     account,
     kind: "http" as const,
     name: "SIEM",
-    url: `${world.webhookOrigin}/in`,
+    url: `${simulation.webhookOrigin}/in`,
     secret: "",
     region: "",
     accessKeyId: "",
     withRecords: true,
     ...settings,
   };
-  const added = await createTarget(target, { invocation: world.invocation(), caller: CALLER });
+  const added = await createTarget(target, { invocation: simulation.invocation(), caller: CALLER });
   if (!added.ok) throw new Error(added.error.message);
   return added.value;
 }
 
 const splunk = (settings: Partial<TargetSettings> = {}) =>
-  add({ kind: "splunk", url: world.webhookOrigin, secret: "hec-token", ...settings });
+  add({ kind: "splunk", url: simulation.webhookOrigin, secret: "hec-token", ...settings });
 const s3 = () =>
-  add({ kind: "s3", url: `${world.webhookOrigin}/lake/dmarc`, secret: SECRET, accessKeyId: "AKIA", region: "auto" });
+  add({
+    kind: "s3",
+    url: `${simulation.webhookOrigin}/lake/dmarc`,
+    secret: SECRET,
+    accessKeyId: "AKIA",
+    region: "auto",
+  });
 
 async function deliver(...mails: ReturnType<typeof reportMail>[]): Promise<void> {
-  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
-  await world.drain();
+  for (const mail of mails) expect(await simulation.deliver(mail)).toBe("taken");
+  await simulation.drain();
 }
 
 /** Cron and the queue, every minute for some minutes. */
 async function minutes(count = 1): Promise<void> {
   for (let i = 0; i < count; i++) {
-    await enqueueForwards(world.invocation());
-    await world.drain();
-    world.clock.nowMilliseconds += 60_000;
-    vi.setSystemTime(world.clock.nowMilliseconds);
+    await enqueueForwards(simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 60_000;
+    vi.setSystemTime(simulation.clock.nowMilliseconds);
   }
 }
 
-const listed = async () => (await listTargets(world.invocation())).items;
+const listed = async () => (await listTargets(simulation.invocation())).items;
 
 interface Event {
   schemaVersion: number;
@@ -197,12 +203,12 @@ describe("an HTTP endpoint", () => {
     await minutes();
     expect(events().map(({ report }) => report.reportId)).toEqual(["one"]);
     expect(events()[0]?.records).toBeUndefined();
-    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
-    await world.drain();
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
     await minutes(2);
     expect(received).toHaveLength(1);
     await deliver(reportMail("back", records(1)));
-    const [row] = world.rows<{ day: number; uid: string }>(
+    const [row] = simulation.rows<{ day: number; uid: string }>(
       "SELECT day, lower(hex(uid)) AS uid FROM reports WHERE report_id = 'back'",
     );
     const reference = {
@@ -212,7 +218,7 @@ describe("an HTTP endpoint", () => {
       day: row?.day ?? 0,
       uid: row?.uid ?? "",
     };
-    await takeBackReport(reference, { by: "a test", reason: "a test" }, world.invocation());
+    await takeBackReport(reference, { by: "a test", reason: "a test" }, simulation.invocation());
     await minutes(2);
     expect(received).toHaveLength(1);
     expect(await listed()).toMatchObject([{ waiting: 0 }]);
@@ -265,12 +271,12 @@ describe("an HTTP endpoint", () => {
     answer = () => ({ status: 500 });
     await deliver(reportMail("one", records(1)));
     await minutes();
-    world.clock.nowMilliseconds += (FORWARD_LIMITS.giveUpSeconds + 60) * 1000;
+    simulation.clock.nowMilliseconds += (FORWARD_LIMITS.giveUpSeconds + 60) * 1000;
     await minutes();
     expect(await listed()).toMatchObject([{ waiting: 0, failed: 1 }]);
     answer = () => ({ status: 200 });
-    await retryTarget({ id }, { invocation: world.invocation(), caller: CALLER });
-    await world.drain();
+    await retryTarget({ id }, { invocation: simulation.invocation(), caller: CALLER });
+    await simulation.drain();
     expect(await listed()).toMatchObject([{ waiting: 0, failed: 0, sent: 1 }]);
   });
 
@@ -295,7 +301,7 @@ describe("an HTTP endpoint", () => {
     expect(received).toHaveLength(1);
     expect(await listed()).toMatchObject([{ failures: 1, result: expect.stringContaining("No answer") }]);
     await deliver(reportMail("two", records(1)));
-    expect(world.rows("SELECT 1 FROM reports")).toHaveLength(2);
+    expect(simulation.rows("SELECT 1 FROM reports")).toHaveLength(2);
     vi.mocked(AbortSignal.timeout).mockRestore();
   });
 
@@ -308,19 +314,19 @@ describe("an HTTP endpoint", () => {
       clock += 0.6 * FORWARD_LIMITS.beginMilliseconds;
       return { status: 200 };
     };
-    const run = await runForward(id, world.invocation(), () => clock);
+    const run = await runForward(id, simulation.invocation(), () => clock);
     expect(run).toEqual({ outcome: "more", sent: 2, requests: 2 });
     const { runMilliseconds, beginMilliseconds } = FORWARD_LIMITS;
     expect(timeouts.mock.calls).toEqual([[runMilliseconds], [runMilliseconds - 0.6 * beginMilliseconds]]);
     timeouts.mockRestore();
-    await world.drain();
+    await simulation.drain();
     expect(received).toHaveLength(3);
   });
 
   it("gets a report again if it was accepted anew while being sent, even in the same second", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
-    const [row] = world.rows(
+    const [row] = simulation.rows(
       "SELECT account, kind, domain, day, lower(hex(uid)) AS uid, created_seconds AS addedSeconds FROM forwards",
     );
     const { addedSeconds, ...reference } = v.parse(
@@ -337,7 +343,7 @@ describe("an HTTP endpoint", () => {
     let added: Promise<unknown> = Promise.resolve();
     answer = () => {
       if (received.length === 1) {
-        added = change(world.ledger, [addForwards([reference], addedSeconds)]);
+        added = change(simulation.ledger, [addForwards([reference], addedSeconds)]);
       }
       return { status: 200 };
     };
@@ -350,12 +356,12 @@ describe("an HTTP endpoint", () => {
   it("gets nothing twice from repeated messages, and loses nothing with a lost message", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
-    await enqueueForwards(world.invocation());
-    await enqueueForwards(world.invocation());
-    await world.drain({ repeats: () => true, rounds: 6 });
+    await enqueueForwards(simulation.invocation());
+    await enqueueForwards(simulation.invocation());
+    await simulation.drain({ repeats: () => true, rounds: 6 });
     expect(received).toHaveLength(1);
     await deliver(reportMail("two", records(1)));
-    world.queues["dmarc-points"].messages.length = 0;
+    simulation.queues["dmarc-points"].messages.length = 0;
     await minutes(2);
     expect(received).toHaveLength(2);
   });
@@ -363,13 +369,13 @@ describe("an HTTP endpoint", () => {
   it("gets a report again with the same id if recording its delivery failed", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
-    world.ledger.sqlite.exec(
+    simulation.ledger.sqlite.exec(
       "CREATE TRIGGER broken BEFORE DELETE ON forwards BEGIN SELECT RAISE(ABORT, 'it cannot be noted'); END",
     );
-    await enqueueForwards(world.invocation());
-    await world.drain({ rounds: 1 });
-    world.ledger.sqlite.exec("DROP TRIGGER broken");
-    await world.drain();
+    await enqueueForwards(simulation.invocation());
+    await simulation.drain({ rounds: 1 });
+    simulation.ledger.sqlite.exec("DROP TRIGGER broken");
+    await simulation.drain();
     await minutes(5);
     expect(received.length).toBeGreaterThan(1);
     expect(new Set(received.map(({ headers }) => headers["dmarc-delivery"])).size).toBe(1);
@@ -435,7 +441,7 @@ describe("an S3-compatible bucket", () => {
     expect(JSON.parse(second?.body ?? "")).toMatchObject({ type: "report", records: [{ ordinal: 0 }, { ordinal: 1 }] });
     const signer = new AwsV4Signer({
       method: "PUT",
-      url: world.webhookOrigin + second?.path,
+      url: simulation.webhookOrigin + second?.path,
       headers: { "content-type": "application/json" },
       accessKeyId: "AKIA",
       secretAccessKey: SECRET,
@@ -453,7 +459,7 @@ describe("an S3-compatible bucket", () => {
     await deliver(reportMail("one", records(1)));
     await minutes();
     expect(await listed()).toMatchObject([{ failures: 1, result: expect.stringContaining("SignatureDoesNotMatch") }]);
-    const tested = await testTarget({ id }, { invocation: world.invocation(), caller: CALLER });
+    const tested = await testTarget({ id }, { invocation: simulation.invocation(), caller: CALLER });
     expect(tested).toMatchObject({ ok: true, value: { isTaken: false } });
   });
 });
@@ -532,7 +538,7 @@ describe("what an answer means", () => {
   ])("%s, %s", async (kind, _, given, outcome, said) => {
     const target = { kind, secret: SECRET };
     answer = () => given;
-    const request = new Request(`${world.webhookOrigin}/in`, { method: "POST", body: "{}" });
+    const request = new Request(`${simulation.webhookOrigin}/in`, { method: "POST", body: "{}" });
     const found = await attemptRequest(request, target, { timeoutMilliseconds: 2000, nowSeconds: 0 });
     expect(found.outcome).toBe(outcome);
     expect(found.result).toContain(said);
@@ -540,7 +546,7 @@ describe("what an answer means", () => {
   });
 
   it("is read from all its pieces, without what it repeats of the secret, and as far as it comes", async () => {
-    const request = () => new Request(`${world.webhookOrigin}/in`, { method: "POST", body: "{}" });
+    const request = () => new Request(`${simulation.webhookOrigin}/in`, { method: "POST", body: "{}" });
     const attempt = (kind: "splunk" | "http") =>
       attemptRequest(request(), { kind, secret: SECRET }, { timeoutMilliseconds: 300, nowSeconds: 0 });
     answer = () => ({ status: 403, body: `You sent Splunk ${SECRET}` });
@@ -564,7 +570,7 @@ describe("what an answer means", () => {
     ["", undefined],
   ])("Retry-After: %s is %s seconds", async (named, seconds) => {
     answer = () => ({ status: 429, headers: { "retry-after": named } });
-    const request = new Request(`${world.webhookOrigin}/in`, { method: "POST", body: "{}" });
+    const request = new Request(`${simulation.webhookOrigin}/in`, { method: "POST", body: "{}" });
     const found = await attemptRequest(
       request,
       { kind: "http", secret: "" },
@@ -576,10 +582,10 @@ describe("what an answer means", () => {
 
 describe("targets", () => {
   it("for all accounts get the reports of every database", async () => {
-    const origin = world.webhookOrigin;
-    world = new World({ shards: 3 });
-    world.webhookOrigin = origin;
-    registerAll(world);
+    const origin = simulation.webhookOrigin;
+    simulation = new Simulation({ shards: 3 });
+    simulation.webhookOrigin = origin;
+    registerAll(simulation);
     await add({}, "");
     await deliver(reportMail("one", records(1)), reportMail("two", records(1), "rua@other.example"));
     await minutes();
@@ -604,14 +610,14 @@ describe("targets", () => {
 
   it("are limited in number, can be tested, and are removed with what waits", async () => {
     const { id } = await add();
-    expect(await testTarget({ id }, { invocation: world.invocation(), caller: CALLER })).toMatchObject({
+    expect(await testTarget({ id }, { invocation: simulation.invocation(), caller: CALLER })).toMatchObject({
       value: { isTaken: true },
     });
     expect(events()).toMatchObject([{ type: "test", schemaVersion: 1 }]);
     await deliver(reportMail("one", records(1)));
     expect(await listed()).toMatchObject([{ waiting: 1 }]);
-    await deleteTarget({ id }, { invocation: world.invocation(), caller: CALLER });
-    expect(world.rows("SELECT 1 FROM forwards")).toEqual([]);
+    await deleteTarget({ id }, { invocation: simulation.invocation(), caller: CALLER });
+    expect(simulation.rows("SELECT 1 FROM forwards")).toEqual([]);
     for (let i = 0; i < FORWARD_LIMITS.targetsPerAccount; i++) await add();
     await expect(add()).rejects.toThrow("as many as may be");
   });

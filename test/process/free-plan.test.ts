@@ -11,23 +11,23 @@ import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
 import { records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 setUpSimulation();
 
 const { maxQueriesPerInvocation, maxBatchSize, maxReportBytes, dnsQuestions } = FREE_PLAN_LIMITS;
 
-/** A world whose queries are counted. */
-async function countedWorld(): Promise<{ world: World; counted: CountingLedger }> {
+/** A simulation whose queries are counted. */
+async function countedSimulation(): Promise<{ simulation: Simulation; counted: CountingLedger }> {
   const counted = countingLedger(new SqliteLedger());
-  const world = new World({ database: counted.ledger });
+  const simulation = new Simulation({ database: counted.ledger });
   const place = {
     directory: counted.ledger,
     copy: { get: async () => null, put: async () => {}, delete: async () => {} },
     newAccountShard: 0,
   };
-  registerAll(world);
+  registerAll(simulation);
   for (const [rua, account] of [
     ["dmarc@acme.example", "acme"],
     ["reports@acme.example", "acme"],
@@ -35,7 +35,7 @@ async function countedWorld(): Promise<{ world: World; counted: CountingLedger }
   ] as const) {
     await putAddress(validRegistration(rua, { account, domains: ["acme.example"] }), place, 0);
   }
-  return { world, counted };
+  return { simulation, counted };
 }
 
 /** Queries of something. */
@@ -46,12 +46,12 @@ async function queriesOf(counted: CountingLedger, run: () => Promise<unknown>): 
 }
 
 it("any single message makes fewer than 50 queries, and so does the daily upkeep", async () => {
-  const { world, counted } = await countedWorld();
-  for (const mail of smallMail().mails) await world.deliver(mail);
+  const { simulation, counted } = await countedSimulation();
+  for (const mail of smallMail().mails) await simulation.deliver(mail);
   let most = 0;
   let rounds = 0;
-  while (Object.values(world.queues).some(({ messages }) => messages.length > 0)) {
-    most = Math.max(most, await queriesOf(counted, () => world.drain({ maxBatchSize, rounds: 1 })));
+  while (Object.values(simulation.queues).some(({ messages }) => messages.length > 0)) {
+    most = Math.max(most, await queriesOf(counted, () => simulation.drain({ maxBatchSize, rounds: 1 })));
     rounds += 1;
   }
   expect(rounds).toBeGreaterThanOrEqual(10);
@@ -59,14 +59,14 @@ it("any single message makes fewer than 50 queries, and so does the daily upkeep
   // R2, KV and Analytics Engine are asked, too: ten times at most.
   expect(most).toBeLessThan(maxQueriesPerInvocation - 10);
 
-  world.clock.nowMilliseconds += 7 * 86_400_000;
-  const upkeep = await queriesOf(counted, () => runUpkeep(world.invocation(), 0.5));
+  simulation.clock.nowMilliseconds += 7 * 86_400_000;
+  const upkeep = await queriesOf(counted, () => runUpkeep(simulation.invocation(), 0.5));
   expect(upkeep).toBeGreaterThan(5);
   expect(upkeep).toBeLessThan(maxQueriesPerInvocation);
 });
 
 it("the largest hourly check of a domain stays below 50 subrequests and 50 queries", async () => {
-  const { world, counted } = await countedWorld();
+  const { simulation, counted } = await countedSimulation();
   const zones: Zones = {
     "_dmarc.acme.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@acme.example"],
     "acme.example": [
@@ -78,15 +78,15 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
     zones[`m${i}.test`] = Array.from({ length: 9 }, (_, k) => `MX 10 h${k}.test`);
   }
   await using server = await startDnsServer(zones);
-  world.dnsUrl = server.url;
-  world.dnsQuestions = 6000;
-  await runDomainChecks(world.invocation());
+  simulation.dnsUrl = server.url;
+  simulation.dnsQuestions = 6000;
+  await runDomainChecks(simulation.invocation());
   expect(server.asked.length).toBeGreaterThan(dnsQuestions);
 
   server.asked.length = 0;
-  world.clock.nowMilliseconds += 86_400_000;
-  world.dnsQuestions = dnsQuestions;
-  const queries = await queriesOf(counted, () => runDomainChecks(world.invocation()));
+  simulation.clock.nowMilliseconds += 86_400_000;
+  simulation.dnsQuestions = dnsQuestions;
+  const queries = await queriesOf(counted, () => runDomainChecks(simulation.invocation()));
   expect(server.asked.length).toBe(dnsQuestions);
   expect(queries).toBeGreaterThan(2);
   // And a file of MTA-STS.
@@ -94,19 +94,19 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
 });
 
 it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {
-  const world = new World();
-  registerAll(world);
-  world.maxReportBytes = maxReportBytes;
-  await world.deliver(reportMail("small", records(10)));
-  await world.deliver(reportMail("large", records(2000)));
-  await world.drain({ maxBatchSize });
-  const filed = (await listDeadLetters({}, world.invocation())).items;
+  const simulation = new Simulation();
+  registerAll(simulation);
+  simulation.maxReportBytes = maxReportBytes;
+  await simulation.deliver(reportMail("small", records(10)));
+  await simulation.deliver(reportMail("large", records(2000)));
+  await simulation.drain({ maxBatchSize });
+  const filed = (await listDeadLetters({}, simulation.invocation())).items;
   expect(filed).toMatchObject([
     { code: "too_large_for_plan", message: expect.stringContaining(`the limit is ${maxReportBytes}`) },
   ]);
-  world.maxReportBytes = 0;
-  await requeueDeadLetters({ filter: { code: "too_large_for_plan" } }, world.invocation());
-  await world.drain();
-  expect((await listDeadLetters({}, world.invocation())).items).toEqual([]);
-  expect(world.log.filter((line) => line.includes('"accepted"'))).toHaveLength(2);
+  simulation.maxReportBytes = 0;
+  await requeueDeadLetters({ filter: { code: "too_large_for_plan" } }, simulation.invocation());
+  await simulation.drain();
+  expect((await listDeadLetters({}, simulation.invocation())).items).toEqual([]);
+  expect(simulation.log.filter((line) => line.includes('"accepted"'))).toHaveLength(2);
 });

@@ -3,17 +3,20 @@ import { expect, it } from "vitest";
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
 import { HealthCheck, healthResponse } from "../../workers/dashboard/health.ts";
 import { readHealth } from "../../workers/process/operations/health.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 
-/** Process as the contract has it, on a world. */
-function processOf(world: World, change: (env: object) => void = () => {}): OperationsEntry & { calls: number } {
+/** Process as the contract has it, on a simulation. */
+function processOf(
+  simulation: Simulation,
+  change: (env: object) => void = () => {},
+): OperationsEntry & { calls: number } {
   const entry = {
     calls: 0,
     async call() {
       entry.calls += 1;
-      const invocation = world.invocation();
+      const invocation = simulation.invocation();
       change(invocation.env);
       return { ok: true, value: await readHealth(invocation) };
     },
@@ -23,9 +26,9 @@ function processOf(world: World, change: (env: object) => void = () => {}): Oper
 }
 
 it("health is 200 while everything answers, and is read once in ten seconds", async () => {
-  const world = new World({ shards: 2 });
+  const simulation = new Simulation({ shards: 2 });
   const health = new HealthCheck();
-  const process = processOf(world);
+  const process = processOf(simulation);
   const answer = healthResponse(await health.read(process, NOW));
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ status: "ok", ledger: true, registry: true, process: true });
@@ -36,22 +39,22 @@ it("health is 200 while everything answers, and is read once in ten seconds", as
 });
 
 it("health stays 200 but says when a message has waited too long", async () => {
-  const world = new World();
-  await world.queues["dmarc-reports"].send({ v: 1 });
-  world.clock.nowMilliseconds += 7 * 3_600_000;
-  const answer = await new HealthCheck().read(processOf(world), world.clock.nowMilliseconds);
+  const simulation = new Simulation();
+  await simulation.queues["dmarc-reports"].send({ v: 1 });
+  simulation.clock.nowMilliseconds += 7 * 3_600_000;
+  const answer = await new HealthCheck().read(processOf(simulation), simulation.clock.nowMilliseconds);
   expect(answer).toMatchObject({ status: "behind", queues: [{ queue: "dmarc-reports", messages: 1 }, {}, {}] });
   expect(healthResponse(answer).status).toBe(200);
 });
 
 it("health is 503 without ledger tables, KV or process, and names no one", async () => {
-  const broken = new World({ shards: 2 });
+  const broken = new Simulation({ shards: 2 });
   broken.ledgers[1]?.sqlite.exec("ALTER TABLE accounts RENAME TO gone");
   const noKv = (env: object): void => {
     Object.assign(env, { KV_DMARC_REPORTS: { get: () => Promise.reject(new Error("KV is down")) } });
   };
   const dead = { call: () => Promise.reject(new Error("secret detail")) } as unknown as OperationsEntry;
-  for (const process of [processOf(broken), processOf(new World(), noKv), dead]) {
+  for (const process of [processOf(broken), processOf(new Simulation(), noKv), dead]) {
     const answer = healthResponse(await new HealthCheck().read(process, NOW));
     expect(answer.status).toBe(503);
     expect(await answer.text()).not.toContain("secret");

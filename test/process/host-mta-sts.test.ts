@@ -8,36 +8,39 @@ import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { hostedPolicyQuery, policyChangesQuery } from "../../shared/ledger/mta-sts-policies.ts";
 import { authorityOf } from "../../shared/people.ts";
 import { type AskedPolicy, removeMtaSts, setMtaSts } from "../../workers/process/operations/host-mta-sts.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 const NAME = { account: "acme", domain: "acme.test" };
 const TESTING: AskedPolicy = { mode: "testing", mx: ["MX.acme.test"], maxAgeSeconds: 604_800 };
-let world: World;
+let simulation: Simulation;
 
 beforeEach(() => {
-  world = new World();
-  world.register("rua@acme.test", { account: "acme", domains: ["acme.test"] });
-  world.register("rua@beta.test", { account: "beta", domains: ["beta.test"] });
-  world.register("any@gamma.test", { account: "gamma" });
+  simulation = new Simulation();
+  simulation.register("rua@acme.test", { account: "acme", domains: ["acme.test"] });
+  simulation.register("rua@beta.test", { account: "beta", domains: ["beta.test"] });
+  simulation.register("any@gamma.test", { account: "gamma" });
 });
 
 function set(policy: AskedPolicy = TESTING, name = NAME, role: "administrator" | "operator" = "operator") {
   const authority = authorityOf({ role, accounts: ["acme"] });
-  return setMtaSts(name, policy, { caller: { name: `${role}@acme.test`, authority }, invocation: world.invocation() });
+  return setMtaSts(name, policy, {
+    caller: { name: `${role}@acme.test`, authority },
+    invocation: simulation.invocation(),
+  });
 }
 
 function remove(name = NAME) {
-  return removeMtaSts(name, { by: "operator@acme.test", invocation: world.invocation() });
+  return removeMtaSts(name, { by: "operator@acme.test", invocation: simulation.invocation() });
 }
 
 async function held(domain = NAME.domain) {
-  const [found] = await ask(world.ledger, hostedPolicyQuery(domain));
+  const [found] = await ask(simulation.ledger, hostedPolicyQuery(domain));
   return found;
 }
 
 /** Keeps a check of the domain that found these records, and no others. */
 async function checked(records: Record<string, string[]>): Promise<void> {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const resolver: Resolver = {
     async lookup(name, type) {
       const found = records[`${type} ${name}`];
@@ -73,14 +76,14 @@ it("the policy is kept with who and when, and gets a new id only if it changes",
       record: { name: "_mta-sts.acme.test", type: "TXT", value: expect.stringMatching(/^v=STSv1; id=\d{14};$/) },
     },
   });
-  world.clock.nowMilliseconds += 60_000;
+  simulation.clock.nowMilliseconds += 60_000;
   expect(await set({ ...TESTING, mx: ["mx.acme.test."] })).toEqual(first);
   // Within the same second as the change after it.
   const second = await set({ ...TESTING, mode: "enforce" });
   const third = await set(TESTING);
   const ids = [first, second, third].map((answer) => (answer.ok ? answer.value.id : ""));
   expect(new Set(ids).size).toBe(3);
-  const changes = await ask(world.ledger, policyChangesQuery("acme.test", "acme", 10));
+  const changes = await ask(simulation.ledger, policyChangesQuery("acme.test", "acme", 10));
   expect(changes.map(({ policy, changedBy }) => [policy?.mode, changedBy])).toEqual([
     ["testing", "operator@acme.test"],
     ["enforce", "operator@acme.test"],
@@ -112,10 +115,12 @@ it("only domains that the account has registered, and their subdomains, are acce
 it("it ends when the address is removed, and only then may another account take the domain", async () => {
   await set();
   expect(await held()).toMatchObject({ isRegistered: true });
-  world.register("rua2@beta.test", { account: "beta", domains: ["acme.test"] });
+  simulation.register("rua2@beta.test", { account: "beta", domains: ["acme.test"] });
   const beta = { ...NAME, account: "beta" };
   expect(await set(TESTING, beta)).toMatchObject({ error: { message: expect.stringContaining("another account") } });
-  await change(world.ledger, [{ sql: "UPDATE addresses SET removed = 1 WHERE rua = 'rua@acme.test'", parameters: [] }]);
+  await change(simulation.ledger, [
+    { sql: "UPDATE addresses SET removed = 1 WHERE rua = 'rua@acme.test'", parameters: [] },
+  ]);
   expect(await held()).toMatchObject({ isRegistered: false });
   expect(await set(TESTING, beta)).toMatchObject({ ok: true });
   expect(await held()).toMatchObject({ account: "beta", isRegistered: true });

@@ -8,37 +8,37 @@ import { sampleReport } from "../support/sample-report.ts";
 import { columnOf } from "../support/simulation/balance.ts";
 import { gzip, mailOf, records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
 type Attachment = Parameters<typeof mailOf>[0][number];
 
 /** What becomes of a mail to an address that accepts acme.example, between two innocent ones. */
-async function worldAfter(attachments: Attachment[]): Promise<World> {
-  const world = new World();
-  world.register("dmarc@acme.example", { account: "acme", domains: ["acme.example"] });
-  await world.deliver(reportMail("before", records(3)));
-  await world.deliver(mailOf(attachments));
-  await world.deliver(reportMail("after", records(3)));
-  await world.drain();
-  const ids = world.points.records.map((point) => columnOf("records", "reportId", point));
+async function simulationAfter(attachments: Attachment[]): Promise<Simulation> {
+  const simulation = new Simulation();
+  simulation.register("dmarc@acme.example", { account: "acme", domains: ["acme.example"] });
+  await simulation.deliver(reportMail("before", records(3)));
+  await simulation.deliver(mailOf(attachments));
+  await simulation.deliver(reportMail("after", records(3)));
+  await simulation.drain();
+  const ids = simulation.points.records.map((point) => columnOf("records", "reportId", point));
   expect(ids.filter((id) => id === "before").length).toBe(3);
   expect(ids.filter((id) => id === "after").length).toBe(3);
-  return world;
+  return simulation;
 }
 
-function letters(world: World): Promise<DeadLetterRow[]> {
-  return ask(world.ledger, deadLettersQuery({}, { limit: 1000 }));
+function letters(simulation: Simulation): Promise<DeadLetterRow[]> {
+  return ask(simulation.ledger, deadLettersQuery({}, { limit: 1000 }));
 }
 
-async function codes(world: World): Promise<string[]> {
-  return (await letters(world)).map(({ code }) => code);
+async function codes(simulation: Simulation): Promise<string[]> {
+  return (await letters(simulation)).map(({ code }) => code);
 }
 
 /** Points of records that the hostile mail made. */
-function otherPoints(world: World): number {
-  return world.points.records.length - 6;
+function otherPoints(simulation: Simulation): number {
+  return simulation.points.records.length - 6;
 }
 
 const equal = (count: number) => Array.from({ length: count }, () => ({ sourceIp: "192.0.2.1", count: 1, pass: true }));
@@ -49,8 +49,8 @@ describe("dead letters of one object", () => {
   const { maxDeadLettersPerObject } = PROCESS_LIMITS;
 
   it("are filed one by one while they are few", async () => {
-    const world = await worldAfter([{ name: "r.zip", content: zip(broken(maxDeadLettersPerObject)) }]);
-    expect(await codes(world)).toEqual(Array(maxDeadLettersPerObject).fill("truncated"));
+    const simulation = await simulationAfter([{ name: "r.zip", content: zip(broken(maxDeadLettersPerObject)) }]);
+    expect(await codes(simulation)).toEqual(Array(maxDeadLettersPerObject).fill("truncated"));
   });
 
   it("are combined with counts by reason when there are many, and good reports still count", async () => {
@@ -60,11 +60,11 @@ describe("dead letters of one object", () => {
       { name: "good.xml", content: sampleReport() },
     ];
     const foreign = { name: "foreign.xml", content: sampleReport({ domain: "bank.example", reportId: "foreign" }) };
-    const world = await worldAfter([{ name: "r.zip", content: zip([...files, foreign]) }]);
-    expect((await letters(world)).map(({ code, counts, part }) => [code, counts, part])).toEqual([
+    const simulation = await simulationAfter([{ name: "r.zip", content: zip([...files, foreign]) }]);
+    expect((await letters(simulation)).map(({ code, counts, part }) => [code, counts, part])).toEqual([
       ["too_many_problems", { truncated: maxDeadLettersPerObject, foreign_domain: 1, empty: 1 }, ""],
     ]);
-    expect(otherPoints(world)).toBe(3);
+    expect(otherPoints(simulation)).toBe(3);
   });
 
   it("about foreign domains are combined too", async () => {
@@ -74,11 +74,11 @@ describe("dead letters of one object", () => {
         content: sampleReport({ domain: "bank.example", reportId: `${i}` }),
       })),
     );
-    const world = await worldAfter([{ name: "r.zip", content }]);
-    expect((await letters(world)).map(({ counts }) => counts)).toEqual([
+    const simulation = await simulationAfter([{ name: "r.zip", content }]);
+    expect((await letters(simulation)).map(({ counts }) => counts)).toEqual([
       { foreign_domain: maxDeadLettersPerObject + 1 },
     ]);
-    expect(otherPoints(world)).toBe(0);
+    expect(otherPoints(simulation)).toBe(0);
   });
 });
 
@@ -86,9 +86,9 @@ describe("an object that expands to more than was received", () => {
   it("is one dead letter without points, even with a good report in it", async () => {
     const files = [sampleReport(), sampleReport({ reportId: "bulk", records: equal(20_000) })];
     const content = zip(files.map((xml, i) => ({ name: `${i}.xml`, content: xml })));
-    const world = await worldAfter([{ name: "r.zip", content }]);
-    expect(await codes(world)).toEqual(["too_large"]);
-    expect(otherPoints(world)).toBe(0);
+    const simulation = await simulationAfter([{ name: "r.zip", content }]);
+    expect(await codes(simulation)).toEqual(["too_large"]);
+    expect(otherPoints(simulation)).toBe(0);
   });
 
   it("shares its allowance with the other objects of its mail", async () => {
@@ -97,18 +97,18 @@ describe("an object that expands to more than was received", () => {
       content: gzip(sampleReport({ reportId: `${i}`, records: equal(count) })),
     });
     const most = READ_LIMITS.freeRecords / 4;
-    const alone = await worldAfter([part(0, most)]);
+    const alone = await simulationAfter([part(0, most)]);
     expect(await codes(alone)).toEqual([]);
     expect(otherPoints(alone)).toBe(most);
-    const world = await worldAfter(Array.from({ length: 20 }, (_, i) => part(i, most)));
-    expect(await codes(world)).toEqual(Array(20).fill("too_large"));
-    expect(otherPoints(world)).toBe(0);
+    const simulation = await simulationAfter(Array.from({ length: 20 }, (_, i) => part(i, most)));
+    expect(await codes(simulation)).toEqual(Array(20).fill("too_large"));
+    expect(otherPoints(simulation)).toBe(0);
   });
 });
 
 describe("figures cannot be inflated", () => {
   it("by a period that ends after the mail came, or that lasts years", async () => {
-    const now = Math.floor(new World().clock.nowMilliseconds / 1000);
+    const now = Math.floor(new Simulation().clock.nowMilliseconds / 1000);
     const report = (id: string, begin: number, end: number): Attachment => ({
       name: `${id}.xml`,
       content: Buffer.from(
@@ -116,13 +116,13 @@ describe("figures cannot be inflated", () => {
       ),
     });
     const day = 86_400;
-    const world = await worldAfter([
+    const simulation = await simulationAfter([
       report("future", now + 2 * day, now + 3 * day + 60),
       report("years", now - 400 * day, now),
       report("monthly", now - 31 * day, now),
     ]);
-    expect(await codes(world)).toEqual(["implausible_period", "implausible_period"]);
-    expect(otherPoints(world)).toBe(3);
+    expect(await codes(simulation)).toEqual(["implausible_period", "implausible_period"]);
+    expect(otherPoints(simulation)).toBe(3);
   });
 });
 
@@ -142,17 +142,17 @@ describe("policies of a TLS report", () => {
       }),
     ),
   });
-  const domainsOf = (world: World) => world.points.tls.map((point) => columnOf("tls", "domain", point));
+  const domainsOf = (simulation: Simulation) => simulation.points.tls.map((point) => columnOf("tls", "domain", point));
 
   it("count only for domains that the address accepts, in any order", async () => {
-    const world = await worldAfter([tls("bank.example", "acme.example", "mail.acme.example")]);
-    expect(domainsOf(world)).toEqual(["acme.example", "mail.acme.example"]);
-    expect(await codes(world)).toEqual([]);
+    const simulation = await simulationAfter([tls("bank.example", "acme.example", "mail.acme.example")]);
+    expect(domainsOf(simulation)).toEqual(["acme.example", "mail.acme.example"]);
+    expect(await codes(simulation)).toEqual([]);
   });
 
   it("for other domains alone are a dead letter", async () => {
-    const world = await worldAfter([tls("bank.example", "shop.example")]);
-    expect(domainsOf(world)).toEqual([]);
-    expect(await codes(world)).toEqual(["foreign_domain"]);
+    const simulation = await simulationAfter([tls("bank.example", "shop.example")]);
+    expect(domainsOf(simulation)).toEqual([]);
+    expect(await codes(simulation)).toEqual(["foreign_domain"]);
   });
 });

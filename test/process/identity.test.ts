@@ -4,33 +4,33 @@ import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { sampleMail, sampleReport, sampleTlsReport } from "../support/sample-report.ts";
 import { failureMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
 const RUA = "dmarc@acme.example";
 
-function newWorld(): World {
-  const world = new World();
-  world.register(RUA, { account: "acme" });
-  return world;
+function newSimulation(): Simulation {
+  const simulation = new Simulation();
+  simulation.register(RUA, { account: "acme" });
+  return simulation;
 }
 
-async function deliver(world: World, raw: Uint8Array): Promise<void> {
-  expect(await world.deliver({ from: "a@reporter.example", to: RUA, raw })).toBe("taken");
-  await world.drain();
+async function deliver(simulation: Simulation, raw: Uint8Array): Promise<void> {
+  expect(await simulation.deliver({ from: "a@reporter.example", to: RUA, raw })).toBe("taken");
+  await simulation.drain();
 }
 
-async function send(world: World, ...files: string[]): Promise<void> {
+async function send(simulation: Simulation, ...files: string[]): Promise<void> {
   for (const [i, content] of files.entries())
-    await deliver(world, sampleMail([{ name: `${i}.report`, content: Buffer.from(content) }]));
+    await deliver(simulation, sampleMail([{ name: `${i}.report`, content: Buffer.from(content) }]));
 }
 
-function found(world: World) {
-  const [reports] = world.rows<{ reports: number; total: number }>(
+function found(simulation: Simulation) {
+  const [reports] = simulation.rows<{ reports: number; total: number }>(
     "SELECT count(*) AS reports, coalesce(sum(total), 0) AS total FROM reports WHERE state = 'accepted'",
   );
-  const outcomes = world
+  const outcomes = simulation
     .rows<{ outcome: string }>(
       "SELECT o.value ->> 'outcome' AS outcome FROM objects JOIN json_each(outcomes) o ORDER BY settled_seconds, rowid",
     )
@@ -43,24 +43,24 @@ const tlsReport = (domain: string): string => sampleTlsReport(domain, "2026-11-1
 
 describe("two different reports", () => {
   it("may have the same organization and id if the reporters' email domains differ", async () => {
-    const world = newWorld();
-    await send(world, sampleReport(), sampleReport().replace("dmarc@reporter.example", "dmarc@other.example"));
-    expect(found(world)).toEqual({ reports: 2, total: 16, outcomes: ["accepted", "accepted"] });
+    const simulation = newSimulation();
+    await send(simulation, sampleReport(), sampleReport().replace("dmarc@reporter.example", "dmarc@other.example"));
+    expect(found(simulation)).toEqual({ reports: 2, total: 16, outcomes: ["accepted", "accepted"] });
   });
 
   it("may be TLS reports with one id about two domains", async () => {
-    const world = newWorld();
-    await send(world, tlsReport("acme.example"), tlsReport("mail.acme.example"));
-    expect(found(world)).toEqual({ reports: 2, total: 12, outcomes: ["accepted", "accepted"] });
+    const simulation = newSimulation();
+    await send(simulation, tlsReport("acme.example"), tlsReport("mail.acme.example"));
+    expect(found(simulation)).toEqual({ reports: 2, total: 12, outcomes: ["accepted", "accepted"] });
   });
 
   it("may be about two messages that failed in the same second", async () => {
-    const world = newWorld();
+    const simulation = newSimulation();
     const mail = failureMail();
-    await deliver(world, mail.raw);
+    await deliver(simulation, mail.raw);
     const other = Buffer.from(mail.raw).toString().replace("Subject: personal", "Subject: another");
-    await deliver(world, Buffer.from(other));
-    expect(found(world)).toMatchObject({ reports: 2, outcomes: ["accepted", "accepted"] });
+    await deliver(simulation, Buffer.from(other));
+    expect(found(simulation)).toMatchObject({ reports: 2, outcomes: ["accepted", "accepted"] });
   });
 });
 
@@ -72,29 +72,29 @@ describe("a duplicate", () => {
     ["its domain in letters and capitals", (xml: string) => xml.replaceAll("acme.example", "ACME.Example.")],
     ["another byte order mark and declaration", (xml: string) => `\ufeff${xml.replace(/^<\?xml.*\?>\n/, "")}`],
   ])("is the same report with %s", async (_, change) => {
-    const world = newWorld();
+    const simulation = newSimulation();
     const report = sampleReport();
     const again = change(report);
     expect(again).not.toBe(report);
-    await send(world, report, again);
-    expect(found(world)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
+    await send(simulation, report, again);
+    expect(found(simulation)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
   });
 
   it("may write an internationalised domain in the other form", async () => {
-    const world = newWorld();
+    const simulation = newSimulation();
     const report = (domain: string): string => sampleReport({ domain }).replaceAll("acme.example", domain);
-    await send(world, report("b\u00fccher.example"), report("xn--bcher-kva.example"));
-    expect(found(world)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
-    expect(world.rows("SELECT domain FROM domain_days")).toEqual([{ domain: "xn--bcher-kva.example" }]);
+    await send(simulation, report("b\u00fccher.example"), report("xn--bcher-kva.example"));
+    expect(found(simulation)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
+    expect(simulation.rows("SELECT domain FROM domain_days")).toEqual([{ domain: "xn--bcher-kva.example" }]);
   });
 
   it("may be a failure report that comes again by another route", async () => {
-    const world = newWorld();
+    const simulation = newSimulation();
     const { raw } = failureMail();
-    await deliver(world, raw);
+    await deliver(simulation, raw);
     const trace = `Received: from mx.reporter.example by mx.route.example with ESMTPS id 2;\r\n Tue, 10 Nov 2026 10:00:00 +0000\r\nAuthentication-Results: mx.route.example; dkim=pass header.d=reporter.example\r\n`;
-    await deliver(world, Buffer.concat([Buffer.from(trace), raw]));
-    expect(found(world)).toMatchObject({ reports: 1, outcomes: ["accepted", "duplicate"] });
+    await deliver(simulation, Buffer.concat([Buffer.from(trace), raw]));
+    expect(found(simulation)).toMatchObject({ reports: 1, outcomes: ["accepted", "duplicate"] });
   });
 });
 
@@ -105,21 +105,21 @@ describe("a conflict", () => {
   ] as const;
 
   it("may be two halves of a period under one id, which both count for good if a person decides so", async () => {
-    const world = newWorld();
-    await send(world, ...HALVES);
-    expect(found(world)).toEqual({ reports: 1, total: 4, outcomes: ["accepted", "conflict"] });
-    const [{ id } = { id: "" }] = world.rows<{ id: string }>("SELECT id FROM conflicts");
+    const simulation = newSimulation();
+    await send(simulation, ...HALVES);
+    expect(found(simulation)).toEqual({ reports: 1, total: 4, outcomes: ["accepted", "conflict"] });
+    const [{ id } = { id: "" }] = simulation.rows<{ id: string }>("SELECT id FROM conflicts");
     await decideConflict(
       id,
       { decision: "count_both", note: { by: "test", reason: "two halves" } },
-      world.invocation(),
+      simulation.invocation(),
     );
-    await world.drain();
-    expect(found(world)).toMatchObject({ reports: 2, total: 10 });
-    expect(world.rows("SELECT * FROM conflicts")).toEqual([]);
-    await send(world, HALVES[1].replaceAll("\n", "\r\n"), HALVES[0].replaceAll("\n", "\r\n"));
-    expect(found(world)).toMatchObject({ reports: 2, total: 10 });
-    expect(world.rows("SELECT * FROM conflicts")).toEqual([]);
+    await simulation.drain();
+    expect(found(simulation)).toMatchObject({ reports: 2, total: 10 });
+    expect(simulation.rows("SELECT * FROM conflicts")).toEqual([]);
+    await send(simulation, HALVES[1].replaceAll("\n", "\r\n"), HALVES[0].replaceAll("\n", "\r\n"));
+    expect(found(simulation)).toMatchObject({ reports: 2, total: 10 });
+    expect(simulation.rows("SELECT * FROM conflicts")).toEqual([]);
   });
 });
 

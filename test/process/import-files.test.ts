@@ -12,7 +12,7 @@ import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { eventsByOutcome, ledgerFigures } from "../support/simulation/balance.ts";
 import { gzip, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -20,10 +20,10 @@ const RUA = "dmarc@acme.example";
 const CALLER = { name: "operator@acme.example", authority: OPERATOR };
 const DAY = 86_400_000;
 
-function newWorld(given: ConstructorParameters<typeof World>[0] = {}): World {
-  const world = new World(given);
-  registerAll(world);
-  return world;
+function newSimulation(given: ConstructorParameters<typeof Simulation>[0] = {}): Simulation {
+  const simulation = new Simulation(given);
+  registerAll(simulation);
+  return simulation;
 }
 
 function hashOf(bytes: Uint8Array): string {
@@ -46,112 +46,117 @@ function reports(count: number) {
   );
 }
 
-async function take(world: World, files: ReturnType<typeof file>[], rua = RUA, invocation = world.invocation()) {
+async function take(
+  simulation: Simulation,
+  files: ReturnType<typeof file>[],
+  rua = RUA,
+  invocation = simulation.invocation(),
+) {
   const answer = await importFiles({ rua, files }, CALLER, invocation);
   if (!answer.ok) throw new Error(answer.error.message);
   return answer.value.items;
 }
 
-function counts(world: World): Record<string, number> {
-  return Object.fromEntries([...eventsByOutcome(world)].map(([outcome, ids]) => [outcome, ids.length]));
+function counts(simulation: Simulation): Record<string, number> {
+  return Object.fromEntries([...eventsByOutcome(simulation)].map(([outcome, ids]) => [outcome, ids.length]));
 }
 
 describe("imported files", () => {
   it("end as figures and are recognised by content on any later day", async () => {
-    const world = newWorld({ shards: 2 });
+    const simulation = newSimulation({ shards: 2 });
     const files = reports(10);
-    expect((await take(world, files)).every(({ isNew }) => isNew)).toBe(true);
-    await world.drain();
-    const figures = ledgerFigures(world);
+    expect((await take(simulation, files)).every(({ isNew }) => isNew)).toBe(true);
+    await simulation.drain();
+    const figures = ledgerFigures(simulation);
     expect(Object.keys(figures)).toHaveLength(10);
-    world.clock.nowMilliseconds += 3 * DAY;
-    const again = await take(world, files);
+    simulation.clock.nowMilliseconds += 3 * DAY;
+    const again = await take(simulation, files);
     expect(again.map(({ isNew }) => isNew)).toEqual(files.map(() => false));
     // What has its outcome is not read again.
-    expect(world.queues["dmarc-reports"].messages).toEqual([]);
-    expect(world.bucket.keys("raw/")).toHaveLength(10);
-    expect(ledgerFigures(world)).toEqual(figures);
-    expect(counts(world)).toEqual({ accepted: 10 });
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+    expect(simulation.bucket.keys("raw/")).toHaveLength(10);
+    expect(ledgerFigures(simulation)).toEqual(figures);
+    expect(counts(simulation)).toEqual({ accepted: 10 });
   });
 
   it("are duplicates of reports that came by mail, and vice versa", async () => {
-    const world = newWorld();
-    await world.deliver(reportMail("r0", records(3, 1)));
-    await world.drain();
-    await take(world, reports(2));
-    await world.drain();
-    await world.deliver(reportMail("r1", records(3, 2)));
-    await world.drain();
-    expect(counts(world)).toEqual({ accepted: 2, duplicate: 2 });
+    const simulation = newSimulation();
+    await simulation.deliver(reportMail("r0", records(3, 1)));
+    await simulation.drain();
+    await take(simulation, reports(2));
+    await simulation.drain();
+    await simulation.deliver(reportMail("r1", records(3, 2)));
+    await simulation.drain();
+    expect(counts(simulation)).toEqual({ accepted: 2, duplicate: 2 });
   });
 
   it("record who imported them and from where", async () => {
-    const world = newWorld({ shards: 2 });
+    const simulation = newSimulation({ shards: 2 });
     const bytes = sampleMail([{ name: "r.xml", content: Buffer.from(sampleReport()) }]);
     const mail = file("1.eml", bytes, { isMail: true, from: "a@reporter.example", subject: "Report" });
-    const [taken] = await take(world, [mail]);
+    const [taken] = await take(simulation, [mail]);
     expect(taken?.key).toMatch(/-message\.eml$/);
-    await world.drain();
-    const [report] = world.rows<{ rua: string; rawKey: string }>("SELECT rua, raw_key AS rawKey FROM reports");
+    await simulation.drain();
+    const [report] = simulation.rows<{ rua: string; rawKey: string }>("SELECT rua, raw_key AS rawKey FROM reports");
     if (report === undefined) throw new Error("There is no report.");
     const found = await Promise.all(
-      world.invocation().shards.all.map((database) => ask(database, importOfObjectQuery(report))),
+      simulation.invocation().shards.all.map((database) => ask(database, importOfObjectQuery(report))),
     );
     expect(found.flat()).toEqual([
       { importedSeconds: expect.any(Number), importedBy: CALLER.name, origin: "archive/1.eml" },
     ]);
-    const stored = await world.bucket.head(report.rawKey);
+    const stored = await simulation.bucket.head(report.rawKey);
     expect(stored?.customMetadata).toMatchObject({ imported: "archive%2F1.eml", from: "a@reporter.example" });
-    await world.deliver(reportMail("by-mail", records(1)));
-    await world.drain();
-    const [byMail] = world.rows<{ rua: string; rawKey: string }>(
+    await simulation.deliver(reportMail("by-mail", records(1)));
+    await simulation.drain();
+    const [byMail] = simulation.rows<{ rua: string; rawKey: string }>(
       "SELECT rua, raw_key AS rawKey FROM reports WHERE report_id = 'by-mail'",
     );
-    const none = world
+    const none = simulation
       .invocation()
       .shards.all.map((one) => ask(one, importOfObjectQuery(byMail ?? { rua: "", rawKey: "" })));
     expect((await Promise.all(none)).flat()).toEqual([]);
   });
 
   it("neither use nor obey the daily budgets", async () => {
-    const world = newWorld();
-    world.recordsPerDay.address = 5;
-    await take(world, reports(4));
-    await world.drain();
-    await world.deliver(reportMail("by-mail", records(5)));
-    await world.drain();
-    expect(counts(world)).toEqual({ accepted: 5 });
-    await world.deliver(reportMail("one-too-many", records(1)));
-    await world.drain();
-    expect(counts(world)).toMatchObject({ accepted: 5, dead_letter: 1 });
+    const simulation = newSimulation();
+    simulation.recordsPerDay.address = 5;
+    await take(simulation, reports(4));
+    await simulation.drain();
+    await simulation.deliver(reportMail("by-mail", records(5)));
+    await simulation.drain();
+    expect(counts(simulation)).toEqual({ accepted: 5 });
+    await simulation.deliver(reportMail("one-too-many", records(1)));
+    await simulation.drain();
+    expect(counts(simulation)).toMatchObject({ accepted: 5, dead_letter: 1 });
   });
 
   it("can be imported for several addresses, each with its own outcome", async () => {
-    const world = newWorld();
-    await take(world, reports(1));
-    await take(world, reports(1), "rua@other.example");
-    await world.drain();
-    expect(Object.keys(ledgerFigures(world)).sort()).toEqual(["acme/r0", "other/r0"]);
+    const simulation = newSimulation();
+    await take(simulation, reports(1));
+    await take(simulation, reports(1), "rua@other.example");
+    await simulation.drain();
+    expect(Object.keys(ledgerFigures(simulation)).sort()).toEqual(["acme/r0", "other/r0"]);
     const [one] = reports(1);
-    const known = await ask(world.invocation().ledger, knownImportsQuery([one?.sha256 ?? ""]));
+    const known = await ask(simulation.invocation().ledger, knownImportsQuery([one?.sha256 ?? ""]));
     expect(known.map(({ rua }) => rua).sort()).toEqual([RUA, "rua@other.example"]);
   });
 
   it("are forgotten with everything else of that day", async () => {
-    const world = newWorld();
-    await take(world, reports(2));
-    await world.drain();
-    await runUpkeep(world.invocation(), 0.5);
-    expect(world.rows("SELECT rua FROM imports")).toHaveLength(2);
-    world.clock.nowMilliseconds += 10_400 * DAY;
-    await runUpkeep(world.invocation(), 0.5);
-    expect(world.rows("SELECT rua FROM imports")).toEqual([]);
+    const simulation = newSimulation();
+    await take(simulation, reports(2));
+    await simulation.drain();
+    await runUpkeep(simulation.invocation(), 0.5);
+    expect(simulation.rows("SELECT rua FROM imports")).toHaveLength(2);
+    simulation.clock.nowMilliseconds += 10_400 * DAY;
+    await runUpkeep(simulation.invocation(), 0.5);
+    expect(simulation.rows("SELECT rua FROM imports")).toEqual([]);
   });
 });
 
 /** An invocation in which one binding fails from the given call on. */
-function failing(world: World, binding: "put" | "send" | "ledger", from: number): Invocation {
-  const invocation = world.invocation();
+function failing(simulation: Simulation, binding: "put" | "send" | "ledger", from: number): Invocation {
+  const invocation = simulation.invocation();
   const { env, shards, ledger } = invocation;
   let calls = 0;
   const count = <T>(run: () => T): T => {
@@ -183,28 +188,28 @@ describe("an import that is interrupted", () => {
     ["ledger", 1],
   ] as const)("by a fault of %s, call %d, is exact after running again on any day", async (binding, from) => {
     for (const later of [60_000, 2 * DAY]) {
-      const expected = newWorld();
+      const expected = newSimulation();
       await take(expected, reports(10));
       await expected.drain();
-      const world = newWorld();
-      await expect(take(world, reports(10), RUA, failing(world, binding, from))).rejects.toThrow(
+      const simulation = newSimulation();
+      await expect(take(simulation, reports(10), RUA, failing(simulation, binding, from))).rejects.toThrow(
         "The platform failed.",
       );
-      await world.drain();
-      world.clock.nowMilliseconds += later;
-      await take(world, reports(10));
-      await world.drain();
-      expect(ledgerFigures(world)).toEqual(ledgerFigures(expected));
+      await simulation.drain();
+      simulation.clock.nowMilliseconds += later;
+      await take(simulation, reports(10));
+      await simulation.drain();
+      expect(ledgerFigures(simulation)).toEqual(ledgerFigures(expected));
     }
   });
 
   it("enqueues files with lost messages when it is repeated", async () => {
-    const world = newWorld();
-    await take(world, reports(3));
-    world.queues["dmarc-reports"].messages.splice(0);
-    expect((await take(world, reports(3))).every(({ isNew }) => !isNew)).toBe(true);
-    await world.drain();
-    expect(counts(world)).toEqual({ accepted: 3 });
+    const simulation = newSimulation();
+    await take(simulation, reports(3));
+    simulation.queues["dmarc-reports"].messages.splice(0);
+    expect((await take(simulation, reports(3))).every(({ isNew }) => !isNew)).toBe(true);
+    await simulation.drain();
+    expect(counts(simulation)).toEqual({ accepted: 3 });
   });
 });
 
@@ -222,20 +227,23 @@ describe("an import is refused for", () => {
       "too_large",
     ],
   ])("%s without storing anything", async (_, rua, files, code) => {
-    const world = newWorld();
-    expect(await importFiles({ rua, files }, CALLER, world.invocation())).toMatchObject({ ok: false, error: { code } });
-    expect(world.bucket.keys("raw/")).toEqual([]);
-    expect(world.queues["dmarc-reports"].messages).toEqual([]);
+    const simulation = newSimulation();
+    expect(await importFiles({ rua, files }, CALLER, simulation.invocation())).toMatchObject({
+      ok: false,
+      error: { code },
+    });
+    expect(simulation.bucket.keys("raw/")).toEqual([]);
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
   });
 });
 
 it("an imported mail is read like a delivered one", async () => {
-  const world = newWorld();
+  const simulation = newSimulation();
   const { raw } = mailOf([
     { name: "a.xml", content: Buffer.from(sampleReport({ reportId: "a" })) },
     { name: "b.xml", content: Buffer.from("<feedback><report_metadata>") },
   ]);
-  await take(world, [file("1.eml", raw, { isMail: true })]);
-  await world.drain();
-  expect(counts(world)).toEqual({ accepted: 1, dead_letter: 1 });
+  await take(simulation, [file("1.eml", raw, { isMail: true })]);
+  await simulation.drain();
+  expect(counts(simulation)).toEqual({ accepted: 1, dead_letter: 1 });
 });

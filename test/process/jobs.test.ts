@@ -19,7 +19,7 @@ import {
   smallMail,
 } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 /** The reader as a later version might be: it gives up the last records of each report, or whole reports. */
 const reader = vi.hoisted(() => ({ dropped: 0, refusesAll: false }));
@@ -65,76 +65,76 @@ afterEach(() => {
   reader.refusesAll = false;
 });
 
-async function worldAfter({ mails }: Pick<Scenario, "mails"> = allMail()): Promise<World> {
-  const world = new World();
-  registerAll(world);
-  for (const mail of mails) await world.deliver(mail);
-  await world.drain();
-  return world;
+async function simulationAfter({ mails }: Pick<Scenario, "mails"> = allMail()): Promise<Simulation> {
+  const simulation = new Simulation();
+  registerAll(simulation);
+  for (const mail of mails) await simulation.deliver(mail);
+  await simulation.drain();
+  return simulation;
 }
 
-async function start(world: World, kind: Job["kind"], request: JobRequest = {}): Promise<Job> {
-  world.clock.nowMilliseconds += 60_000;
-  const job = await startJob({ kind, random: 0.25 }, request, world.invocation());
+async function start(simulation: Simulation, kind: Job["kind"], request: JobRequest = {}): Promise<Job> {
+  simulation.clock.nowMilliseconds += 60_000;
+  const job = await startJob({ kind, random: 0.25 }, request, simulation.invocation());
   if ("refused" in job) throw new Error(job.refused);
   return job;
 }
 
-async function run(world: World, kind: Job["kind"], request: JobRequest = {}): Promise<Job> {
-  const { id } = await start(world, kind, request);
-  await world.drain();
-  return (await findJob(world.ledger, id)) ?? expect.unreachable();
+async function run(simulation: Simulation, kind: Job["kind"], request: JobRequest = {}): Promise<Job> {
+  const { id } = await start(simulation, kind, request);
+  await simulation.drain();
+  return (await findJob(simulation.ledger, id)) ?? expect.unreachable();
 }
 
 describe("reprocess", () => {
   it("twice over everything changes no total and keeps its progress", async () => {
     const { expected } = allMail();
-    const world = await worldAfter();
+    const simulation = await simulationAfter();
     for (let i = 0; i < 2; i++) {
-      const job = await run(world, "reprocess");
-      const raws = world.bucket.keys("raw/").length;
+      const job = await run(simulation, "reprocess");
+      const raws = simulation.bucket.keys("raw/").length;
       expect(job).toMatchObject({ state: "done", scanned: raws, enqueued: raws, pages: 1 });
-      expect(await imbalances(world, expected)).toEqual([]);
+      expect(await imbalances(simulation, expected)).toEqual([]);
     }
-    expect(await ask(world.ledger, newestJobsQuery(100))).toHaveLength(2);
-    expect(eventsByOutcome(world).get("reprocessed")).toHaveLength(Object.keys(expected.reports).length);
+    expect(await ask(simulation.ledger, newestJobsQuery(100))).toHaveLength(2);
+    expect(eventsByOutcome(simulation).get("reprocessed")).toHaveLength(Object.keys(expected.reports).length);
   });
 
   it("reports its number of files and how many are done", async () => {
-    const world = await worldAfter();
-    const raws = world.bucket.keys("raw/").length;
+    const simulation = await simulationAfter();
+    const raws = simulation.bucket.keys("raw/").length;
     const follow = async (id: string) => {
-      const jobs = await ask(world.ledger, jobQuery(id));
-      return (await followJobs(world.invocation().shards.all, jobs, world.invocation().nowSeconds))[0];
+      const jobs = await ask(simulation.ledger, jobQuery(id));
+      return (await followJobs(simulation.invocation().shards.all, jobs, simulation.invocation().nowSeconds))[0];
     };
-    const { id } = await start(world, "reprocess");
+    const { id } = await start(simulation, "reprocess");
     expect(await follow(id)).toMatchObject({ total: raws, finished: undefined });
-    await world.drain();
+    await simulation.drain();
     expect(await follow(id)).toMatchObject({ enqueued: raws, finished: raws });
-    expect(await readStatus(world.invocation())).toMatchObject({ runningAgain: 0 });
+    expect(await readStatus(simulation.invocation())).toMatchObject({ runningAgain: 0 });
 
     // Nothing of an address that is gone is read again, and yet its files have had their turn.
-    world.unregister("dmarc@acme.example");
-    world.clock.nowMilliseconds += 5000;
-    const again = await start(world, "reprocess", { filter: { prefix: "raw/2026/11/" } });
+    simulation.unregister("dmarc@acme.example");
+    simulation.clock.nowMilliseconds += 5000;
+    const again = await start(simulation, "reprocess", { filter: { prefix: "raw/2026/11/" } });
     expect(await follow(again.id)).toMatchObject({ total: raws });
-    await world.drain();
+    await simulation.drain();
     expect(await follow(again.id)).toMatchObject({ state: "done", enqueued: raws, finished: raws });
-    expect(await start(world, "reprocess", { filter: { prefix: "raw/2025/" } })).toMatchObject({ total: 0 });
+    expect(await start(simulation, "reprocess", { filter: { prefix: "raw/2025/" } })).toMatchObject({ total: 0 });
   });
 
   it("can be cancelled, and leaves files alone that it has not enqueued", async () => {
-    const world = await worldAfter();
-    const { id } = await start(world, "reprocess");
-    expect(await cancelJob(id, world.invocation())).toMatchObject({ state: "cancelled" });
-    await world.drain();
-    expect(await findJob(world.ledger, id)).toMatchObject({ state: "cancelled", pages: 0, enqueued: 0 });
-    expect(eventsByOutcome(world).get("reprocessed")).toBeUndefined();
+    const simulation = await simulationAfter();
+    const { id } = await start(simulation, "reprocess");
+    expect(await cancelJob(id, simulation.invocation())).toMatchObject({ state: "cancelled" });
+    await simulation.drain();
+    expect(await findJob(simulation.ledger, id)).toMatchObject({ state: "cancelled", pages: 0, enqueued: 0 });
+    expect(eventsByOutcome(simulation).get("reprocessed")).toBeUndefined();
     // It stays so, and one that is done stays done.
-    expect(await cancelJob(id, world.invocation())).toMatchObject({ state: "cancelled" });
-    const done = await run(world, "reprocess");
-    expect(await cancelJob(done.id, world.invocation())).toMatchObject({ state: "done" });
-    expect(await cancelJob("none", world.invocation())).toBeUndefined();
+    expect(await cancelJob(id, simulation.invocation())).toMatchObject({ state: "cancelled" });
+    const done = await run(simulation, "reprocess");
+    expect(await cancelJob(done.id, simulation.invocation())).toMatchObject({ state: "done" });
+    expect(await cancelJob("none", simulation.invocation())).toBeUndefined();
   });
 
   describe("cancelled with files in the queue", () => {
@@ -142,164 +142,166 @@ describe("reprocess", () => {
     const EXPECTED = Object.fromEntries(MAILS.map((_, i) => [`acme/r${i}`, figures(2)]));
 
     /** Has everything enqueued, three files run, then cancels. @returns the job's id */
-    async function cancelInTheMiddle(world: World): Promise<string> {
-      const { id } = await start(world, "reprocess");
-      await world.drain({ rounds: 1 });
-      await world.drain({ rounds: 1, maxBatchSize: 3 });
-      expect(await cancelJob(id, world.invocation())).toMatchObject({ state: "cancelled" });
+    async function cancelInTheMiddle(simulation: Simulation): Promise<string> {
+      const { id } = await start(simulation, "reprocess");
+      await simulation.drain({ rounds: 1 });
+      await simulation.drain({ rounds: 1, maxBatchSize: 3 });
+      expect(await cancelJob(id, simulation.invocation())).toMatchObject({ state: "cancelled" });
       return id;
     }
 
-    async function follow(world: World, id: string) {
-      const { shards, nowSeconds } = world.invocation();
-      return (await followJobs(shards.all, await ask(world.ledger, jobQuery(id)), nowSeconds))[0];
+    async function follow(simulation: Simulation, id: string) {
+      const { shards, nowSeconds } = simulation.invocation();
+      return (await followJobs(shards.all, await ask(simulation.ledger, jobQuery(id)), nowSeconds))[0];
     }
 
     it("skips them unread, changes nothing, and counts each once", async () => {
-      const world = await worldAfter({ mails: MAILS });
-      const id = await cancelInTheMiddle(world);
-      const objects = world.rows("SELECT * FROM objects");
-      world.faults.calls.length = 0;
+      const simulation = await simulationAfter({ mails: MAILS });
+      const id = await cancelInTheMiddle(simulation);
+      const objects = simulation.rows("SELECT * FROM objects");
+      simulation.faults.calls.length = 0;
       let repeated = 0;
-      await world.drain({ repeats: () => repeated++ < 3 });
-      expect(world.faults.calls.filter((call) => call.startsWith("r2."))).toEqual([]);
-      expect(world.rows("SELECT * FROM objects")).toEqual(objects);
-      expect(await follow(world, id)).toMatchObject({ state: "cancelled", enqueued: 8, finished: 3, skipped: 5 });
-      expect(await readStatus(world.invocation())).toMatchObject({ runningAgain: 0, unfinished: 0 });
-      expect(reportFigures(world)).toEqual(EXPECTED);
-      expect(ledgerFigures(world)).toEqual(EXPECTED);
+      await simulation.drain({ repeats: () => repeated++ < 3 });
+      expect(simulation.faults.calls.filter((call) => call.startsWith("r2."))).toEqual([]);
+      expect(simulation.rows("SELECT * FROM objects")).toEqual(objects);
+      expect(await follow(simulation, id)).toMatchObject({ state: "cancelled", enqueued: 8, finished: 3, skipped: 5 });
+      expect(await readStatus(simulation.invocation())).toMatchObject({ runningAgain: 0, unfinished: 0 });
+      expect(reportFigures(simulation)).toEqual(EXPECTED);
+      expect(ledgerFigures(simulation)).toEqual(EXPECTED);
       // Another job takes them all, as if there had been none before.
-      expect(await run(world, "reprocess")).toMatchObject({ state: "done", enqueued: 8, skipped: 0 });
-      expect(await follow(world, id)).toMatchObject({ finished: 3, skipped: 5 });
-      expect(ledgerFigures(world)).toEqual(EXPECTED);
+      expect(await run(simulation, "reprocess")).toMatchObject({ state: "done", enqueued: 8, skipped: 0 });
+      expect(await follow(simulation, id)).toMatchObject({ finished: 3, skipped: 5 });
+      expect(ledgerFigures(simulation)).toEqual(EXPECTED);
     });
 
     it("keeps the sums exact with a fault, or the isolate killed, at any call", async () => {
-      const world = await worldAfter({ mails: MAILS });
-      const id = await cancelInTheMiddle(world);
-      const before = world.faults.calls.length;
-      const restore = world.mark();
-      await world.drain();
-      const calls = [...world.faults.calls];
+      const simulation = await simulationAfter({ mails: MAILS });
+      const id = await cancelInTheMiddle(simulation);
+      const before = simulation.faults.calls.length;
+      const restore = simulation.mark();
+      await simulation.drain();
+      const calls = [...simulation.faults.calls];
       for (let index = before; index < calls.length; index++) {
         for (const mode of FAULT_MODES) {
           restore();
-          world.faults.plan = (call) => (call.index === index ? mode : undefined);
-          await world.drain();
-          expect(world.faults.calls[index]).toBe(calls[index]);
-          const { finished = 0, skipped = 0, enqueued } = (await follow(world, id)) ?? expect.unreachable();
+          simulation.faults.plan = (call) => (call.index === index ? mode : undefined);
+          await simulation.drain();
+          expect(simulation.faults.calls[index]).toBe(calls[index]);
+          const { finished = 0, skipped = 0, enqueued } = (await follow(simulation, id)) ?? expect.unreachable();
           expect(finished + skipped, `${mode} at call ${index}`).toBe(enqueued);
-          expect(reportFigures(world), `${mode} at call ${index}`).toEqual(EXPECTED);
-          expect(ledgerFigures(world), `${mode} at call ${index}`).toEqual(EXPECTED);
+          expect(reportFigures(simulation), `${mode} at call ${index}`).toEqual(EXPECTED);
+          expect(ledgerFigures(simulation), `${mode} at call ${index}`).toEqual(EXPECTED);
         }
       }
     });
 
     it("counts the page being sent", async () => {
-      const world = await worldAfter({ mails: MAILS });
-      const { id } = await start(world, "reprocess");
+      const simulation = await simulationAfter({ mails: MAILS });
+      const { id } = await start(simulation, "reprocess");
       let isCancelled = false;
-      const sending = world.queues["dmarc-reports"];
+      const sending = simulation.queues["dmarc-reports"];
       const sendBatch = sending.sendBatch.bind(sending);
       sending.sendBatch = async (messages) => {
-        if (!isCancelled) await cancelJob(id, world.invocation());
+        if (!isCancelled) await cancelJob(id, simulation.invocation());
         isCancelled = true;
         return sendBatch(messages);
       };
-      await world.drain();
-      expect(await follow(world, id)).toMatchObject({ state: "cancelled", enqueued: 8, finished: 0, skipped: 8 });
-      expect(ledgerFigures(world)).toEqual(EXPECTED);
+      await simulation.drain();
+      expect(await follow(simulation, id)).toMatchObject({ state: "cancelled", enqueued: 8, finished: 0, skipped: 8 });
+      expect(ledgerFigures(simulation)).toEqual(EXPECTED);
     });
 
     it("still runs a file of another job, or a new one, in the same batch", async () => {
-      const world = await worldAfter({ mails: MAILS });
-      await world.deliver(reportMail("new", records(1)));
-      const { id } = await start(world, "reprocess");
-      await world.drain({ rounds: 1, pick: (n) => n - 1, maxBatchSize: 1 });
-      const other = await start(world, "reprocess");
-      await world.drain({ rounds: 1, pick: (n) => n - 1, maxBatchSize: 1 });
-      await cancelJob(id, world.invocation());
-      await world.drain();
-      expect(await follow(world, id)).toMatchObject({ enqueued: 9, skipped: 9, finished: 0 });
-      expect(await follow(world, other.id)).toMatchObject({ state: "done", enqueued: 9, finished: 9 });
-      expect(ledgerFigures(world)).toEqual({ ...EXPECTED, "acme/new": figures(1) });
+      const simulation = await simulationAfter({ mails: MAILS });
+      await simulation.deliver(reportMail("new", records(1)));
+      const { id } = await start(simulation, "reprocess");
+      await simulation.drain({ rounds: 1, pick: (n) => n - 1, maxBatchSize: 1 });
+      const other = await start(simulation, "reprocess");
+      await simulation.drain({ rounds: 1, pick: (n) => n - 1, maxBatchSize: 1 });
+      await cancelJob(id, simulation.invocation());
+      await simulation.drain();
+      expect(await follow(simulation, id)).toMatchObject({ enqueued: 9, skipped: 9, finished: 0 });
+      expect(await follow(simulation, other.id)).toMatchObject({ state: "done", enqueued: 9, finished: 9 });
+      expect(ledgerFigures(simulation)).toEqual({ ...EXPECTED, "acme/new": figures(1) });
     });
   });
 
   it("of an unknown domain is refused", async () => {
-    const world = await worldAfter();
+    const simulation = await simulationAfter();
     const request = { filter: { domain: "nobody.example" } };
-    expect(await startJob({ kind: "reprocess", random: 0.5 }, request, world.invocation())).toMatchObject({
+    expect(await startJob({ kind: "reprocess", random: 0.5 }, request, simulation.invocation())).toMatchObject({
       refused: expect.stringContaining("nobody.example"),
     });
-    expect(await start(world, "reprocess", { filter: { domain: "acme.example" } })).toMatchObject({ state: "running" });
+    expect(await start(simulation, "reprocess", { filter: { domain: "acme.example" } })).toMatchObject({
+      state: "running",
+    });
   });
 
   it("to fewer records leaves no stale rows, nor does going back to more", async () => {
-    const world = await worldAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(300))] });
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(300))] });
     for (const dropped of [2, 1, 0]) {
       reader.dropped = dropped;
-      await run(world, "reprocess");
+      await run(simulation, "reprocess");
       const expected = { "acme/a": figures(5 - dropped), "acme/b": figures(300 - dropped) };
-      expect(reportFigures(world)).toEqual(expected);
-      expect(ledgerFigures(world)).toEqual(expected);
+      expect(reportFigures(simulation)).toEqual(expected);
+      expect(ledgerFigures(simulation)).toEqual(expected);
     }
   });
 
   it("to fewer records survives the end of the isolate at every call", async () => {
     const mails = [reportMail("a", records(5))];
-    const plain = await worldAfter({ mails });
+    const plain = await simulationAfter({ mails });
     const before = plain.faults.calls.length;
     reader.dropped = 2;
     await run(plain, "reprocess");
     for (let index = before; index < plain.faults.calls.length; index++) {
       for (const mode of FAULT_MODES) {
         reader.dropped = 0;
-        const world = await worldAfter({ mails });
+        const simulation = await simulationAfter({ mails });
         reader.dropped = 2;
-        world.faults.plan = (call) => (call.index === index ? mode : undefined);
-        const job = await run(world, "reprocess");
+        simulation.faults.plan = (call) => (call.index === index ? mode : undefined);
+        const job = await run(simulation, "reprocess");
         expect(job, `${mode} at call ${index}`).toMatchObject({ state: "done", scanned: 1, enqueued: 1 });
-        expect(reportFigures(world), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
-        expect(ledgerFigures(world), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
+        expect(reportFigures(simulation), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
+        expect(ledgerFigures(simulation), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
       }
     }
   });
 
   it("removes reports that are no longer accepted, and counts them again later", async () => {
     const { expected } = smallMail();
-    const world = await worldAfter(smallMail());
+    const simulation = await simulationAfter(smallMail());
     reader.refusesAll = true;
-    await run(world, "reprocess");
-    expect(reportFigures(world)).toEqual({});
-    expect(ledgerFigures(world)).toEqual({});
-    expect(eventsByOutcome(world).get("accepted")).toHaveLength(1);
+    await run(simulation, "reprocess");
+    expect(reportFigures(simulation)).toEqual({});
+    expect(ledgerFigures(simulation)).toEqual({});
+    expect(eventsByOutcome(simulation).get("accepted")).toHaveLength(1);
     reader.refusesAll = false;
-    await run(world, "reprocess");
+    await run(simulation, "reprocess");
     // Which of two versions is accepted first is open again.
-    expect(await imbalances(world, expected)).toEqual([]);
+    expect(await imbalances(simulation, expected)).toEqual([]);
   });
 
   it("keeps accepted reports if the address or the raw object is gone", async () => {
-    const world = await worldAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(2))] });
-    world.registry.clear();
-    await run(world, "reprocess");
-    registerAll(world);
-    for (const key of world.bucket.keys("raw/")) await world.bucket.delete(key);
-    await run(world, "reprocess", { filter: { domain: "acme.example" } });
-    expect(reportFigures(world)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
-    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
-    expect(world.rows("SELECT * FROM dead_letters")).toEqual([]);
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(2))] });
+    simulation.registry.clear();
+    await run(simulation, "reprocess");
+    registerAll(simulation);
+    for (const key of simulation.bucket.keys("raw/")) await simulation.bucket.delete(key);
+    await run(simulation, "reprocess", { filter: { domain: "acme.example" } });
+    expect(reportFigures(simulation)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
+    expect(simulation.rows("SELECT * FROM dead_letters")).toEqual([]);
   });
 
   it("accepts a key, a prefix, days or a domain", async () => {
-    const world = await worldAfter({ mails: [reportMail("a", records(1)), reportMail("b", records(2))] });
-    world.clock.nowMilliseconds += 86_400_000;
-    await world.deliver(reportMail("c", records(3), "rua@other.example"));
-    await world.drain();
-    const [key = ""] = world.bucket.keys("raw/");
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(1)), reportMail("b", records(2))] });
+    simulation.clock.nowMilliseconds += 86_400_000;
+    await simulation.deliver(reportMail("c", records(3), "rua@other.example"));
+    await simulation.drain();
+    const [key = ""] = simulation.bucket.keys("raw/");
     const enqueued = async (filter: Job["filter"]): Promise<number> =>
-      (await run(world, "reprocess", { filter, dryRun: true })).enqueued;
+      (await run(simulation, "reprocess", { filter, dryRun: true })).enqueued;
     expect(await enqueued({ key })).toBe(1);
     expect(await enqueued({ key: "raw/2026/11/20/none" })).toBe(0);
     expect(await enqueued({ prefix: "raw/2026/11/21/" })).toBe(1);
@@ -308,7 +310,7 @@ describe("reprocess", () => {
     expect(await enqueued({ domain: "ACME.example" })).toBe(3);
     expect(await enqueued({ domain: "acme.example", until: "2026-11-20" })).toBe(2);
     // A dry run sends nothing: every point is still of the first generation.
-    const generations = world.points.records.map((point) => columnOf("records", "generation", point));
+    const generations = simulation.points.records.map((point) => columnOf("records", "generation", point));
     expect(new Set(generations)).toEqual(new Set([1]));
   });
 
@@ -317,24 +319,26 @@ describe("reprocess", () => {
     [{ key: "raw/a", prefix: "raw/b" }, "Give one of key, prefix and domain."],
     [{ prefix: "reports/" }, "'reports/' does not begin with raw/."],
   ])("refuses %j", async (filter, refused) => {
-    const world = new World();
-    expect(await startJob({ kind: "reprocess", random: 0 }, { filter }, world.invocation())).toEqual({ refused });
+    const simulation = new Simulation();
+    expect(await startJob({ kind: "reprocess", random: 0 }, { filter }, simulation.invocation())).toEqual({ refused });
   });
 
   it("goes through thousands of keys page by page, counting each once despite faults", async () => {
-    const world = new World();
-    registerAll(world);
+    const simulation = new Simulation();
+    registerAll(simulation);
     for (let i = 0; i < 2500; i++) {
       const hash = i.toString(16).padStart(64, "0");
-      await world.bucket.put(`raw/2026/11/20/${hash}/a.xml`, "", { customMetadata: { rua: "dmarc%40acme.example" } });
+      await simulation.bucket.put(`raw/2026/11/20/${hash}/a.xml`, "", {
+        customMetadata: { rua: "dmarc%40acme.example" },
+      });
     }
     let jobCalls = 0;
     // Every fifth call of the job fails, in turn before, after, and with the isolate; the reports are left alone.
-    world.faults.plan = ({ name }) => {
+    simulation.faults.plan = ({ name }) => {
       const ofJob = /d1\.all (jobs|skipped_objects)|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
       return ofJob && ++jobCalls % 5 === 0 ? FAULT_MODES[(jobCalls / 5) % FAULT_MODES.length] : undefined;
     };
-    const job = await run(world, "reprocess", { dryRun: true });
+    const job = await run(simulation, "reprocess", { dryRun: true });
     expect(job).toMatchObject({ state: "done", scanned: 2500, enqueued: 2500, pages: 3 });
     expect(jobCalls).toBeGreaterThan(12);
   });
@@ -343,36 +347,36 @@ describe("reprocess", () => {
 describe("reconcile", () => {
   it("enqueues exactly what a lost queue held", async () => {
     const { mails, expected } = smallMail();
-    const world = new World();
-    registerAll(world);
-    for (const mail of mails.slice(0, 2)) await world.deliver(mail);
-    await world.drain();
-    for (const mail of mails.slice(2)) await world.deliver(mail);
-    world.queues["dmarc-reports"].messages.length = 0;
-    const unfinished = world.bucket.keys("raw/").length - world.rows("SELECT * FROM objects").length;
-    expect(await run(world, "reconcile", { dryRun: true })).toMatchObject({ enqueued: unfinished });
-    expect(await run(world, "reconcile")).toMatchObject({ enqueued: unfinished, state: "done" });
-    expect(await imbalances(world, expected)).toEqual([]);
-    expect(await run(world, "reconcile")).toMatchObject({ enqueued: 0 });
+    const simulation = new Simulation();
+    registerAll(simulation);
+    for (const mail of mails.slice(0, 2)) await simulation.deliver(mail);
+    await simulation.drain();
+    for (const mail of mails.slice(2)) await simulation.deliver(mail);
+    simulation.queues["dmarc-reports"].messages.length = 0;
+    const unfinished = simulation.bucket.keys("raw/").length - simulation.rows("SELECT * FROM objects").length;
+    expect(await run(simulation, "reconcile", { dryRun: true })).toMatchObject({ enqueued: unfinished });
+    expect(await run(simulation, "reconcile")).toMatchObject({ enqueued: unfinished, state: "done" });
+    expect(await imbalances(simulation, expected)).toEqual([]);
+    expect(await run(simulation, "reconcile")).toMatchObject({ enqueued: 0 });
   });
 
   it("enqueues a report whose slices were lost with their queue", async () => {
     const { mails, expected } = allMail();
-    const world = new World();
-    registerAll(world);
-    for (const mail of mails) await world.deliver(mail);
-    while (world.queues["dmarc-points"].messages.length < 3) await world.drain({ rounds: 1 });
-    for (const queue of Object.values(world.queues)) queue.messages.length = 0;
-    await run(world, "reconcile");
-    expect(await imbalances(world, expected)).toEqual([]);
-    expect(world.rows("SELECT * FROM slices WHERE instr(state, '0') > 0")).toEqual([]);
+    const simulation = new Simulation();
+    registerAll(simulation);
+    for (const mail of mails) await simulation.deliver(mail);
+    while (simulation.queues["dmarc-points"].messages.length < 3) await simulation.drain({ rounds: 1 });
+    for (const queue of Object.values(simulation.queues)) queue.messages.length = 0;
+    await run(simulation, "reconcile");
+    expect(await imbalances(simulation, expected)).toEqual([]);
+    expect(simulation.rows("SELECT * FROM slices WHERE instr(state, '0') > 0")).toEqual([]);
   });
 
   it("ends when its row is removed", async () => {
-    const world = await worldAfter(smallMail());
-    const { id } = await start(world, "reconcile");
-    world.ledger.sqlite.exec(`DELETE FROM jobs WHERE id = '${id}'`);
-    await world.drain();
-    expect(world.log.at(-1)).toContain("job was removed");
+    const simulation = await simulationAfter(smallMail());
+    const { id } = await start(simulation, "reconcile");
+    simulation.ledger.sqlite.exec(`DELETE FROM jobs WHERE id = '${id}'`);
+    await simulation.drain();
+    expect(simulation.log.at(-1)).toContain("job was removed");
   });
 });

@@ -18,7 +18,7 @@ import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveri
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 /** Words that only one account's reports, incidents and settings hold. */
 const ACCOUNTS = {
@@ -37,13 +37,13 @@ function words(account: Account): string[] {
 }
 
 describe.each([1, 3])("the ledger in %i databases", (shards) => {
-  let world: World;
+  let simulation: Simulation;
   let server: Server;
   /** What came, with whose it should be. */
   let received: { account: string; content: string }[];
 
   beforeEach(async () => {
-    world = new World({ shards });
+    simulation = new Simulation({ shards });
     received = [];
     server = createServer(async (request, response) => {
       const [, account = ""] = (request.url ?? "").split("/");
@@ -52,9 +52,9 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
-    world.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+    simulation.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
     for (const account of NAMES) await fill(account);
-    await change(world.ledger, keepIncidents([incident("", "", "pipeline-secret.test")]));
+    await change(simulation.ledger, keepIncidents([incident("", "", "pipeline-secret.test")]));
   });
 
   afterEach(() => {
@@ -64,9 +64,9 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
 
   /** Reports of a domain of its own and of the common one, an incident and notices; names that nobody else has. */
   async function fill(account: Account): Promise<void> {
-    world.register(`rua@${account}.example`, { account });
+    simulation.register(`rua@${account}.example`, { account });
     const { domain, sender, ip, count } = ACCOUNTS[account];
-    const { ledger, nowSeconds, shards: all } = await inShardOf(account, world.invocation());
+    const { ledger, nowSeconds, shards: all } = await inShardOf(account, simulation.invocation());
     const display = "UPDATE accounts SET display_name = ?2 WHERE account = ?1";
     await change(all.directory, [{ sql: display, parameters: [account, `${account} Holding`] }]);
     const day = Math.floor(nowSeconds / 86_400) - 1;
@@ -80,7 +80,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
   }
 
   function incident(account: string, domain: string, subject: string): Incident {
-    const { nowSeconds } = world.invocation();
+    const { nowSeconds } = simulation.invocation();
     return {
       id: `${account}-${domain}-${nowSeconds}`,
       account,
@@ -105,7 +105,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
   async function happen(): Promise<void> {
     for (const account of NAMES) {
       const { domain, sender } = ACCOUNTS[account];
-      const { ledger } = await inShardOf(account, world.invocation());
+      const { ledger } = await inShardOf(account, simulation.invocation());
       for (const name of [domain, COMMON]) {
         const one = incident(account, name, sender);
         const told = {
@@ -123,7 +123,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     }
     const one = incident("", "", "pipeline-secret.test");
     const told = { ...one, incident: one.id, step: "opened" as const, cause: "", urgency: "immediate" as const };
-    await change(world.ledger, addNotices([{ ...told, createdSeconds: one.openedSeconds }]));
+    await change(simulation.ledger, addNotices([{ ...told, createdSeconds: one.openedSeconds }]));
   }
 
   /** Every kind of channel with every kind of digest. */
@@ -132,7 +132,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     for (const kind of CHANNEL_KINDS) {
       for (const digest of DIGEST_INTERVALS) {
         const target =
-          kind === "email" ? `${digest}@${account}.test` : `${world.webhookOrigin}/${account}/${kind}/${digest}`;
+          kind === "email" ? `${digest}@${account}.test` : `${simulation.webhookOrigin}/${account}/${kind}/${digest}`;
         const settings = {
           account,
           kind,
@@ -142,7 +142,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
           timeZone: "UTC",
           sendsNotices: true,
         };
-        const added = await createChannel(settings, { invocation: world.invocation(), caller: CALLER });
+        const added = await createChannel(settings, { invocation: simulation.invocation(), caller: CALLER });
         if (!added.ok) throw new Error(added.error.message);
         ids.push(added.value.id);
       }
@@ -152,29 +152,31 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
 
   async function run(): Promise<void> {
     for (let minute = 0; minute < 4; minute++) {
-      await watchDomains(world.invocation(), true);
-      await enqueueDeliveries(world.invocation());
-      await world.drain();
-      world.clock.nowMilliseconds += 60_000;
+      await watchDomains(simulation.invocation(), true);
+      await enqueueDeliveries(simulation.invocation());
+      await simulation.drain();
+      simulation.clock.nowMilliseconds += 60_000;
     }
   }
 
   it("sends notices, digests, tests and confirmations only to the account's own channels", async () => {
-    await watchDomains(world.invocation(), true);
+    await watchDomains(simulation.invocation(), true);
     const ids = { acme: await addChannels("acme"), other: await addChannels("other") };
-    world.clock.nowMilliseconds += 1000;
+    simulation.clock.nowMilliseconds += 1000;
     for (const account of NAMES) {
       for (const id of ids[account]) {
-        expect((await testChannel({ account, id }, { invocation: world.invocation(), caller: CALLER })).ok).toBe(true);
+        expect((await testChannel({ account, id }, { invocation: simulation.invocation(), caller: CALLER })).ok).toBe(
+          true,
+        );
       }
     }
     await happen();
     await run();
     // Past a Monday and the first of a month: every digest is due.
-    world.clock.nowMilliseconds = Date.UTC(2026, 11, 1, 12);
+    simulation.clock.nowMilliseconds = Date.UTC(2026, 11, 1, 12);
     await run();
 
-    const mails = world.sentMails.map(({ to, ...mail }) => ({
+    const mails = simulation.sentMails.map(({ to, ...mail }) => ({
       account: /@(\w+)\.test$/.exec(to)?.[1] ?? "",
       content: JSON.stringify(mail),
     }));
@@ -196,37 +198,37 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
 
   it("never finds, tests, confirms or removes a channel under another account's name", async () => {
     const [id = ""] = await addChannels("other");
-    const call = { invocation: world.invocation(), caller: CALLER };
+    const call = { invocation: simulation.invocation(), caller: CALLER };
     expect((await testChannel({ account: "acme", id }, call)).ok).toBe(false);
     expect((await confirmByOperator({ account: "acme", id }, call)).ok).toBe(false);
     await deleteChannel({ account: "acme", id }, call);
-    for (const database of world.ledgers) {
+    for (const database of simulation.ledgers) {
       expect(await ask(database, channelsQuery(["acme"]))).toEqual([]);
       expect(await ask(database, deliveriesQuery(["acme"], 100))).toEqual([]);
     }
-    const { ledger } = await inShardOf("other", world.invocation());
+    const { ledger } = await inShardOf("other", simulation.invocation());
     expect(await ask(ledger, channelsQuery(["other"]))).toHaveLength(16);
   });
 
   it("asks a person of another account for confirmation like anybody else", async () => {
     const person = { email: "bob@other.test", entry: { role: "viewer" as const, accounts: ["other"] } };
-    await change(world.ledger, putPerson(person, { by: "", nowSeconds: 1 }));
+    await change(simulation.ledger, putPerson(person, { by: "", nowSeconds: 1 }));
     const channel = { kind: "email" as const, target: "bob@other.test", name: "Bob", digest: "daily" as const };
     const caller = {
       name: "ann@acme.test",
       authority: { isOperator: false, accounts: { acme: "administrator" as const } },
     };
     const settings = { ...channel, account: "acme", timeZone: "UTC", sendsNotices: true };
-    const added = await createChannel(settings, { invocation: world.invocation(), caller });
+    const added = await createChannel(settings, { invocation: simulation.invocation(), caller });
     expect(added).toMatchObject({ value: { confirmedSeconds: 0 } });
-    world.clock.nowMilliseconds += 1000;
+    simulation.clock.nowMilliseconds += 1000;
     await happen();
     await run();
-    world.clock.nowMilliseconds += 2 * 86_400_000;
+    simulation.clock.nowMilliseconds += 2 * 86_400_000;
     await run();
-    expect(world.sentMails).toHaveLength(1);
-    expect(world.sentMails[0]?.subject).toContain("Confirm");
+    expect(simulation.sentMails).toHaveLength(1);
+    expect(simulation.sentMails[0]?.subject).toContain("Confirm");
     for (const word of [ACCOUNTS.acme.domain, ACCOUNTS.acme.sender])
-      expect(world.sentMails[0]?.text).not.toContain(word);
+      expect(simulation.sentMails[0]?.text).not.toContain(word);
   });
 });

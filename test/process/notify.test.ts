@@ -20,7 +20,7 @@ import { confirmByLink, confirmByOperator } from "../../workers/process/notify/c
 import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
 import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 const CALLER = { name: "ann@example.com", authority: authorityOf({ role: "administrator", accounts: ["acme"] }) };
 const OPERATOR: Caller = { name: "olga@example.net", authority: EVERYTHING };
@@ -32,7 +32,7 @@ interface Received {
   signature: string;
 }
 
-let world: World;
+let simulation: Simulation;
 let server: Server;
 let received: Received[];
 let status: number;
@@ -43,10 +43,10 @@ let headers: Record<string, string>;
 let isHanging: boolean;
 
 beforeEach(async () => {
-  world = new World();
-  for (const account of ["acme", "other"]) world.register(`rua@${account}.example`, { account });
+  simulation = new Simulation();
+  for (const account of ["acme", "other"]) simulation.register(`rua@${account}.example`, { account });
   const ann = { email: "ann@example.com", entry: { role: "viewer" as const, accounts: ["acme"] } };
-  await change(world.ledger, putPerson(ann, { by: "", nowSeconds: 0 }));
+  await change(simulation.ledger, putPerson(ann, { by: "", nowSeconds: 0 }));
   received = [];
   status = 200;
   said = "";
@@ -66,7 +66,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  world.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  simulation.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
 });
 
 afterEach(() => {
@@ -79,19 +79,19 @@ async function add(settings: Partial<ChannelSettings>, account = "acme", caller:
     account,
     kind: "webhook" as const,
     name: "Ops",
-    target: `${world.webhookOrigin}/hook`,
+    target: `${simulation.webhookOrigin}/hook`,
     sendsNotices: true,
     digest: "none" as const,
     timeZone: "UTC",
     ...settings,
   };
-  const added = await createChannel(channel, { invocation: world.invocation(), caller });
+  const added = await createChannel(channel, { invocation: simulation.invocation(), caller });
   if (!added.ok) throw new Error(added.error.message);
   return added.value;
 }
 
 async function notice(id: string, fields: Partial<Notice> = {}): Promise<void> {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const made: Notice = {
     id,
     incident: id,
@@ -115,27 +115,27 @@ async function notice(id: string, fields: Partial<Notice> = {}): Promise<void> {
 /** Cron and the queue, every minute for some minutes. */
 async function minutes(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
-    await enqueueDeliveries(world.invocation());
-    await world.drain();
-    world.clock.nowMilliseconds += 60_000;
+    await enqueueDeliveries(simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 60_000;
   }
 }
 
 function deliveries(account = "acme") {
-  return ask(world.ledger, deliveriesQuery([account], 100));
+  return ask(simulation.ledger, deliveriesQuery([account], 100));
 }
 
 it("a notice is delivered once to each channel of its account, signed, and to no other account's", async () => {
   const hook = await add({});
-  await add({ kind: "slack", target: `${world.webhookOrigin}/slack` });
-  await add({ kind: "teams", target: `${world.webhookOrigin}/teams` });
+  await add({ kind: "slack", target: `${simulation.webhookOrigin}/slack` });
+  await add({ kind: "teams", target: `${simulation.webhookOrigin}/teams` });
   await add({ kind: "email", target: "ann@example.com" });
-  await add({ target: `${world.webhookOrigin}/other` }, "other");
+  await add({ target: `${simulation.webhookOrigin}/other` }, "other");
   await notice("n1");
   await minutes(3);
 
   expect(received.map(({ path }) => path).sort()).toEqual(["/hook", "/slack", "/teams"]);
-  expect(world.sentMails).toMatchObject([{ from: "dmarc@sim.example", to: "ann@example.com" }]);
+  expect(simulation.sentMails).toMatchObject([{ from: "dmarc@sim.example", to: "ann@example.com" }]);
   const [sent] = received.filter(({ path }) => path === "/hook");
   const [, seconds, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(sent?.signature ?? "") ?? [];
   expect(createHmac("sha256", hook.secret).update(`${seconds}.${sent?.body}`).digest("hex")).toBe(mac);
@@ -145,7 +145,7 @@ it("a notice is delivered once to each channel of its account, signed, and to no
 
 it("notices for the digest, and those older than a channel, are not sent separately", async () => {
   await notice("before");
-  world.clock.nowMilliseconds += 1000;
+  simulation.clock.nowMilliseconds += 1000;
   await add({});
   await notice("later", { urgency: "digest" });
   await minutes(2);
@@ -174,7 +174,7 @@ it("a delivery is shown as failed after three days and never sent after that", a
   status = 410;
   for (let hours = 0; hours < 80; hours++) {
     await minutes(1);
-    world.clock.nowMilliseconds += 59 * 60_000;
+    simulation.clock.nowMilliseconds += 59 * 60_000;
   }
   expect(await deliveries()).toMatchObject([{ state: "failed", result: "Answered 410." }]);
   const attempts = received.length;
@@ -199,11 +199,11 @@ it("a delivery does not follow redirects and needs an answer", async () => {
 it("a message delivered twice sends once, even at the same time", async () => {
   await add({});
   await notice("n1");
-  await enqueueDeliveries(world.invocation());
+  await enqueueDeliveries(simulation.invocation());
   const [delivery] = await deliveries();
   const id = delivery?.id ?? "";
-  const outcomes = await Promise.all([1, 2, 3].map(() => attemptDeliveries([id], world.invocation())));
-  await world.drain();
+  const outcomes = await Promise.all([1, 2, 3].map(() => attemptDeliveries([id], simulation.invocation())));
+  await simulation.drain();
   expect(outcomes.flat().sort()).toEqual(["not_now", "not_now", "sent"]);
   expect(received).toHaveLength(1);
 });
@@ -211,8 +211,8 @@ it("a message delivered twice sends once, even at the same time", async () => {
 it("a message that is lost with its queue is enqueued again", async () => {
   await add({});
   await notice("n1");
-  await enqueueDeliveries(world.invocation());
-  world.queues["dmarc-points"].messages.length = 0;
+  await enqueueDeliveries(simulation.invocation());
+  simulation.queues["dmarc-points"].messages.length = 0;
   await minutes(20);
   expect(received).toHaveLength(1);
 });
@@ -221,23 +221,23 @@ it("digests come once a day even without news, and once after an outage", async 
   await add({ kind: "email", target: "ann@example.com", digest: "daily", sendsNotices: false });
   await notice("n1", { urgency: "digest" });
   for (let day = 0; day < 3; day++) {
-    world.clock.nowMilliseconds += 86_400_000;
+    simulation.clock.nowMilliseconds += 86_400_000;
     await minutes(2);
   }
-  expect(world.sentMails).toHaveLength(3);
-  expect(world.sentMails[0]?.text).toContain("A new sender uses this domain");
-  expect(world.sentMails[1]?.text).toContain("Nothing changed since yesterday.");
-  world.clock.nowMilliseconds += 5 * 86_400_000;
+  expect(simulation.sentMails).toHaveLength(3);
+  expect(simulation.sentMails[0]?.text).toContain("A new sender uses this domain");
+  expect(simulation.sentMails[1]?.text).toContain("Nothing changed since yesterday.");
+  simulation.clock.nowMilliseconds += 5 * 86_400_000;
   await minutes(2);
-  expect(world.sentMails).toHaveLength(4);
+  expect(simulation.sentMails).toHaveLength(4);
 });
 
 it("a test is sent at once, removed channels get nothing, and accounts have a limited number of channels", async () => {
   const { id } = await add({});
-  const call = { invocation: world.invocation(), caller: CALLER };
+  const call = { invocation: simulation.invocation(), caller: CALLER };
   expect((await testChannel({ account: "other", id }, call)).ok).toBe(false);
   expect((await testChannel({ account: "acme", id }, call)).ok).toBe(true);
-  await world.drain();
+  await simulation.drain();
   expect(received).toHaveLength(1);
 
   await deleteChannel({ account: "other", id }, call);
@@ -252,17 +252,17 @@ it("a test is sent at once, removed channels get nothing, and accounts have a li
 });
 
 it("a receiver that never answers is tried once for everything that waits, on a queue without ordinary reports", async () => {
-  await add({ target: `${world.webhookOrigin}/hangs` });
+  await add({ target: `${simulation.webhookOrigin}/hangs` });
   const mail = await add({ kind: "email", target: "ann@example.com" });
   for (let i = 0; i < 20; i++) await notice(`n${String(i).padStart(2, "0")}`);
   isHanging = true;
-  await enqueueDeliveries(world.invocation());
-  expect(world.queues["dmarc-reports"].messages).toEqual([]);
+  await enqueueDeliveries(simulation.invocation());
+  expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
   const startedMilliseconds = performance.now();
-  await world.drain();
+  await simulation.drain();
   expect(performance.now() - startedMilliseconds).toBeLessThan(1.5 * NOTIFY_LIMITS.timeoutMilliseconds);
   expect(received).toHaveLength(1);
-  expect(world.sentMails).toHaveLength(NOTIFY_LIMITS.deliveriesPerMessage);
+  expect(simulation.sentMails).toHaveLength(NOTIFY_LIMITS.deliveriesPerMessage);
   await minutes(1);
   expect(received).toHaveLength(1);
 
@@ -270,7 +270,7 @@ it("a receiver that never answers is tried once for everything that waits, on a 
   await minutes(8);
   expect(new Set(received.map(({ id }) => id)).size).toBe(20);
   expect(received).toHaveLength(21);
-  expect(world.sentMails).toHaveLength(20);
+  expect(simulation.sentMails).toHaveLength(20);
   expect((await deliveries()).every(({ state }) => state === "sent")).toBe(true);
   expect(mail.confirmedSeconds).toBeGreaterThan(0);
 }, 60_000);
@@ -342,11 +342,11 @@ it("an account that does not exist gets no channel", async () => {
 
 describe("a mail address of nobody in the account", () => {
   const list = { kind: "email" as const, target: "list@elsewhere.example", digest: "daily" as const };
-  const call = (caller = CALLER) => ({ invocation: world.invocation(), caller });
+  const call = (caller = CALLER) => ({ invocation: simulation.invocation(), caller });
 
   /** What the link in the newest mail says. */
   function link(): Parameters<typeof confirmByLink>[0] {
-    const url = /https:\S+\/confirm\?\S+/.exec(world.sentMails.at(-1)?.text ?? "")?.[0] ?? "";
+    const url = /https:\S+\/confirm\?\S+/.exec(simulation.sentMails.at(-1)?.text ?? "")?.[0] ?? "";
     const { account = "", id = "", until, signature = "" } = Object.fromEntries(new URL(url).searchParams);
     return { account, id, untilSeconds: Number(until), signature };
   }
@@ -356,9 +356,9 @@ describe("a mail address of nobody in the account", () => {
     expect(confirmedSeconds).toBe(0);
     await notice("before");
     await minutes(2);
-    world.clock.nowMilliseconds += 86_400_000;
+    simulation.clock.nowMilliseconds += 86_400_000;
     await minutes(2);
-    expect(world.sentMails.map(({ subject }) => subject)).toEqual([
+    expect(simulation.sentMails.map(({ subject }) => subject)).toEqual([
       "Confirm that DMARC notices may be sent to this address",
     ]);
     for (const forged of [
@@ -370,39 +370,44 @@ describe("a mail address of nobody in the account", () => {
       expect(await confirmByLink(forged, call())).toMatchObject({ ok: false, error: { code: "not_found" } });
     }
     expect((await confirmByLink(link(), call())).ok).toBe(true);
-    const [channel] = await ask(world.ledger, channelsQuery(["acme"]));
-    expect(channel).toMatchObject({ id, confirmedSeconds: world.invocation().nowSeconds });
-    world.clock.nowMilliseconds += 1000;
+    const [channel] = await ask(simulation.ledger, channelsQuery(["acme"]));
+    expect(channel).toMatchObject({ id, confirmedSeconds: simulation.invocation().nowSeconds });
+    simulation.clock.nowMilliseconds += 1000;
     await notice("after");
     await minutes(1);
-    expect(world.sentMails.slice(1).map(({ to }) => to)).toEqual(["list@elsewhere.example", "list@elsewhere.example"]);
-    expect(world.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice before`)).toBe(false);
-    expect(world.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice after`)).toBe(true);
+    expect(simulation.sentMails.slice(1).map(({ to }) => to)).toEqual([
+      "list@elsewhere.example",
+      "list@elsewhere.example",
+    ]);
+    expect(simulation.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice before`)).toBe(
+      false,
+    );
+    expect(simulation.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice after`)).toBe(true);
   });
 
   it("is asked again at most once an hour, with a link valid for a week", async () => {
     const { id } = await add(list);
-    await world.drain();
+    await simulation.drain();
     for (let i = 0; i < 5; i++) await testChannel({ account: "acme", id }, call());
-    await world.drain();
-    expect(world.sentMails).toHaveLength(1);
+    await simulation.drain();
+    expect(simulation.sentMails).toHaveLength(1);
     const first = link();
-    world.clock.nowMilliseconds += NOTIFY_LIMITS.confirmationSeconds * 1000 + 1000;
+    simulation.clock.nowMilliseconds += NOTIFY_LIMITS.confirmationSeconds * 1000 + 1000;
     expect((await confirmByLink(first, call())).ok).toBe(false);
     await testChannel({ account: "acme", id }, call());
-    await world.drain();
-    expect(world.sentMails).toHaveLength(2);
+    await simulation.drain();
+    expect(simulation.sentMails).toHaveLength(2);
     expect((await confirmByLink(link(), call())).ok).toBe(true);
   });
 
   it("can be confirmed or added as confirmed by an operator, but not by another account's person", async () => {
     const bob = { email: "bob@example.com", entry: { role: "viewer" as const, accounts: ["other"] } };
-    await change(world.ledger, putPerson(bob, { by: "", nowSeconds: 0 }));
+    await change(simulation.ledger, putPerson(bob, { by: "", nowSeconds: 0 }));
     const { id, confirmedSeconds } = await add({ ...list, target: "bob@example.com" });
     expect(confirmedSeconds).toBe(0);
     expect((await confirmByOperator({ account: "other", id }, call(OPERATOR))).ok).toBe(false);
     expect(await confirmByOperator({ account: "acme", id }, call(OPERATOR))).toMatchObject({
-      value: { confirmedSeconds: world.invocation().nowSeconds },
+      value: { confirmedSeconds: simulation.invocation().nowSeconds },
     });
     expect((await add(list, "acme", OPERATOR)).confirmedSeconds).toBeGreaterThan(0);
     expect((await add({ ...list, target: "Ann@Example.com" })).confirmedSeconds).toBeGreaterThan(0);
@@ -412,13 +417,13 @@ describe("a mail address of nobody in the account", () => {
 it("a digest lists the worst of many notices first, and counts them all", async () => {
   await add({ kind: "email", target: "ann@example.com", digest: "daily", sendsNotices: false });
   for (let i = 0; i < 250; i++) await notice(`n${i}`, { urgency: "digest", title: `Old ${i}` });
-  world.clock.nowMilliseconds += 1000;
+  simulation.clock.nowMilliseconds += 1000;
   await notice("new", { urgency: "digest", title: "Newest of the ordinary" });
   await notice("urgent", { urgency: "digest", severity: "urgent", title: "Urgent", createdSeconds: 1_700_000_000 });
   await notice("worst", { urgency: "digest", severity: "urgent", title: "The worst" });
-  world.clock.nowMilliseconds += 86_400_000;
+  simulation.clock.nowMilliseconds += 86_400_000;
   await minutes(1);
-  const lines = (world.sentMails[0]?.text ?? "").split("\n").filter((line) => line.startsWith("- "));
+  const lines = (simulation.sentMails[0]?.text ?? "").split("\n").filter((line) => line.startsWith("- "));
   expect(lines.slice(0, 2)).toEqual(["- shop.example: The worst", "- shop.example: Newest of the ordinary"]);
   expect(lines.at(-1)).toBe("- and 242 more");
 });

@@ -5,7 +5,7 @@ import { D1_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { findCopy } from "../../shared/registry.ts";
 import { addRegistration } from "../../workers/process/operations/registrations.ts";
 import { runSchedule } from "../../workers/process/schedules.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 const repeated = (count: number, text: string, between: string): string => Array(count).fill(text).join(between);
@@ -61,41 +61,41 @@ it.each(STATEMENTS)("more %s than D1 takes (%i) are refused", async (_, limit, s
 });
 
 it("more queries than an invocation may make are refused, each statement of a transaction counting as one", async () => {
-  const { ledger } = new World().invocation();
+  const { ledger } = new Simulation().invocation();
   const statement = ledger.prepare("SELECT 1");
   await ledger.batch(Array(D1_LIMITS.maxQueriesPerInvocation - 1).fill(statement));
   await statement.all();
   await expect(statement.all()).rejects.toThrow(/Too many API requests/);
-  await expect(new World().invocation().ledger.prepare("SELECT 1").all()).resolves.toBeDefined();
+  await expect(new Simulation().invocation().ledger.prepare("SELECT 1").all()).resolves.toBeDefined();
 });
 
 const RUA = "dmarc@acme.example";
 
 it("an address that changes twice within a second is changed, and its second copy made within the hour: KV takes one write a second of a key", async () => {
-  const world = new World();
-  const { KV_DMARC_REPORTS: copies } = world.invocation().env;
-  expect(await addRegistration(RUA, { account: "acme" }, world.invocation())).toMatchObject({ ok: true });
+  const simulation = new Simulation();
+  const { KV_DMARC_REPORTS: copies } = simulation.invocation().env;
+  expect(await addRegistration(RUA, { account: "acme" }, simulation.invocation())).toMatchObject({ ok: true });
   await expect(copies.put(`dmarc:${RUA}`, "{}")).rejects.toThrow("KV PUT failed: 429 Too Many Requests");
-  await removeAddress(RUA, { directory: world.ledger, copy: copies }, 1);
+  await removeAddress(RUA, { directory: simulation.ledger, copy: copies }, 1);
   expect(await findCopy(copies, RUA)).toBeDefined();
-  world.clock.nowMilliseconds += 1000;
-  expect(await runSchedule("47 * * * *", world.invocation())).toMatchObject({ copied: 1 });
+  simulation.clock.nowMilliseconds += 1000;
+  expect(await runSchedule("47 * * * *", simulation.invocation())).toMatchObject({ copied: 1 });
   expect(await findCopy(copies, RUA)).toBeUndefined();
 });
 
 it("more operations of KV than an invocation may make are refused", async () => {
-  const { KV_DMARC_REPORTS: copies } = new World().invocation().env;
+  const { KV_DMARC_REPORTS: copies } = new Simulation().invocation().env;
   for (let i = 0; i < WORKER_LIMITS.maxKvOperations; i++) await copies.get("dmarc:nobody");
   await expect(copies.get("dmarc:nobody")).rejects.toThrow("Too many API requests");
 });
 
 it("mail to an address too long for a key of KV is rejected for good: a fault would bring it again for days", async () => {
-  const world = new World();
+  const simulation = new Simulation();
   const mail = { from: "a@reporter.example", raw: new TextEncoder().encode("Subject: x\r\n\r\n") };
   const local = "ü".repeat(300);
-  await expect(world.invocation().env.KV_DMARC_REPORTS.get(`dmarc:${local}@acme.example`)).rejects.toThrow(
+  await expect(simulation.invocation().env.KV_DMARC_REPORTS.get(`dmarc:${local}@acme.example`)).rejects.toThrow(
     /KV GET failed: 414/,
   );
-  expect(await world.deliver({ ...mail, to: `${local}@acme.example` })).toBe("rejected");
-  expect(await world.deliver({ ...mail, to: `dmarc+${"x".repeat(600)}@acme.example` })).toBe("rejected");
+  expect(await simulation.deliver({ ...mail, to: `${local}@acme.example` })).toBe("rejected");
+  expect(await simulation.deliver({ ...mail, to: `dmarc+${"x".repeat(600)}@acme.example` })).toBe("rejected");
 });

@@ -9,7 +9,7 @@ import { migrate } from "../support/migrations.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { mailOf, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -46,22 +46,22 @@ it("an ordinary report writes at most four rows and 1.5 KB, alone and in a batch
       return results;
     },
   };
-  const world = new World({ database: counting });
+  const simulation = new Simulation({ database: counting });
   const place = { directory: database, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
   await putAddress(validRegistration("dmarc@acme.example", { account: "acme" }), { ...place, newAccountShard: 0 }, 0);
-  world.register("dmarc@acme.example", { account: "acme" });
+  simulation.register("dmarc@acme.example", { account: "acme" });
   const deliver = async (seed: number): Promise<void> => {
     const style = STYLES[seed % STYLES.length];
     if (style === undefined) throw new Error("no styles");
     const content = gzipSync(reportBytes({ records: RECORDS, seed, style }));
     const mail = mailOf([{ name: `${seed}.xml.gz`, content }]);
-    expect(await world.deliver(stamped(mail, style.email.replace(/.*@/, "")))).toBe("taken");
+    expect(await simulation.deliver(stamped(mail, style.email.replace(/.*@/, "")))).toBe("taken");
   };
   await deliver(1);
-  await world.drain();
+  await simulation.drain();
   expect(written).toEqual([MAX_ROWS]);
   for (let seed = 2; seed <= 23; seed++) await deliver(seed);
-  await world.drain();
+  await simulation.drain();
   const [, batch = 0] = written;
   expect(written).toHaveLength(2);
   expect(batch / 22).toBeLessThanOrEqual(MAX_ROWS);

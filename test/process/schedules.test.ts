@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { isDue } from "../../local/cron.ts";
 import { localConfig } from "../../local/worker-config.ts";
 import { runSchedule, SCHEDULES } from "../../workers/process/schedules.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 it("exactly the schedules of the TOML have something to run", () => {
   expect(Object.keys(SCHEDULES).sort()).toEqual([...(localConfig("process").triggers?.crons ?? [])].sort());
@@ -11,9 +11,9 @@ it("exactly the schedules of the TOML have something to run", () => {
 
 it("every schedule runs on an empty ledger", async () => {
   for (const cron of Object.keys(SCHEDULES)) {
-    expect(await runSchedule(cron, new World().invocation())).toHaveProperty("event");
+    expect(await runSchedule(cron, new Simulation().invocation())).toHaveProperty("event");
   }
-  await expect(runSchedule("1 2 3 4 5", new World().invocation())).rejects.toThrow("1 2 3 4 5");
+  await expect(runSchedule("1 2 3 4 5", new Simulation().invocation())).rejects.toThrow("1 2 3 4 5");
 });
 
 it.each([

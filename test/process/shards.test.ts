@@ -29,7 +29,7 @@ import {
   smallMail,
 } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -38,23 +38,23 @@ const NOTE = { by: "operator@acme.example", reason: "a test" };
 const THIRD_RUA = "rua@third.example";
 
 /** acme lives in database 1, other in 2, third in 0. */
-function newWorld(): World {
-  const world = new World({ shards: 3 });
-  registerAll(world);
-  world.register(THIRD_RUA, { account: "third" });
-  return world;
+function newSimulation(): Simulation {
+  const simulation = new Simulation({ shards: 3 });
+  registerAll(simulation);
+  simulation.register(THIRD_RUA, { account: "third" });
+  return simulation;
 }
 
-async function worldAfter({ mails }: Pick<Scenario, "mails">): Promise<World> {
-  const world = newWorld();
-  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
-  await world.drain();
-  return world;
+async function simulationAfter({ mails }: Pick<Scenario, "mails">): Promise<Simulation> {
+  const simulation = newSimulation();
+  for (const mail of mails) expect(await simulation.deliver(mail)).toBe("taken");
+  await simulation.drain();
+  return simulation;
 }
 
 /** Reports accepted in each database, `account/report id`. */
-function reportsByDatabase(world: World): string[][] {
-  return world.ledgers.map(({ sqlite }) =>
+function reportsByDatabase(simulation: Simulation): string[][] {
+  return simulation.ledgers.map(({ sqlite }) =>
     sqlite
       .prepare("SELECT account || '/' || report_id AS name FROM reports WHERE state = 'accepted' ORDER BY name")
       .all()
@@ -62,8 +62,8 @@ function reportsByDatabase(world: World): string[][] {
   );
 }
 
-function countIn(world: World, shard: number, table: string): number {
-  return Number(world.ledgers[shard]?.sqlite.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);
+function countIn(simulation: Simulation, shard: number, table: string): number {
+  return Number(simulation.ledgers[shard]?.sqlite.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);
 }
 
 /** Nothing but these aggregate reports. */
@@ -90,21 +90,21 @@ describe("a day's mail", () => {
   it("is settled exactly in the database of each account", async () => {
     const { mails, expected } = allMail();
     const third = reportMail("first", records(3), THIRD_RUA);
-    const world = await worldAfter({ mails: [...mails, third] });
+    const simulation = await simulationAfter({ mails: [...mails, third] });
     const reports = { ...expected.reports, "third/first": [figures(3)] };
-    expect(await imbalances(world, { ...expected, reports })).toEqual([]);
-    const [first, second, last] = reportsByDatabase(world);
+    expect(await imbalances(simulation, { ...expected, reports })).toEqual([]);
+    const [first, second, last] = reportsByDatabase(simulation);
     expect(first).toEqual(["third/first"]);
     expect(new Set(second?.map((name) => name.split("/")[0]))).toEqual(new Set(["acme"]));
     expect(last).toEqual(["other/first"]);
   });
 
   it("takes one call of the directory, and one lookup and one transaction per database", async () => {
-    const world = newWorld();
-    for (const mail of SPREAD_MAILS) await world.deliver(mail);
-    world.faults.calls.length = 0;
-    await world.drain({ rounds: 1 });
-    const { calls } = world.faults;
+    const simulation = newSimulation();
+    for (const mail of SPREAD_MAILS) await simulation.deliver(mail);
+    simulation.faults.calls.length = 0;
+    await simulation.drain({ rounds: 1 });
+    const { calls } = simulation.faults;
     const count = (name: string): number => calls.filter((call) => call === name).length;
     for (const binding of ["d1", "d1_1", "d1_2"]) {
       // The first call of the directory asks for its own objects, too.
@@ -113,30 +113,30 @@ describe("a day's mail", () => {
       const asked = calls.filter((call) => call.startsWith(`${binding}.all`));
       expect(asked, binding).toHaveLength(isDirectory ? 0 : 1);
     }
-    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+    expect(await imbalances(simulation, onlyReports(SPREAD))).toEqual([]);
   });
 
   it("of other accounts is settled while one database is down", async () => {
-    const world = newWorld();
-    for (const mail of SPREAD_MAILS) await world.deliver(mail);
-    world.faults.plan = ({ name }) => (name.startsWith("d1_2.") ? "before" : undefined);
-    await world.drain({ rounds: 3 });
-    expect(reportsByDatabase(world)).toEqual([["third/a", "third/b"], ["acme/a", "acme/b"], []]);
-    world.faults.plan = () => undefined;
-    await world.drain();
-    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+    const simulation = newSimulation();
+    for (const mail of SPREAD_MAILS) await simulation.deliver(mail);
+    simulation.faults.plan = ({ name }) => (name.startsWith("d1_2.") ? "before" : undefined);
+    await simulation.drain({ rounds: 3 });
+    expect(reportsByDatabase(simulation)).toEqual([["third/a", "third/b"], ["acme/a", "acme/b"], []]);
+    simulation.faults.plan = () => undefined;
+    await simulation.drain();
+    expect(await imbalances(simulation, onlyReports(SPREAD))).toEqual([]);
   });
 
   it("counts every address of an account for its daily budget, and no other account's", async () => {
-    const world = newWorld();
-    world.recordsPerDay.account = 7;
-    await world.deliver(reportMail("a", records(4)));
-    await world.deliver(reportMail("a", records(4), "rua@other.example"));
-    await world.drain();
-    await world.deliver(reportMail("b", records(4), "reports@acme.example"));
-    await world.drain();
-    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(4), "other/a": figures(4) });
-    const page = await listDeadLetters({ code: "over_budget" }, world.invocation());
+    const simulation = newSimulation();
+    simulation.recordsPerDay.account = 7;
+    await simulation.deliver(reportMail("a", records(4)));
+    await simulation.deliver(reportMail("a", records(4), "rua@other.example"));
+    await simulation.drain();
+    await simulation.deliver(reportMail("b", records(4), "reports@acme.example"));
+    await simulation.drain();
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(4), "other/a": figures(4) });
+    const page = await listDeadLetters({ code: "over_budget" }, simulation.invocation());
     expect(page).toMatchObject({ items: [{ account: "acme", rua: "reports@acme.example" }] });
   });
 });
@@ -152,55 +152,55 @@ describe("an address that moves to an account in another database", () => {
     "other/first": [figures(3)],
   };
 
-  async function moveAndReprocess(world: World): Promise<void> {
-    world.register("dmarc@acme.example", { account: "third" });
-    world.clock.nowMilliseconds += 60_000;
-    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
-    await world.drain();
+  async function moveAndReprocess(simulation: Simulation): Promise<void> {
+    simulation.register("dmarc@acme.example", { account: "third" });
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
   }
 
   it("brings its reports along when they are reprocessed", async () => {
-    const world = await worldAfter({ mails });
+    const simulation = await simulationAfter({ mails });
     // The report that came to two addresses was accepted from the first, and is from the second once that has moved.
-    await moveAndReprocess(world);
-    expect(await imbalances(world, { reports: MOVED, deadLetters: 2, conflicts: 1 })).toEqual([]);
-    expect(countIn(world, 1, "dead_letters")).toBe(0);
-    expect(countIn(world, 1, "conflicts")).toBe(0);
+    await moveAndReprocess(simulation);
+    expect(await imbalances(simulation, { reports: MOVED, deadLetters: 2, conflicts: 1 })).toEqual([]);
+    expect(countIn(simulation, 1, "dead_letters")).toBe(0);
+    expect(countIn(simulation, 1, "conflicts")).toBe(0);
     // That of the address that stayed, and the failure report: its mail was removed, so it cannot be read again.
-    expect(countIn(world, 1, "objects")).toBe(2);
+    expect(countIn(simulation, 1, "objects")).toBe(2);
   });
 
   it("counts a mail once that came before and comes again after it", async () => {
     const mail = reportMail("a", records(3));
-    const world = await worldAfter({ mails: [mail] });
-    const invocation = world.invocation();
+    const simulation = await simulationAfter({ mails: [mail] });
+    const invocation = simulation.invocation();
     expect(await putRegistration("dmarc@acme.example", { account: "third" }, invocation)).toMatchObject({ ok: true });
-    await world.deliver(mail);
-    await world.drain();
-    expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
-    world.clock.nowMilliseconds += 60_000;
-    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
-    await world.drain();
-    expect(await imbalances(world, onlyReports({ "third/a": [figures(3)] }))).toEqual([]);
+    await simulation.deliver(mail);
+    await simulation.drain();
+    expect(reportsByDatabase(simulation)).toEqual([[], ["acme/a"], []]);
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(await imbalances(simulation, onlyReports({ "third/a": [figures(3)] }))).toEqual([]);
   });
 
   it("brings them even if the isolate is killed or a call fails", { timeout: 300_000 }, async () => {
     const some = [reportMail("a", records(3)), mailOf([{ name: "no.xml", content: Buffer.from("<feedback><x>") }])];
-    const world = await worldAfter({ mails: some });
-    const before = world.faults.calls.length;
-    const restore = world.mark();
-    await moveAndReprocess(world);
-    const calls = [...world.faults.calls];
+    const simulation = await simulationAfter({ mails: some });
+    const before = simulation.faults.calls.length;
+    const restore = simulation.mark();
+    await moveAndReprocess(simulation);
+    const calls = [...simulation.faults.calls];
     const expected = { reports: { "third/a": [figures(3)] }, deadLetters: 1, conflicts: 0 };
-    expect(await imbalances(world, expected)).toEqual([]);
+    expect(await imbalances(simulation, expected)).toEqual([]);
     for (const mode of FAULT_MODES) {
       for (let index = before; index < calls.length; index++) {
         restore();
-        world.faults.plan = (call) => (call.index === index ? mode : undefined);
-        await moveAndReprocess(world);
+        simulation.faults.plan = (call) => (call.index === index ? mode : undefined);
+        await moveAndReprocess(simulation);
         const where = `${mode} at call ${index}, ${calls[index]}`;
-        expect(world.faults.calls[index], where).toBe(calls[index]);
-        expect(await imbalances(world, expected), where).toEqual([]);
+        expect(simulation.faults.calls[index], where).toBe(calls[index]);
+        expect(await imbalances(simulation, expected), where).toEqual([]);
       }
     }
   });
@@ -212,44 +212,48 @@ describe("an address that moves to an account in another database", () => {
       { name: "neither.xml", content: Buffer.from("<feedback><y>") },
     ]);
 
-    async function worldWithDiscarded(mails: Scenario["mails"]): Promise<{ world: World; ids: string[] }> {
-      const world = await worldAfter({ mails });
-      const ids = (await listDeadLetters({}, world.invocation())).items.map(({ id }) => id);
-      await discardDeadLetters({ ids }, NOTE.by, world.invocation());
-      return { world, ids };
+    async function simulationWithDiscarded(
+      mails: Scenario["mails"],
+    ): Promise<{ simulation: Simulation; ids: string[] }> {
+      const simulation = await simulationAfter({ mails });
+      const ids = (await listDeadLetters({}, simulation.invocation())).items.map(({ id }) => id);
+      await discardDeadLetters({ ids }, NOTE.by, simulation.invocation());
+      return { simulation, ids };
     }
 
     const EXPECTED = { reports: { "third/a": [figures(3)] }, deadLetters: 0, conflicts: 0 };
 
     it("keeps the discard, which can be undone in the new database", async () => {
-      const { world, ids } = await worldWithDiscarded(some);
-      await moveAndReprocess(world);
-      await moveAndReprocess(world);
-      expect(await imbalances(world, EXPECTED)).toEqual([]);
-      expect([0, 1, 2].map((shard) => countIn(world, shard, "dead_letters"))).toEqual([1, 0, 0]);
-      const { items } = await listDeadLetters({ isDiscarded: true }, world.invocation());
+      const { simulation, ids } = await simulationWithDiscarded(some);
+      await moveAndReprocess(simulation);
+      await moveAndReprocess(simulation);
+      expect(await imbalances(simulation, EXPECTED)).toEqual([]);
+      expect([0, 1, 2].map((shard) => countIn(simulation, shard, "dead_letters"))).toEqual([1, 0, 0]);
+      const { items } = await listDeadLetters({ isDiscarded: true }, simulation.invocation());
       expect(items).toMatchObject([{ id: ids[0], account: "third", discardedBy: NOTE.by }]);
-      expect(await restoreDeadLetters({ ids }, world.invocation())).toMatchObject({ items: [{ result: "restored" }] });
-      expect((await listDeadLetters({}, world.invocation())).items).toMatchObject([{ id: ids[0] }]);
-      expect(await imbalances(world, { ...EXPECTED, deadLetters: 1 })).toEqual([]);
+      expect(await restoreDeadLetters({ ids }, simulation.invocation())).toMatchObject({
+        items: [{ result: "restored" }],
+      });
+      expect((await listDeadLetters({}, simulation.invocation())).items).toMatchObject([{ id: ids[0] }]);
+      expect(await imbalances(simulation, { ...EXPECTED, deadLetters: 1 })).toEqual([]);
     });
 
     it("keeps it even if the isolate is killed or a call fails", { timeout: 300_000 }, async () => {
-      const { world } = await worldWithDiscarded(some);
-      const before = world.faults.calls.length;
-      const restore = world.mark();
-      await moveAndReprocess(world);
-      const calls = [...world.faults.calls];
+      const { simulation } = await simulationWithDiscarded(some);
+      const before = simulation.faults.calls.length;
+      const restore = simulation.mark();
+      await moveAndReprocess(simulation);
+      const calls = [...simulation.faults.calls];
       for (const mode of FAULT_MODES) {
         for (let index = before; index < calls.length; index++) {
           restore();
-          world.faults.plan = (call) => (call.index === index ? mode : undefined);
-          await moveAndReprocess(world);
+          simulation.faults.plan = (call) => (call.index === index ? mode : undefined);
+          await moveAndReprocess(simulation);
           const where = `${mode} at call ${index}, ${calls[index]}`;
-          expect(world.faults.calls[index], where).toBe(calls[index]);
-          expect(await imbalances(world, EXPECTED), where).toEqual([]);
+          expect(simulation.faults.calls[index], where).toBe(calls[index]);
+          expect(await imbalances(simulation, EXPECTED), where).toEqual([]);
           expect(
-            [0, 1, 2].map((shard) => countIn(world, shard, "dead_letters")),
+            [0, 1, 2].map((shard) => countIn(simulation, shard, "dead_letters")),
             where,
           ).toEqual([1, 0, 0]);
         }
@@ -257,67 +261,67 @@ describe("an address that moves to an account in another database", () => {
     });
 
     it("keeps it while the address is not registered, and after it is registered elsewhere", async () => {
-      const { world, ids } = await worldWithDiscarded([two]);
+      const { simulation, ids } = await simulationWithDiscarded([two]);
       // One of them is opened again: the mail is not settled then.
-      await restoreDeadLetters({ ids: ids.slice(0, 1) }, world.invocation());
-      world.unregister("dmarc@acme.example");
-      world.clock.nowMilliseconds += 60_000;
-      await startJob({ kind: "reprocess", random: 0.25 }, {}, world.invocation());
-      await world.drain();
-      expect((await listDeadLetters({}, world.invocation())).items.map(({ code }) => code)).not.toEqual([]);
-      await moveAndReprocess(world);
-      const open = (await listDeadLetters({}, world.invocation())).items;
+      await restoreDeadLetters({ ids: ids.slice(0, 1) }, simulation.invocation());
+      simulation.unregister("dmarc@acme.example");
+      simulation.clock.nowMilliseconds += 60_000;
+      await startJob({ kind: "reprocess", random: 0.25 }, {}, simulation.invocation());
+      await simulation.drain();
+      expect((await listDeadLetters({}, simulation.invocation())).items.map(({ code }) => code)).not.toEqual([]);
+      await moveAndReprocess(simulation);
+      const open = (await listDeadLetters({}, simulation.invocation())).items;
       expect(open).toMatchObject([{ id: ids[0], account: "third" }]);
-      const { items } = await listDeadLetters({ isDiscarded: true }, world.invocation());
+      const { items } = await listDeadLetters({ isDiscarded: true }, simulation.invocation());
       expect(items).toMatchObject([{ id: ids[1], account: "third" }]);
-      expect([0, 1, 2].map((shard) => countIn(world, shard, "dead_letters"))).toEqual([2, 0, 0]);
-      expect(await imbalances(world, { reports: {}, deadLetters: 1, conflicts: 0 })).toEqual([]);
+      expect([0, 1, 2].map((shard) => countIn(simulation, shard, "dead_letters"))).toEqual([2, 0, 0]);
+      expect(await imbalances(simulation, { reports: {}, deadLetters: 1, conflicts: 0 })).toEqual([]);
     });
   });
 
   it("leaves decisions in place if the raw object is gone", async () => {
-    const world = await worldAfter({ mails: [reportMail("a", records(3))] });
-    const [key = ""] = world.bucket.keys("raw/");
-    world.register("dmarc@acme.example", { account: "third" });
-    await world.bucket.delete(key);
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(3))] });
+    const [key = ""] = simulation.bucket.keys("raw/");
+    simulation.register("dmarc@acme.example", { account: "third" });
+    await simulation.bucket.delete(key);
     const message = { v: 1, kind: "report", key, rua: "dmarc@acme.example", generation: 2_000_000_000 };
-    const receivedSeconds = Math.floor(world.clock.nowMilliseconds / 1000);
-    await world.queues["dmarc-reports"].send({ ...message, receivedSeconds });
-    await world.drain();
-    expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
-    expect(countIn(world, 0, "objects") + countIn(world, 0, "dead_letters")).toBe(0);
+    const receivedSeconds = Math.floor(simulation.clock.nowMilliseconds / 1000);
+    await simulation.queues["dmarc-reports"].send({ ...message, receivedSeconds });
+    await simulation.drain();
+    expect(reportsByDatabase(simulation)).toEqual([[], ["acme/a"], []]);
+    expect(countIn(simulation, 0, "objects") + countIn(simulation, 0, "dead_letters")).toBe(0);
   });
 });
 
 describe("an address", () => {
   it("registered after its mail came has it settled there, and its dead letter leaves the first database", async () => {
-    const world = newWorld();
-    await world.deliver(reportMail("a", records(3)));
-    world.unregister("dmarc@acme.example");
-    await world.drain();
-    expect(countIn(world, 0, "dead_letters")).toBe(1);
-    world.register("dmarc@acme.example", { account: "acme" });
-    world.clock.nowMilliseconds += 5000;
-    await requeueDeadLetters({ filter: { code: "unregistered_rua" } }, world.invocation());
-    await world.drain();
-    expect(await imbalances(world, onlyReports({ "acme/a": [figures(3)] }))).toEqual([]);
-    expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
+    const simulation = newSimulation();
+    await simulation.deliver(reportMail("a", records(3)));
+    simulation.unregister("dmarc@acme.example");
+    await simulation.drain();
+    expect(countIn(simulation, 0, "dead_letters")).toBe(1);
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.clock.nowMilliseconds += 5000;
+    await requeueDeadLetters({ filter: { code: "unregistered_rua" } }, simulation.invocation());
+    await simulation.drain();
+    expect(await imbalances(simulation, onlyReports({ "acme/a": [figures(3)] }))).toEqual([]);
+    expect(reportsByDatabase(simulation)).toEqual([[], ["acme/a"], []]);
   });
 
   it("no longer registered leaves its reports where they are", async () => {
-    const world = await worldAfter({ mails: [reportMail("a", records(3)), reportMail("b", records(2))] });
-    world.unregister("dmarc@acme.example");
-    world.clock.nowMilliseconds += 60_000;
-    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
-    await world.drain();
-    expect(await imbalances(world, onlyReports({ "acme/a": [figures(3)], "acme/b": [figures(2)] }))).toEqual([]);
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(3)), reportMail("b", records(2))] });
+    simulation.unregister("dmarc@acme.example");
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(await imbalances(simulation, onlyReports({ "acme/a": [figures(3)], "acme/b": [figures(2)] }))).toEqual([]);
   });
 });
 
 describe("a new account", () => {
   it("goes to the database of NEW_ACCOUNTS_SHARD and is refused if that is not bound; existing accounts stay", async () => {
-    const world = newWorld();
-    const invocation = world.invocation();
+    const simulation = newSimulation();
+    const invocation = simulation.invocation();
     const put = (rua: string, account: string, shard: number) =>
       putRegistration(rua, { account }, { ...invocation, env: { ...invocation.env, NEW_ACCOUNTS_SHARD: shard } });
     expect(await put("a@new.example", "new", 2)).toMatchObject({ ok: true });
@@ -329,43 +333,43 @@ describe("a new account", () => {
         message: "New accounts go to database 7 (NEW_ACCOUNTS_SHARD), and D1_DMARC_REPORTS_7 is not bound to process.",
       },
     });
-    expect(world.rows("SELECT account, shard FROM accounts WHERE account LIKE 'new%'")).toEqual([
+    expect(simulation.rows("SELECT account, shard FROM accounts WHERE account LIKE 'new%'")).toEqual([
       { account: "new", shard: 2 },
     ]);
-    await world.deliver(reportMail("a", records(3), "b@new.example"));
-    await world.drain();
-    expect(reportsByDatabase(world)).toEqual([[], [], ["new/a"]]);
+    await simulation.deliver(reportMail("a", records(3), "b@new.example"));
+    await simulation.drain();
+    expect(reportsByDatabase(simulation)).toEqual([[], [], ["new/a"]]);
   });
 });
 
 describe("an account in a database that is not bound", () => {
   it("has dead letters in the first one, including slices, and counts once it is bound", async () => {
-    const world = newWorld();
-    await world.deliver(reportMail("a", records(3), "rua@other.example"));
-    await world.deliver(reportMail("sliced", records(300), "rua@other.example"));
-    world.queues["dmarc-reports"].messages.splice(0, 1);
+    const simulation = newSimulation();
+    await simulation.deliver(reportMail("a", records(3), "rua@other.example"));
+    await simulation.deliver(reportMail("sliced", records(300), "rua@other.example"));
+    simulation.queues["dmarc-reports"].messages.splice(0, 1);
     // The sliced report is settled, its slices are still to be written.
-    await world.drain({ rounds: 1 });
-    expect(world.queues["dmarc-points"].messages.length).toBeGreaterThan(1);
-    expect(world.queues["dmarc-points"].messages.every(({ body }) => JSON.parse(body).shard === 2)).toBe(true);
-    await world.deliver(reportMail("a", records(3), "rua@other.example"));
-    world.unbind(2);
-    await world.drain();
-    expect(countIn(world, 0, "dead_letters")).toBeGreaterThan(2);
-    world.bindAll();
+    await simulation.drain({ rounds: 1 });
+    expect(simulation.queues["dmarc-points"].messages.length).toBeGreaterThan(1);
+    expect(simulation.queues["dmarc-points"].messages.every(({ body }) => JSON.parse(body).shard === 2)).toBe(true);
+    await simulation.deliver(reportMail("a", records(3), "rua@other.example"));
+    simulation.unbind(2);
+    await simulation.drain();
+    expect(countIn(simulation, 0, "dead_letters")).toBeGreaterThan(2);
+    simulation.bindAll();
     for (let round = 0; round < 2; round++) {
-      world.clock.nowMilliseconds += 3_600_000;
-      await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
-      await world.drain();
+      simulation.clock.nowMilliseconds += 3_600_000;
+      await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+      await simulation.drain();
     }
     const reports = { "other/a": [figures(3)], "other/sliced": [figures(300)] };
-    expect(await imbalances(world, onlyReports(reports))).toEqual([]);
+    expect(await imbalances(simulation, onlyReports(reports))).toEqual([]);
   });
 });
 
 describe("operations find their subject in any database", () => {
-  const reference = async (world: World, account: string): Promise<ReportReference> => {
-    const [row] = world.rows<{ kind: "aggregate"; domain: string; day: number; uid: string }>(
+  const reference = async (simulation: Simulation, account: string): Promise<ReportReference> => {
+    const [row] = simulation.rows<{ kind: "aggregate"; domain: string; day: number; uid: string }>(
       `SELECT kind, domain, day, lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND report_id = 'a'`,
     );
     if (row === undefined) throw new Error("There is no report.");
@@ -373,33 +377,37 @@ describe("operations find their subject in any database", () => {
   };
 
   it("dead letters are listed across all, shown one by one, and discarded", async () => {
-    const world = newWorld();
+    const simulation = newSimulation();
     for (const rua of ["dmarc@acme.example", "rua@other.example", THIRD_RUA]) {
       for (let part = 0; part < 2; part++) {
         const attachments = Array.from({ length: 20 }, (_, i) => ({
           name: `${rua}-${part}-${i}.xml`,
           content: Buffer.from(`<feedback><n>${rua}${part}${i}</n>`),
         }));
-        await world.deliver(mailOf(attachments, rua));
+        await simulation.deliver(mailOf(attachments, rua));
       }
     }
-    await world.drain();
-    const first = await listDeadLetters({}, world.invocation());
-    const second = await listDeadLetters({ cursor: first.cursor }, world.invocation());
+    await simulation.drain();
+    const first = await listDeadLetters({}, simulation.invocation());
+    const second = await listDeadLetters({ cursor: first.cursor }, simulation.invocation());
     const ids = [...first.items, ...second.items].map(({ id }) => id);
     expect([first.items.length, second.items.length]).toEqual([100, 20]);
     expect(ids).toEqual([...new Set(ids)].sort());
     const some = ["acme", "other", "third"].map(
       (account) => first.items.find((letter) => letter.account === account)?.id ?? "",
     );
-    for (const id of some) expect(await getDeadLetter(id, world.invocation())).toMatchObject({ id });
-    const discarded = await discardDeadLetters({ ids: [...some, "none"] }, "operator@acme.example", world.invocation());
+    for (const id of some) expect(await getDeadLetter(id, simulation.invocation())).toMatchObject({ id });
+    const discarded = await discardDeadLetters(
+      { ids: [...some, "none"] },
+      "operator@acme.example",
+      simulation.invocation(),
+    );
     expect(discarded).toMatchObject({
       items: [...some.map((id) => ({ id, result: "discarded" })), { id: "none", result: "refused" }],
     });
-    const openIn = (shard: number): number => countIn(world, shard, "dead_letters WHERE discarded_seconds = 0");
+    const openIn = (shard: number): number => countIn(simulation, shard, "dead_letters WHERE discarded_seconds = 0");
     expect([0, 1, 2].map(openIn)).toEqual([39, 39, 39]);
-    expect(await restoreDeadLetters({ ids: some }, world.invocation())).toMatchObject({
+    expect(await restoreDeadLetters({ ids: some }, simulation.invocation())).toMatchObject({
       items: some.map((id) => ({ id, result: "restored" })),
     });
     expect([0, 1, 2].map(openIn)).toEqual([40, 40, 40]);
@@ -410,48 +418,48 @@ describe("operations find their subject in any database", () => {
       reportMail("a", records(3), rua),
       reportMail("a", records(2, 10), rua),
     ]);
-    const world = await worldAfter({ mails: conflicting });
-    const { items } = await listConflicts(undefined, world.invocation());
+    const simulation = await simulationAfter({ mails: conflicting });
+    const { items } = await listConflicts(undefined, simulation.invocation());
     expect(items.map(({ account }) => account).sort()).toEqual(["acme", "other"]);
     const idOf = (name: string): string => items.find(({ account }) => account === name)?.id ?? "";
-    world.clock.nowMilliseconds += 5000;
-    await decideConflict(idOf("acme"), { decision: "replace", note: NOTE }, world.invocation());
-    await decideConflict(idOf("other"), { decision: "keep", note: NOTE }, world.invocation());
-    await world.drain();
+    simulation.clock.nowMilliseconds += 5000;
+    await decideConflict(idOf("acme"), { decision: "replace", note: NOTE }, simulation.invocation());
+    await decideConflict(idOf("other"), { decision: "keep", note: NOTE }, simulation.invocation());
+    await simulation.drain();
     const reports = { "acme/a": [figures(2, 10)], "other/a": [figures(3)] };
-    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(2, 10), "other/a": figures(3) });
-    expect(await imbalances(world, onlyReports(reports))).toEqual([]);
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(2, 10), "other/a": figures(3) });
+    expect(await imbalances(simulation, onlyReports(reports))).toEqual([]);
   });
 
   it("a report is read again, taken back and restored", async () => {
-    const world = await worldAfter({ mails: SPREAD_MAILS });
+    const simulation = await simulationAfter({ mails: SPREAD_MAILS });
     for (const account of ["acme", "other", "third"]) {
-      const report = await reference(world, account);
-      expect(await readRecords({ reference: report }, world.invocation())).toMatchObject({ matching: 3 });
-      expect(await takeBackReport(report, NOTE, world.invocation())).toEqual(report);
-      expect(ledgerFigures(world)).not.toHaveProperty(`${account}/a`);
-      expect(reportFigures(world)).not.toHaveProperty(`${account}/a`);
-      world.clock.nowMilliseconds += 5000;
-      expect(await undoTakeBack(report, world.invocation())).toEqual(report);
-      await world.drain();
+      const report = await reference(simulation, account);
+      expect(await readRecords({ reference: report }, simulation.invocation())).toMatchObject({ matching: 3 });
+      expect(await takeBackReport(report, NOTE, simulation.invocation())).toEqual(report);
+      expect(ledgerFigures(simulation)).not.toHaveProperty(`${account}/a`);
+      expect(reportFigures(simulation)).not.toHaveProperty(`${account}/a`);
+      simulation.clock.nowMilliseconds += 5000;
+      expect(await undoTakeBack(report, simulation.invocation())).toEqual(report);
+      await simulation.drain();
     }
-    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+    expect(await imbalances(simulation, onlyReports(SPREAD))).toEqual([]);
   });
 
   it("status and reconcile treat what no database has settled as unfinished", async () => {
-    const world = await worldAfter({ mails: SPREAD_MAILS });
-    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
+    const simulation = await simulationAfter({ mails: SPREAD_MAILS });
+    expect(await readStatus(simulation.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
     const lost = ["dmarc@acme.example", "rua@other.example"].map((rua) => reportMail("lost", records(3), rua));
-    for (const mail of lost) await world.deliver(mail);
+    for (const mail of lost) await simulation.deliver(mail);
     const sliced = ["reports@acme.example", THIRD_RUA].map((rua) => reportMail("sliced", records(300), rua));
-    world.queues["dmarc-reports"].messages.length = 0;
-    for (const mail of sliced) await world.deliver(mail);
-    await world.drain({ rounds: 1 });
-    world.queues["dmarc-points"].messages.length = 0;
-    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 2, reportsWithDueSlices: 2 });
-    world.clock.nowMilliseconds += 60_000;
-    await startJob({ kind: "reconcile", random: 0.5 }, {}, world.invocation());
-    await world.drain();
+    simulation.queues["dmarc-reports"].messages.length = 0;
+    for (const mail of sliced) await simulation.deliver(mail);
+    await simulation.drain({ rounds: 1 });
+    simulation.queues["dmarc-points"].messages.length = 0;
+    expect(await readStatus(simulation.invocation())).toMatchObject({ unfinished: 2, reportsWithDueSlices: 2 });
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reconcile", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
     const reports = {
       ...SPREAD,
       "acme/lost": [figures(3)],
@@ -459,37 +467,37 @@ describe("operations find their subject in any database", () => {
       "acme/sliced": [figures(300)],
       "third/sliced": [figures(300)],
     };
-    expect(await imbalances(world, onlyReports(reports))).toEqual([]);
-    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
+    expect(await imbalances(simulation, onlyReports(reports))).toEqual([]);
+    expect(await readStatus(simulation.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
   });
 
   it("a job for a domain reprocesses its reports in every database, and is kept in the first", async () => {
-    const world = await worldAfter({ mails: SPREAD_MAILS });
-    world.clock.nowMilliseconds += 60_000;
+    const simulation = await simulationAfter({ mails: SPREAD_MAILS });
+    simulation.clock.nowMilliseconds += 60_000;
     const request = { filter: { domain: "acme.example" } };
-    const job = await startJob({ kind: "reprocess", random: 0.5 }, request, world.invocation());
-    await world.drain();
-    const done = await findJob(world.ledger, "refused" in job ? "" : job.id);
+    const job = await startJob({ kind: "reprocess", random: 0.5 }, request, simulation.invocation());
+    await simulation.drain();
+    const done = await findJob(simulation.ledger, "refused" in job ? "" : job.id);
     expect(done).toMatchObject({ state: "done", scanned: 6, enqueued: 6 });
-    expect([countIn(world, 1, "jobs"), countIn(world, 2, "jobs")]).toEqual([0, 0]);
-    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+    expect([countIn(simulation, 1, "jobs"), countIn(simulation, 2, "jobs")]).toEqual([0, 0]);
+    expect(await imbalances(simulation, onlyReports(SPREAD))).toEqual([]);
   });
 
   it("upkeep removes old rows from each database, even if another is down", async () => {
-    const world = await worldAfter({ mails: SPREAD_MAILS });
-    world.clock.nowMilliseconds += 86_400_000;
-    const invocation = world.invocation();
+    const simulation = await simulationAfter({ mails: SPREAD_MAILS });
+    simulation.clock.nowMilliseconds += 86_400_000;
+    const invocation = simulation.invocation();
     const env = { ...invocation.env, KEEP_DETAIL_DAYS: 30 };
-    const second = world.ledgers[1];
+    const second = simulation.ledgers[1];
     const down = { ...second, prepare: () => expect.unreachable(), batch: () => Promise.reject(new Error("down")) };
-    const all = world.ledgers.map((ledger, shard) => (shard === 1 ? down : ledger));
+    const all = simulation.ledgers.map((ledger, shard) => (shard === 1 ? down : ledger));
     const of = (shard: number) => all[shard] ?? expect.unreachable();
-    const failing = { ...invocation, env, shards: { directory: world.ledger, all, of } };
+    const failing = { ...invocation, env, shards: { directory: simulation.ledger, all, of } };
     await expect(runUpkeep(failing, 0.5)).rejects.toThrow("removed_1");
-    expect([0, 1, 2].map((shard) => countIn(world, shard, "reports"))).toEqual([0, 2, 0]);
+    expect([0, 1, 2].map((shard) => countIn(simulation, shard, "reports"))).toEqual([0, 2, 0]);
     await runUpkeep({ ...invocation, env }, 0.25);
-    expect([0, 1, 2].map((shard) => countIn(world, shard, "reports"))).toEqual([0, 0, 0]);
+    expect([0, 1, 2].map((shard) => countIn(simulation, shard, "reports"))).toEqual([0, 0, 0]);
     // Sums by day are kept.
-    expect([0, 1, 2].map((shard) => countIn(world, shard, "domain_days"))).toEqual([1, 1, 1]);
+    expect([0, 1, 2].map((shard) => countIn(simulation, shard, "domain_days"))).toEqual([1, 1, 1]);
   });
 });

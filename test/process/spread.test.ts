@@ -12,7 +12,7 @@ import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { type SampleRecord, type SampleReport, sampleMail, sampleReport } from "../support/sample-report.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -24,34 +24,35 @@ const FIRST = dayOf("2026-11-10");
 const THREE_DAYS: [number, number] = [at("2026-11-10T00:00:00"), at("2026-11-12T23:59:59")];
 const SCOPE = { accounts: ACCOUNTS, domains: ["acme.example"] as const };
 
-async function newWorld(): Promise<World> {
-  const world = new World();
-  world.register(RUA, { account: "acme" });
-  return world;
+async function newSimulation(): Promise<Simulation> {
+  const simulation = new Simulation();
+  simulation.register(RUA, { account: "acme" });
+  return simulation;
 }
 
-async function send(world: World, content: string, name = "report.xml"): Promise<void> {
+async function send(simulation: Simulation, content: string, name = "report.xml"): Promise<void> {
   expect(
-    await world.deliver({
+    await simulation.deliver({
       from: "a@reporter.example",
       to: RUA,
       raw: sampleMail([{ name, content: Buffer.from(content) }]),
     }),
   ).toBe("taken");
-  await world.drain();
+  await simulation.drain();
 }
 
-const sendReport = (world: World, report: SampleReport): Promise<void> => send(world, sampleReport(report));
+const sendReport = (simulation: Simulation, report: SampleReport): Promise<void> =>
+  send(simulation, sampleReport(report));
 
-async function days(world: World, scope = {}) {
-  const found = await ask(world.ledger, dayTotalsQuery({ ...SCOPE, ...scope }));
+async function days(simulation: Simulation, scope = {}) {
+  const found = await ask(simulation.ledger, dayTotalsQuery({ ...SCOPE, ...scope }));
   return found.map(({ day, messages, passed, reports, spread }) => [day - FIRST, messages, passed, reports, spread]);
 }
 
 /** Figures of each day add up to its sums. */
-async function expectFigures(world: World): Promise<void> {
-  for (const { day, messages, passed } of await ask(world.ledger, dayTotalsQuery(SCOPE))) {
-    const mail = await ask(world.ledger, mailQuery({ ...SCOPE, firstDay: day, lastDay: day }));
+async function expectFigures(simulation: Simulation): Promise<void> {
+  for (const { day, messages, passed } of await ask(simulation.ledger, dayTotalsQuery(SCOPE))) {
+    const mail = await ask(simulation.ledger, mailQuery({ ...SCOPE, firstDay: day, lastDay: day }));
     const found = mail.flatMap(({ dispositions }) => dispositions);
     expect(found.reduce((sum, row) => sum + row.messages, 0)).toBe(messages);
     expect(found.reduce((sum, row) => sum + row.passed, 0)).toBe(passed);
@@ -74,22 +75,22 @@ describe("a report that covers three days", () => {
   const REPORT = { records: RECORDS, period: THREE_DAYS };
 
   it("is spread over them proportionally, in whole messages, and counts as one report", async () => {
-    const world = await newWorld();
-    await sendReport(world, { records: RECORDS.slice(0, 1), period: THREE_DAYS });
-    expect(await days(world)).toEqual([
+    const simulation = await newSimulation();
+    await sendReport(simulation, { records: RECORDS.slice(0, 1), period: THREE_DAYS });
+    expect(await days(simulation)).toEqual([
       [0, 10, 10, 1, 10],
       [1, 10, 10, 0, 10],
       [2, 10, 10, 0, 10],
     ]);
-    expect(await ask(world.ledger, statsQuery({ accounts: ACCOUNTS }))).toMatchObject([
+    expect(await ask(simulation.ledger, statsQuery({ accounts: ACCOUNTS }))).toMatchObject([
       { reports: 1, records: 1, messages: 30, passed: 30, sources: 1 },
     ]);
   });
 
   it("is listed once with its own sums, for any of its days", async () => {
-    const world = await newWorld();
-    await sendReport(world, REPORT);
-    await expectFigures(world);
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    await expectFigures(simulation);
     const list = {
       reporter: "",
       result: "all",
@@ -105,25 +106,28 @@ describe("a report that covers three days", () => {
       [FIRST + 1, FIRST + 10],
       [FIRST + 2, FIRST + 2],
     ] as const) {
-      const [page] = await ask(world.ledger, reportsQuery({ ...SCOPE, firstDay, lastDay }, list));
+      const [page] = await ask(simulation.ledger, reportsQuery({ ...SCOPE, firstDay, lastDay }, list));
       expect(page).toMatchObject({ matching: 1, rows: [{ records: 2, messages: 37, passed: 30 }] });
     }
-    const [row] = await ask(world.ledger, reportsQuery(SCOPE, { ...list, sourceIp: "192.0.2.2" }));
+    const [row] = await ask(simulation.ledger, reportsQuery(SCOPE, { ...list, sourceIp: "192.0.2.2" }));
     expect(row).toMatchObject({ matching: 1, rows: [{ records: 1, messages: 7, passed: 0 }] });
     const match = { sourceIp: "192.0.2.2" };
-    const behind = await ask(world.ledger, sourceReportsQuery(SCOPE, { match, days: [FIRST, FIRST + 1, FIRST + 2] }));
+    const behind = await ask(
+      simulation.ledger,
+      sourceReportsQuery(SCOPE, { match, days: [FIRST, FIRST + 1, FIRST + 2] }),
+    );
     expect(behind.flatMap(({ reports }) => reports)).toMatchObject([{ messages: 7 }]);
     expect(behind.flatMap(({ records }) => records)).toMatchObject([{ messages: 7 }]);
   });
 
   it("is shown whole on its page with a warning about the spread, linked from any of its days", async () => {
-    const world = await newWorld();
-    await sendReport(world, REPORT);
-    const rows = world.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    const rows = simulation.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
     const [{ uid } = { uid: "" }] = rows;
     expect(rows).toHaveLength(3);
     for (const day of [FIRST, FIRST + 2]) {
-      const found = await ask(world.ledger, reportQuery({ account: "acme", domain: "acme.example", day, uid }));
+      const found = await ask(simulation.ledger, reportQuery({ account: "acme", domain: "acme.example", day, uid }));
       expect(found).toMatchObject([
         {
           records: 2,
@@ -136,76 +140,76 @@ describe("a report that covers three days", () => {
   });
 
   it("is a duplicate when it comes again, and counts the same when reprocessed", async () => {
-    const world = await newWorld();
-    await sendReport(world, REPORT);
-    const before = await days(world);
-    await send(world, sampleReport(REPORT).replaceAll("\n", "\r\n"), "again.xml");
-    expect(world.rows("SELECT outcomes FROM objects WHERE outcomes LIKE '%duplicate%'")).toHaveLength(1);
-    expect(await days(world)).toEqual(before);
-    const [{ key, rua, received } = { key: "", rua: "", received: 0 }] = world.rows<{
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    const before = await days(simulation);
+    await send(simulation, sampleReport(REPORT).replaceAll("\n", "\r\n"), "again.xml");
+    expect(simulation.rows("SELECT outcomes FROM objects WHERE outcomes LIKE '%duplicate%'")).toHaveLength(1);
+    expect(await days(simulation)).toEqual(before);
+    const [{ key, rua, received } = { key: "", rua: "", received: 0 }] = simulation.rows<{
       key: string;
       rua: string;
       received: number;
     }>("SELECT raw_key AS key, rua, received_seconds AS received FROM reports LIMIT 1");
     const message = { v: 1, kind: "report", key, rua, receivedSeconds: received, generation: 1_800_000_000 };
-    await world.queues["dmarc-reports"].send(message);
-    await world.drain();
-    expect(await days(world)).toEqual(before);
-    expect(world.rows("SELECT * FROM reports WHERE generation = 1800000000")).toHaveLength(3);
+    await simulation.queues["dmarc-reports"].send(message);
+    await simulation.drain();
+    expect(await days(simulation)).toEqual(before);
+    expect(simulation.rows("SELECT * FROM reports WHERE generation = 1800000000")).toHaveLength(3);
   });
 
   it("can be taken back from all its days and restored to all of them", async () => {
-    const world = await newWorld();
-    await sendReport(world, REPORT);
-    const before = await days(world);
-    const [{ uid } = { uid: "" }] = world.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    const before = await days(simulation);
+    const [{ uid } = { uid: "" }] = simulation.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
     // By a link to its second day.
     const reference = { account: "acme", kind: "aggregate", domain: "acme.example", day: FIRST + 1, uid } as const;
-    expect(await takeBackReport(reference, { by: "test", reason: "forged" }, world.invocation())).not.toHaveProperty(
-      "refused",
-    );
-    expect(await days(world)).toEqual([]);
-    expect(await undoTakeBack(reference, world.invocation())).not.toHaveProperty("refused");
-    await world.drain();
-    expect(await days(world)).toEqual(before);
+    expect(
+      await takeBackReport(reference, { by: "test", reason: "forged" }, simulation.invocation()),
+    ).not.toHaveProperty("refused");
+    expect(await days(simulation)).toEqual([]);
+    expect(await undoTakeBack(reference, simulation.invocation())).not.toHaveProperty("refused");
+    await simulation.drain();
+    expect(await days(simulation)).toEqual(before);
   });
 
   it("shares its days with ordinary reports, even merged and final days", async () => {
-    const world = await newWorld();
-    await sendReport(world, REPORT);
-    await sendReport(world, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
-    const before = await days(world);
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    await sendReport(simulation, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
+    const before = await days(simulation);
     expect(before[1]).toEqual([1, 12 + 8, 10 + 6, 1, 12]);
     expect(
-      await mergeDays(world.ledger, {
+      await mergeDays(simulation.ledger, {
         beforeDay: FIRST + 10,
         minReports: 0,
         limit: 10,
         atOnce: { days: 10, records: 1000 },
       }),
     ).toBe(3);
-    await expectFigures(world);
-    await removeOldDetails(world.ledger, { beforeDay: FIRST + 1, limit: 10, atOnce: 10 });
-    expect(await days(world)).toEqual(before);
+    await expectFigures(simulation);
+    await removeOldDetails(simulation.ledger, { beforeDay: FIRST + 1, limit: 10, atOnce: 10 });
+    expect(await days(simulation)).toEqual(before);
     // Its first day is final: what comes again changes nothing of it.
-    await send(world, sampleReport(REPORT).replaceAll("\n", "\r\n"), "late.xml");
-    expect(await days(world)).toEqual(before);
-    expect(world.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
+    await send(simulation, sampleReport(REPORT).replaceAll("\n", "\r\n"), "late.xml");
+    expect(await days(simulation)).toEqual(before);
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
   });
 });
 
 describe("a report", () => {
   it("about a day in the reporter's time zone counts on its middle day", async () => {
-    const world = await newWorld();
-    await sendReport(world, { period: [at("2026-11-09T16:00:00"), at("2026-11-10T15:59:59")] });
-    expect(await days(world)).toEqual([[0, 8, 6, 1, 0]]);
+    const simulation = await newSimulation();
+    await sendReport(simulation, { period: [at("2026-11-09T16:00:00"), at("2026-11-10T15:59:59")] });
+    expect(await days(simulation)).toEqual([[0, 8, 6, 1, 0]]);
   });
 
   it("about two days in such a time zone covers hours of three days", async () => {
-    const world = await newWorld();
+    const simulation = await newSimulation();
     const records = [{ sourceIp: "192.0.2.1", count: 48, pass: true }];
-    await sendReport(world, { records, period: [at("2026-11-09T16:00:00"), at("2026-11-11T16:00:00")] });
-    expect(await days(world)).toEqual([
+    await sendReport(simulation, { records, period: [at("2026-11-09T16:00:00"), at("2026-11-11T16:00:00")] });
+    expect(await days(simulation)).toEqual([
       [-1, 8, 8, 1, 8],
       [0, 24, 24, 0, 24],
       [1, 16, 16, 0, 16],
@@ -213,36 +217,36 @@ describe("a report", () => {
   });
 
   it("about a week with more records than fit in memory has daily figures that add up to its sums", async () => {
-    const world = await newWorld();
+    const simulation = await newSimulation();
     const records = manyRecords(PROCESS_LIMITS.maxHeldRecords + 500);
     const period: [number, number] = [at("2026-11-04T06:00:00"), at("2026-11-11T06:00:00")];
-    await sendReport(world, { records, period });
-    const found = await days(world);
+    await sendReport(simulation, { records, period });
+    const found = await days(simulation);
     expect(found).toHaveLength(8);
     const messages = records.reduce((sum, { count }) => sum + count, 0);
     expect(found.reduce((sum, [, count = 0]) => sum + count, 0)).toBe(messages);
-    expect(world.rows("SELECT DISTINCT reading FROM reports")).toHaveLength(8);
-    await expectFigures(world);
-    const mail = await ask(world.ledger, mailQuery(SCOPE));
+    expect(simulation.rows("SELECT DISTINCT reading FROM reports")).toHaveLength(8);
+    await expectFigures(simulation);
+    const mail = await ask(simulation.ledger, mailQuery(SCOPE));
     expect(mail.flatMap(({ dispositions }) => dispositions)).toMatchObject([{ messages }]);
-    expect(await ask(world.ledger, statsQuery({ accounts: ACCOUNTS }))).toMatchObject([
+    expect(await ask(simulation.ledger, statsQuery({ accounts: ACCOUNTS }))).toMatchObject([
       { reports: 1, records: records.length, messages, sources: records.length },
     ]);
   });
 
   it("about 35 days, the longest period, may have figures that fill its rows", async () => {
-    const world = await newWorld();
+    const simulation = await newSimulation();
     const records = manyRecords(900).map((record) => ({ ...record, count: 1000 }));
-    await sendReport(world, { records, period: [at("2026-10-10T00:00:00"), at("2026-11-14T00:00:00")] });
-    const found = await days(world);
+    await sendReport(simulation, { records, period: [at("2026-10-10T00:00:00"), at("2026-11-14T00:00:00")] });
+    const found = await days(simulation);
     expect(found).toHaveLength(35);
     expect(found.reduce((sum, [, count = 0]) => sum + count, 0)).toBe(900_000);
-    await expectFigures(world);
+    await expectFigures(simulation);
   });
 });
 
 it("a TLS report over three days is also spread, each domain separately", async () => {
-  const world = await newWorld();
+  const simulation = await newSimulation();
   const policy = (domain: string, successful: number, failed: number) => ({
     policy: { "policy-type": "sts", "policy-domain": domain },
     summary: { "total-successful-session-count": successful, "total-failure-session-count": failed },
@@ -252,7 +256,7 @@ it("a TLS report over three days is also spread, each domain separately", async 
         : [{ "result-type": "certificate-expired", "failed-session-count": failed, "sending-mta-ip": "192.0.2.1" }],
   });
   await send(
-    world,
+    simulation,
     JSON.stringify({
       "organization-name": "Sender",
       "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-12T23:59:59Z" },
@@ -262,16 +266,16 @@ it("a TLS report over three days is also spread, each domain separately", async 
     }),
     "report.json",
   );
-  const found = await ask(world.ledger, tlsDaysQuery(SCOPE));
+  const found = await ask(simulation.ledger, tlsDaysQuery(SCOPE));
   expect(found.map(({ successful, failed }) => successful + failed)).toEqual([10, 10, 10]);
   expect(found.reduce((sum, { failed }) => sum + failed, 0)).toBe(10);
   expect(found.map(({ spread }) => spread)).toEqual([10, 10, 10]);
-  expect(await ask(world.ledger, tlsReportsQuery({ ...SCOPE, firstDay: FIRST + 1 }))).toMatchObject([
+  expect(await ask(simulation.ledger, tlsReportsQuery({ ...SCOPE, firstDay: FIRST + 1 }))).toMatchObject([
     { successful: 20, failed: 10 },
   ]);
-  const figures = world.rows<{ sessions: number }>(
+  const figures = simulation.rows<{ sessions: number }>(
     "SELECT sum(f.value) AS sessions FROM reports r JOIN json_each(r.figures) f WHERE domain = 'acme.example'",
   );
   expect(figures).toEqual([{ sessions: 10 }]);
-  expect(await ask(world.ledger, tlsDaysQuery({ ...SCOPE, domains: ["other.example"] }))).toHaveLength(3);
+  expect(await ask(simulation.ledger, tlsDaysQuery({ ...SCOPE, domains: ["other.example"] }))).toHaveLength(3);
 });

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { runSchedule, SCHEDULES } from "../../workers/process/schedules.ts";
 import { allMail, failureMail, registerAll } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import type { SqliteLedger } from "../support/sqlite-d1.ts";
 
 setUpSimulation();
@@ -43,26 +43,26 @@ function scanned(ledger: SqliteLedger, sql: string): string[] {
   });
 }
 
-function scans({ ledger }: World): [string, string[]][] {
+function scans({ ledger }: Simulation): [string, string[]][] {
   const found = ledger.asked.map((sql): [string, string[]] => [sql.replaceAll(/\s+/g, " "), scanned(ledger, sql)]);
   return found.filter(([, tables]) => tables.length > 0);
 }
 
 it("messages, the minute and the hour read no growing table whole", async () => {
-  const world = new World();
-  registerAll(world);
-  for (const mail of [...allMail().mails, failureMail()]) await world.deliver(mail);
-  await world.drain();
+  const simulation = new Simulation();
+  registerAll(simulation);
+  for (const mail of [...allMail().mails, failureMail()]) await simulation.deliver(mail);
+  await simulation.drain();
   for (const cron of Object.keys(SCHEDULES).filter((schedule) => schedule.endsWith(" * * * *"))) {
-    await runSchedule(cron, world.invocation());
+    await runSchedule(cron, simulation.invocation());
   }
-  await world.drain();
-  expect(world.ledger.asked.length).toBeGreaterThan(40);
-  expect(scans(world)).toEqual([]);
+  await simulation.drain();
+  expect(simulation.ledger.asked.length).toBeGreaterThan(40);
+  expect(scans(simulation)).toEqual([]);
 });
 
 it("a statement that reads one whole is found", async () => {
-  const world = new World();
-  world.ledger.compiled("SELECT count(*) AS n FROM domain_days AS d WHERE d.day > 0");
-  expect(scans(world).map(([, tables]) => tables)).toEqual([["domain_days"]]);
+  const simulation = new Simulation();
+  simulation.ledger.compiled("SELECT count(*) AS n FROM domain_days AS d WHERE d.day > 0");
+  expect(scans(simulation).map(([, tables]) => tables)).toEqual([["domain_days"]]);
 });

@@ -9,48 +9,48 @@ import { TAG_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import { audited } from "../../workers/process/operations/audit.ts";
 import { setAccountGroup, tagDomains } from "../../workers/process/operations/tags.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 
 const { ready, notYet } = STATE_DOMAINS;
-let world: World;
+let simulation: Simulation;
 
 beforeEach(async () => {
-  world = new World();
-  world.register("rua@acme.test", { account: "acme" });
-  const { nowSeconds } = world.invocation();
-  await seedVerdicts(world.ledger, Math.floor(nowSeconds / 86_400), nowSeconds);
+  simulation = new Simulation();
+  simulation.register("rua@acme.test", { account: "acme" });
+  const { nowSeconds } = simulation.invocation();
+  await seedVerdicts(simulation.ledger, Math.floor(nowSeconds / 86_400), nowSeconds);
 });
 
 async function tagged(): Promise<[string, string[]][]> {
-  const rows = await ask(world.ledger, taggedDomainsQuery(["acme"]));
+  const rows = await ask(simulation.ledger, taggedDomainsQuery(["acme"]));
   return rows.map(({ domain, tags }) => [domain, tags.toSorted()]);
 }
 
 it("tags are added to domains and removed, each once", async () => {
   const input = { account: "acme", domains: [ready, notYet], add: ["shop", "eu"] };
-  const done = await tagDomains(input, world.invocation());
+  const done = await tagDomains(input, simulation.invocation());
   expect(done).toMatchObject({ ok: true, value: { items: [{ domain: ready, tags: ["eu", "shop"] }, {}] } });
-  await tagDomains(input, world.invocation());
-  await tagDomains({ account: "acme", domains: [notYet], remove: ["eu", "never"] }, world.invocation());
+  await tagDomains(input, simulation.invocation());
+  await tagDomains({ account: "acme", domains: [notYet], remove: ["eu", "never"] }, simulation.invocation());
   expect(await tagged()).toEqual([
     [notYet, ["shop"]],
     [ready, ["eu", "shop"]],
   ]);
-  expect(await ask(world.ledger, tagCountsQuery(["acme"]))).toEqual([
+  expect(await ask(simulation.ledger, tagCountsQuery(["acme"]))).toEqual([
     { tag: "eu", domains: 1 },
     { tag: "shop", domains: 2 },
   ]);
-  expect(await ask(world.ledger, taggedDomainsQuery(["acme"], "eu"))).toHaveLength(1);
-  expect(await ask(world.ledger, taggedDomainsQuery(["globex"]))).toEqual([]);
+  expect(await ask(simulation.ledger, taggedDomainsQuery(["acme"], "eu"))).toHaveLength(1);
+  expect(await ask(simulation.ledger, taggedDomainsQuery(["globex"]))).toEqual([]);
 });
 
 it("a domain of another account, or with too many tags, is left out with a reason", async () => {
   const many = Array.from({ length: TAG_LIMITS.perDomain }, (_, i) => `tag ${i}`);
-  await tagDomains({ account: "acme", domains: [ready], add: many }, world.invocation());
+  await tagDomains({ account: "acme", domains: [ready], add: many }, simulation.invocation());
   const done = await tagDomains(
     { account: "acme", domains: [ready, notYet, "other.example"], add: ["one more"] },
-    world.invocation(),
+    simulation.invocation(),
   );
   if (!done.ok) throw new Error(done.error.message);
   expect(done.value.items.map(({ problem }) => problem)).toEqual([
@@ -85,20 +85,22 @@ it("tags are read in lower case with single spaces", () => {
 });
 
 it("an account is put into a group and taken out, and an unknown one is refused", async () => {
-  const groups = () => ask(world.ledger, groupedAccountsQuery(undefined));
-  expect(await setAccountGroup({ account: "acme", group: "north" }, world.invocation())).toMatchObject({ ok: true });
+  const groups = () => ask(simulation.ledger, groupedAccountsQuery(undefined));
+  expect(await setAccountGroup({ account: "acme", group: "north" }, simulation.invocation())).toMatchObject({
+    ok: true,
+  });
   expect(await groups()).toEqual([{ account: "acme", group: "north" }]);
-  expect(await ask(world.ledger, groupedAccountsQuery(["globex"]))).toEqual([]);
-  await setAccountGroup({ account: "acme", group: "" }, world.invocation());
+  expect(await ask(simulation.ledger, groupedAccountsQuery(["globex"]))).toEqual([]);
+  await setAccountGroup({ account: "acme", group: "" }, simulation.invocation());
   expect(await groups()).toEqual([]);
-  expect(await setAccountGroup({ account: "nobody", group: "north" }, world.invocation())).toMatchObject({
+  expect(await setAccountGroup({ account: "nobody", group: "north" }, simulation.invocation())).toMatchObject({
     ok: false,
     error: { code: "not_found" },
   });
 });
 
 it("the audit log has the tags and the group before and after", async () => {
-  const invocation = world.invocation();
+  const invocation = simulation.invocation();
   const caller = { name: "olga@example.net", authority: OPERATOR };
   const tags = { account: "acme", domains: [ready, notYet], add: ["shop"] };
   await tagDomains({ account: "acme", domains: [ready], add: ["eu"] }, invocation);
@@ -107,7 +109,7 @@ it("the audit log has the tags and the group before and after", async () => {
   await audited({ name: "setAccountGroup", input: group, caller, invocation }, () =>
     setAccountGroup(group, invocation),
   );
-  const entries = await ask(world.ledger, auditQuery({}, { limit: 10 }));
+  const entries = await ask(simulation.ledger, auditQuery({}, { limit: 10 }));
   expect(entries.map(({ operation, before, after }) => ({ operation, before, after }))).toEqual([
     { operation: "setAccountGroup", before: { group: "" }, after: { group: "north" } },
     {

@@ -19,8 +19,8 @@ import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { collapse, columnOf, imbalances, ledgerFigures } from "../support/simulation/balance.ts";
 import { allMail, figures } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import { restoreInto, type Snapshot, tablesOf } from "../support/simulation/upgrade-fixture.ts";
-import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 
@@ -29,15 +29,15 @@ const all = readMigrations();
 const before = all.filter(({ name }) => name <= snapshot.migration);
 const after = all.filter(({ name }) => name > snapshot.migration);
 
-/** A world whose ledger has the tables of that time with their rows, then today's migrations. */
-async function upgraded(): Promise<World> {
-  const world = new World();
-  for (const table of tablesOf(world)) world.ledger.sqlite.exec(`DROP TABLE ${table}`);
-  for (const { statements } of before) for (const statement of statements) world.ledger.sqlite.exec(statement);
-  for (const table of Object.keys(snapshot.tables)) world.ledger.sqlite.exec(`DELETE FROM ${table}`);
-  await restoreInto(world, snapshot);
-  for (const { statements } of after) for (const statement of statements) world.ledger.sqlite.exec(statement);
-  return world;
+/** A simulation whose ledger has the tables of that time with their rows, then today's migrations. */
+async function upgraded(): Promise<Simulation> {
+  const simulation = new Simulation();
+  for (const table of tablesOf(simulation)) simulation.ledger.sqlite.exec(`DROP TABLE ${table}`);
+  for (const { statements } of before) for (const statement of statements) simulation.ledger.sqlite.exec(statement);
+  for (const table of Object.keys(snapshot.tables)) simulation.ledger.sqlite.exec(`DELETE FROM ${table}`);
+  await restoreInto(simulation, snapshot);
+  for (const { statements } of after) for (const statement of statements) simulation.ledger.sqlite.exec(statement);
+  return simulation;
 }
 
 /** What its mails say, whatever the ledger holds. */
@@ -52,39 +52,39 @@ function expected() {
   return { ...mails, reports };
 }
 
-function sums(world: World): unknown[] {
-  return world.rows(
+function sums(simulation: Simulation): unknown[] {
+  return simulation.rows(
     `SELECT account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned, quarantined, rejected
     FROM domain_days ORDER BY 1, 2, 3, 4`,
   );
 }
 
 it("figures are the same after the migrations, and current readers read every row", async () => {
-  const world = await upgraded();
+  const simulation = await upgraded();
   const names = Object.keys(snapshot.tables.domain_days?.[0] ?? {});
-  const kept = world.rows<Record<string, unknown>>(
+  const kept = simulation.rows<Record<string, unknown>>(
     `SELECT ${names.join(", ")} FROM domain_days ORDER BY account, kind`,
   );
   expect(kept).toEqual(snapshot.tables.domain_days);
   const letters = snapshot.tables.dead_letters?.map(({ id }) => String(id)) ?? [];
-  expect(await findDeadLetters(world.ledger, letters)).toHaveLength(letters.length);
+  expect(await findDeadLetters(simulation.ledger, letters)).toHaveLength(letters.length);
   const [conflict] = snapshot.tables.conflicts ?? [];
-  expect(await findConflicts(world.ledger, [String(conflict?.id)])).toHaveLength(1);
-  expect(await ask(world.ledger, newestJobsQuery(10))).toMatchObject([
+  expect(await findConflicts(simulation.ledger, [String(conflict?.id)])).toHaveLength(1);
+  expect(await ask(simulation.ledger, newestJobsQuery(10))).toMatchObject([
     { kind: "reprocess", state: "done", removed: 0 },
   ]);
-  const [decision] = world.rows<{ uid: Uint8Array }>("SELECT uid FROM decisions WHERE decision = 'replaces'");
+  const [decision] = simulation.rows<{ uid: Uint8Array }>("SELECT uid FROM decisions WHERE decision = 'replaces'");
   const uid = Buffer.from(decision?.uid ?? []).toString("hex");
-  expect(await ask(world.ledger, decisionsQuery(uid))).toMatchObject([
+  expect(await ask(simulation.ledger, decisionsQuery(uid))).toMatchObject([
     { account: "acme", decidedBy: "ann@acme.example" },
     { account: "acme" },
   ]);
-  expect((await findPerson(world.ledger, "ann@acme.example"))?.entry).toMatchObject({
+  expect((await findPerson(simulation.ledger, "ann@acme.example"))?.entry).toMatchObject({
     role: "administrator",
     accounts: ["acme"],
   });
   const kv = {
-    get: async (key: string) => world.registry.get(key) ?? null,
+    get: async (key: string) => simulation.registry.get(key) ?? null,
     put: async () => {},
     delete: async () => {},
   };
@@ -92,34 +92,35 @@ it("figures are the same after the migrations, and current readers read every ro
 });
 
 it("messages that waited are processed, and each report counts once", async () => {
-  const world = await upgraded();
+  const simulation = await upgraded();
   const { reports, points } = snapshot.messages;
   expect(reports.length).toBeGreaterThan(0);
   expect(points.length).toBeGreaterThan(0);
   for (const body of [...reports, ...points]) expect(parseMessage(JSON.parse(body))).toMatchObject({ ok: true });
-  for (const body of reports) await world.queues["dmarc-reports"].send(JSON.parse(body));
-  for (const body of points) await world.queues["dmarc-points"].send(JSON.parse(body));
+  for (const body of reports) await simulation.queues["dmarc-reports"].send(JSON.parse(body));
+  for (const body of points) await simulation.queues["dmarc-points"].send(JSON.parse(body));
   for (const [dataset, written] of Object.entries(snapshot.points)) {
-    if (dataset in world.points) world.points[dataset as keyof World["points"]].push(...(written as DataPoint[]));
+    if (dataset in simulation.points)
+      simulation.points[dataset as keyof Simulation["points"]].push(...(written as DataPoint[]));
   }
-  await world.drain();
-  expect(await imbalances(world, expected())).toEqual([]);
+  await simulation.drain();
+  expect(await imbalances(simulation, expected())).toEqual([]);
 
   // Points of that time and of today are one dataset.
-  const records = collapse("records", ["reportUid", "ordinal"], world.points.records);
+  const records = collapse("records", ["reportUid", "ordinal"], simulation.points.records);
   const counted = records.reduce((sum, point) => sum + Number(columnOf("records", "count", point)), 0);
-  const accepted = Object.values(ledgerFigures(world)).reduce((sum, { messages }) => sum + messages, 0);
+  const accepted = Object.values(ledgerFigures(simulation)).reduce((sum, { messages }) => sum + messages, 0);
   expect(counted).toBeGreaterThanOrEqual(accepted);
 
-  const known = sums(world);
-  const names = ledgerFigures(world);
-  world.clock.nowMilliseconds += 86_400_000;
-  await startJob({ kind: "reprocess", random: 0.1 }, {}, world.invocation());
-  await world.drain();
-  expect(ledgerFigures(world)).toEqual(names);
-  expect(sums(world)).toEqual(known);
-  expect(await imbalances(world, expected())).toEqual([]);
-  await runUpkeep(world.invocation(), 0.3);
-  await world.drain();
-  expect(sums(world)).toEqual(known);
+  const known = sums(simulation);
+  const names = ledgerFigures(simulation);
+  simulation.clock.nowMilliseconds += 86_400_000;
+  await startJob({ kind: "reprocess", random: 0.1 }, {}, simulation.invocation());
+  await simulation.drain();
+  expect(ledgerFigures(simulation)).toEqual(names);
+  expect(sums(simulation)).toEqual(known);
+  expect(await imbalances(simulation, expected())).toEqual([]);
+  await runUpkeep(simulation.invocation(), 0.3);
+  await simulation.drain();
+  expect(sums(simulation)).toEqual(known);
 });

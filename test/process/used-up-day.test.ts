@@ -8,7 +8,7 @@ import { describeError } from "../../workers/dashboard/errors.ts";
 import { LedgerReader } from "../../workers/dashboard/ledger.ts";
 import { records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 setUpSimulation();
@@ -21,9 +21,9 @@ const refusal = (what: "read" | "write"): Error =>
 
 it("a report waits for the next day and counts then, without a dead letter", async () => {
   const sqlite = new SqliteLedger();
-  let world: World | undefined;
+  let simulation: Simulation | undefined;
   let refused = 0;
-  const today = (): number => Math.floor((world?.clock.nowMilliseconds ?? 0) / 86_400_000);
+  const today = (): number => Math.floor((simulation?.clock.nowMilliseconds ?? 0) / 86_400_000);
   const database: LedgerDatabase = {
     prepare: (sql) => sqlite.prepare(sql),
     async batch(statements: LedgerStatement[]) {
@@ -34,16 +34,16 @@ it("a report waits for the next day and counts then, without a dead letter", asy
       return sqlite.batch(statements);
     },
   };
-  world = new World({ database });
-  const place = { directory: sqlite, copy: world.invocation().env.KV_DMARC_REPORTS, newAccountShard: 0 };
+  simulation = new Simulation({ database });
+  const place = { directory: sqlite, copy: simulation.invocation().env.KV_DMARC_REPORTS, newAccountShard: 0 };
   await putAddress(validRegistration("dmarc@acme.example", { account: "acme", domains: ["acme.example"] }), place, 0);
-  expect(await world.deliver(reportMail("late", records(3)))).toBe("taken");
-  await world.drain();
+  expect(await simulation.deliver(reportMail("late", records(3)))).toBe("taken");
+  await simulation.drain();
 
   expect(refused).toBeGreaterThan(0);
   expect(sqlite.sqlite.prepare("SELECT count(*) AS n FROM reports").get()).toEqual({ n: 1 });
   expect(sqlite.sqlite.prepare("SELECT count(*) AS n FROM dead_letters").get()).toEqual({ n: 0 });
-  expect(new Date(world.clock.nowMilliseconds).toISOString()).toMatch(/^2026-11-21T00:/);
+  expect(new Date(simulation.clock.nowMilliseconds).toISOString()).toMatch(/^2026-11-21T00:/);
 });
 
 it("it is retried early on the next day, and other faults are retried as usual", () => {

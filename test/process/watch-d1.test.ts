@@ -7,25 +7,25 @@ import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 const DOMAIN = "shop.example";
 const DAYS = 36;
 const DAY_MILLISECONDS = 86_400_000;
 
 let dashboard: Dashboard;
-let world: World;
+let simulation: Simulation;
 let uids = 0;
 
 beforeAll(async () => {
   dashboard = await startDashboard({ vars: { API_TOKEN } });
-  world = new World({ database: dashboard.ledger });
+  simulation = new Simulation({ database: dashboard.ledger });
 }, 180_000);
 
 afterAll(() => dashboard.close());
 
 function today(): number {
-  return Math.floor(world.clock.nowMilliseconds / DAY_MILLISECONDS);
+  return Math.floor(simulation.clock.nowMilliseconds / DAY_MILLISECONDS);
 }
 
 function service(result: "pass" | "fail"): AggregateRecord {
@@ -44,23 +44,28 @@ function sampleOf(account: string, day: number, result: "pass" | "fail"): Sample
 }
 
 it("a round judges domains, opens an incident once, and keeps accounts apart", { timeout: 180_000 }, async () => {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const days = Array.from({ length: DAYS }, (_, i) => today() - DAYS + i);
   const samples = ["acme", "globex"].flatMap((account) => days.map((day) => sampleOf(account, day, "pass")));
   for (let i = 0; i < samples.length; i += 24) await settleSamples(ledger, samples.slice(i, i + 24), { nowSeconds });
-  expect(await watchDomains(world.invocation(), true)).toEqual({ domains: 2, computed: 2, skipped: 0, isDone: true });
+  expect(await watchDomains(simulation.invocation(), true)).toEqual({
+    domains: 2,
+    computed: 2,
+    skipped: 0,
+    isDone: true,
+  });
   const verdicts = await ask(ledger, domainVerdictsQuery(["acme", "globex"], { limit: 10 }));
   expect(verdicts.map(({ account, state }) => [account, state])).toEqual([
     ["acme", "ready"],
     ["globex", "ready"],
   ]);
 
-  world.clock.nowMilliseconds += DAY_MILLISECONDS;
+  simulation.clock.nowMilliseconds += DAY_MILLISECONDS;
   const newest = [sampleOf("acme", today() - 1, "fail"), sampleOf("globex", today() - 1, "pass")];
   await settleSamples(ledger, newest, { nowSeconds: nowSeconds + 86_400 });
   // Two at once, and once more.
-  await Promise.all([watchDomains(world.invocation(), true), watchDomains(world.invocation(), true)]);
-  expect(await watchDomains(world.invocation(), true)).toMatchObject({ computed: 0, isDone: true });
+  await Promise.all([watchDomains(simulation.invocation(), true), watchDomains(simulation.invocation(), true)]);
+  expect(await watchDomains(simulation.invocation(), true)).toMatchObject({ computed: 0, isDone: true });
   const [notice, ...others] = await ask(ledger, noticesQuery(["acme"], 10));
   expect(others).toEqual([]);
   expect(notice).toMatchObject({

@@ -7,21 +7,21 @@ import type { Mute, Notice } from "../../shared/watch/finding.ts";
 import type { Invocation } from "../../workers/process/env.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { World } from "../support/simulation/world.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 const DOMAIN = "shop.example";
 const HISTORY = 40;
 
-let world: World;
+let simulation: Simulation;
 let uids = 0;
 
 beforeEach(() => {
-  world = new World();
+  simulation = new Simulation();
   uids = 0;
 });
 
 function today(): number {
-  return Math.floor(world.clock.nowMilliseconds / 86_400_000);
+  return Math.floor(simulation.clock.nowMilliseconds / 86_400_000);
 }
 
 function ownMail(count = 200): AggregateRecord {
@@ -47,7 +47,7 @@ function service(name: string, { isPassing, count = 60 }: { isPassing: boolean; 
 }
 
 async function report(day: number, records: AggregateRecord[], account = "acme"): Promise<void> {
-  const { ledger, nowSeconds } = world.invocation();
+  const { ledger, nowSeconds } = simulation.invocation();
   const uid = (++uids).toString(16).padStart(32, "0");
   const sample = { account, uid, report: aggregateReport(DOMAIN, { day, records }), records };
   await settleSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
@@ -63,17 +63,17 @@ async function quietWeeks(account = "acme"): Promise<void> {
 
 /** The next day begins, with the report about the one before. */
 async function nextDay(records: AggregateRecord[], account = "acme"): Promise<void> {
-  world.clock.nowMilliseconds += 86_400_000;
+  simulation.clock.nowMilliseconds += 86_400_000;
   await report(today() - 1, records, account);
   await run();
 }
 
-async function run(invocation = world.invocation()): Promise<void> {
+async function run(invocation = simulation.invocation()): Promise<void> {
   while (!(await watchDomains(invocation, true)).isDone);
 }
 
 function notices(account = "acme"): Promise<Notice[]> {
-  return ask(world.ledger, noticesQuery([account], 100)).then((all) => all.toReversed());
+  return ask(simulation.ledger, noticesQuery([account], 100)).then((all) => all.toReversed());
 }
 
 function steps(all: readonly Notice[]): string[] {
@@ -87,7 +87,7 @@ it("a domain without changes gets no notice", async () => {
   await quietWeeks();
   for (let i = 0; i < 10; i++) await nextDay(well());
   expect(await notices()).toEqual([]);
-  expect(world.rows("SELECT * FROM incidents")).toEqual([]);
+  expect(simulation.rows("SELECT * FROM incidents")).toEqual([]);
 });
 
 it("an incident is opened once, repeated after a week, and closed when it is over", async () => {
@@ -123,9 +123,9 @@ it("an incident is opened once, repeated after a week, and closed when it is ove
   ]);
   // That the domain is not ready any more follows from it, and is not told on its own.
   expect(steps(await notices()).filter((text) => text.endsWith("immediate"))).toHaveLength(1);
-  expect(await ask(world.ledger, incidentsQuery(["acme"], { state: "open", limit: 10 }))).toEqual([]);
+  expect(await ask(simulation.ledger, incidentsQuery(["acme"], { state: "open", limit: 10 }))).toEqual([]);
   const [resolved] = await ask(
-    world.ledger,
+    simulation.ledger,
     incidentsQuery(["acme"], { state: { resolvedSinceSeconds: 1 }, limit: 10 }),
   );
   expect(resolved).toMatchObject({ rule: "ownSenderFails", openedSeconds: first?.createdSeconds });
@@ -151,42 +151,42 @@ it("a muted rule, domain or sender gets no notice", async () => {
     subject: "",
     untilSeconds: 0,
     note: "",
-    mutedSeconds: world.invocation().nowSeconds,
+    mutedSeconds: simulation.invocation().nowSeconds,
     mutedBy: "a@acme.example",
     ...changes,
   });
   await quietWeeks();
   for (const changes of [{ rule: "ownSenderFails" }, { domain: DOMAIN }, { subject: "sendgrid.net" }] as const) {
-    await change(world.ledger, [putMute(mute(changes))]);
+    await change(simulation.ledger, [putMute(mute(changes))]);
     await nextDay(failing());
     expect(await ofSender()).toEqual([]);
-    await change(world.ledger, [removeMute(mute(changes))]);
+    await change(simulation.ledger, [removeMute(mute(changes))]);
   }
-  const aWhile = mute({ rule: "ownSenderFails", untilSeconds: world.invocation().nowSeconds + 2 * 86_400 });
-  await change(world.ledger, [putMute(aWhile), putMute(mute({ account: "globex" }))]);
+  const aWhile = mute({ rule: "ownSenderFails", untilSeconds: simulation.invocation().nowSeconds + 2 * 86_400 });
+  await change(simulation.ledger, [putMute(aWhile), putMute(mute({ account: "globex" }))]);
   await nextDay(failing());
   expect(await ofSender()).toEqual([]);
-  expect(await ask(world.ledger, mutesQuery(["acme"], world.invocation().nowSeconds))).toEqual([aWhile]);
+  expect(await ask(simulation.ledger, mutesQuery(["acme"], simulation.invocation().nowSeconds))).toEqual([aWhile]);
   await nextDay(failing());
   expect(await ofSender()).toEqual(["ownSenderFails sendgrid.net opened immediate"]);
-  expect(await ask(world.ledger, mutesQuery(["acme"], world.invocation().nowSeconds))).toEqual([]);
+  expect(await ask(simulation.ledger, mutesQuery(["acme"], simulation.invocation().nowSeconds))).toEqual([]);
 });
 
 it("accounts with the same domain are kept apart", async () => {
   await quietWeeks("acme");
   await quietWeeks("globex");
-  world.clock.nowMilliseconds += 86_400_000;
+  simulation.clock.nowMilliseconds += 86_400_000;
   await report(today() - 1, failing(), "acme");
   await report(today() - 1, well(), "globex");
   await run();
   expect(await notices("acme")).toHaveLength(1);
   expect(await notices("globex")).toEqual([]);
-  expect(await ask(world.ledger, incidentsQuery(["globex"], { state: "open", limit: 10 }))).toEqual([]);
+  expect(await ask(simulation.ledger, incidentsQuery(["globex"], { state: "open", limit: 10 }))).toEqual([]);
 });
 
 /** The invocation on a database whose transactions fail: before they have an effect, or after. */
 function failingInvocation(when: "before" | "after"): Invocation {
-  const invocation = world.invocation();
+  const invocation = simulation.invocation();
   const { ledger } = invocation;
   const faulty: LedgerDatabase = {
     prepare: (sql) => ledger.prepare(sql),
@@ -200,11 +200,11 @@ function failingInvocation(when: "before" | "after"): Invocation {
 
 it.each(["before", "after"] as const)("a notice is sent once if a run ends %s its transaction", async (when) => {
   await quietWeeks();
-  world.clock.nowMilliseconds += 86_400_000;
+  simulation.clock.nowMilliseconds += 86_400_000;
   await report(today() - 1, failing());
   for (let i = 0; i < 5; i++) {
     await watchDomains(failingInvocation(when), i === 0).catch(() => undefined);
-    world.clock.nowMilliseconds += 60_000;
+    simulation.clock.nowMilliseconds += 60_000;
   }
   await run();
   await run();
@@ -219,14 +219,14 @@ it("operators get a notice about too many dead letters, which belongs to no acco
     parameters: [`letter-${i}`],
   });
   await change(
-    world.ledger,
+    simulation.ledger,
     Array.from({ length: 101 }, (_, i) => letter(i)),
   );
   await run();
   expect(steps(await notices(""))).toEqual(["pipelineBehind deadLetters opened immediate"]);
   expect(await notices()).toEqual([]);
   const open = (accounts: string[], domain?: string) =>
-    ask(world.ledger, incidentsQuery(accounts, { domain, state: "open", limit: 10 }));
+    ask(simulation.ledger, incidentsQuery(accounts, { domain, state: "open", limit: 10 }));
   expect(await open(["", "acme"])).toHaveLength(1);
   expect(await open(["acme"])).toEqual([]);
   expect(await open(["", "acme"], DOMAIN)).toEqual([]);

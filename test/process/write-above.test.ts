@@ -9,7 +9,7 @@ import { sampleReport } from "../support/sample-report.ts";
 import { ledgerFigures } from "../support/simulation/balance.ts";
 import { figures, mailOf, records, registerAll } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { type SimulatedMail, World } from "../support/simulation/world.ts";
+import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -23,23 +23,23 @@ function twoReports(name: string, second: number): SimulatedMail {
 }
 
 it("two objects that each have a report which counts in the other's place are not read again for ever", async () => {
-  const world = new World();
-  registerAll(world);
+  const simulation = new Simulation();
+  registerAll(simulation);
   for (const mail of [twoReports("first.zip", 1), twoReports("second.zip", 2)]) {
-    await world.deliver(mail);
-    await world.drain();
+    await simulation.deliver(mail);
+    await simulation.drain();
   }
-  const [conflict] = await ask(world.ledger, conflictsQuery({ limit: 10 }));
+  const [conflict] = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
   const note = { by: "operator@acme.example", reason: "a test" };
-  await decideConflict(conflict?.id ?? "", { decision: "replace", note }, world.invocation());
-  await world.drain();
-  expect(ledgerFigures(world)).toEqual({ "acme/a": figures(3), "acme/b": figures(2) });
+  await decideConflict(conflict?.id ?? "", { decision: "replace", note }, simulation.invocation());
+  await simulation.drain();
+  expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(3), "acme/b": figures(2) });
 
   // Delivered once more, after an attempt that may have written points.
-  const key = world.bucket.keys("raw/").find((one) => one.endsWith("first.zip")) ?? "";
-  const { nowSeconds, env } = world.invocation();
+  const key = simulation.bucket.keys("raw/").find((one) => one.endsWith("first.zip")) ?? "";
+  const { nowSeconds, env } = simulation.invocation();
   const generation = nowSeconds + 60;
-  const { receivedSeconds } = parseRawMetadata(world.bucket.describe(key)?.customMetadata);
+  const { receivedSeconds } = parseRawMetadata(simulation.bucket.describe(key)?.customMetadata);
   await env.QUEUE_REPORTS.send({
     v: 1,
     kind: "report",
@@ -49,8 +49,8 @@ it("two objects that each have a report which counts in the other's place are no
     generation,
     resent: true,
   });
-  await world.drain({ rounds: 50 });
-  expect(world.queues["dmarc-reports"].messages).toEqual([]);
-  expect(world.rows("SELECT code FROM dead_letters")).toEqual([]);
-  expect(ledgerFigures(world)).toEqual({ "acme/a": figures(3), "acme/b": figures(2) });
+  await simulation.drain({ rounds: 50 });
+  expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+  expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
+  expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(3), "acme/b": figures(2) });
 });

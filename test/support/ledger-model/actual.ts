@@ -13,7 +13,7 @@ import { exportRecords } from "../../../workers/process/operations/export-record
 import { readStatus } from "../../../workers/process/operations/status.ts";
 import { reportFigures } from "../simulation/balance.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
-import type { World } from "../simulation/world.ts";
+import type { Simulation } from "../simulation/simulation.ts";
 import { ACCOUNTS, ADDRESSES, countedOf, DOMAINS, type Document, recordCountOf } from "./documents.ts";
 import { type Model, nameOf, type Seen, type SeenObject } from "./model.ts";
 
@@ -33,15 +33,17 @@ export function documentIn(model: Model, key: string, part: string): Document {
 }
 
 /** Looks at objects and accepted reports. @returns also what no ledger may hold */
-export async function look(world: World, model: Model): Promise<{ seen: Seen; wrong: string[] }> {
+export async function look(simulation: Simulation, model: Model): Promise<{ seen: Seen; wrong: string[] }> {
   const wrong: string[] = [];
   const keys = new Map<string, string>();
   for (const key of model.objects.keys()) keys.set(await objectHash(key), key);
   const objects = new Map<string, SeenObject>();
   const codes = new Map(
-    world.rows<{ id: string; code: string }>("SELECT id, code FROM dead_letters").map(({ id, code }) => [id, code]),
+    simulation
+      .rows<{ id: string; code: string }>("SELECT id, code FROM dead_letters")
+      .map(({ id, code }) => [id, code]),
   );
-  for (const { hash, account, generation, outcomes } of world.rows<{
+  for (const { hash, account, generation, outcomes } of simulation.rows<{
     hash: string;
     account: string;
     generation: number;
@@ -65,7 +67,7 @@ export async function look(world: World, model: Model): Promise<{ seen: Seen; wr
     });
   }
   const accepted = new Map<string, string>();
-  const rows = world.rows<ReportRow>(
+  const rows = simulation.rows<ReportRow>(
     `SELECT account, raw_key AS rawKey, part FROM reports WHERE state = 'accepted'
     GROUP BY account, kind, uid, raw_key, part`,
   );
@@ -83,14 +85,14 @@ export async function look(world: World, model: Model): Promise<{ seen: Seen; wr
 }
 
 /** Every way in which pages and the model differ. */
-export async function differences(world: World, model: Model): Promise<string[]> {
+export async function differences(simulation: Simulation, model: Model): Promise<string[]> {
   const wrong: string[] = [];
   const same = (what: string, found: unknown, wanted: unknown): void => {
     const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
     if (a !== b) wrong.push(`${what}: ${a}, not ${b}`);
   };
-  for (const account of ACCOUNTS) await compareAccount({ world, model, account, same });
-  const { shards } = world.invocation();
+  for (const account of ACCOUNTS) await compareAccount({ simulation, model, account, same });
+  const { shards } = simulation.invocation();
   const { items } = await listDeadLetters({ limit: 1000 }, { shards });
   same("open dead letters", items.length, model.deadLetters());
   const conflicts: string[] = [];
@@ -99,24 +101,24 @@ export async function differences(world: World, model: Model): Promise<string[]>
     conflicts.push(nameOf(account, model.group(account, document).identity, document));
   }
   same("conflicts", conflicts.sort(), model.conflicts());
-  const { nowSeconds } = world.invocation();
+  const { nowSeconds } = simulation.invocation();
   const balance = readParts(await askAll(shards.all, partsQuery(nowSeconds)));
   same("parts without an outcome", missingParts(balance), 0);
-  const status = await readStatus(world.invocation());
+  const status = await readStatus(simulation.invocation());
   same("unfinished objects", status.unfinished, 0);
   same("slices due", status.reportsWithDueSlices, 0);
   return wrong;
 }
 
 interface Comparison {
-  world: World;
+  simulation: Simulation;
   model: Model;
   account: string;
   same(what: string, found: unknown, wanted: unknown): void;
 }
 
-async function compareAccount({ world, model, account, same }: Comparison): Promise<void> {
-  const { shards } = world.invocation();
+async function compareAccount({ simulation, model, account, same }: Comparison): Promise<void> {
+  const { shards } = simulation.invocation();
   const scope = { accounts: [account] };
   const sums = model.sums().filter((one) => one.account === account && (one.reports > 0 || one.total > 0));
   for (const kind of ["aggregate", "tls", "failure"] as const) {
@@ -152,8 +154,8 @@ async function compareAccount({ world, model, account, same }: Comparison): Prom
     sumOf(failures, ({ incidents }) => incidents),
     kept.length,
   );
-  await compareReports({ world, model, account, same }, reports);
-  await compareSources({ world, model, account, same }, reports);
+  await compareReports({ simulation, model, account, same }, reports);
+  await compareSources({ simulation, model, account, same }, reports);
   const [stats] = await askAll(shards.all, statsQuery({ accounts: [account], account }));
   same(
     `stats of ${account}`,
@@ -168,8 +170,8 @@ async function compareAccount({ world, model, account, same }: Comparison): Prom
 
 type ModelReports = ReturnType<Model["reports"]>;
 
-async function compareReports({ world, account, same }: Comparison, reports: ModelReports): Promise<void> {
-  const { shards } = world.invocation();
+async function compareReports({ simulation, account, same }: Comparison, reports: ModelReports): Promise<void> {
+  const { shards } = simulation.invocation();
   const list = { order: "begin", descending: false, limit: 1000, offset: 0, reporter: "", result: "all" } as const;
   const [page] = await askAll(shards.all, reportsQuery({ accounts: [account] }, { ...list, sourceIp: "", text: "" }));
   const found = (page?.rows ?? []).map(({ domain, reportId, records, messages }) =>
@@ -189,8 +191,8 @@ function wholeOf(document: Document): number {
   return sumOf(countedOf(document), ({ total }) => total);
 }
 
-async function compareSources({ world, account, same }: Comparison, reports: ModelReports): Promise<void> {
-  const { shards } = world.invocation();
+async function compareSources({ simulation, account, same }: Comparison, reports: ModelReports): Promise<void> {
+  const { shards } = simulation.invocation();
   for (const domain of DOMAINS) {
     const scope = { accounts: [account], domains: [domain] as [string] };
     const counted = reports
@@ -214,7 +216,7 @@ async function compareSources({ world, account, same }: Comparison, reports: Mod
 }
 
 /** Compares what is slow to read: exported records, and points of Analytics Engine. */
-export async function slowDifferences(world: World, model: Model): Promise<string[]> {
+export async function slowDifferences(simulation: Simulation, model: Model): Promise<string[]> {
   const wrong: string[] = [];
   const isExported = ({ group, accepted }: ModelReports[number]): boolean =>
     accepted.document.kind === "aggregate" &&
@@ -226,7 +228,7 @@ export async function slowDifferences(world: World, model: Model): Promise<strin
       [group.account, `r-${document.number}`, recordCountOf(document), wholeOf(document)].join(),
     )
     .sort();
-  const answer = await exportRecords({ since: "2026-01-01" }, world.invocation());
+  const answer = await exportRecords({ since: "2026-01-01" }, simulation.invocation());
   if (!answer.ok || !(answer.value instanceof Response)) return ["the export was refused"];
   const lines = (await answer.value.text())
     .trim()
@@ -239,12 +241,12 @@ export async function slowDifferences(world: World, model: Model): Promise<strin
   if (found.join(" ") !== wanted.join(" ")) wrong.push(`exported: ${found.join(" ")}, not ${wanted.join(" ")}`);
   for (const { type, code, message } of lines)
     if (type === "problem" && code !== "not_kept") wrong.push(`exported: ${code}, ${message}`);
-  return [...wrong, ...wrongPoints(world, model)];
+  return [...wrong, ...wrongPoints(simulation, model)];
 }
 
 // Closed days keep no report to compare with, points of forgotten accounts are left to age, and a delivery that was cut off
 // may have left points of an object that then was refused as a whole.
-function wrongPoints(world: World, model: Model): string[] {
+function wrongPoints(simulation: Simulation, model: Model): string[] {
   const wanted = new Map<string, number>();
   const closed = new Set<string>();
   for (const { whole, parts } of model.objects.values())
@@ -257,7 +259,7 @@ function wrongPoints(world: World, model: Model): string[] {
     if (model.isFinal(account, document)) closed.add(name);
     wanted.set(name, (wanted.get(name) ?? 0) + wholeOf(document));
   }
-  const found = Object.entries(reportFigures(world));
+  const found = Object.entries(reportFigures(simulation));
   const names = new Set([...wanted.keys(), ...found.map(([name]) => name)]);
   const figures = new Map(found);
   return [...names]
@@ -269,9 +271,9 @@ function wrongPoints(world: World, model: Model): string[] {
 }
 
 /** Merges days in every database, as cron does, but days of few reports, too. */
-export async function mergeAll(world: World, beforeDay: number): Promise<void> {
+export async function mergeAll(simulation: Simulation, beforeDay: number): Promise<void> {
   const bounds = { beforeDay, minReports: 2, limit: 1000, atOnce: { days: 20, records: 100_000 } };
-  for (const ledger of world.invocation().shards.all) await mergeDays(ledger, bounds);
+  for (const ledger of simulation.invocation().shards.all) await mergeDays(ledger, bounds);
 }
 
 function sumOf<Row>(rows: readonly Row[], count: (row: Row) => number): number {

@@ -2,7 +2,7 @@
 import { zip } from "../archives.ts";
 import { type SampleRecord, sampleReport } from "../sample-report.ts";
 import { failureMail, gzip, mailOf, stamped } from "../simulation/scenario.ts";
-import type { SimulatedMail } from "../simulation/world.ts";
+import type { SimulatedMail } from "../simulation/simulation.ts";
 
 /** 2026-11-10, days since 1970-01-01 UTC. */
 export const FIRST_DAY = 20_767;

@@ -15,7 +15,7 @@ import { putRegistration } from "../../../workers/process/operations/registratio
 import { takeBackReport, undoTakeBack } from "../../../workers/process/operations/take-back.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
-import type { World } from "../simulation/world.ts";
+import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
 import { ACCOUNTS, type Document, documentOf, type ModelMail, mailWith } from "./documents.ts";
 import type { Model, Reading } from "./model.ts";
@@ -72,7 +72,7 @@ export function randomStep(random: () => number): Step {
 
 /** What a sequence works on. */
 export interface Ground {
-  world: World;
+  simulation: Simulation;
   model: Model;
   mails: ModelMail[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
@@ -94,15 +94,15 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
   replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
   countBoth: (ground, numbers) => decide(ground, numbers, "count_both"),
-  async takeBack({ world, model, drain }, [a]) {
+  async takeBack({ simulation, model, drain }, [a]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
     const { group, accepted } = report;
     const answer = await takeBackReport(
-      referenceOf(world, group.account, accepted.key, report),
+      referenceOf(simulation, group.account, accepted.key, report),
       NOTE,
-      world.invocation(),
+      simulation.invocation(),
     );
     if ("refused" in answer) return [...waiting, `taking back: ${answer.refused}`];
     model.choose(group, accepted.document, "taken_back");
@@ -110,21 +110,21 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     group.accepted = undefined;
     return [...waiting, ...(await drain())];
   },
-  async undoTakeBack({ world, model, drain }, [a]) {
+  async undoTakeBack({ simulation, model, drain }, [a]) {
     const waiting = await drain();
     const able = [...model.groups.values()].filter(
       (group) => group.takenBack !== undefined && !model.isFinal(group.account, group.takenBack.document),
     );
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
-    const row = world.rows<{ uid: string; kind: "aggregate"; domain: string; day: number; part: string }>(
+    const row = simulation.rows<{ uid: string; kind: "aggregate"; domain: string; day: number; part: string }>(
       `SELECT lower(hex(uid)) AS uid, kind, domain, day, part FROM reports
       WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day`,
     );
     const { document, key } = group.takenBack;
     const one = row.find(({ part }) => documentIn(model, key, part) === document);
     if (one === undefined) return waiting;
-    const answer = await undoTakeBack({ account: group.account, ...one }, world.invocation());
+    const answer = await undoTakeBack({ account: group.account, ...one }, simulation.invocation());
     if ("refused" in answer) {
       const { rua = "" } = model.objects.get(key) ?? {};
       return model.addresses.get(rua) === group.account ? [...waiting, `restoring: ${answer.refused}`] : waiting;
@@ -132,14 +132,14 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.choose(group, document, undefined);
     group.accepted = group.takenBack;
     group.takenBack = undefined;
-    if (world.bucket.keys(key).length > 0) model.due.add(key);
+    if (simulation.bucket.keys(key).length > 0) model.due.add(key);
     return [...waiting, ...(await drain())];
   },
-  async reprocessOne({ world, model, drain }, [a]) {
+  async reprocessOne({ simulation, model, drain }, [a]) {
     const waiting = await drain();
     const object = pick([...model.objects.values()], a);
     if (object === undefined) return waiting;
-    return [...waiting, ...(await reprocess({ world, model, drain }, { key: object.key }))];
+    return [...waiting, ...(await reprocess({ simulation, model, drain }, { key: object.key }))];
   },
   reprocessAll: async (ground) => [...(await ground.drain()), ...(await reprocess(ground, {}))],
   async reprocessDomain(ground, [a]) {
@@ -149,88 +149,88 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const { domain } = report.accepted.document;
     return [...waiting, ...(await reprocess(ground, { domain }))];
   },
-  async readLess({ world, model, drain }, [a]) {
+  async readLess({ simulation, model, drain }, [a]) {
     const waiting = await drain();
     const object = pick([...model.objects.values()], a);
     if (object === undefined) return waiting;
-    world.maxReportBytes = 1;
-    await startJob({ kind: "reprocess", random: 0.5 }, { filter: { key: object.key } }, world.invocation());
+    simulation.maxReportBytes = 1;
+    await startJob({ kind: "reprocess", random: 0.5 }, { filter: { key: object.key } }, simulation.invocation());
     if (!object.isRawRemoved) model.due.add(object.key);
     const wrong = await drain({ isTooSmall: true });
-    world.maxReportBytes = 0;
+    simulation.maxReportBytes = 0;
     return [...waiting, ...wrong];
   },
   async overBudget(ground, numbers) {
-    const { world, drain } = ground;
+    const { simulation, drain } = ground;
     const waiting = await drain();
-    const before = world.recordsPerDay.address;
-    world.recordsPerDay.address = 1 + (numbers[3] % 6);
+    const before = simulation.recordsPerDay.address;
+    simulation.recordsPerDay.address = 1 + (numbers[3] % 6);
     for (let i = 0; i < 3; i++)
       await sendMail(ground, [numbers[0] + i * 5, numbers[1] + i, numbers[2], numbers[3] + i]);
     const wrong = await drain({ isBudgetLow: true });
-    world.recordsPerDay.address = before;
+    simulation.recordsPerDay.address = before;
     return [...waiting, ...wrong];
   },
-  async runDeadLettersAgain({ world, model, drain }, [a]) {
+  async runDeadLettersAgain({ simulation, model, drain }, [a]) {
     const waiting = await drain();
-    const found = await deadLetters(world, false);
+    const found = await deadLetters(simulation, false);
     const some = found.filter((_, i) => a % 3 === 0 || i % 3 === a % 3);
     const ids = some.map(({ id }) => id);
     if (ids.length === 0) return waiting;
-    await requeueDeadLetters({ ids }, world.invocation());
-    for (const { rawKey } of some) if (world.bucket.keys(rawKey).length > 0) model.due.add(rawKey);
+    await requeueDeadLetters({ ids }, simulation.invocation());
+    for (const { rawKey } of some) if (simulation.bucket.keys(rawKey).length > 0) model.due.add(rawKey);
     return [...waiting, ...(await drain())];
   },
   discardDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, true),
   restoreDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, false),
-  async removeAddress({ world, model, drain }, [a, b]) {
+  async removeAddress({ simulation, model, drain }, [a, b]) {
     const waiting = b % 2 === 0 ? await drain() : [];
     const rua = pick([...model.addresses.keys()], a);
     if (rua === undefined) return waiting;
-    const { env, shards, nowSeconds } = world.invocation();
+    const { env, shards, nowSeconds } = simulation.invocation();
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
     model.addresses.delete(rua);
     return [...waiting, ...(await drain())];
   },
-  async register({ world, model, drain }, [a, b, c]) {
+  async register({ simulation, model, drain }, [a, b, c]) {
     const waiting = c % 2 === 0 ? await drain() : [];
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
-    const answer = await putRegistration(rua, { account }, world.invocation());
+    const answer = await putRegistration(rua, { account }, simulation.invocation());
     if (!answer.ok) return [...waiting, `registering: ${answer.error.message}`];
     model.addresses.set(rua, account);
     return [...waiting, ...(await drain())];
   },
-  async forget({ world, model, drain }, [a]) {
+  async forget({ simulation, model, drain }, [a]) {
     const waiting = await drain();
     const account = pick(ACCOUNTS, a) ?? "";
-    const job = await startForgetting(account, 0.5, world.invocation());
+    const job = await startForgetting(account, 0.5, simulation.invocation());
     if (job === undefined) return waiting;
     model.forget(account);
     const wrong = await drain();
     // What it was to be known by is gone: nobody's objects at its addresses went with it.
-    const left = world.rows<{ n: number }>(`SELECT count(*) AS n FROM reports WHERE account = '${account}'`);
+    const left = simulation.rows<{ n: number }>(`SELECT count(*) AS n FROM reports WHERE account = '${account}'`);
     if (left.some(({ n }) => n > 0)) wrong.push(`reports of ${account} are left after it was forgotten`);
     return [...waiting, ...wrong];
   },
-  async merge({ world, drain }, [a]) {
+  async merge({ simulation, drain }, [a]) {
     const waiting = await drain();
-    await mergeAll(world, Math.floor(world.clock.nowMilliseconds / 86_400_000) - (a % 12));
+    await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
     return waiting;
   },
-  async upkeep({ world, model, drain }) {
+  async upkeep({ simulation, model, drain }) {
     const waiting = await drain();
-    const invocation = world.invocation();
+    const invocation = simulation.invocation();
     await runUpkeep(invocation, 0.25);
-    model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - world.keepDetailDays);
+    model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
     return [...waiting, ...(await drain())];
   },
-  async hours({ world }, [a]) {
-    world.clock.nowMilliseconds += (1 + (a % 12)) * 3_600_000;
+  async hours({ simulation }, [a]) {
+    simulation.clock.nowMilliseconds += (1 + (a % 12)) * 3_600_000;
     return [];
   },
-  async days({ world }, [a]) {
-    world.clock.nowMilliseconds += (1 + (a % 2)) * SECONDS_PER_DAY * 1000;
+  async days({ simulation }, [a]) {
+    simulation.clock.nowMilliseconds += (1 + (a % 2)) * SECONDS_PER_DAY * 1000;
     return [];
   },
 };
@@ -258,27 +258,31 @@ async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
   await deliver(ground, mail);
 }
 
-async function deliver({ world, model }: Ground, { mail, files }: ModelMail): Promise<void> {
-  const before = new Set(world.bucket.keys("raw/"));
-  await world.deliver(mail);
+async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail): Promise<void> {
+  const before = new Set(simulation.bucket.keys("raw/"));
+  await simulation.deliver(mail);
   const isVerified = Buffer.from(mail.raw).toString("latin1").startsWith("Authentication-Results");
-  for (const key of world.bucket.keys("raw/").filter((one) => !before.has(one))) {
+  for (const key of simulation.bucket.keys("raw/").filter((one) => !before.has(one))) {
     const file = files.find(({ name }) => key.endsWith(name));
     if (file === undefined) throw new Error(`Nobody sent ${key}.`);
     model.addObject(key, mail.to, file, isVerified);
   }
 }
 
-async function decide({ world, model, drain }: Ground, [a]: Numbers, decision: ConflictDecision): Promise<string[]> {
+async function decide(
+  { simulation, model, drain }: Ground,
+  [a]: Numbers,
+  decision: ConflictDecision,
+): Promise<string[]> {
   const waiting = await drain();
-  const { items } = await listConflicts(undefined, { shards: world.invocation().shards });
+  const { items } = await listConflicts(undefined, { shards: simulation.invocation().shards });
   const conflict = pick(items, a);
   if (conflict === undefined) return waiting;
   const { account, accepted, other } = conflict;
   const group = model.group(account, documentIn(model, other.rawKey, other.part));
   const version = documentIn(model, other.rawKey, other.part);
   const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
-  const answer = await decideConflict(conflict.id, { decision, note: NOTE }, world.invocation());
+  const answer = await decideConflict(conflict.id, { decision, note: NOTE }, simulation.invocation());
   if ("refused" in answer) {
     const isOwn = model.addresses.get(other.rua) === account;
     return isOwn || decision === "keep" ? [...waiting, `deciding: ${answer.refused}`] : waiting;
@@ -297,13 +301,13 @@ type Filter = NonNullable<Parameters<typeof startJob>[1]["filter"]>;
 
 /** Reads again what a filter names. */
 async function reprocess(
-  { world, model, drain }: Pick<Ground, "world" | "model" | "drain">,
+  { simulation, model, drain }: Pick<Ground, "simulation" | "model" | "drain">,
   filter: Filter,
 ): Promise<string[]> {
-  world.clock.nowMilliseconds += 2000;
-  const job = await startJob({ kind: "reprocess", random: 0.5 }, { filter }, world.invocation());
+  simulation.clock.nowMilliseconds += 2000;
+  const job = await startJob({ kind: "reprocess", random: 0.5 }, { filter }, simulation.invocation());
   if ("refused" in job) return [];
-  const keys = new Set(world.bucket.keys("raw/"));
+  const keys = new Set(simulation.bucket.keys("raw/"));
   for (const object of model.objects.values()) {
     const isNamed = filter.domain === undefined && (filter.key === undefined || filter.key === object.key);
     if (isNamed && keys.has(object.key)) model.due.add(object.key);
@@ -311,19 +315,23 @@ async function reprocess(
   return drain();
 }
 
-async function deadLetters(world: World, isDiscarded: boolean) {
-  const { shards } = world.invocation();
+async function deadLetters(simulation: Simulation, isDiscarded: boolean) {
+  const { shards } = simulation.invocation();
   return (await listDeadLetters({ isDiscarded, limit: 1000 }, { shards })).items;
 }
 
-async function changeDeadLetters({ world, model, drain }: Ground, [a]: Numbers, isDiscard: boolean): Promise<string[]> {
+async function changeDeadLetters(
+  { simulation, model, drain }: Ground,
+  [a]: Numbers,
+  isDiscard: boolean,
+): Promise<string[]> {
   const waiting = await drain();
-  const found = await deadLetters(world, !isDiscard);
+  const found = await deadLetters(simulation, !isDiscard);
   const some = found.filter((_, i) => i % 2 === a % 2);
   const selection = { ids: some.map(({ id }) => id) };
   if (selection.ids.length === 0) return waiting;
-  if (isDiscard) await discardDeadLetters(selection, "a test", world.invocation());
-  else await restoreDeadLetters(selection, world.invocation());
+  if (isDiscard) await discardDeadLetters(selection, "a test", simulation.invocation());
+  else await restoreDeadLetters(selection, simulation.invocation());
   for (const { rawKey, part, code } of some) {
     const object = model.objects.get(rawKey);
     if (object === undefined) continue;
@@ -347,14 +355,14 @@ const WHOLE_CODES = new Set([
 ]);
 
 function referenceOf(
-  world: World,
+  simulation: Simulation,
   account: string,
   rawKey: string,
   { accepted, counted }: ReturnType<Model["reports"]>[number],
 ) {
   const [{ day, domain } = { day: 0, domain: "" }] = counted;
   const kind = accepted.document.kind === "broken" ? "aggregate" : accepted.document.kind;
-  const [row] = world.rows<{ uid: string }>(
+  const [row] = simulation.rows<{ uid: string }>(
     `SELECT lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND kind = '${kind}' AND domain = '${domain}'
       AND day = ${day} AND raw_key = '${rawKey}' AND state = 'accepted'
       AND (report_id = '' OR report_id LIKE '%-${accepted.document.number}')`,

@@ -2,7 +2,7 @@
 import { mulberry32 } from "../../../local/random.ts";
 import { requeueDeadLetters } from "../../../workers/process/operations/dead-letters.ts";
 import { FAULT_MODES } from "../simulation/faults.ts";
-import { World } from "../simulation/world.ts";
+import { Simulation } from "../simulation/simulation.ts";
 import { differences, look, slowDifferences } from "./actual.ts";
 import { ACCOUNTS } from "./documents.ts";
 import { Model, type Reading } from "./model.ts";
@@ -34,27 +34,27 @@ export function sequenceOf(seed: number, length: number): Sequence {
 /** Runs a sequence. @returns undefined when pages and model agreed after each step */
 export async function runSequence({ seed, steps }: Sequence): Promise<Failure | undefined> {
   const ground = newGround(seed);
-  const { world, model } = ground;
+  const { simulation, model } = ground;
   for (const [after, step] of steps.entries()) {
-    world.clock.nowMilliseconds += 5000;
+    simulation.clock.nowMilliseconds += 5000;
     const wrong = await attempt(async () => {
       const onTheWay = await takeStep(step, ground);
       if (step.isHeld || onTheWay.length > 0) return onTheWay;
-      const isWaiting = Object.values(world.queues).some(({ messages }) => messages.length > 0);
-      return isWaiting ? [] : differences(world, model);
+      const isWaiting = Object.values(simulation.queues).some(({ messages }) => messages.length > 0);
+      return isWaiting ? [] : differences(simulation, model);
     });
     if (wrong.length > 0) return { after, wrong: [...wrong, ...stateOf(ground)] };
   }
   const wrong = await attempt(async () => [
     ...(await ground.drain()),
-    ...(await differences(world, model)),
-    ...(await slowDifferences(world, model)),
+    ...(await differences(simulation, model)),
+    ...(await slowDifferences(simulation, model)),
   ]);
   return wrong.length === 0 ? undefined : { after: steps.length, wrong: [...wrong, ...stateOf(ground)] };
 }
 
 /** What there is, for a person who looks for the reason. */
-function stateOf({ world, model }: Ground): string[] {
+function stateOf({ simulation, model }: Ground): string[] {
   const objects = [...model.objects.values()].map(({ key, rua, isVerified, account, whole, parts }) => {
     const documents = parts.map(
       ({ document: { kind, number, content }, state }) => `${kind} ${number} v${content} ${state}`,
@@ -62,7 +62,7 @@ function stateOf({ world, model }: Ground): string[] {
     return `${key.slice(-12)} to ${rua}${isVerified ? " verified" : ""}, ${account ?? "nobody"} ${whole ?? ""}: ${documents.join("; ")}`;
   });
   const choices = [...model.choices].map(([name, choice]) => `${name} ${choice}`);
-  const rows = world.rows<{ row: string }>(
+  const rows = simulation.rows<{ row: string }>(
     "SELECT account || ' ' || report_id || ' ' || state || ' ' || total || ' ' || substr(raw_key, -12) || ' v' || version AS row FROM reports",
   );
   return ["objects:", ...objects, "choices:", ...choices, "reports:", ...rows.map(({ row }) => row)];
@@ -91,43 +91,43 @@ export async function shortest({ seed, steps }: Sequence, failure: Failure): Pro
 }
 
 function newGround(seed: number): Ground {
-  const world = new World({ shards: 3 });
-  world.keepDetailDays = KEPT_DAYS;
+  const simulation = new Simulation({ shards: 3 });
+  simulation.keepDetailDays = KEPT_DAYS;
   const model = new Model();
   for (const rua of RUAS) {
     const account = ACCOUNTS[Math.floor(RUAS.indexOf(rua) / 2)] ?? "";
-    world.register(rua, { account });
+    simulation.register(rua, { account });
     model.addresses.set(rua, account);
   }
   const random = mulberry32(seed + 1);
   const drain = async (reading: Partial<Reading> = {}): Promise<string[]> => {
-    await emptyQueues(world, random);
-    const { seen, wrong } = await look(world, model);
+    await emptyQueues(simulation, random);
+    const { seen, wrong } = await look(simulation, model);
     return [...wrong, ...model.settle(seen, { isTooSmall: false, isBudgetLow: false, ...reading })];
   };
-  return { world, model, mails: [], drain };
+  return { simulation, model, mails: [], drain };
 }
 
 /** Delivers in any order, in batches of any size, some messages again, with calls that fail and invocations that end. */
-async function emptyQueues(world: World, random: () => number): Promise<void> {
+async function emptyQueues(simulation: Simulation, random: () => number): Promise<void> {
   const delivery = {
     pick: (n: number) => Math.floor(random() * n),
     repeats: () => random() < 0.1,
     maxBatchSize: 1 + Math.floor(random() * 22),
     parallel: 1 + Math.floor(random() * 2),
   };
-  world.faults.plan = () =>
+  simulation.faults.plan = () =>
     random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
-  await world.drain(delivery);
-  world.faults.plan = () => undefined;
+  await simulation.drain(delivery);
+  simulation.faults.plan = () => undefined;
   for (let round = 0; round < 3; round++) {
-    const exhausted = world.rows(
+    const exhausted = simulation.rows(
       "SELECT id FROM dead_letters WHERE code = 'retries_exhausted' AND discarded_seconds = 0",
     );
     if (exhausted.length === 0) return;
-    world.clock.nowMilliseconds += 3_600_000;
-    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
-    await world.drain(delivery);
+    simulation.clock.nowMilliseconds += 3_600_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+    await simulation.drain(delivery);
   }
 }
 

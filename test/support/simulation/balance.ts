@@ -12,7 +12,7 @@ import {
 import { objectHash } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import type { Expected, Figures } from "./scenario.ts";
-import type { World } from "./world.ts";
+import type { Simulation } from "./simulation.ts";
 
 /** The value of a column in a point. */
 export function columnOf(dataset: DatasetId, name: string, point: DataPoint): string | number {
@@ -46,19 +46,19 @@ function readerOf(dataset: DatasetId, names: string[]): (point: DataPoint) => st
 const TOLD_BY_THE_DELIVERY = ["processedSeconds", "attempts", "latencySeconds", "rua", "rawKey", "receivedSeconds"];
 
 /** What is wrong with what the pipeline holds; empty when everything is as it must be. */
-export async function imbalances(world: World, expected: Expected): Promise<string[]> {
+export async function imbalances(simulation: Simulation, expected: Expected): Promise<string[]> {
   return [
-    ...contradictions(world, "records", ["reportUid", "ordinal"], []),
-    ...contradictions(world, "events", ["eventId"], TOLD_BY_THE_DELIVERY),
-    ...wrongReports("points", reportFigures(world), expected),
-    ...wrongReports("the ledger", ledgerFigures(world), expected),
-    ...wrongSums(world),
-    ...wrongFigures(world),
-    ...wrongParts(world),
-    ...wrongEvents(world, expected),
-    ...(await wrongObjects(world)),
-    ...splitAccounts(world),
-    ...Object.values(world.queues).flatMap(({ name, messages }) =>
+    ...contradictions(simulation, "records", ["reportUid", "ordinal"], []),
+    ...contradictions(simulation, "events", ["eventId"], TOLD_BY_THE_DELIVERY),
+    ...wrongReports("points", reportFigures(simulation), expected),
+    ...wrongReports("the ledger", ledgerFigures(simulation), expected),
+    ...wrongSums(simulation),
+    ...wrongFigures(simulation),
+    ...wrongParts(simulation),
+    ...wrongEvents(simulation, expected),
+    ...(await wrongObjects(simulation)),
+    ...splitAccounts(simulation),
+    ...Object.values(simulation.queues).flatMap(({ name, messages }) =>
       messages.length > 0 ? [`${name} is not empty`] : [],
     ),
   ];
@@ -78,9 +78,9 @@ export function collapse(dataset: DatasetId, identity: string[], points: DataPoi
 }
 
 /** Events by their newest outcome, ids. */
-export function eventsByOutcome(world: World): Map<string, string[]> {
+export function eventsByOutcome(simulation: Simulation): Map<string, string[]> {
   const byOutcome = new Map<string, string[]>();
-  for (const event of collapse("events", ["eventId"], world.points.events)) {
+  for (const event of collapse("events", ["eventId"], simulation.points.events)) {
     const outcome = String(columnOf("events", "outcome", event));
     byOutcome.set(outcome, [...(byOutcome.get(outcome) ?? []), String(columnOf("events", "eventId", event))]);
   }
@@ -88,9 +88,9 @@ export function eventsByOutcome(world: World): Map<string, string[]> {
 }
 
 /** `account/report id` → records and messages as points. */
-export function reportFigures(world: World): Record<string, Figures> {
+export function reportFigures(simulation: Simulation): Record<string, Figures> {
   const found: Record<string, Figures> = {};
-  for (const point of collapse("records", ["reportUid", "ordinal"], world.points.records)) {
+  for (const point of collapse("records", ["reportUid", "ordinal"], simulation.points.records)) {
     const column = (name: string) => columnOf("records", name, point);
     if (column("live") !== 1) continue;
     const name = `${column("account")}/${column("reportId")}`;
@@ -101,8 +101,8 @@ export function reportFigures(world: World): Record<string, Figures> {
 }
 
 /** `account/report id` → records and messages of the reports the ledger has accepted. */
-export function ledgerFigures(world: World): Record<string, Figures> {
-  const rows = world.rows<{ name: string; records: number; messages: number }>(
+export function ledgerFigures(simulation: Simulation): Record<string, Figures> {
+  const rows = simulation.rows<{ name: string; records: number; messages: number }>(
     `SELECT account || '/' || report_id AS name, sum(records) AS records, sum(total) AS messages FROM reports
     WHERE kind = 'aggregate' AND state = 'accepted' GROUP BY account, report_id`,
   );
@@ -110,15 +110,15 @@ export function ledgerFigures(world: World): Record<string, Figures> {
 }
 
 /** Outcomes of all objects. */
-export function outcomesOf(world: World): Outcome[] {
-  return world
+export function outcomesOf(simulation: Simulation): Outcome[] {
+  return simulation
     .rows<{ outcomes: string }>("SELECT outcomes FROM objects ORDER BY rua, day, object_hash")
     .flatMap(({ outcomes }) => JSON.parse(outcomes) as Outcome[]);
 }
 
 // Something became of every part that was found in an object.
-function wrongParts(world: World): string[] {
-  return world
+function wrongParts(simulation: Simulation): string[] {
+  return simulation
     .rows<{ hash: string; found: number; told: number; passed: number; outcomes: string }>(
       `SELECT lower(hex(object_hash)) AS hash, found, outcomes,
         (SELECT coalesce(sum(coalesce(o.value ->> 'parts', 1)), 0) FROM json_each(outcomes) o) AS told,
@@ -130,8 +130,13 @@ function wrongParts(world: World): string[] {
 }
 
 // Points of one identity and of its newest generation must say the same: which of them a query takes is chance.
-function contradictions(world: World, dataset: "records" | "events", identity: string[], free: string[]): string[] {
-  const points = world.points[dataset];
+function contradictions(
+  simulation: Simulation,
+  dataset: "records" | "events",
+  identity: string[],
+  free: string[],
+): string[] {
+  const points = simulation.points[dataset];
   const identityOf = readerOf(dataset, identity);
   const generationOf = readerOf(dataset, ["generation"]);
   const textOf = readerOf(
@@ -161,15 +166,15 @@ function wrongReports(where: string, found: Record<string, Figures>, { reports }
 }
 
 // Sums by day are those of the reports.
-function wrongSums(world: World): string[] {
+function wrongSums(simulation: Simulation): string[] {
   const columns = "account, kind, domain, day";
   const sums = `sum(records) AS records, sum(total) AS total, sum(passed) AS passed, sum(dkim_aligned) AS dkim,
     sum(spf_aligned) AS spf, sum(quarantined) AS quarantined, sum(rejected) AS rejected`;
-  const ofReports = world.rows(
+  const ofReports = simulation.rows(
     `SELECT ${columns}, sum(place = 0) AS reports, ${sums} FROM reports WHERE state = 'accepted'
     GROUP BY ${columns} ORDER BY ${columns}`,
   );
-  const ofDays = world.rows(
+  const ofDays = simulation.rows(
     `SELECT ${columns}, sum(reports) AS reports, ${sums} FROM domain_days GROUP BY ${columns} ORDER BY ${columns}`,
   );
   const [reports, days] = [JSON.stringify(ofReports), JSON.stringify(ofDays)];
@@ -177,8 +182,8 @@ function wrongSums(world: World): string[] {
 }
 
 // Figures of a report add up to its messages.
-function wrongFigures(world: World): string[] {
-  return world
+function wrongFigures(simulation: Simulation): string[] {
+  return simulation
     .rows<{ name: string; total: number; figures: number }>(
       `SELECT account || '/' || report_id AS name, total,
         (SELECT coalesce(sum(f.value), 0) FROM json_each(r.figures) f)
@@ -190,11 +195,11 @@ function wrongFigures(world: World): string[] {
     .map(({ name, total, figures }) => `${name} has ${total} messages, its figures ${figures}`);
 }
 
-function wrongEvents(world: World, expected: Expected): string[] {
-  const events = eventsByOutcome(world);
+function wrongEvents(simulation: Simulation, expected: Expected): string[] {
+  const events = eventsByOutcome(simulation);
   const count = (...outcomes: string[]): number =>
     outcomes.reduce((sum, outcome) => sum + (events.get(outcome)?.length ?? 0), 0);
-  const failures = collapse("failures", ["reportUid", "ordinal"], world.points.failures).length;
+  const failures = collapse("failures", ["reportUid", "ordinal"], simulation.points.failures).length;
   const accepted = count("accepted", "reprocessed");
   const wrong: string[] = [];
   const reports = Object.keys(expected.reports).length;
@@ -205,7 +210,7 @@ function wrongEvents(world: World, expected: Expected): string[] {
   ];
   for (const [outcome, table, wanted] of places) {
     const told = (events.get(outcome) ?? []).sort().join();
-    const kept = world
+    const kept = simulation
       .rows<{ id: string }>(`SELECT id FROM ${table}`)
       .map(({ id }) => id)
       .sort()
@@ -217,14 +222,14 @@ function wrongEvents(world: World, expected: Expected): string[] {
 }
 
 // All that is kept of an account is in its database; what is of no account is there too, or in the first one.
-function splitAccounts(world: World): string[] {
+function splitAccounts(simulation: Simulation): string[] {
   const accounts = new Map(
-    world
+    simulation
       .rows<{ account: string; shard: number }>("SELECT account, shard FROM accounts")
       .map((row) => [row.account, row]),
   );
   const tables = ["objects", "reports", "domain_days", "day_figures", "dead_letters", "conflicts"];
-  return world.ledgers.flatMap(({ sqlite }, shard) =>
+  return simulation.ledgers.flatMap(({ sqlite }, shard) =>
     tables.flatMap((table) => {
       const found = sqlite.prepare(`SELECT DISTINCT account FROM ${table} WHERE account <> ''`).all();
       return found
@@ -235,28 +240,29 @@ function splitAccounts(world: World): string[] {
 }
 
 // Every raw object has an outcome, and everything an outcome names is there.
-async function wrongObjects(world: World): Promise<string[]> {
+async function wrongObjects(simulation: Simulation): Promise<string[]> {
   const wrong: string[] = [];
-  const kept = world.rows<{ hash: string; removed: number }>(
+  const kept = simulation.rows<{ hash: string; removed: number }>(
     "SELECT lower(hex(object_hash)) AS hash, raw_removed AS removed FROM objects",
   );
   const settled = new Set(kept.map(({ hash }) => hash));
-  for (const key of world.bucket.keys("raw/")) {
+  for (const key of simulation.bucket.keys("raw/")) {
     if (!settled.has(await objectHash(key))) wrong.push(`${key} has no outcome`);
   }
   const removed = kept.filter((object) => object.removed === 1).length;
-  if (kept.length !== world.bucket.keys("raw/").length + removed) wrong.push("there are objects that are not in R2");
+  if (kept.length !== simulation.bucket.keys("raw/").length + removed)
+    wrong.push("there are objects that are not in R2");
   const ids = new Set(
-    world
+    simulation
       .rows<{ id: string }>(
         "SELECT id FROM dead_letters UNION SELECT id FROM conflicts UNION SELECT lower(hex(uid)) FROM reports",
       )
       .map(({ id }) => id),
   );
-  for (const { outcome, id } of outcomesOf(world)) {
+  for (const { outcome, id } of outcomesOf(simulation)) {
     if (outcome !== "discarded" && !ids.has(id)) wrong.push(`${outcome} ${id} is not there`);
   }
-  const due = world.rows("SELECT * FROM slices WHERE instr(state, '0') > 0");
+  const due = simulation.rows("SELECT * FROM slices WHERE instr(state, '0') > 0");
   if (due.length > 0) wrong.push(`slices are due: ${JSON.stringify(due)}`);
   return wrong;
 }

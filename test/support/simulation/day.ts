@@ -6,7 +6,7 @@ import { requeueDeadLetters } from "../../../workers/process/operations/dead-let
 import { imbalances } from "./balance.ts";
 import type { FaultPlan } from "./faults.ts";
 import { registerAll, type Scenario, smallMail } from "./scenario.ts";
-import { type Delivery, type SimulatedMail, World } from "./world.ts";
+import { type Delivery, type SimulatedMail, Simulation } from "./simulation.ts";
 
 export interface DaySettings {
   /** Databases of the ledger. */
@@ -33,7 +33,7 @@ export interface CaseOutcome {
 export const ONE_BY_ONE: Delivery = { maxBatchSize: 1 };
 
 export class Day {
-  readonly world: World;
+  readonly simulation: Simulation;
   readonly #scenario: Scenario;
   readonly #delivery: Delivery;
   /** Mails that have been handed to ingest. */
@@ -41,8 +41,8 @@ export class Day {
   #undelivered: SimulatedMail[] = [];
 
   constructor({ shards = 1, scenario = smallMail(), delivery = ONE_BY_ONE }: DaySettings) {
-    this.world = new World({ shards });
-    registerAll(this.world);
+    this.simulation = new Simulation({ shards });
+    registerAll(this.simulation);
     this.#scenario = scenario;
     this.#delivery = delivery;
   }
@@ -50,15 +50,15 @@ export class Day {
   /** Hands the next mail to ingest, or runs process once. @returns whether there was anything to do */
   async step(): Promise<boolean> {
     const mail = this.#scenario.mails[this.#handed];
-    if (mail === undefined) return this.world.runProcess(this.#delivery);
+    if (mail === undefined) return this.simulation.runProcess(this.#delivery);
     this.#handed++;
-    if ((await this.world.deliver(mail)) === "fault") this.#undelivered.push(mail);
+    if ((await this.simulation.deliver(mail)) === "fault") this.#undelivered.push(mail);
     return true;
   }
 
   /** Marks how far the day is. @returns what brings it back there, as often as it is called; later marks are gone then */
   mark(): () => void {
-    const restore = this.world.mark();
+    const restore = this.simulation.mark();
     const handed = this.#handed;
     const undelivered = [...this.#undelivered];
     return () => {
@@ -74,26 +74,26 @@ export class Day {
    */
   async finish(): Promise<string[]> {
     while (await this.step()) {}
-    const { world } = this;
-    world.faults.plan = () => undefined;
+    const { simulation } = this;
+    simulation.faults.plan = () => undefined;
     const wrong: string[] = [];
     // A sender that gave up is told so by its own queue; nothing of its mail was taken, so it may come again.
     for (const mail of this.#undelivered) {
-      const outcome = await world.deliver(mail);
+      const outcome = await simulation.deliver(mail);
       if (outcome !== "taken") wrong.push(`a mail that came again ended as ${outcome}`);
     }
-    await world.drain(this.#delivery);
-    for (let round = 0; round < 3 && hasExhausted(world); round++) {
-      world.clock.nowMilliseconds += 3_600_000;
-      await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
-      await world.drain(this.#delivery);
+    await simulation.drain(this.#delivery);
+    for (let round = 0; round < 3 && hasExhausted(simulation); round++) {
+      simulation.clock.nowMilliseconds += 3_600_000;
+      await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+      await simulation.drain(this.#delivery);
     }
-    return [...wrong, ...(await imbalances(world, this.#scenario.expected))];
+    return [...wrong, ...(await imbalances(simulation, this.#scenario.expected))];
   }
 }
 
-function hasExhausted(world: World): boolean {
-  return world.rows("SELECT id FROM dead_letters WHERE code = 'retries_exhausted'").length > 0;
+function hasExhausted(simulation: Simulation): boolean {
+  return simulation.rows("SELECT id FROM dead_letters WHERE code = 'retries_exhausted'").length > 0;
 }
 
 /**
@@ -107,7 +107,7 @@ export async function* runCases(
   casesOf: (calls: readonly string[]) => FaultCase[],
 ): AsyncGenerator<CaseOutcome> {
   const day = new Day(settings);
-  const { faults } = day.world;
+  const { faults } = day.simulation;
   const steps: { firstCall: number; restore: () => void }[] = [];
   do steps.push({ firstCall: faults.calls.length, restore: day.mark() });
   while (await day.step());

@@ -1,4 +1,4 @@
-/** Support: the listings that the dashboard reads from the ledger, of a simulated world. */
+/** Support: the listings that the dashboard reads from the ledger, of a simulated simulation. */
 import { type ConflictRow, conflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import {
   type DeadLetterQuestion,

@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { zipOf } from "../../../local/zip.ts";
 import { type SampleRecord, sampleMail, sampleReport } from "../sample-report.ts";
-import type { SimulatedMail, World } from "./world.ts";
+import type { SimulatedMail, Simulation } from "./simulation.ts";
 
 /** Records and messages of one report. */
 export interface Figures {
@@ -54,10 +54,10 @@ export function gzip(text: string): Uint8Array {
   return gzipSync(text);
 }
 
-export function registerAll(world: World): void {
-  world.register(RUA, { account: "acme" });
-  world.register(SECOND_RUA, { account: "acme" });
-  world.register(OTHER_RUA, { account: "other" });
+export function registerAll(simulation: Simulation): void {
+  simulation.register(RUA, { account: "acme" });
+  simulation.register(SECOND_RUA, { account: "acme" });
+  simulation.register(OTHER_RUA, { account: "other" });
 }
 
 /** Mails and what must be true of them in the end. */

@@ -3,7 +3,7 @@
  * writes it with its own code (`snapshotOf`, run in its checkout by a test that prints it); later ones read it
  * (test/process/upgrade.test.ts).
  */
-import type { World } from "./world.ts";
+import type { Simulation } from "./simulation.ts";
 
 type Value = string | number | null | { hex: string };
 
@@ -23,37 +23,37 @@ export interface Snapshot {
 }
 
 /** Tables of a database by name. */
-export function tablesOf(world: World): string[] {
-  const rows = world.ledger.sqlite
+export function tablesOf(simulation: Simulation): string[] {
+  const rows = simulation.ledger.sqlite
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     .all();
   return rows.map(({ name }) => String(name));
 }
 
-/** Takes everything that a world with one database holds. */
-export async function snapshotOf(world: World, migration: string): Promise<Snapshot> {
-  const tables = tablesOf(world).map((name): [string, Record<string, Value>[]] => [
+/** Takes everything that a simulation with one database holds. */
+export async function snapshotOf(simulation: Simulation, migration: string): Promise<Snapshot> {
+  const tables = tablesOf(simulation).map((name): [string, Record<string, Value>[]] => [
     name,
-    world.ledger.sqlite.prepare(`SELECT * FROM ${name}`).all().map(jsonRow),
+    simulation.ledger.sqlite.prepare(`SELECT * FROM ${name}`).all().map(jsonRow),
   ]);
   const raw = await Promise.all(
-    world.bucket.keys().map(async (key) => {
-      const object = await world.bucket.get(key);
+    simulation.bucket.keys().map(async (key) => {
+      const object = await simulation.bucket.get(key);
       if (object === null) throw new Error(`There is no ${key}.`);
       const base64 = Buffer.from(await object.arrayBuffer()).toString("base64");
       return { key, metadata: object.customMetadata, base64 };
     }),
   );
   const bodies = (name: "dmarc-reports" | "dmarc-points"): string[] =>
-    world.queues[name].messages.map(({ body }) => body);
+    simulation.queues[name].messages.map(({ body }) => body);
   return {
     migration,
-    nowMilliseconds: world.clock.nowMilliseconds,
+    nowMilliseconds: simulation.clock.nowMilliseconds,
     tables: Object.fromEntries(tables.filter(([, rows]) => rows.length > 0)),
-    registry: [...world.registry],
+    registry: [...simulation.registry],
     raw,
     messages: { reports: bodies("dmarc-reports"), points: bodies("dmarc-points") },
-    points: { ...world.points },
+    points: { ...simulation.points },
   };
 }
 
@@ -67,8 +67,11 @@ function jsonRow(row: Record<string, unknown>): Record<string, Value> {
 }
 
 /** Puts rows into tables as they were. */
-export async function restoreInto(world: World, { tables, raw, registry, nowMilliseconds }: Snapshot): Promise<void> {
-  world.clock.nowMilliseconds = nowMilliseconds;
+export async function restoreInto(
+  simulation: Simulation,
+  { tables, raw, registry, nowMilliseconds }: Snapshot,
+): Promise<void> {
+  simulation.clock.nowMilliseconds = nowMilliseconds;
   for (const [table, rows] of Object.entries(tables)) {
     for (const row of rows) {
       const names = Object.keys(row);
@@ -76,11 +79,11 @@ export async function restoreInto(world: World, { tables, raw, registry, nowMill
         typeof value === "object" && value !== null ? Buffer.from(value.hex, "hex") : value,
       );
       const places = names.map(() => "?").join(", ");
-      world.ledger.sqlite.prepare(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${places})`).run(...values);
+      simulation.ledger.sqlite.prepare(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${places})`).run(...values);
     }
   }
-  for (const [key, value] of registry) world.registry.set(key, value);
+  for (const [key, value] of registry) simulation.registry.set(key, value);
   for (const { key, metadata, base64 } of raw) {
-    await world.bucket.put(key, Buffer.from(base64, "base64"), { customMetadata: metadata });
+    await simulation.bucket.put(key, Buffer.from(base64, "base64"), { customMetadata: metadata });
   }
 }

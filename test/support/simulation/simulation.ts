@@ -46,7 +46,7 @@ export interface Delivery {
   rounds?: number;
 }
 
-export class World {
+export class Simulation {
   readonly bucket = new MemoryBucket();
   /** The databases of the ledger; the first holds the directory. */
   readonly ledgers: readonly SqliteLedger[];

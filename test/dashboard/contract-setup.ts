@@ -19,7 +19,7 @@ export interface Asker {
   isReadOnly: boolean;
 }
 
-export interface ContractWorld {
+export interface ContractSetup {
   pipeline: Pipeline;
   askers: readonly Asker[];
   /** What requests are about. */
@@ -30,7 +30,7 @@ export interface ContractWorld {
 const RUA = "rua@acme.example";
 
 /** Starts it: an account `acme` with a report, a dead letter and a conflict, and an account `other` without any. */
-export async function startContractWorld(): Promise<ContractWorld> {
+export async function startContractSetup(): Promise<ContractSetup> {
   const pipeline = await startPipeline();
   await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme", domains: ["acme.example"] });
   await pipeline.ask("/registry/rua@other.example", "PUT", { account: "other" });
@@ -97,7 +97,7 @@ async function makeAskers({ ask, ledger }: Pipeline): Promise<Asker[]> {
  * What is asked of operations with a route: of an account, what concerns `acme`. Of one that is not here the least is asked
  * that its description takes.
  */
-export function contractInputs({ report, deadLetterId }: Pick<ContractWorld, "report" | "deadLetterId">): Partial<{
+export function contractInputs({ report, deadLetterId }: Pick<ContractSetup, "report" | "deadLetterId">): Partial<{
   [Name in OperationName]: Inputs[Name];
 }> {
   const account = "acme";
