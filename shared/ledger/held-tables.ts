@@ -86,12 +86,12 @@ export const EXPORTED_BESIDES: readonly HeldTable[] = [
 
 /** Tables that forgetting deals with in another way, and how. */
 export const OTHER_TABLES: Record<string, string> = {
-  accounts: "its row is the last to go",
+  accounts: "its row is removed last",
   addresses: "removed first, from KV too (workers/process/jobs/forget-account.ts)",
-  people: "those of no other account go (shared/ledger/forget.ts)",
-  watch_round: "a round that stands at the account begins again",
-  forgotten: "names go when the job ends; hashes after a while",
-  skipped_objects: "ids of jobs and hashes alone",
+  people: "people of no other account are removed (shared/ledger/forget.ts)",
+  watch_round: "a round that has reached the account starts again",
+  forgotten: "names are removed when the job ends, hashes later",
+  skipped_objects: "has only ids of jobs and hashes",
   unfinished_days: "counts by day",
   assertions: "never holds a row",
 };
