@@ -152,7 +152,7 @@ function significant(value: number): string {
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It has to be a whole number from 1.");
+  throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
 const { json, ...plan } = new Command("npm run capacity --")

@@ -107,7 +107,7 @@ async function measure(plan: Plan): Promise<Measured[]> {
 
 function wholeNumber(given: string): number {
   if (/^[1-9]\d{0,6}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError("It has to be a whole number from 1.");
+  throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
 const { json, ...plan } = new Command("npm run bench:export --")

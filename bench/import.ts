@@ -65,7 +65,7 @@ function show(result: ImportResult): void {
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It has to be a whole number from 1.");
+  throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
 interface Options {

@@ -25,7 +25,7 @@ function make<T>(path: string, create: () => T): T {
   try {
     return create();
   } catch (error) {
-    throw new CommandError(`${path} cannot be made: ${reasonOfAny(error)}.`);
+    throw new CommandError(`${path} cannot be created: ${reasonOfAny(error)}.`);
   }
 }
 
@@ -53,7 +53,7 @@ function zipFile(path: string): Archive {
     add(fileName, content) {
       const entry = zipEntry(fileName, content, length);
       if (central.length === MAX_ZIP_FILES || length + entry.local.byteLength > MAX_ZIP_BYTES) {
-        throw new CommandError(`${path}: it is too much for a ZIP file; give a folder.`);
+        throw new CommandError(`${path}: it is too large for a ZIP file; name a folder instead.`);
       }
       central.push(entry.central);
       write(entry.local);

@@ -29,7 +29,10 @@ export interface ConnectionOptions extends RemoteOptions {
 export function addRemoteOptions(command: Command): Command {
   return command
     .option("--url <origin>", "a deployed dashboard (or DMARC_URL)")
-    .option("--token <secret>", "its token; others on this machine can see it here, so rather DMARC_TOKEN or a profile")
+    .option(
+      "--token <secret>",
+      "its token; DMARC_TOKEN or a profile is safer, since others on this machine can see it here",
+    )
     .option("--profile <name>", `a deployment by name, or ${LOCAL_PROFILE} (or DMARC_PROFILE; \`dmarc profile\`)`);
 }
 

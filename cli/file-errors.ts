@@ -7,12 +7,12 @@ export function isOfFileSystem(error: unknown): error is NodeJS.ErrnoException {
 
 const REASONS: Record<string, string> = {
   ENOENT: "there is no such file or folder",
-  EACCES: "it may not be read (permission denied)",
-  EPERM: "it may not be read (permission denied)",
-  EEXIST: "it is there already",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EEXIST: "it exists already",
   EISDIR: "it is not a regular file",
   ENOTDIR: "a part of the path is not a folder",
-  ELOOP: "its links lead in a circle",
+  ELOOP: "its links form a loop",
 };
 
 /** Why something did not work, in words: of the file system's errors, and of any other its own. */

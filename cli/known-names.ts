@@ -49,7 +49,7 @@ async function requireDomain(client: ApiClient, domain: string): Promise<void> {
   const from = isoDate(Date.now() / 1000 - KNOWN_SECONDS);
   if ((await client.ask("otherDomains", { from })).items.some((one) => one.domain === domain)) return;
   throw new CommandError(
-    `Nothing is known of the domain '${safeText(domain)}': no address names it, and no report counts for it.`,
+    `The domain '${safeText(domain)}' is unknown: no address names it, and no report is about it.`,
   );
 }
 

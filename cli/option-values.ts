@@ -4,21 +4,21 @@ import { parseDay } from "../shared/report-day.ts";
 
 /** A calendar day. @throws InvalidArgumentError for anything else, such as 2026-02-30 */
 export function readDay(text: string): string {
-  if (parseDay(text) === undefined) throw new InvalidArgumentError("It has to be a day, as YYYY-MM-DD.");
+  if (parseDay(text) === undefined) throw new InvalidArgumentError("It must be a day, as YYYY-MM-DD.");
   return text;
 }
 
 /** A mail address. @throws InvalidArgumentError for what has not the form of one */
 export function readAddress(text: string): string {
   if (/^[^\s@]+@[^\s@]+$/.test(text.trim())) return text.trim();
-  throw new InvalidArgumentError("It has to be a mail address.");
+  throw new InvalidArgumentError("It must be a mail address.");
 }
 
 /** The address of a DNS server. @throws InvalidArgumentError for anything else */
 export function readDnsUrl(text: string): string {
   const url = URL.parse(text);
   if (url?.protocol === "https:" || url?.protocol === "http:") return text;
-  throw new InvalidArgumentError("It has to be the https address of a DNS server (RFC 8484).");
+  throw new InvalidArgumentError("It must be the https address of a DNS server (RFC 8484).");
 }
 
 /** A whole number from `least` to `most`. */
@@ -26,7 +26,7 @@ export function numberBetween(least: number, most: number): (text: string) => nu
   return (text) => {
     const number = Number(text);
     if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
 }
 
@@ -35,6 +35,6 @@ export function readTimeZone(text: string): string {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
   } catch {
-    throw new InvalidArgumentError("It has to be the name of a time zone, such as Europe/Berlin.");
+    throw new InvalidArgumentError("It must be the name of a time zone, such as Europe/Berlin.");
   }
 }

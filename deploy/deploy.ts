@@ -90,7 +90,7 @@ function collect(value: string, before: string[] = []): string[] {
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It has to be a whole number from 1.");
+  throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
 async function runDeploy(options: Options): Promise<void> {

@@ -36,13 +36,13 @@ Engine cannot delete: it keeps points for three months. D1 can be restored to an
 export function addAccountData(accounts: Command): void {
   const toFiles = accounts
     .command("export <account>")
-    .description("Write everything that is held of an account into a folder, or a ZIP file")
-    .requiredOption("--output <path>", "a folder that is not there yet, or a file that ends with .zip");
+    .description("Write all data of an account into a folder or a ZIP file")
+    .requiredOption("--output <path>", "a new folder, or a file that ends in .zip");
   addSubcommand(toFiles).action(exportAccount);
   const forget = accounts
     .command("forget <account>")
     .description("Forget an account; cannot be undone")
-    .option("--confirm <account>", "the account's name once more, instead of being asked for it");
+    .option("--confirm <account>", "repeat the account's name here instead of typing it when asked");
   addSubcommand(forget).action(forgetAccount);
 }
 
@@ -161,21 +161,21 @@ async function forgetAccount(account: string, { confirm, json, ...options }: For
     ]),
   );
   printOut(`
-Its addresses take no more mail. The job removes what is held and looks through everything once more after 20 minutes;
-see how far it is with: dmarc reprocess status ${job.id}
+Its addresses no longer accept mail. The job removes all its data, and searches everything once more after 20 minutes.
+Its progress: dmarc reprocess status ${job.id}
 Analytics Engine keeps its points for three months and cannot delete; backups of D1 (Time Travel) go back 30 days.`);
 }
 
 /** Says what is stored, and asks for the account's name. @throws CommandError when there is nobody to ask */
 async function askForName(client: ApiClient, account: string): Promise<string> {
-  if (!isAsking()) throw new CommandError("Forgetting cannot be undone: say --confirm with the account's name.");
+  if (!isAsking()) throw new CommandError("Forgetting cannot be undone: add --confirm with the account's name.");
   const { items: addresses } = await client.ask("listRegistrations", {});
   const own = addresses.filter(({ entry }) => entry.account === account).length;
   const { reports } = await client.ask("stats", { account });
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const held = `${own.toLocaleString("en-US")} addresses and ${reports.toLocaleString("en-US")} aggregate reports`;
   const typed = await terminal.question(
-    `The account ${account} has ${held}. All of it is removed for good.\nType its name to continue: `,
+    `The account ${account} has ${held}. All of it will be removed for good.\nType its name to continue: `,
   );
   terminal.close();
   return typed.trim();

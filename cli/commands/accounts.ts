@@ -47,20 +47,20 @@ export function addAccounts(program: Command): void {
   subcommand(accounts, "create <account>", "Create an account")
     .option("--name <name>", "its displayed name")
     .action(create);
-  subcommand(accounts, "rename <account> <name>", "Change what an account is called").action(rename);
+  subcommand(accounts, "rename <account> <name>", "Change an account's name").action(rename);
   subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; save it, or remove it")
-    .addOption(new Option("--output <file>", "save the logo of now to a file").conflicts("remove"))
+    .addOption(new Option("--output <file>", "save the current logo to a file").conflicts("remove"))
     .option("--remove", "remove the logo")
     .action(logo);
   subcommand(accounts, "people <account>", "People with a role in an account").action(people);
   subcommand(accounts, "add-person <account> <address>", "Give a person a role in an account, or another one")
     .addOption(new Option("--role <role>", "role in the account").choices(ACCOUNT_ROLES).default("viewer"))
     .action(addPerson);
-  subcommand(accounts, "remove-person <account> <address>", "Take a person's role in an account away").action(
+  subcommand(accounts, "remove-person <account> <address>", "Remove a person's role in an account").action(
     removePerson,
   );
   subcommand(accounts, "import <file>", "Import accounts, domains and RUA addresses from a CSV file")
-    .option("--dry-run", "say what would be done, and do nothing")
+    .option("--dry-run", "only show what would be done")
     .action(importFile);
   addAccountData(accounts);
 }
@@ -110,7 +110,7 @@ async function logo(
   if (output !== undefined) return saveLogo(await client.ask("getAccountLogo", { account }), output, options);
   if (file === undefined) {
     await client.ask("removeAccountLogo", { account });
-    return options.json ? printJson({ removed: account }) : printOut(`${account} has no logo any more.`);
+    return options.json ? printJson({ removed: account }) : printOut(`${account} no longer has a logo.`);
   }
   const bytes = await readBytes(file);
   if (bytes.length > ACCOUNT_LIMITS.logoBytes) {
@@ -163,7 +163,7 @@ async function addPerson(
 async function removePerson(account: string, email: string, options: AccountOptions): Promise<void> {
   await connect(options).ask("removeAccountPerson", { account, email });
   if (options.json) printJson({ removed: email });
-  else printOut(`${email} has no role in ${account} any more.`);
+  else printOut(`${email} no longer has a role in ${account}.`);
 }
 
 async function importFile(
@@ -199,7 +199,7 @@ function printLines(lines: Outputs["importAccounts"]["items"], isDryRun: boolean
     if (result === "error") printOut(`line ${line}: ${safeText(message, MAX_MESSAGE_CHARS)}`);
   }
   const done = isDryRun ? "would be imported" : "imported";
-  printOut(`${count("new")} ${done}, ${count("exists")} there already, ${count("error")} with errors.`);
+  printOut(`${count("new")} ${done}, ${count("exists")} already there, ${count("error")} with errors.`);
 }
 
 function printAccount({ account, name, logoSeconds }: Outputs["createAccount"], { json }: AccountOptions): void {

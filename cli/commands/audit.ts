@@ -42,8 +42,8 @@ export function addAudit(program: Command): void {
     .option("--operation <name>", "one kind of change, as the API names it", readOperation)
     .option("--since <day>", "from this day, YYYY-MM-DD", readDay)
     .option("--until <day>", "up to this day, included", readDay)
-    .option("--limit <count>", "at most so many, 0 = all", readCount, 100)
-    .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("table"))
+    .option("--limit <count>", "how many at most, 0 = all", readCount, 100)
+    .addOption(new Option("--format <format>", "output format").choices(FORMATS).default("table"))
     .addOption(new Option("--json", "one JSON object a line, as --format ndjson").implies({ format: "ndjson" }));
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(audit);
 }
@@ -89,7 +89,7 @@ function rowOf({ atSeconds, who, operation, account, domain, outcome, before, af
 
 function readOperation(text: string): string {
   if (AUDITED_OPERATIONS.some((name) => name === text)) return text;
-  throw new InvalidArgumentError(`It is one of ${AUDITED_OPERATIONS.join(", ")}.`);
+  throw new InvalidArgumentError(`Use one of ${AUDITED_OPERATIONS.join(", ")}.`);
 }
 
 function readCount(text: string): number {

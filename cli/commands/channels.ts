@@ -27,7 +27,7 @@ interface AddOptions extends ChannelOptions {
 const EXAMPLES = `
 Examples:
   dmarc channels add email ann@example.com --digest weekly --time-zone Europe/Berlin
-  dmarc channels add webhook https://alerts.example.com/dmarc                 prints the key of its signature, this once
+  dmarc channels add webhook https://alerts.example.com/dmarc                 prints the key for its signatures, only this once
   dmarc channels add slack https://hooks.slack.com/services/... --no-notices --digest daily
   dmarc channels list --account acme
   dmarc channels test 3f2a9c11d0e4b7a6
@@ -51,11 +51,11 @@ export function addChannels(program: Command): void {
     .addOption(
       new Option("--digest <interval>", "how often a digest is sent").choices(DIGEST_INTERVALS).default("none"),
     )
-    .option("--time-zone <name>", "digests come at 8 in the morning of this zone", readTimeZone, "UTC")
+    .option("--time-zone <name>", "digests are sent at 8 in the morning in this zone", readTimeZone, "UTC")
     .action(add);
   subcommand(channels, "remove <id>", "Remove a channel and the list of its deliveries").action(remove);
   subcommand(channels, "test <id>", "Send a test").action(test);
-  subcommand(channels, "confirm <id>", "Confirm a mail address in its owner's place").action(confirm);
+  subcommand(channels, "confirm <id>", "Confirm a mail address on its owner's behalf").action(confirm);
   subcommand(channels, "deliveries", "The newest deliveries").action(deliveries);
 }
 
@@ -122,7 +122,7 @@ async function remove(id: string, options: ChannelOptions): Promise<void> {
 async function test(id: string, options: ChannelOptions): Promise<void> {
   const sent = await connect(options).ask("testChannel", { account: options.account, id });
   if (options.json) printJson(sent);
-  else printOut("A test is on its way; `dmarc channels deliveries` has its result.");
+  else printOut("A test was sent; `dmarc channels deliveries` has its result.");
 }
 
 async function confirm(id: string, options: ChannelOptions): Promise<void> {

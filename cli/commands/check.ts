@@ -39,7 +39,7 @@ export function addCheck(program: Command): void {
     .command("check")
     .description("Check what a domain publishes: DMARC, SPF, DKIM, MTA-STS and more")
     .argument("<domain...>", "domains", readDomains)
-    .option("--selector <name...>", "DKIM selectors to look at")
+    .option("--selector <name...>", "DKIM selectors to check")
     .option("--rua <address>", "where reports should go, for the records to publish", readAddress)
     .option("--all", "also what is good")
     .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)", readDnsUrl)

@@ -206,7 +206,7 @@ async function runStatements<Row extends Sampling & LastRow>(
     if (rows.length < MAX_ROWS || last === undefined) return sums;
     // No statement can name it.
     if (last.domain.includes("\\"))
-      throw new CommandError(`Compare single domains: '${safeText(last.domain)}' is in the way.`);
+      throw new CommandError(`'${safeText(last.domain)}' prevents this comparison: compare single domains.`);
   }
 }
 
@@ -275,12 +275,12 @@ function asJson({ isEqual, days, totals, sampling }: Comparison, reasons: string
 
 function readDay(text: string): number {
   const day = parseDay(text);
-  if (day === undefined) throw new InvalidArgumentError("It has to be a day, as YYYY-MM-DD.");
+  if (day === undefined) throw new InvalidArgumentError("It must be a day, as YYYY-MM-DD.");
   return day;
 }
 
 function readDays(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1) throw new InvalidArgumentError("It has to be a number of days.");
+  if (!Number.isInteger(days) || days < 1) throw new InvalidArgumentError("It must be a number of days.");
   return days;
 }

@@ -38,16 +38,16 @@ are the earlier words for replace and keep, for several conflicts at once.`;
 
 /** Adds the command with its subcommands. */
 export function addConflicts(program: Command): void {
-  const group = program.command("conflicts").description("Reports that came again with other content");
+  const group = program.command("conflicts").description("Reports that arrived again with different content");
   group.addHelpText("after", EXAMPLES);
-  add(group, "list", "The undecided ones, oldest day first, one line per reporter and domain")
+  add(group, "list", "Undecided conflicts, oldest day first, one line per reporter and domain")
     .option("--all", "each conflict in full")
     .action(listConflicts);
   add(group, "show <id>", "One of them, with who sent each version").action(showConflict);
   add(group, "decide <id> <decision>", "keep, replace or count-both")
     .option("--reason <text>", "why; kept with the decision")
     .action((id: string, decision: string, options: DecideOptions) => decide([id], options, decision));
-  add(group, "accept <id...>", "Take the later version instead of the one accepted first").action(
+  add(group, "accept <id...>", "Use the later version instead of the one accepted first").action(
     (ids: string[], options: ConflictOptions) => decide(ids, options, "replace"),
   );
   add(group, "discard <id...>", "Keep the version accepted first").action((ids: string[], options: ConflictOptions) =>

@@ -55,7 +55,7 @@ export function addDeadLetters(program: Command): void {
   finish(
     addFilter(add(group, "list", "Open dead letters, oldest day first")).option(
       "--discarded",
-      "the discarded ones instead",
+      "discarded ones instead",
     ),
   ).action(printDeadLetters);
   finish(
@@ -90,8 +90,8 @@ function addFilter(command: Command): Command {
     .addOption(new Option("--code <code>", "only with this reason").choices(Object.keys(PROBLEM_MEANINGS)))
     .option("--domain <domain>", "only about this policy domain", readDomain)
     .option("--account <name>", "only of this account")
-    .option("--since <day>", "only of mail that arrived on this day or later (YYYY-MM-DD, UTC)", readDay)
-    .option("--until <day>", "only of mail that arrived on this day or earlier", readDay);
+    .option("--since <day>", "only from mail that arrived on this day or later (YYYY-MM-DD, UTC)", readDay)
+    .option("--until <day>", "only from mail that arrived on this day or earlier", readDay);
 }
 
 function addSelection(command: Command): Command {
@@ -177,8 +177,8 @@ function selectionOf(ids: string[], options: ChangeOptions): DeadLetterSelection
   const filter = filterOf(options);
   const isFiltered = Object.keys(filter).length > 0;
   const ways = [ids.length > 0, isFiltered, options.all === true].filter(Boolean).length;
-  if (ways === 0) throw new CommandError("Name letters by id, by a filter such as --code, or with --all.");
-  if (ways > 1) throw new CommandError("Name letters either by id, by a filter, or with --all.");
+  if (ways === 0) throw new CommandError("Choose dead letters by id, by a filter such as --code, or with --all.");
+  if (ways > 1) throw new CommandError("Choose dead letters by id, or by a filter, or with --all.");
   const dryRun = options.dryRun === true;
   return ids.length > 0 ? { ids, dryRun } : { filter, dryRun };
 }

@@ -42,7 +42,7 @@ export function addDomainTags(domain: Command): void {
     .action(tagAll);
   subcommand(domain, "tags", "Domains with their tags")
     .option("--account <name>", "of this account only")
-    .option("--tag <tag>", "those that carry it")
+    .option("--tag <tag>", "domains with this tag")
     .action(listTags);
   subcommand(domain, "group <account> <group>", "Put an account into a group of accounts").action(setGroup);
   subcommand(domain, "groups", "Accounts that are in a group").action(listGroups);
@@ -58,7 +58,7 @@ function subcommand(domain: Command, nameAndArguments: string, description: stri
 
 async function tagAll(domains: string[], { account, add, remove, json, ...connection }: TagOptions): Promise<void> {
   if (add === undefined && remove === undefined)
-    throw new CommandError("Which tags? Name them with --add or --remove.");
+    throw new CommandError("Which tags? Add --add or --remove with their names.");
   const client = connect(connection);
   const change = { add: splitTags(add ?? ""), remove: splitTags(remove ?? "") };
   process.exitCode = exitCodes.done;

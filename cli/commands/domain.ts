@@ -41,11 +41,11 @@ export function addDomain(program: Command): void {
   const domain = program.command("domain").description("Add a domain, follow it to its first report, tag it");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
-    .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
-    .option("--rua <address>", "an address of your own instead of a new one", readAddress)
+    .option("--file <list>", "a file with one domain per line; # starts a comment, - is standard input")
+    .option("--rua <address>", "your own address instead of a new one", readAddress)
     .action(addAll);
-  subcommand(domain, "check <domain...>", "How far domains are").action(checkAll);
-  subcommand(domain, "remove <domain>", "Take a domain's address away").action(removeOne);
+  subcommand(domain, "check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
+  subcommand(domain, "remove <domain>", "Remove a domain and its address").action(removeOne);
   addDomainTags(domain);
 }
 
@@ -86,8 +86,8 @@ async function addList(domains: string[], { account, rua, ...options }: AddOptio
   }
   const { added, existing, refused } = counts;
   if (!options.json) {
-    printOut(`${added} added, ${existing} there already, ${refused} with errors.`);
-    if (added > 0) printOut("What to publish for each, and how far it is: dmarc domain check DOMAIN.");
+    printOut(`${added} added, ${existing} already there, ${refused} with errors.`);
+    if (added > 0) printOut("See what to publish for each, and its progress: dmarc domain check DOMAIN.");
   }
   return refused === 0;
 }
@@ -138,7 +138,7 @@ async function removeOne(domain: string, options: DomainOptions): Promise<void> 
   const removed = await connect(options).ask("removeDomain", { account: options.account, domain });
   const { rua, isAddressRemoved } = removed;
   if (options.json) printJson({ removed: rua, isAddressRemoved });
-  else if (isAddressRemoved) printOut(`${rua} is not registered any more. Take it out of the DMARC record, too.`);
+  else if (isAddressRemoved) printOut(`${rua} is no longer registered. Remove it from the DMARC record, too.`);
   else printOut(`${safeText(domain, MAX_CHARS)} is removed; ${rua} stays, for other domains.`);
 }
 

@@ -51,7 +51,7 @@ export function addExport(program: Command): void {
     .option("--until <day>", "last day; today unless given", readDay)
     .option("--domain <name>", "only this policy domain", readDomain)
     .option("--account <name>", "only this account")
-    .addOption(new Option("--format <format>", "form of the records").choices(FORMATS).default("ndjson"))
+    .addOption(new Option("--format <format>", "output format").choices(FORMATS).default("ndjson"))
     .option("--output <file>", "a new file; standard output unless given")
     .option("--resume", "continue the file of an interrupted export");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runExport);
@@ -115,7 +115,7 @@ async function writerFor({ output, format }: ExportOptions, before: ExportProgre
       : ndjsonWriter(text);
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
-    if (isThere) throw new CommandError(`${output} is there already, and is not written over (--resume continues it).`);
+    if (isThere) throw new CommandError(`${output} exists and is not overwritten (--resume continues it).`);
     throw new CommandError(`${output} cannot be written: ${error instanceof Error ? error.message : String(error)}.`);
   }
 }

@@ -24,7 +24,7 @@ interface AddOptions extends ForwardOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc forward add http https://siem.example.com/dmarc --records      prints the key of its signature, this once
+  dmarc forward add http https://siem.example.com/dmarc --records      prints the key for its signatures, only this once
   DMARC_FORWARD_SECRET=token dmarc forward add splunk https://http-inputs-acme.splunkcloud.com --account acme
   dmarc forward add s3 https://ACCOUNT.r2.cloudflarestorage.com/lake/dmarc --access-key-id KEY --secret-file key.txt --records
   dmarc forward test 3f2a9c11d0e4b7a6
@@ -34,13 +34,13 @@ Examples:
 
 Each report is sent once it is accepted, within a minute or two, at least once and with a stable id. Secrets are taken from
 DMARC_FORWARD_SECRET or a file, and never shown again.
-Exit code: 0 done, 1 wrong use or failure, 2 the test was not taken.`;
+Exit code: 0 done, 1 wrong use or failure, 2 the test was not accepted.`;
 
 /** Adds the command with its subcommands. */
 export function addForward(program: Command): void {
   const forward = program.command("forward").description("Where accepted reports are forwarded to");
   forward.addHelpText("after", EXAMPLES);
-  subcommand(forward, "list", "Targets, and what waits for each").action(list);
+  subcommand(forward, "list", "Targets, and what is waiting for each").action(list);
   subcommand(forward, "add", "Add a target")
     .addArgument(new Argument("<kind>", "kind of target").choices(TARGET_KINDS))
     .argument("<url>", "https URL: endpoint, HTTP Event Collector, or bucket with a prefix")
@@ -52,8 +52,8 @@ export function addForward(program: Command): void {
     .option("--region <name>", "S3: region", "auto")
     .action(add);
   subcommand(forward, "test <id>", "Send a test now").action(test);
-  subcommand(forward, "retry <id>", "Send what was given up again, and what waits at once").action(retry);
-  subcommand(forward, "remove <id>", "Remove a target and what waits for it").action(remove);
+  subcommand(forward, "retry <id>", "Send again what was given up, and what is waiting").action(retry);
+  subcommand(forward, "remove <id>", "Remove a target and what is waiting for it").action(remove);
 }
 
 function subcommand(forward: Command, nameAndArguments: string, description: string): Command {
@@ -129,14 +129,17 @@ function readSecret({ secretFile }: AddOptions): string {
 async function test(id: string, options: ForwardOptions): Promise<void> {
   const tested = await connect(options).ask("testForward", { id });
   if (options.json) printJson(tested);
-  else printOut(tested.isTaken ? `The test was taken: ${tested.result}` : `The test was not taken: ${tested.result}`);
+  else
+    printOut(
+      tested.isTaken ? `The test was accepted: ${tested.result}` : `The test was not accepted: ${tested.result}`,
+    );
   if (!tested.isTaken) process.exitCode = exitCodes.rejected;
 }
 
 async function retry(id: string, options: ForwardOptions): Promise<void> {
   const retried = await connect(options).ask("retryForward", { id });
   if (options.json) printJson(retried);
-  else printOut("What was given up waits again; `dmarc forward list` says how far it is.");
+  else printOut("Reports that were given up are waiting again; `dmarc forward list` shows the progress.");
 }
 
 async function remove(id: string, options: ForwardOptions): Promise<void> {

@@ -24,7 +24,7 @@ Examples:
   dmarc identity remove ann@example.com
 
 An administrator manages an account's people, channels, domains and decisions; a viewer reads. \`add\` says what a person
-may do in all accounts. The address is the one Cloudflare Access knows the person by. Whoever is not here sees nothing.`;
+may do in all accounts. Use the address with which the person signs in to Cloudflare Access. People who are not listed see nothing.`;
 
 /** Adds the command with its subcommands. */
 export function addIdentity(program: Command): void {
@@ -39,7 +39,7 @@ export function addIdentity(program: Command): void {
     .option("--account <name...>", "accounts the person has the role in")
     .option("--also-views <name...>", "further accounts that an administrator only reads")
     .action(addPerson);
-  addSubcommand(identity, "remove <address>", "Take a person's access away").action(removePerson);
+  addSubcommand(identity, "remove <address>", "Remove a person's access").action(removePerson);
   addSubcommand(identity, "list", "Everybody with access").action(listPeople);
 }
 
@@ -52,7 +52,7 @@ async function addPerson(address: string, options: AddOptions): Promise<void> {
   const { account: accounts = [], alsoViews } = options;
   const { role } = options;
   if (role !== "operator" && accounts.length === 0) {
-    throw new CommandError(`--role ${role} takes at least one account: --account NAME.`);
+    throw new CommandError(`--role ${role} needs at least one account: --account NAME.`);
   }
   const client = connect(options);
   for (const account of [...accounts, ...(alsoViews ?? [])]) await requireAccount(client, account);
@@ -70,7 +70,7 @@ function readRole(text: string): Role {
 async function removePerson(address: string, options: IdentityOptions): Promise<void> {
   await connect(options).ask("removeIdentity", { email: address });
   if (options.json) printJson({ removed: address });
-  else printOut(`${address} has no access any more.`);
+  else printOut(`${address} no longer has access.`);
 }
 
 async function listPeople(options: IdentityOptions): Promise<void> {

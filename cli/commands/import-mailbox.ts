@@ -108,9 +108,9 @@ export function addImportMailbox(command: Command, addOptions: AddOptions): void
 
 function addMailboxOptions(command: Command, addOptions: AddOptions): Command {
   command
-    .option("--since <day>", "only mails that came on this day or later, YYYY-MM-DD", readSince)
+    .option("--since <day>", "only mails that arrived on this day or later, YYYY-MM-DD", readSince)
     .option("--move-to <folder>", "move mails there once the ledger has what is in them")
-    .option("--all", "look at all mails again, not only at those behind the last run");
+    .option("--all", "read all mails again, not only those since the last run");
   return addOptions(command);
 }
 
@@ -146,7 +146,7 @@ async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promi
 async function imapMailbox({ host, port, user, mailbox, security, since, moveTo }: ImapOptions): Promise<Mailbox> {
   if (security === "none" && !["localhost", "127.0.0.1", "::1"].includes(host)) {
     throw new CommandError(
-      "Without TLS the password could be read on the way: --security none is for a server on this machine.",
+      "Without TLS, others could read the password: --security none is for a server on this machine.",
     );
   }
   const accessToken = process.env.DMARC_IMAP_TOKEN;
@@ -171,7 +171,7 @@ async function imapMailbox({ host, port, user, mailbox, security, since, moveTo 
 function tokenIn(variable: string): string {
   const token = process.env[variable] ?? "";
   if (/^\S+$/.test(token)) return token;
-  throw new CommandError(`${variable} has to hold an access token (docs/import.md says how to get one).`);
+  throw new CommandError(`${variable} must contain an access token (docs/import.md says how to get one).`);
 }
 
 function readUser(text: string): string {
@@ -181,5 +181,5 @@ function readUser(text: string): string {
 function readSince(text: string): number {
   const day = parseDay(text);
   if (day !== undefined) return day * SECONDS_PER_DAY;
-  throw new InvalidArgumentError(`'${text}' is no day: it has to be YYYY-MM-DD.`);
+  throw new InvalidArgumentError(`'${text}' is not a day: write it as YYYY-MM-DD.`);
 }

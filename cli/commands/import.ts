@@ -50,10 +50,10 @@ export function addImport(program: Command): void {
 function addImportOptions(command: Command): Command {
   command
     .option("--rua <address>", "registered address to import for", readAddress)
-    .option("--account <name>", "account to import for, where it cannot be told from a report")
-    .option("--authserv-id <id>", "receiver whose Authentication-Results, on top of a mail, are believed")
-    .option("--dry-run", "read everything and say what would be taken; send nothing")
-    .option("--wait", "wait until all of it is processed, and say what became of it")
+    .option("--account <name>", "account to import for, if a report does not show it")
+    .option("--authserv-id <id>", "receiver whose Authentication-Results at the top of a mail are trusted")
+    .option("--dry-run", "read everything and show what would be imported; send nothing")
+    .option("--wait", "wait until everything is processed, and show the outcomes")
     .option("--json", "the counts as one JSON object");
   return addConnectionOptions(command);
 }

@@ -45,7 +45,7 @@ export function addJobs(program: Command): void {
     .description("Read stored files again, with today's code")
     .option("--prefix <prefix>", "files whose key begins with this, such as raw/2026/11/")
     .option("--key <key>", "one file")
-    .option("--domain <domain>", "files that reports about this policy domain were accepted from", readDomain)
+    .option("--domain <domain>", "files with accepted reports about this policy domain", readDomain)
     .option("--all", "every stored file; asks first")
     .option("--yes", "do not ask")
     // Options after `status` belong to it.

@@ -49,7 +49,7 @@ export function addMtaSts(program: Command): void {
     .option("--mx <host...>", "set: mail hosts that it covers; *. matches one label")
     .option(
       "--max-age <seconds>",
-      "set: how long senders remember it, a day to a year (two weeks unless told)",
+      "set: how long senders remember it, a day to a year (default: two weeks)",
       numberBetween(GUIDANCE_LIMITS.minMtaStsSeconds, GUIDANCE_LIMITS.maxMtaStsSeconds),
     )
     .option("--force", "set: enforce it although the MX records name other hosts")
@@ -99,7 +99,7 @@ async function remove(domain: string, options: PolicyOptions): Promise<void> {
   const days = Math.ceil(removed.rememberedSeconds / SECONDS_PER_DAY);
   const remembered =
     days === 0 ? "" : ` Senders may remember it for ${days} days: until then, keep the mail hosts that it names.`;
-  printOut(`No policy is served for ${domain} any more. Remove the record _mta-sts.${domain}.${remembered}`);
+  printOut(`A policy is no longer served for ${domain}. Remove the record _mta-sts.${domain}.${remembered}`);
 }
 
 function renderKnown({ domain, hosted, url, isServed, hosts, advice }: Known): string {
@@ -115,9 +115,7 @@ function renderKnown({ domain, hosted, url, isServed, hosts, advice }: Known): s
     );
   }
   for (const { host, isCovered } of hosts ?? []) {
-    lines.push(
-      `  mx       ${safeText(host, MAX_CHARS)}${hosted === null || isCovered ? "" : "  not named by the policy"}`,
-    );
+    lines.push(`  mx       ${safeText(host, MAX_CHARS)}${hosted === null || isCovered ? "" : "  not in the policy"}`);
   }
   if (hosts === null) lines.push("  mx       unknown: DNS was not checked yet, or gave no answer");
   lines.push(`  next     ${safeText(advice.sentence, MAX_CHARS)}`);

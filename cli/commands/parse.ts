@@ -40,7 +40,7 @@ export function addParse(program: Command): void {
     .argument("<path...>", "reports, archives, mails, or folders of them")
     .option("--json", "one JSON object a line, in the order of the files")
     .option("--records", "also the rows of aggregate reports")
-    .option("--authserv-id <id>", "receiver whose Authentication-Results, on top of a mail, are believed")
+    .option("--authserv-id <id>", "receiver whose Authentication-Results at the top of a mail are trusted")
     .option("--dns <url>", "DNS server (RFC 8484) to ask for the keys of a mail's signatures", readDnsUrl)
     .addHelpText("after", EXAMPLES)
     .action(async (files: string[], options: ParseOptions) => {

@@ -35,10 +35,10 @@ export function addProfile(program: Command): void {
     .description("Keep a deployment under a name, or change it")
     .argument("<name>", "its name")
     .requiredOption("--url <origin>", "address of the dashboard")
-    .option("--token <secret>", "a token of it; rather in DMARC_TOKEN, which others on this machine cannot see")
+    .option("--token <secret>", "its token; DMARC_TOKEN is safer, since others on this machine cannot see it")
     .option("--access-client-id <id>", "service token of Cloudflare Access (or DMARC_ACCESS_CLIENT_ID)")
     .option("--access-client-secret <secret>", "and its secret (or DMARC_ACCESS_CLIENT_SECRET)")
-    .option("--default", "take it where no stack is named")
+    .option("--default", "use it by default")
     .addHelpText("after", EXAMPLES)
     .action(addOne);
   group
@@ -49,7 +49,7 @@ export function addProfile(program: Command): void {
     .action(list);
   group
     .command("default")
-    .description("Take a profile where no stack is named")
+    .description("Use a profile by default")
     .argument("<name>", `its name, or ${LOCAL_PROFILE}`)
     .addHelpText("after", EXAMPLES)
     .action(setDefault);

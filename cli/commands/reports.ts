@@ -23,14 +23,14 @@ accepted again; its file stays in R2, and who decided so and why is kept.`;
 
 /** Adds the command with its subcommands. */
 export function addReports(program: Command): void {
-  const group = program.command("reports").description("Taking accepted reports back");
+  const group = program.command("reports").description("Take back accepted reports");
   group.addHelpText("after", EXAMPLES);
   add(group, "take-back", "Remove an accepted report from all figures")
     .requiredOption("--reason <text>", "why; kept with the decision")
     .action(async (report: ReportName, { reason, ...options }: TakeBackOptions) =>
       printReport(await connect(options).ask("takeBackReport", { ...report, reason }), "taken back", options),
     );
-  add(group, "undo-take-back", "Let a report count again that was taken back").action(
+  add(group, "undo-take-back", "Count a report again that was taken back").action(
     async (report: ReportName, options: ReportOptions) =>
       printReport(await connect(options).ask("undoTakeBack", report), "counts again", options),
   );
@@ -51,7 +51,7 @@ function readName(text: string): ReportName {
   const parts = path.replace(/\/+$/, "").split("/").slice(-4).map(decode);
   const [account = "", domain = "", day = "", uid = ""] = parts;
   if (parts.length < 4 || account === "") {
-    throw new InvalidArgumentError("It has to end with account, domain, day and uid, as the address of its page does.");
+    throw new InvalidArgumentError("It must end with account, domain, day and uid, like the address of its page.");
   }
   return { account, domain: domain === "-" ? "" : domain, day, uid };
 }

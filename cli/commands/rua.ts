@@ -64,10 +64,10 @@ export function addRua(program: Command): void {
   );
   addSubcommand(rua, "remove <address>", "Reject the address's mail from now on").action(removeAddress);
   addSubcommand(rua, "list", "All addresses").action(listAddresses);
-  addSubcommand(rua, "restore", "Register addresses again as KV has them, after the database was lost").action(
+  addSubcommand(rua, "restore", "Register addresses again from KV, after the database was lost").action(
     restoreAddresses,
   );
-  addSubcommand(rua, "refused", "Addresses whose mail was refused lately: a mistyped rua is among them").action(
+  addSubcommand(rua, "refused", "Addresses whose mail was refused recently, such as a mistyped rua").action(
     listRefused,
   );
 }
@@ -114,7 +114,7 @@ async function setAddress(address: string, options: SetOptions): Promise<void> {
     ...(domains === undefined ? {} : { domains }),
   };
   const changes = changesOf(before, wanted);
-  if (changes.length === 0) throw new CommandError(`Nothing to change: ${rua} is registered so.`);
+  if (changes.length === 0) throw new CommandError(`Nothing to change: ${rua} is registered like this already.`);
   const isForProgram = options.json && options.yes;
   if (!isForProgram) for (const line of changes) printError(`${withBothForms(rua)}: ${line}`);
   if (!options.yes) {
@@ -144,7 +144,7 @@ async function showAddress(address: string, options: RuaOptions): Promise<Regist
 async function removeAddress(address: string, options: RuaOptions): Promise<void> {
   await connect(options).ask("removeRegistration", { rua: address });
   if (options.json) printJson({ removed: address });
-  else printOut(`${address} is not registered any more.`);
+  else printOut(`${address} is no longer registered.`);
 }
 
 async function listAddresses(options: RuaOptions): Promise<void> {
@@ -162,7 +162,7 @@ function domainsOf({ domains }: RegistryEntry): string {
 async function listRefused(options: RuaOptions): Promise<void> {
   const { items } = await connect(options).ask("refusedMail", {});
   if (options.json) return printJson(items);
-  if (items.length === 0) return printOut("No mail was refused for its address.");
+  if (items.length === 0) return printOut("No mail was refused because of its address.");
   const rows = items.map(({ rua, mails, isAtLeast, lastSeconds, lastSender }) => [
     rua === "" ? "(further addresses)" : rua,
     isAtLeast ? `${mails} or more` : mails,

@@ -55,15 +55,15 @@ export function addSenders(program: Command): void {
     .description("Senders of a domain, the largest first")
     .argument("<domain>", "policy domain", readDomain)
     .option("--undecided", "only those to decide about")
-    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)", readDay)
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (default: 30 days ago)", readDay)
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
   addConnectionOptions(list).addHelpText("after", EXAMPLES).action(printSenders);
-  const decide = subcommand(senders, "decide", "Say whether a sender is yours")
+  const decide = subcommand(senders, "decide", "Decide whether a sender is yours")
     .addArgument(new Argument("<decision>", "whose it is").choices(Object.keys(DECISIONS)))
-    .option("--note <text>", "why, for those who ask later");
+    .option("--note <text>", "why; kept with the decision");
   decide.action(decideOne);
-  subcommand(senders, "undo", "Put the decision before in force again").action(undoOne);
+  subcommand(senders, "undo", "Undo the last decision about a sender").action(undoOne);
 }
 
 function subcommand(senders: Command, name: string, description: string): Command {
@@ -72,7 +72,7 @@ function subcommand(senders: Command, name: string, description: string): Comman
     .description(description)
     .argument("<domain>", "policy domain", readDomain)
     .argument("<sender>", "address, prefix, domain, or service:NAME")
-    .option("--account <name>", "whose domain it is (unless told, the account with reports about it)")
+    .option("--account <name>", "account of the domain (default: the account with reports about it)")
     .option("--json", "the decision as one JSON object");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }

@@ -64,8 +64,7 @@ function readSender({ add, returnPath }: SpfOptions): SpfSender {
     const length = /\/(\d{1,3})$/.exec(one)?.[1];
     const isNetwork =
       networkHolds(one, one) && (length === undefined || Number(length) <= (one.includes(":") ? 128 : 32));
-    if (!isNetwork)
-      throw new CommandError(`'${safeText(one)}' is no address, no network and no service that is known.`);
+    if (!isNetwork) throw new CommandError(`'${safeText(one)}' is not an address, a network or a known service.`);
   }
   return { ...sender, name: add.join(", "), networks: add, service: "" };
 }

@@ -114,6 +114,6 @@ function renderSpan(seconds: number): string {
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("It has to be a number of seconds.");
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("It must be a number of seconds.");
   return seconds;
 }

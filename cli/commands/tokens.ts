@@ -30,13 +30,13 @@ for all accounts, as an operator's.`;
 export function addTokens(program: Command): void {
   const group = program.command("tokens").description("Tokens of programs that ask the API");
   group.addHelpText("after", EXAMPLES);
-  addSubcommand(group, "create", "Make a token and print its secret, this once")
+  addSubcommand(group, "create", "Create a token and print its secret once")
     .addArgument(new Argument("<name>", "what is recorded as who did it"))
     .addOption(new Option("--scope <scope>", "read, or operate: also change").choices(TOKEN_SCOPES).default("read"))
-    .option("--days <number>", "expire after so many days", readDays)
+    .option("--days <number>", "days until it expires", readDays)
     .action(createToken);
   addSubcommand(group, "list", "Tokens, without their secrets").action(listTokens);
-  addSubcommand(group, "revoke", "Let a token open nothing from now on")
+  addSubcommand(group, "revoke", "Revoke a token")
     .addArgument(new Argument("<id>", "as `list` shows it"))
     .action(revokeToken);
 }
@@ -69,7 +69,7 @@ async function listTokens(options: TokenOptions): Promise<void> {
 async function revokeToken(id: string, options: TokenOptions): Promise<void> {
   const revoked = await connect(options).ask("revokeToken", { account: options.account ?? "", id });
   if (options.json) return printJson(revoked);
-  printOut(`The token '${revoked.name}' opens nothing any more.`);
+  printOut(`The token '${revoked.name}' is revoked.`);
 }
 
 function pairsOf(token: Token): [string, string][] {
@@ -93,5 +93,5 @@ function timeOf(seconds: number): string {
 function readDays(text: string): number {
   const days = Number(text);
   if (Number.isInteger(days) && days > 0) return days;
-  throw new InvalidArgumentError("It has to be a number of days.");
+  throw new InvalidArgumentError("It must be a number of days.");
 }

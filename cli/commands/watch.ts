@@ -54,19 +54,19 @@ Rules: ${RULE_CODES.join(", ")}.`;
 export function addWatch(program: Command): void {
   const watch = program.command("watch").description("Incidents of domains: find them, list them, mute them");
   watch.addHelpText("after", EXAMPLES);
-  subcommand(watch, "run", "Look at every domain now").action(runAll);
+  subcommand(watch, "run", "Check every domain now").action(runAll);
   subcommand(watch, "list", "Incidents, notices or mutes")
     .option("--account <name>", "of this account only")
     .option("--domain <domain>", "of this domain only", readDomain)
-    .option("--resolved", "those that are over")
+    .option("--resolved", "resolved ones")
     .option("--notices", "their notices")
     .option("--mutes", "what is muted")
     .action(list);
-  named(subcommand(watch, "mute", "Keep quiet about a rule, a domain, a sender, or any of them together"))
-    .option("--days <days>", "for so many days; without it, for good", readDays)
+  named(subcommand(watch, "mute", "Mute a rule, a domain, a sender, or a combination of them"))
+    .option("--days <days>", "for this many days (default: for good)", readDays)
     .option("--note <text>", "why")
     .action(mute);
-  named(subcommand(watch, "unmute", "Take a mute away")).action(unmute);
+  named(subcommand(watch, "unmute", "Remove a mute")).action(unmute);
 }
 
 function subcommand(watch: Command, name: string, description: string): Command {
@@ -77,14 +77,14 @@ function subcommand(watch: Command, name: string, description: string): Command 
 function named(command: Command): Command {
   return command
     .option("--account <name>", "whose", "default")
-    .option("--domain <domain>", "all domains unless told", readDomain)
-    .addOption(new Option("--rule <rule>", "all rules unless told").choices(RULE_CODES))
+    .option("--domain <domain>", "default: all domains", readDomain)
+    .addOption(new Option("--rule <rule>", "default: all rules").choices(RULE_CODES))
     .option("--subject <text>", "a sender, a reporter or another subject of incidents");
 }
 
 function readDays(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new InvalidArgumentError("Give days from 1 to 3650.");
+  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new InvalidArgumentError("Enter 1 to 3650 days.");
   return days;
 }
 
@@ -99,7 +99,7 @@ async function runAll({ json, ...connection }: WatchOptions): Promise<void> {
     if (done.isDone) break;
   }
   if (json) printJson(total);
-  else printOut(`${total.domains} domains looked at; ${total.computed} had something new.`);
+  else printOut(`${total.domains} domains checked; ${total.computed} had something new.`);
 }
 
 async function list(options: ListOptions): Promise<void> {
@@ -118,7 +118,7 @@ async function list(options: ListOptions): Promise<void> {
   } else if (notices) {
     const { items } = await client.ask("listNotices", { account });
     const wanted = items.filter((notice) => domain === undefined || notice.domain === domain);
-    await print(wanted, renderNotice, "Nothing was told yet.");
+    await print(wanted, renderNotice, "There are no notices yet.");
   } else {
     const state = resolved ? "resolved" : "open";
     await print(
@@ -140,7 +140,7 @@ async function mute({ json, account, domain, rule, subject, days, note, ...conne
 async function unmute({ json, account, domain, rule, subject, ...connection }: MuteOptions): Promise<void> {
   await connect(connection).ask("unmute", { account, domain, rule, subject });
   if (json) printJson({ unmuted: { account, domain, rule, subject } });
-  else printOut("Not muted any more.");
+  else printOut("No longer muted.");
 }
 
 function minute(seconds: number): string {

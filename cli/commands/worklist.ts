@@ -36,7 +36,7 @@ With --json one object a line: code, subject, title, action, domains, messages a
 export function addWorklist(program: Command): void {
   const command = program
     .command("worklist")
-    .description("What to do next over all domains: the same cause over many is one line")
+    .description("What to do next across all domains: the same cause over many is one line")
     .option("--account <name>", "of this account only")
     .addOption(new Option("--code <code>", "the domains of one line").choices(WORK_CODES))
     .option("--subject <text>", "with --code: the line's subject, such as a service")

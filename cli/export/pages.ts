@@ -20,7 +20,7 @@ export async function* readPage(
     if (line.type === "end") return line;
     yield line;
   }
-  throw new UnavailableError("The dashboard broke off in the middle of its answer.", { isThere: true });
+  throw new UnavailableError("The dashboard's answer ended in the middle.", { isThere: true });
 }
 
 function readLine(text: string): ExportLine {
@@ -28,7 +28,7 @@ function readLine(text: string): ExportLine {
     return parseExportLine(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`The dashboard answered in a form this version does not know: ${reason}.`);
+    throw new CommandError(`This version does not understand the dashboard's answer: ${reason}.`);
   }
 }
 
@@ -43,7 +43,7 @@ async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UnavailableError(`The dashboard broke off in the middle of its answer: ${reason}.`, { isThere: true });
+    throw new UnavailableError(`The dashboard's answer ended in the middle: ${reason}.`, { isThere: true });
   }
   if (rest !== "") yield rest;
 }

@@ -41,7 +41,7 @@ export async function openImap(account: ImapAccount): Promise<Mailbox> {
   });
   // Without a listener a connection that breaks ends the process; the command under way fails as well.
   client.on("error", () => undefined);
-  await asked(() => client.connect(), `${host}:${port} does not let '${user}' in`);
+  await asked(() => client.connect(), `${host}:${port} refuses '${user}'`);
   try {
     const opened = await asked(
       () => client.mailboxOpen(mailbox, { readOnly: !account.isChanging }),

@@ -44,7 +44,7 @@ const ACCOUNT: ToolField = { type: "string", description: "only this account" };
 const FROM: ToolField = { type: "string", description: "first day, YYYY-MM-DD; 30 days ago unless given" };
 const TO: ToolField = { type: "string", description: "last day, YYYY-MM-DD; today unless given" };
 
-const LIMIT: ToolField = { type: "number", description: `at most so many; ${MAX_HITS} unless given` };
+const LIMIT: ToolField = { type: "number", description: `how many at most; ${MAX_HITS} unless given` };
 
 /** What `why_source_fails` answers: the source as senders and as the verdict have it, and the domain's next step. */
 const whyAnswer = v.object({
@@ -62,7 +62,7 @@ export const TOOLS: readonly Tool[] = [
     name: "domains_that_need_attention",
     title: "What to do next",
     description:
-      "What to do next over all domains, the most important first. The same cause over many domains is one line; " +
+      "What to do next across all domains, the most important first. The same cause over many domains is one line; " +
       "domains_of_task lists its domains.",
     fields: { account: ACCOUNT },
     output: OPERATIONS.worklist.output,

@@ -26,7 +26,7 @@ export function openCursor<Input>(list: string, input: Input): Result<Input, Ope
   if (typeof input.cursor !== "string") return ok(input);
   const cursor = opened(list, input.cursor);
   return cursor === undefined
-    ? fail({ code: "bad_request", message: "cursor: it does not come from this list." })
+    ? fail({ code: "bad_request", message: "cursor: it is not from this list." })
     : ok({ ...input, cursor });
 }
 

@@ -861,7 +861,7 @@ const described = {
     output: shapes.listOf(v.object({ domain: v.string(), tags: v.array(v.string()), problem: v.optional(v.string()) })),
   },
   listTags: {
-    summary: "Domains with tags, of all accounts or of one; with a tag only those that carry it",
+    summary: "Domains with tags, of all accounts or of one; with a tag only domains with this tag",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -1228,7 +1228,8 @@ const described = {
     output: shapes.pageOf(shapes.incident),
   },
   worklist: {
-    summary: "What to do next over all domains, what matters most first; the same cause over many domains is one line",
+    summary:
+      "What to do next across all domains, what matters most first; the same cause over many domains is one line",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",

@@ -6,7 +6,7 @@ export const PROBLEM_STATUS = {
   bad_request: 400,
   forbidden: 403,
   not_found: 404,
-  /** It is there already, and is not written over. */
+  /** It exists already and is not overwritten. */
   already_exists: 409,
   too_large: 413,
   invalid_statement: 422,

@@ -265,7 +265,7 @@ function findingsOfTags(tags: TagList, { selector, isTesting }: DkimKey): Findin
   }
   const version = firstValue(tags, "v");
   if (version !== undefined && version !== "DKIM1") {
-    const sentence = `The record of selector ${selector} has v=${version.slice(0, 40)}; receivers ignore it. It has to be v=DKIM1.`;
+    const sentence = `The record of selector ${selector} has v=${version.slice(0, 40)}; receivers ignore it. It must be v=DKIM1.`;
     findings.push({ code: "wrong_version", state: "broken", sentence, rule });
   }
   if (version === "DKIM1" && tags.tags[0]?.name !== "v") {

@@ -286,7 +286,7 @@ export function deadLetterIdsQuery(
 function filterOf({ since, until, ...filter }: DeadLetterQuestion): Result<DeadLetterFilter, string> {
   const [firstDay, lastDay] = [since, until].map((day) => (day === undefined ? undefined : parseDay(day)));
   const wrong = firstDay === undefined && since !== undefined ? since : lastDay === undefined ? until : undefined;
-  if (wrong !== undefined) return fail(`'${wrong}' is not a day; it has to be YYYY-MM-DD.`);
+  if (wrong !== undefined) return fail(`'${wrong}' is not a day; write it as YYYY-MM-DD.`);
   return ok({ ...filter, firstDay, lastDay });
 }
 

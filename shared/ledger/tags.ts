@@ -34,7 +34,7 @@ export function accountsOfDomainsQuery(accounts: readonly string[], domains: rea
   return query(sql, [JSON.stringify(accounts), JSON.stringify(domains)], row);
 }
 
-/** Tagged domains of some accounts. @param tag only those that carry it */
+/** Tagged domains of some accounts. @param tag only domains with this tag */
 export function taggedDomainsQuery(accounts: readonly string[], tag?: string): Query<TaggedDomain> {
   const sql = `SELECT account, domain, json_group_array(tag) AS tags FROM domain_tags
     WHERE account IN (SELECT value FROM json_each(?1)) GROUP BY account, domain

@@ -145,7 +145,7 @@ describe.skipIf(isMissing)("accounts", () => {
     const text = "account,name,domain,rua\nbeta,Beta,beta.example,dmarc@beta.example\nno name!,,,\nacme,,shop.example,";
     await page.setInputFiles("#import-file", { name: "a.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
     await page.click("button:has-text('Preview')");
-    expect(await page.textContent(".note")).toContain("3 lines: 2 new, 0 there already, 1 with errors");
+    expect(await page.textContent(".note")).toContain("3 lines: 2 new, 0 already there, 1 with errors");
     expect(await page.textContent("main")).toContain("Nothing has been changed yet");
     await clean("import-preview");
     await page.click("button:has-text('Import 2 lines')");

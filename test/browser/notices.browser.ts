@@ -145,7 +145,7 @@ describe.skipIf(isMissing)("notices", () => {
     await page.fill("#channel-target", "team@elsewhere.example");
     await page.selectOption("#channel-digest", "daily");
     await page.click("button:has-text('Add')");
-    expect(await page.textContent(".note")).toContain("gets nothing else until");
+    expect(await page.textContent(".note")).toContain("nothing else is sent to it");
     await page.goto(`${site.origin}/channels`);
     expect(await page.textContent("#channels")).toContain("waiting for confirmation");
     expect(await axeFindings(page)).toEqual([]);

@@ -89,7 +89,7 @@ it("CSV has the same records and nothing a spreadsheet would execute", async () 
   expect(lines).toHaveLength(37);
   expect(lines.filter((line) => line.includes(`"'=cmd|""x""!A1"`))).toHaveLength(3);
   const again = await run(...SINCE, "--format", "csv", "--output", path);
-  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("is there already") });
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("exists and is not overwritten") });
 });
 
 it("Parquet has the same records in typed columns", async () => {

@@ -123,7 +123,7 @@ describe.each([
   });
 
   it("says when the token is missing", async () => {
-    expect(await run("")).toMatchObject({ code: 1, stderr: expect.stringContaining("has to hold an access token") });
+    expect(await run("")).toMatchObject({ code: 1, stderr: expect.stringContaining("must contain an access token") });
   });
 });
 

@@ -15,7 +15,7 @@ type Stats = Outputs["stats"];
 const WAIT = { timeout: 30_000, interval: 200 };
 const RUA = "rua@acme.example";
 const FOREIGN = sampleReport({ domain: "later.example", reportId: "later" });
-const NOT_COUNTED = expect.stringContaining("no report counts for it");
+const NOT_COUNTED = expect.stringContaining("no report is about it");
 const NO_ID = "20200101-000000000000000000000000";
 
 let pipeline: Pipeline;

@@ -61,7 +61,7 @@ it("domain add --file adds a list with one result per line, and the new addresse
   expect(second).toMatchObject({ domain: "www.second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
   const again = await run("domain", "add", "--file", file, "--account", "acme");
   expect(again.stdout).toContain(`shop.example  ${shop?.rua}  was added before`);
-  expect(again.stdout).toContain("0 added, 2 there already, 1 with errors.");
+  expect(again.stdout).toContain("0 added, 2 already there, 1 with errors.");
   await pipeline.deliver(String(shop?.rua), {
     "first.xml": sampleReport({ reportId: "first", domain: "shop.example" }),
   });
@@ -92,7 +92,7 @@ it("domain add accepts an existing address, and domain remove keeps it for other
   const first = await run("domain", "remove", "one.example", "--account", "acme");
   expect(first.stdout).toContain("reports@own.example stays, for other domains");
   const last = await run("domain", "remove", "two.example", "--account", "acme");
-  expect(last.stdout).toContain("reports@own.example is not registered any more");
+  expect(last.stdout).toContain("reports@own.example is no longer registered");
 });
 
 it("accounts logo sets, saves and removes the logo, and says which of them it wants", async () => {

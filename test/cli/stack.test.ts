@@ -286,7 +286,7 @@ describe("figures", () => {
 
 describe("rua refused", () => {
   it("lists the addresses whose mail was refused, and says where there are none", async () => {
-    expect((await run("rua", "refused")).stdout).toBe("No mail was refused for its address.\n");
+    expect((await run("rua", "refused")).stdout).toBe("No mail was refused because of its address.\n");
     const seconds = Math.floor(Date.now() / 1000);
     for (const sender of ["a@reporter.example", "b@reporter.example"]) {
       await noteRefusedMail(dashboard.ledger, { recipient: "Dmrac@acme.example", sender, seconds });

@@ -73,7 +73,7 @@ describe("every state", () => {
     );
     const text = await page(`/domains/${domain}`);
     expect(text).toContain(answer.value.nextRecord ?? "none");
-    expect(text).toContain("Everything but the policy is as in the present record, as last checked.");
+    expect(text).toContain("Only the policy differs from the current record, as last checked.");
   });
 
   it("silent: a domain has no reports in the period", async () => {

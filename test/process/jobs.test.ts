@@ -315,7 +315,7 @@ describe("reprocess", () => {
   });
 
   it.each([
-    [{ since: "yesterday" }, "'yesterday' is not a day; it has to be YYYY-MM-DD."],
+    [{ since: "yesterday" }, "'yesterday' is not a day; write it as YYYY-MM-DD."],
     [{ key: "raw/a", prefix: "raw/b" }, "Give one of key, prefix and domain."],
     [{ prefix: "reports/" }, "'reports/' does not begin with raw/."],
   ])("refuses %j", async (filter, refused) => {

@@ -85,7 +85,7 @@ describe("dead letters", () => {
     expect(await letters(simulation, { since: "2026-11-21" })).toEqual([]);
     expect(await letters(simulation, { until: "2026-11-19" })).toEqual([]);
     await expect(listDeadLetters({ since: "2026-02-30" }, simulation.invocation())).rejects.toThrow(
-      "'2026-02-30' is not a day; it has to be YYYY-MM-DD.",
+      "'2026-02-30' is not a day; write it as YYYY-MM-DD.",
     );
   });
 

@@ -36,7 +36,7 @@ export class Admission {
     }
     if (this.#taken.size >= maxRequests) {
       const { retryAfterSeconds } = DASHBOARD_LIMITS;
-      throw new ApiError("busy", "Too many requests are being answered at this moment.", retryAfterSeconds);
+      throw new ApiError("busy", "The dashboard is answering too many requests right now.", retryAfterSeconds);
     }
     const place = Symbol("request");
     this.#taken.set(place, nowMilliseconds);

@@ -22,8 +22,7 @@ const REFUSALS = {
     "This dashboard is closed. For people, turn on Cloudflare Access for this Worker (Workers & Pages → the " +
     "Worker → Access) and grant roles with `dmarc identity add`; for programs, set the secret API_TOKEN, or make " +
     "a token with `dmarc tokens create`, and send it as `Authorization: Bearer …`.",
-  token:
-    "The bearer token is not the secret API_TOKEN of this Worker, and has not the form of a token of `dmarc tokens`.",
+  token: "The bearer token is neither the secret API_TOKEN of this Worker nor a token made by `dmarc tokens`.",
   service:
     "Cloudflare Access admitted this request without a mail address, as it does with a service token. It does " +
     "not say what may be seen: also send a token, as `Authorization: Bearer …` (make one with `dmarc tokens " +
@@ -33,7 +32,7 @@ const REFUSALS = {
     "page; a program with a service token must also send a token, as `Authorization: Bearer …` (make one with " +
     "`dmarc tokens create`).",
   origin:
-    "This request changes something and does not come from the dashboard's own pages: open the page here and press its button.",
+    "This request changes something but did not come from the dashboard's own pages: open the page here and press its button.",
 } as const;
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];

@@ -94,7 +94,7 @@ app.use(async (c, next) => {
     WORKERS_SECRET !== undefined &&
     !(await sameSecret(c.req.header("x-dmarc-workers-secret") ?? "", WORKERS_SECRET))
   ) {
-    throw new ApiError("forbidden", "This is not the dashboard's address: take the one that npm start has printed.");
+    throw new ApiError("forbidden", "This is not the dashboard's address: use the link that npm start printed.");
   }
   await next();
 });

@@ -221,7 +221,7 @@ async function answer(c: Call, page: Page): Promise<Response> {
 }
 
 function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, format: string): Response {
-  if (format !== "csv" && format !== "json") throw new ApiError("bad_request", "export is csv or json.");
+  if (format !== "csv" && format !== "json") throw new ApiError("bad_request", "export must be csv or json.");
   const table = tables.find(({ id }) => id === parameters.get("table"));
   if (table === undefined) throw new ApiError("not_found", "This page has no such table.");
   const type = format === "csv" ? "text/csv; charset=utf-8; header=present" : "application/json";

@@ -81,6 +81,6 @@ export function auditFilter(
 
 function secondsOf(text: string): number {
   const day = parseDay(text);
-  if (day === undefined) throw new ApiError("bad_request", `'${text}' is not a day; it has to be YYYY-MM-DD.`);
+  if (day === undefined) throw new ApiError("bad_request", `'${text}' is not a day; write it as YYYY-MM-DD.`);
   return day * SECONDS_PER_DAY;
 }

@@ -298,13 +298,13 @@ async function getDomainDays(c: Call, input: Inputs["domainDays"]): Promise<Outp
 /** Where sums by domain and day continue. @throws ApiError if the cursor is not from this list */
 function domainDayOf(cursor: string): { day: number; domain: string } {
   const [, day, domain = ""] = /^(\d{1,9}) (.*)$/.exec(cursor) ?? [];
-  if (day === undefined) throw new ApiError("bad_request", "cursor: it does not come from this list.");
+  if (day === undefined) throw new ApiError("bad_request", "cursor: it is not from this list.");
   return { day: Number(day), domain };
 }
 
 function dayOrRefuse(text: string): number {
   const day = parseDay(text);
-  if (day === undefined) throw new ApiError("bad_request", `'${text}' is not a day; it has to be YYYY-MM-DD.`);
+  if (day === undefined) throw new ApiError("bad_request", `'${text}' is not a day; write it as YYYY-MM-DD.`);
   return day;
 }
 
@@ -316,7 +316,7 @@ async function getRegistration(c: Call, { rua }: Inputs["getRegistration"]): Pro
 
 async function getIdentity(c: Call, { email }: Inputs["getIdentity"]): Promise<Outputs["getIdentity"]> {
   const [found] = await c.get("ledger").askDirectory(personQuery(normalizeEmail(email)));
-  if (found === undefined) throw new ApiError("not_found", `'${email}' may not see anything.`);
+  if (found === undefined) throw new ApiError("not_found", `'${email}' has no access.`);
   return { email: found.email, entry: found.entry };
 }
 
@@ -356,7 +356,7 @@ const FORMATS = { json: "JSON", jsoneachrow: "JSONEachRow", tsv: "TabSeparated" 
 /** Hands a statement to the engine as it is, and the engine's answer back. */
 async function runQuery(c: Call, { sql: given, format }: Inputs["query"]): Promise<Response> {
   const sql = given.trim().replace(/;$/, "");
-  if (sql === "") throw new ApiError("bad_request", "The body is empty; it has to be one SQL statement.");
+  if (sql === "") throw new ApiError("bad_request", "The body is empty; it must be one SQL statement.");
   // On its own line, because the statement may end in a comment.
   const statement = format === undefined ? sql : `${sql}\nFORMAT ${FORMATS[format]}`;
   const answer = await postSql(readConnection(c), statement, (url, init) => fetch(url, init));

@@ -52,7 +52,10 @@ export function requireRole(c: Call, name: OperationName, input: object): void {
   const access = c.get("access");
   unwrap(allowed(access.authority, OPERATIONS[name], input));
   if (OPERATIONS[name].changes && access.isReadOnly) {
-    throw new ApiError("forbidden", `The token '${access.name}' may read only; this needs one with the scope operate.`);
+    throw new ApiError(
+      "forbidden",
+      `The token '${access.name}' can only read; this needs a token with the scope operate.`,
+    );
   }
 }
 

@@ -18,7 +18,7 @@ export interface ListPart {
 
 /** The part that is asked for, of a list that is cut by numbers. @throws ApiError when the cursor is of another list */
 export function partOf({ limit, offset = 0, cursor = String(offset) }: AskedPart, most: number): ListPart {
-  if (!/^\d{1,15}$/.test(cursor)) throw new ApiError("bad_request", "cursor: it does not come from this list.");
+  if (!/^\d{1,15}$/.test(cursor)) throw new ApiError("bad_request", "cursor: it is not from this list.");
   return { limit: limit ?? most, offset: Number(cursor) };
 }
 

@@ -80,7 +80,7 @@ interface OtherInput {
 async function otherReports(request: LedgerRequest, { scope, input, kind }: OtherInput): Promise<ListedReport[]> {
   const { reporter, outcome, text = "", sender, source, order, descending } = input;
   for (const [name, value] of Object.entries({ sender, source, order, descending })) {
-    if (value !== undefined) throw new ApiError("bad_request", `${name}: it is for aggregate reports alone.`);
+    if (value !== undefined) throw new ApiError("bad_request", `${name}: only for aggregate reports.`);
   }
   const needle = text.toLowerCase();
   const found = kind === "tls" ? await tlsReports(request, scope) : await failureReports(request, scope);

@@ -73,12 +73,12 @@ export async function askDomainMonth(request: LedgerRequest, domain: string, mon
 
 /** What a state means, for readers who do not know DMARC. */
 export const STATE_MEANINGS: Record<VerdictState, string> = {
-  beingRejected: "Mail that is sent for you does not arrive. Act on it now.",
+  beingRejected: "Mail sent for you does not arrive. Act now.",
   notYet:
     "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet: some of your own mail would be refused too.",
   ready: "Your own mail is proven. Receivers can be asked to refuse what others send in your name.",
   protected: "Receivers are asked to refuse what others send in your name, and your own mail passes.",
-  tooEarly: "There is not enough yet to say whether your own mail is safe.",
+  tooEarly: "There is not enough data yet to say whether your own mail is safe.",
   silent: "Receivers sent no reports, so it is not known who sends in your name.",
   notInUse: "You send no mail from this domain.",
 };

@@ -2,9 +2,9 @@
 
 const FAILURES: Record<string, string> = {
   adsp: "The signing practices the domain published were not met.",
-  bodyhash: "The signed text was changed on the way.",
+  bodyhash: "The signed text was changed in transit.",
   revoked: "The key of the signature was withdrawn.",
-  signature: "The DKIM signature does not fit the message.",
+  signature: "The DKIM signature does not match the message.",
   spf: "The sending server is not allowed by the SPF record.",
   dmarc: "Neither SPF nor DKIM passed for a domain aligned with the From header.",
 };

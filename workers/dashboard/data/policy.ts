@@ -22,7 +22,7 @@ export function asksToReject(text: string): boolean {
 }
 
 const WORDS: Record<string, string> = {
-  none: "Nothing is asked of receivers: failing mail is delivered as any other.",
+  none: "Receivers are not asked to do anything: failing mail is delivered like any other.",
   quarantine: "Receivers are asked to treat failing mail as suspicious.",
   reject: "Receivers are asked to reject failing mail.",
 };

@@ -7,9 +7,9 @@ const RESULTS: Record<string, string> = {
   "certificate-expired": "The server's certificate has expired.",
   "certificate-not-trusted": "No authority the sender trusts signed the certificate.",
   "validation-failure": "Encryption failed for another reason; the code may say which.",
-  "tlsa-invalid": "The TLSA record (DANE) does not fit the certificate.",
+  "tlsa-invalid": "The TLSA record (DANE) does not match the certificate.",
   "dnssec-invalid": "The DNS answer could not be validated (DNSSEC).",
-  "dane-required": "The sender demands DANE and found no TLSA record.",
+  "dane-required": "The sender requires DANE and found no TLSA record.",
   "sts-policy-fetch-error": "The MTA-STS policy could not be fetched.",
   "sts-policy-invalid": "The MTA-STS policy could not be read.",
   "sts-webpki-invalid": "The certificate of the MTA-STS web server is not valid.",
@@ -23,15 +23,15 @@ const REMEDIES: Record<string, string> = {
   "certificate-not-trusted": "Use a certificate of a public authority, and send the whole chain.",
   "tlsa-invalid": "Publish a TLSA record for the new certificate before it is used.",
   "dnssec-invalid": "Fix the signatures of the DNS zone.",
-  "dane-required": "Publish a TLSA record, or ask the sender not to demand one.",
-  "sts-policy-fetch-error": "See that https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers.",
+  "dane-required": "Publish a TLSA record, or ask the sender not to require one.",
+  "sts-policy-fetch-error": "Make sure that https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers.",
   "sts-policy-invalid": "Fix the text of the MTA-STS policy.",
   "sts-webpki-invalid": "Renew the certificate of the host mta-sts.DOMAIN.",
 };
 
 const POLICIES: Record<string, string> = {
   sts: "MTA-STS: the domain publishes on a web server that mail to it must be encrypted.",
-  tlsa: "DANE: the receiving server's certificate is fixed by a TLSA record in signed DNS.",
+  tlsa: "DANE: a TLSA record in signed DNS names the receiving server's certificate.",
   "no-policy-found": "No policy: the sender encrypted if it could.",
 };
 

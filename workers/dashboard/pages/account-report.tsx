@@ -54,7 +54,7 @@ export async function accountReportPage(request: PageRequest): Promise<PageResul
 function choice(accounts: readonly string[], month: Month): PageResult {
   const body = (
     <>
-      <PageHead title="Monthly report" lead={`Of which account, ${month.name}?`} />
+      <PageHead title="Monthly report" lead={`Choose an account, ${month.name}`} />
       <section class="card">
         {accounts.length === 0 ? (
           <p>There is no account with reports yet.</p>
@@ -126,7 +126,7 @@ function Domains({ found: { verdicts, sums, month } }: { found: AccountMonth }) 
   const more = verdicts.length - shown.length;
   return (
     <section class="card" aria-labelledby="domains">
-      <h2 id="domains">Domains, the worst first</h2>
+      <h2 id="domains">Domains, worst first</h2>
       <ReportTable
         columns={[
           { label: "Domain" },

@@ -76,7 +76,7 @@ function peopleTable(request: PageRequest, account: string, rows: readonly Perso
     caption: "People",
     rows,
     sort: "email",
-    empty: "Nobody has a role in this account. Operators see it anyway.",
+    empty: "Nobody has a role in this account. Operators can see every account.",
     columns: [
       { key: "email", label: "Person", value: ({ email }) => email, cell: ({ email }) => <ForeignText text={email} /> },
       { key: "role", label: "Role", value: ({ role }) => role },
@@ -154,7 +154,7 @@ function AddPersonForm({ account, typed }: { account: string; typed: URLSearchPa
         </button>
         <p class="small muted">
           Viewers read; administrators also manage people, channels, domains and decisions. No mail is sent. The person
-          may see the account as soon as they come through Cloudflare Access with this address.
+          may see the account as soon as they sign in through Cloudflare Access with this address.
         </p>
       </form>
     </section>

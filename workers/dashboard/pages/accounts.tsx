@@ -60,7 +60,7 @@ export async function accountsPage(request: PageRequest, said?: Said): Promise<P
             request={request}
             tab="accounts"
             title="Accounts"
-            lead="Whose domains they are, and the people who see them."
+            lead="Each account has its own domains, and people who see them."
           />
           {said !== undefined && <SaidNote said={said} />}
           {table.view(request.url)}
@@ -101,9 +101,7 @@ function CreateForm({ typed }: { typed: URLSearchParams | undefined }) {
         <button class="primary" type="submit">
           Create
         </button>
-        <p class="small muted">
-          The account is what links and files call it, and can't be changed later. The name is what people see.
-        </p>
+        <p class="small muted">Links and files use the account, which can't be changed later. People see the name.</p>
       </form>
     </section>
   );

@@ -89,8 +89,8 @@ function NoHost({ isOperator }: { isOperator: boolean }) {
   return (
     <Note>
       No domain is set for addresses of new domains. Set <code>RUA_HOST</code> in <code>wrangler.process.toml</code> to
-      a domain whose mail all comes to ingest, and deploy process. Or give an address of your own below, whose mail
-      comes to ingest.
+      a domain whose mail is all routed to ingest, and deploy process. Or enter your own address below; its mail must be
+      routed to ingest.
     </Note>
   );
 }
@@ -188,7 +188,7 @@ export async function addFromForm(request: PageRequest, form: URLSearchParams): 
   const rua = own === "" ? undefined : own;
   const [first, ...others] = lines;
   try {
-    if (first === undefined) throw new ApiError("bad_request", "Name a domain.");
+    if (first === undefined) throw new ApiError("bad_request", "Enter a domain.");
     if (others.length === 0) {
       const { domain } = await request.operate("addDomain", { account, domain: first, rua });
       return setupPath(domain, account);

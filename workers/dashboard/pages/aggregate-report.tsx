@@ -123,7 +123,8 @@ function recordsRead(
     // Reading ends with the page where nothing has to be counted.
     return { records: answer.records.map(recordRow), matching: isNarrowed ? answer.matching : report.records };
   }
-  const gone = answer.kind === "gone" ? answer.reason : `The raw file holds a report of another kind (${answer.kind}).`;
+  const gone =
+    answer.kind === "gone" ? answer.reason : `The raw file contains a report of another kind (${answer.kind}).`;
   return { records: [], matching: report.records, gone };
 }
 

@@ -50,7 +50,7 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
       section: "alerts",
       body: (
         <>
-          <PageHead title="Alerts" lead="What needs you, found in reports and records">
+          <PageHead title="Alerts" lead="Findings in reports and DNS records that need your attention">
             <a href="/channels">Channels: who gets alerts</a>
           </PageHead>
           {tables.map((table) => table.view(request.url))}
@@ -76,8 +76,7 @@ export async function changeMutes(request: PageRequest, form: URLSearchParams): 
 
 function readDays(form: URLSearchParams): number {
   const days = Number(form.get("days"));
-  if (!Number.isInteger(days) || days < 1 || days > 3650)
-    throw new ApiError("bad_request", "Give days from 1 to 3650.");
+  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new ApiError("bad_request", "Enter 1 to 3650 days.");
   return days;
 }
 
@@ -149,7 +148,7 @@ function openTable(access: Access, rows: readonly Incident[]): BoundTable {
     caption: "Open",
     rows,
     sort: "severity",
-    empty: "Nothing needs you. New findings appear here.",
+    empty: "Nothing needs your attention. New findings appear here.",
     partial: limitNote(rows, PAGE_LIMITS.incidents, "the urgent ones come first"),
     columns: [
       ...incidentColumns(),

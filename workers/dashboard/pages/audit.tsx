@@ -24,7 +24,7 @@ const PATH = "/audit";
 const TABLE = { id: "entries", sort: "-at" };
 
 const OUTCOME_WORDS: Record<AuditOutcome, string> = {
-  unknown: "asked, outcome unknown",
+  unknown: "requested, outcome unknown",
   done: "done",
   refused: "refused",
   failed: "failed",
@@ -46,7 +46,7 @@ export async function auditPage(request: PageRequest): Promise<PageResult> {
     caption: "Changes",
     rows: found.rows,
     paged: { count: found.matching, sortable: () => false },
-    empty: "Nobody has changed anything that this filter matches.",
+    empty: "No change matches this filter.",
     partial:
       found.matching < AUDIT_LIMITS.counted ? undefined : (
         <Note>
@@ -62,12 +62,7 @@ export async function auditPage(request: PageRequest): Promise<PageResult> {
       section: "accounts",
       body: (
         <>
-          <AccountsHead
-            request={request}
-            tab="audit"
-            title="Audit log"
-            lead="Who changed what, by any way, and when."
-          />
+          <AccountsHead request={request} tab="audit" title="Audit log" lead="Who changed what, how and when." />
           <FilterForm request={request} />
           {table.view(request.url)}
         </>

@@ -43,7 +43,7 @@ const DELIVERY_WORDS: Record<Delivery["kind"], string> = {
   notice: "Notice",
   digest: "Digest",
   test: "Test",
-  confirm: "Question to confirm",
+  confirm: "Request to confirm",
 };
 const STATE_WORDS: Record<Delivery["state"], string> = { waiting: "waiting", sent: "sent", failed: "failed" };
 
@@ -64,7 +64,7 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
         <>
           <PageHead
             title="Channels"
-            lead="Notices are sent when something needs you, at most one a domain and day; a digest sums up the rest."
+            lead="Notices are sent when something needs your attention, at most one a day for each domain; a digest sums up the rest."
           />
           {said !== undefined && <SaidNote said={said} secretIs="Its deliveries are signed with this key" />}
           {tables[0]?.view(request.url)}
@@ -118,9 +118,9 @@ function AddForm({ request, accounts, typed }: AddProps) {
         Add
       </button>
       <p class="small muted">
-        Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday,
-        monthly ones on the first. Webhooks go to public https addresses only. A mail address that is nobody's here is
-        asked first whether it may be written to.
+        Digests are sent at {NOTIFY_LIMITS.digestHour}:00 in the time zone, such as Europe/Berlin: weekly ones on
+        Monday, monthly ones on the first. Webhooks must have public https addresses. If a mail address belongs to
+        nobody here, its owner must confirm it first.
       </p>
     </form>
   );
@@ -296,7 +296,9 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
         const added = await request.operate("addChannel", settingsOf(account, form));
         const secret = added.secret === "" ? {} : { secret: added.secret };
         const waits =
-          added.confirmedSeconds === 0 ? " It was sent a link, and gets nothing else until that is confirmed." : "";
+          added.confirmedSeconds === 0
+            ? " Until its owner opens the link in the mail we sent, nothing else is sent to it."
+            : "";
         const sentence = `${added.name} was added.${waits}`;
         const page = await channelsPage(request, { kind: "done", sentence, ...secret });
         return { ...page, status: 200 };

@@ -196,7 +196,7 @@ export async function decideConflict(request: PageRequest, form: URLSearchParams
   requireOperator(request);
   if (form.get("decision") === KEEP_VERIFIED) return keepVerified(request, form);
   const decision = DECISIONS.find(({ value }) => value === form.get("decision"))?.value;
-  if (decision === undefined) throw new ApiError("bad_request", "decision is keep, replace or count_both.");
+  if (decision === undefined) throw new ApiError("bad_request", "decision must be keep, replace or count_both.");
   const reason = form.get("reason") ?? "";
   await request.operate("decideConflict", { id: form.get("id") ?? "", decision, reason });
   return `${PATH}?done=${decision}`;
@@ -207,7 +207,7 @@ const KEEP_VERIFIED = "keep_verified";
 async function keepVerified(request: PageRequest, form: URLSearchParams): Promise<string> {
   const read = (name: string): string => form.get(name) ?? "";
   const kind = REPORT_KINDS.find((one) => one === read("kind"));
-  if (kind === undefined) throw new ApiError("bad_request", "kind is aggregate, tls or failure.");
+  if (kind === undefined) throw new ApiError("bad_request", "kind must be aggregate, tls or failure.");
   const [account, domain, reporter, reason] = ["account", "domain", "reporter", "reason"].map(read);
   const group = { account: account ?? "", domain: domain ?? "", kind, reporter: reporter ?? "", reason };
   let isComplete = false;

@@ -205,7 +205,7 @@ export async function deadLetterRawFile(request: PageRequest, id: string): Promi
   requireOperator(request);
   const { letter } = await request.read("getDeadLetter", { id });
   const read = request.operate("readRawObject", { key: letter.rawKey });
-  return rawFileAnswer(read, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
+  return rawFileAnswer(read, { rawKey: letter.rawKey, missing: "The raw file is no longer stored." });
 }
 
 const ACTIONS = {
@@ -229,7 +229,7 @@ function isAction(text: string | null): text is Action {
 export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string> {
   requireOperator(request);
   const action = form.get("action");
-  if (!isAction(action)) throw new ApiError("bad_request", "action is requeue, discard or restore.");
+  if (!isAction(action)) throw new ApiError("bad_request", "action must be requeue, discard or restore.");
   const id = form.get("id");
   const filter = readFilter(form);
   if (action === "discard" && form.get("confirmed") !== "yes") {

@@ -94,10 +94,10 @@ function InShort({ verdict: { messages, wouldHit, letThrough } }: { verdict: Ver
   if (messages === 0) return null;
   const { own, undecided, forwarder, foreign } = wouldHit.reject;
   const parts = [
-    { count: own, words: "of your own senders" },
-    { count: undecided, words: "of senders without a decision" },
-    { count: forwarder + letThrough, words: "forwarded on the way" },
-    { count: foreign, words: "of others" },
+    { count: own, words: "from your own senders" },
+    { count: undecided, words: "from senders without a decision" },
+    { count: forwarder + letThrough, words: "forwarded" },
+    { count: foreign, words: "from others" },
   ].filter(({ count }) => count > 0);
   if (parts.length === 0) return <p>All messages were proven to be yours.</p>;
   return (
@@ -137,7 +137,7 @@ function NextSteps({ found: { domain, verdict, open } }: { found: DomainMonth })
       {verdict.nextRecord !== undefined && (
         <>
           <p class="small muted">
-            Whoever runs the DNS publishes at <ForeignText text={`_dmarc.${domain}`} />:
+            To be published by whoever runs the DNS, at <ForeignText text={`_dmarc.${domain}`} />:
           </p>
           <pre class="record">
             <ForeignText text={verdict.nextRecord} />

@@ -45,7 +45,7 @@ interface ShownError {
 
 /** The page of an error. */
 export function renderError({ code, message, isForm }: ShownError, access: Access | undefined): string {
-  const general = { title: "This did not work", advice: "Go back and try again." };
+  const general = { title: "That didn't work", advice: "Go back and try again." };
   const { title, advice } = isForm && code === "bad_request" ? general : (ADVICE[code] ?? general);
   return renderPage(
     {

@@ -49,7 +49,7 @@ export async function forwardingPage(request: PageRequest, said?: Said): Promise
             request={request}
             tab="forwarding"
             title="Forwarding"
-            lead="Accepted reports are sent on as JSON, within a minute or two, from when a target is added."
+            lead="Reports accepted after a target is added are forwarded to it as JSON, within a minute or two."
           />
           {said !== undefined && <SaidNote said={said} secretIs="Its requests are signed with this key" />}
           {tables[0]?.view(request.url)}
@@ -161,7 +161,7 @@ function ChangeForm({ target: { id, name, waiting, failed } }: { target: Target 
         Test
       </button>
       {waiting + failed > 0 && (
-        <button type="submit" name="action" value="retry" aria-label={`Retry what ${name} has not taken`}>
+        <button type="submit" name="action" value="retry" aria-label={`Retry reports that ${name} did not accept`}>
           Retry
         </button>
       )}
@@ -177,10 +177,10 @@ function unsentTable(rows: readonly UnsentReport[], targets: readonly Target[]):
   const nameOf = ({ target }: UnsentReport): string => names.get(target) ?? target;
   return bindTable<UnsentReport>({
     id: "unsent",
-    caption: "Not taken yet",
+    caption: "Not accepted yet",
     rows,
     sort: "-since",
-    empty: "Nothing waits: every report was taken.",
+    empty: "Nothing is waiting: every report was accepted.",
     partial: limitNote(rows, FORWARD_LIMITS.unsentShown, "those given up and refused come first"),
     columns: [
       { key: "since", label: "Since", value: ({ createdSeconds }) => isoMinute(createdSeconds) },
@@ -238,8 +238,8 @@ function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLS
         </select>
       </Field>
       <label>
-        <input type="checkbox" name="records" value="yes" checked={typed?.get("records") === "yes"} /> Send the records
-        of each report, too
+        <input type="checkbox" name="records" value="yes" checked={typed?.get("records") === "yes"} /> Include the
+        records of each report
       </label>
       <Credentials typed={typed} />
       <button class="primary" type="submit" name="action" value="add">
@@ -247,7 +247,7 @@ function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLS
       </button>
       <p class="small muted">
         The URL of an endpoint, of Splunk&apos;s HTTP Event Collector, or of a bucket, with a prefix if you like; public
-        https addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
+        https addresses only. Failed requests are retried for seven days. Secrets are never shown again.
       </p>
     </form>
   );
@@ -306,15 +306,15 @@ async function change(request: PageRequest, form: URLSearchParams): Promise<Said
   switch (form.get("action")) {
     case "test": {
       const { isTaken, result } = await request.operate("testForward", { id });
-      if (isTaken) return { kind: "done", sentence: `${name} took the test: ${result}` };
-      return { kind: "fault", sentence: `${name} did not take the test: ${result}` };
+      if (isTaken) return { kind: "done", sentence: `${name} accepted the test: ${result}` };
+      return { kind: "fault", sentence: `${name} did not accept the test: ${result}` };
     }
     case "retry":
       await request.operate("retryForward", { id });
-      return { kind: "done", sentence: `What ${name} has not taken is sent again now.` };
+      return { kind: "done", sentence: `Reports that ${name} did not accept are being sent again.` };
     case "remove":
       await request.operate("removeForward", { id });
-      return { kind: "done", sentence: `${name} was removed, with everything that waited for it.` };
+      return { kind: "done", sentence: `${name} was removed, with everything that was waiting for it.` };
     default: {
       const added = await request.operate("addForward", settingsOf(form));
       const secret = added.secret === "" ? {} : { secret: added.secret };

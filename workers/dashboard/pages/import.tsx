@@ -42,7 +42,7 @@ export function importPage(request: PageRequest, sent: Sent = { text: "" }): Pag
             request={request}
             tab="import"
             title="Import accounts, domains and addresses"
-            lead="From a CSV file. What is there already stays as it is, so that a file may be imported again."
+            lead="From a CSV file. Existing entries stay unchanged, so you can import a file again."
           />
           {problem !== undefined && (
             <Note kind="fault">
@@ -90,7 +90,7 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
     <>
       <Note kind={errors === 0 ? "done" : "warn"}>
         {formatCount(lines.length)} {lines.length === 1 ? "line" : "lines"}: {formatCount(added)}{" "}
-        {isDone ? "imported" : "new"}, {formatCount(count("exists"))} there already, {formatCount(errors)} with errors.
+        {isDone ? "imported" : "new"}, {formatCount(count("exists"))} already there, {formatCount(errors)} with errors.
         {!isDone && " Nothing has been changed yet."}
       </Note>
       {!isDone && (
@@ -191,7 +191,7 @@ export async function importFromForm(request: PageRequest, form: URLSearchParams
   const isDone = form.get("action") === "import";
   const read = readImportFile(text);
   if (!read.ok) return importPage(request, { text, problem: read.error });
-  if (read.value.length === 0) return importPage(request, { text, problem: "The file names nothing." });
+  if (read.value.length === 0) return importPage(request, { text, problem: "The file has no entries." });
   const lines: Line[] = [];
   try {
     for (const chunk of importChunks(read.value)) {

@@ -50,7 +50,7 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
         Inbound mail of <ForeignText text={domain} />
       </>
     ),
-    lead: "Whether mail to this domain has to be encrypted on its way",
+    lead: "Whether mail to this domain must be encrypted in transit",
     tables: Object.values(tables),
     body: (
       <>
@@ -229,8 +229,8 @@ function Publish({ known: { domain, hosted, url }, forReports }: Pick<ContentPro
           mta-sts.
           <ForeignText text={domain} />
         </span>{" "}
-        has to lead to this dashboard, with its own certificate; the section Hosted MTA-STS of docs/guidance.md says
-        how. Senders fetch{" "}
+        must point to this dashboard, with its own certificate; the section Hosted MTA-STS of docs/guidance.md says how.
+        Senders fetch{" "}
         <span class="mono">
           <ForeignText text={url} />
         </span>
@@ -369,7 +369,7 @@ function hostsTable(known: Known | undefined): BoundTable {
     sort: "host",
     empty:
       known?.hosts === null
-        ? "Unknown: DNS was not checked yet, or gave no answer. Check now on the page Records."
+        ? "Unknown: DNS has not been checked yet, or gave no answer. Check now on the page Records."
         : "The domain takes no mail.",
     columns: [
       { key: "host", label: "Host (MX)", value: ({ host }) => host, cell: ({ host }) => <Name text={host} /> },

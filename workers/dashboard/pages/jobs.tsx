@@ -97,7 +97,7 @@ export async function changeJobs(request: PageRequest, form: URLSearchParams): P
   }
   const kind = form.get("kind");
   if (kind !== "reprocess" && kind !== "reconcile")
-    throw new ApiError("bad_request", "kind is reprocess or reconcile.");
+    throw new ApiError("bad_request", "kind must be reprocess or reconcile.");
   const filter = filterOf(form);
   const dryRun = form.get("dryRun") === "yes";
   const isEverything = kind === "reprocess" && Object.keys(filter).length === 0;

@@ -94,7 +94,7 @@ function Parts({ balance }: { balance: PartsBalance }) {
     <>
       <p class="small muted">
         Mail of the last {ACTIVITY_DAYS} days had {formatCount(found)} parts: {list(outcomes)}
-        {passed > 0 && `, ${formatCount(passed)} that hold no report (${list(passedOver)})`}.
+        {passed > 0 && `, ${formatCount(passed)} without a report (${list(passedOver)})`}.
       </p>
       {missing !== 0 && (
         <Note kind="fault">

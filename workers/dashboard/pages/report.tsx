@@ -69,7 +69,7 @@ export async function changeReport(
       await request.operate("undoTakeBack", name);
       break;
     default:
-      throw new ApiError("bad_request", "action is take-back or undo.");
+      throw new ApiError("bad_request", "action must be take-back or undo.");
   }
   return reportPath(report);
 }

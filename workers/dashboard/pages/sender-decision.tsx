@@ -14,7 +14,7 @@ import { accountOfForm, type PageRequest } from "../parts/request.ts";
 export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: string }> = {
   mine: { label: "Mine", meaning: "sends for this domain; its failing mail stands in the way of p=reject" },
   notMine: { label: "Not mine", meaning: "sends in your name without permission; p=reject stops it" },
-  forwarder: { label: "Forwarder", meaning: "passes on mail of others, or is a mailing list; you can't fix it" },
+  forwarder: { label: "Forwarder", meaning: "forwards other people's mail, or is a mailing list; you can't fix it" },
   undecided: { label: "Undecided", meaning: "not decided yet" },
 };
 
@@ -49,7 +49,7 @@ export function SenderDecisionCard({ decisions, suggestion, domain, action }: Ca
       <p class="lead">
         {wider !== undefined ? (
           <>
-            <strong>{DECISION_WORDS[wider.decision].label}</strong>, as you said of{" "}
+            <strong>{DECISION_WORDS[wider.decision].label}</strong>, by the decision about{" "}
             <ForeignText text={subjectWords(wider.subject)} />.
           </>
         ) : current === "undecided" ? (

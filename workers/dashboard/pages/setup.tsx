@@ -255,8 +255,8 @@ function ConfirmRemoval({ registered: { account, domain, rua } }: { registered: 
     <section class="card" aria-labelledby="confirm-remove">
       <h2 id="confirm-remove">Remove this domain?</h2>
       <p class="lead">
-        If <ForeignText text={rua} /> takes reports of this domain alone, it is removed too, and mail to it is rejected
-        from then on. Reports that have come stay. Take the address out of the DMARC record as well.
+        If <ForeignText text={rua} /> accepts reports about this domain only, it is removed too and rejects mail from
+        then on. Reports already received stay. Remove the address from the DMARC record as well.
       </p>
       <form class="inline" method="post" action={setupPath(domain, account)}>
         <input type="hidden" name="account" value={account} />

@@ -162,7 +162,7 @@ function Content({ request, detail, found, chart, tables, period }: ContentProps
       {found.advice?.spf !== undefined && <SpfCard advice={found.advice.spf} />}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
-        <Note>There is more than one page can show: these are the largest parts. Choose a shorter period.</Note>
+        <Note>This is more than a page can show; only the largest parts are listed. Choose a shorter period.</Note>
       )}
       <SourceChart chart={chart} reports={found.reports} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />

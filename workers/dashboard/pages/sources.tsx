@@ -46,8 +46,8 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     ),
     lead: (
       <>
-        Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by the
-        domain that authenticated its mail, the sender's own where there is one; where nothing did, by its address.
+        Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named after the
+        domain that authenticated its mail (the sender's own domain, if that did), or else after its address.
       </>
     ),
     tables: [table, hits],

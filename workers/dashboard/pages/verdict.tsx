@@ -46,8 +46,8 @@ function NextRecord({ verdict: { domain, state, keepsPublished }, text }: { verd
         {state === "beingRejected" ? "To publish until then" : "To publish"}: a TXT record at{" "}
         <ForeignText text={`_dmarc.${domain}`} />.{" "}
         {keepsPublished === true
-          ? "Everything but the policy is as in the present record, as last checked."
-          : "Keep other rua and ruf addresses of the present record: reports don't name them."}
+          ? "Only the policy differs from the current record, as last checked."
+          : "Keep other rua and ruf addresses of the current record: reports don't name them."}
         {needsStrings(text) ? ` ${STRINGS_HINT}` : ""}
       </span>
       <pre class="record" data-copy={text}>

@@ -1,4 +1,4 @@
-/** What to do next over all domains, what matters most first; or the domains that one line of it is about. */
+/** What to do next across all domains, what matters most first; or the domains that one line of it is about. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import { type WorkDomain, workDomainsQuery } from "../../../shared/ledger/worklist.ts";
@@ -44,7 +44,7 @@ async function allLines(request: PageRequest): Promise<PageResult> {
         <>
           <PageHead
             title="Worklist"
-            lead="What to do next over all domains, from the reports of the last 30 days: first what puts most of your mail at risk."
+            lead="What to do next across all domains, from reports of the last 30 days. What puts most of your mail at risk comes first."
           />
           {table.view(request.url)}
         </>
@@ -61,7 +61,7 @@ function linesTable(lines: readonly Line[]): BoundTable {
     rows: lines,
     sort: "-weight",
     size: WORK_LIMITS.linesOnPage,
-    empty: "Nothing to do. New reports are looked at within the hour.",
+    empty: "Nothing to do. New reports are checked within an hour.",
     columns: [
       {
         key: "title",

@@ -60,7 +60,7 @@ export function ReportHead({ request, profile: { name, logo }, month, title, kep
           ))}
         </select>
         <button type="submit">Show</button>
-        <span class="small muted">Print it, or save it as PDF, by your browser: two pages.</span>
+        <span class="small muted">Print it or save it as PDF with your browser: two pages.</span>
       </form>
     </div>
   );

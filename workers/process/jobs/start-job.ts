@@ -157,7 +157,7 @@ function daysOfPrefix(prefix: string): { firstDay: number; lastDay: number } | u
 /** @returns what is wrong with a request, as a sentence */
 function checkRequest(kind: Job["kind"], { key, prefix, domain, since, until }: JobFilter): string | undefined {
   for (const day of [since, until]) {
-    if (day !== undefined && parseDay(day) === undefined) return `'${day}' is not a day; it has to be YYYY-MM-DD.`;
+    if (day !== undefined && parseDay(day) === undefined) return `'${day}' is not a day; write it as YYYY-MM-DD.`;
   }
   const places = [key, prefix, domain].filter((place) => place !== undefined);
   if (kind === "reconcile" && places.length > 0) return "A reconcile job takes days only.";

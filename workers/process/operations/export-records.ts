@@ -57,7 +57,7 @@ function requestOf(
   // The period of a report may end after it was received.
   const lastDay = until === undefined ? Math.floor(nowSeconds / SECONDS_PER_DAY) + 1 : parseDay(until);
   if (firstDay === undefined || lastDay === undefined) {
-    return fail(`'${firstDay === undefined ? since : until}' is not a day; it has to be YYYY-MM-DD.`);
+    return fail(`'${firstDay === undefined ? since : until}' is not a day; write it as YYYY-MM-DD.`);
   }
   const after = cursor === undefined ? undefined : parseExportCursor(cursor);
   if (cursor !== undefined && after === undefined) return fail("The cursor is not one of an export.");

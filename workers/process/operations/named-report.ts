@@ -33,7 +33,7 @@ export async function readNamedRecords(
   if (reference === undefined) return notFound(NO_REPORT);
   const first = cursor === undefined ? offset : Number(cursor);
   if (!Number.isSafeInteger(first)) {
-    return fail({ code: "bad_request", message: "cursor: it does not come from this list." });
+    return fail({ code: "bad_request", message: "cursor: it is not from this list." });
   }
   const query = { reference, text, isPass, order, descending, limit, offset: first };
   const page = await readRecords(query, invocation);
