@@ -593,6 +593,10 @@ export const D1_LIMITS = {
   maxParameterChars: 600_000,
   /** Ours: addresses in one JSON parameter; one has at most 400 bytes. */
   maxAddressesAsked: 2000,
+  /** One database, on the paid plan; 500 MB on the free one. */
+  maxDatabaseBytes: 10_000_000_000,
+  /** Ours: databases of one ledger. An operator's page and the daily upkeep ask each of them: a few queries of the thousand. */
+  maxDatabases: 20,
 } as const;
 
 /** Ours: figures of a report as the ledger packs them (shared/ledger/figures.ts). */
