@@ -56,7 +56,7 @@ export function readDomainName(typed: string): Result<TypedDomain, string> {
   const name = domainName(host);
   const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS).toWellFormed()}…` : text;
   const reason = whyNoName(name);
-  if (reason !== undefined) return fail(`'${shown}' is no domain name: ${reason}.`);
+  if (reason !== undefined) return fail(`'${shown}' is not a domain name: ${reason}.`);
   return ok({ name, takenFrom: host === text ? undefined : text });
 }
 
@@ -83,7 +83,7 @@ function whyNoName(name: string): string | undefined {
   if (name === "") return "it is empty";
   if (name.length > MAX_NAME_CHARS) return `it has more than ${MAX_NAME_CHARS} characters`;
   const labels = name.split(".");
-  if (labels.includes("")) return "there is nothing between two of its dots, or before the first";
+  if (labels.includes("")) return "it has an empty part before or between its dots";
   for (const label of labels) {
     if (label.length > MAX_LABEL_CHARS) return `one of its labels has more than ${MAX_LABEL_CHARS} characters`;
     if (!/^[a-z0-9_-]+$/.test(label)) return "a label has letters, digits, hyphens and underscores only";
@@ -92,7 +92,7 @@ function whyNoName(name: string): string | undefined {
   if (labels.length === 1) return "it has one label only, as 'example' of 'example.com'";
   if (/^\d+$/.test(labels.at(-1) ?? "")) return "it ends like an IP address";
   if (labels.some((label) => label.startsWith("xn--") && !isWellFormed(label)))
-    return "an xn-- label of it spells nothing";
+    return "one of its xn-- labels is not valid";
   return undefined;
 }
 

@@ -52,7 +52,7 @@ export function contractClient(connection: ApiConnection): ContractClient {
     url: connection.url,
     async ask<Name extends OperationName>(name: Name, input: Inputs[Name], signal?: AbortSignal) {
       const { http, output } = OPERATIONS[name];
-      if (http === undefined) throw new Error(`${name} is not asked over HTTP.`);
+      if (http === undefined) throw new Error(`${name} is not available over HTTP.`);
       const { method, path, body } = requestOf(http, input ?? {});
       const sent = await send(connection, path, { method, body: body ?? null, signal: signal ?? null });
       if (!sent.ok) return sent;
@@ -112,7 +112,7 @@ async function send(
 /** What Access wants of a program, and did not get. */
 function refusedBy(access: ApiConnection["access"]): string {
   return access === undefined
-    ? "it takes a service token: none was sent"
+    ? "it requires a service token, and none was sent"
     : "the service token that was sent is wrong, has expired, or is not in a policy with the action Service Auth " +
         "of the dashboard's application";
 }
@@ -125,7 +125,7 @@ async function readText(response: Response): Promise<ClientAnswer<string>> {
   try {
     return ok(await response.text());
   } catch (error) {
-    const message = `${response.url} broke off in the middle of its answer: ${reasonOf(error)}.`;
+    const message = `The answer of ${response.url} ended in the middle: ${reasonOf(error)}.`;
     return fail({ code: "broken_off", message, status: response.status });
   }
 }
@@ -140,7 +140,7 @@ function readJson<T>(output: v.GenericSchema<unknown, T>, response: Response, te
 function readAs<T>(output: v.GenericSchema<unknown, T>, response: Response, value: unknown): ClientAnswer<T> {
   const read = validate(output, value);
   if (read.ok) return read;
-  const message = `${response.url} answered in a form this version does not know: ${read.error.message}.`;
+  const message = `${response.url} sent an answer that this version does not understand: ${read.error.message}.`;
   return fail({ code: "not_an_answer", message, status: response.status });
 }
 

@@ -29,7 +29,8 @@ function get<const Path extends string>(path: Path) {
 export const DOMAIN_OPERATIONS = {
   listDomains: {
     ...read,
-    summary: "Domains with reports in a period or registered: status, messages, policy; those that need somebody first",
+    summary:
+      "Domains that are registered or have reports in a period: status, messages, policy; those that need attention first",
     http: get("/domains"),
     input: v.strictObject({
       account: v.optional(account),
@@ -122,8 +123,7 @@ export const DOMAIN_OPERATIONS = {
   },
   listHits: {
     ...read,
-    summary:
-      "Records that a policy would have hit, with the source of each: what stands behind the verdict's `wouldHit`",
+    summary: "Records that a policy would have hit, with the source of each: the details of the verdict's `wouldHit`",
     http: get("/hits/:domain"),
     input: v.strictObject({
       ...ofDomain,
@@ -155,7 +155,7 @@ export const DOMAIN_OPERATIONS = {
   },
   listDecisions: {
     ...read,
-    summary: "What was decided about a domain's senders and holds, the newest first",
+    summary: "Current decisions about a domain's senders, newest first",
     http: get("/decisions/:domain"),
     input: v.strictObject({ domain, account: v.optional(account) }),
     output: shapes.decisionList,
@@ -196,7 +196,7 @@ export const DOMAIN_OPERATIONS = {
   },
   accountMonth: {
     ...read,
-    summary: "The monthly report of an account over all its domains, the worst first",
+    summary: "The monthly report of an account about all its domains, worst first",
     http: get("/accounts/:account/monthly-report"),
     input: v.strictObject({ account, month: v.optional(month), ...page }),
     output: shapes.accountMonth,

@@ -575,7 +575,7 @@ export const reporterList = v.object({
   isComplete: v.boolean(),
 });
 
-/** What was decided about a domain's senders and holds, the newest first. */
+/** Current decisions about a domain's senders, newest first. */
 export const decisionList = v.object({ domain: v.string(), items: v.array(decidedSender) });
 
 const monthFigures = v.object({

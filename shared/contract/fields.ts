@@ -10,9 +10,9 @@ export const mailAddress = v.pipe(
   v.maxLength(400),
 );
 /** Only the form is checked here; the operation checks that the day exists. */
-export const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
+export const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; write it as YYYY-MM-DD"));
 /** The operation checks that it has begun. */
-export const month = v.pipe(v.string(), v.regex(/^\d{4}-(0[1-9]|1[0-2])$/, "not a month; it has to be YYYY-MM"));
+export const month = v.pipe(v.string(), v.regex(/^\d{4}-(0[1-9]|1[0-2])$/, "not a month; write it as YYYY-MM"));
 export const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 /** In either form, converted to A-labels. Any text is allowed, since a report may name an invalid domain. */
 export const domain = v.pipe(

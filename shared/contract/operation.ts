@@ -112,7 +112,7 @@ function takeBody(place: InputPlace, fields: Map<string, unknown>): string | Blo
   if ("bytes" in place) {
     const bytes = fields.get(place.bytes);
     fields.delete(place.bytes);
-    if (!(bytes instanceof Blob)) throw new Error(`${place.bytes} has to be a Blob: its length is needed.`);
+    if (!(bytes instanceof Blob)) throw new Error(`${place.bytes} must be a Blob: its length is needed.`);
     return bytes;
   }
   if ("text" in place) {
@@ -144,7 +144,7 @@ export function inputOf(
   );
   if (place === "query") return ok({ ...query, ...path });
   if ("bytes" in place) return ok({ ...query, ...path, [place.bytes]: body });
-  if (typeof body !== "string") return fail({ code: "bad_request", message: "The body has to be text." });
+  if (typeof body !== "string") return fail({ code: "bad_request", message: "The body must be text." });
   if ("text" in place) return ok({ ...query, ...path, [place.text]: body });
   const isLeftOut = place.json === "fields" && place.optional === true && body.trim() === "";
   const json = isLeftOut ? ok({}) : parseJson(body);

@@ -159,7 +159,7 @@ const described = {
     output: shapes.listOf(shapes.activity),
   },
   outcomeHistory: {
-    summary: "What became of reports by day, or by hour of a single day, and how long they took, over a period",
+    summary: "Outcomes and processing times of reports in a period, by day, or by hour of a single day",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -223,7 +223,7 @@ const described = {
   },
   ...DOMAIN_OPERATIONS,
   query: {
-    summary: "A statement for Analytics Engine, answered in the form the engine gives it",
+    summary: "Sends a statement to Analytics Engine and returns its answer unchanged",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -236,7 +236,7 @@ const described = {
   },
 
   refusedMail: {
-    summary: "Mail that was refused because its address is not registered, by address, most mails first",
+    summary: "Mail refused because its address is not registered, by address, most mails first",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -264,7 +264,7 @@ const described = {
     output: shapes.registration,
   },
   addRegistration: {
-    summary: "Registers an address that is not registered; never writes over one that is",
+    summary: "Registers a new address; never changes an existing one",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -288,7 +288,7 @@ const described = {
     output: shapes.registration,
   },
   restoreRegistrations: {
-    summary: "Registers addresses again as their copies in KV say, a page at a time, after the directory was lost",
+    summary: "Registers addresses again from their copies in KV, a page at a time, after the database was lost",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -309,7 +309,7 @@ const described = {
     }),
   },
   health: {
-    summary: "Whether the ledger and KV answer, and what waits in the queues",
+    summary: "Whether the ledger and KV answer, and what is waiting in the queues",
     role: "viewer",
     changes: false,
     answeredBy: "process",
@@ -346,7 +346,7 @@ const described = {
     output: shapes.person,
   },
   putIdentity: {
-    summary: "Says what a person may do, in all accounts",
+    summary: "Sets what a person may do, in all accounts",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -361,7 +361,7 @@ const described = {
     output: shapes.person,
   },
   removeIdentity: {
-    summary: "Takes a person's access away",
+    summary: "Removes a person's access",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -386,7 +386,7 @@ const described = {
     output: shapes.countedPageOf(shapes.account),
   },
   getAccount: {
-    summary: "What an account is called, and whether it has a logo",
+    summary: "An account's name, and whether it has a logo",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -404,7 +404,7 @@ const described = {
     output: shapes.accountHead,
   },
   setAccountName: {
-    summary: "Sets what an account is called on pages and in digests; an empty name is the account's own",
+    summary: "Sets an account's name on pages and in digests; if it is empty, the account's id is shown",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -453,7 +453,7 @@ const described = {
     output: shapes.listOf(shapes.accountPerson),
   },
   putAccountPerson: {
-    summary: "Gives a person a role in an account, or another one; a new person may come through Access at once",
+    summary: "Gives a person a role in an account, or changes it; a new person can sign in at once",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -468,7 +468,7 @@ const described = {
     output: v.object({ account: v.string(), email: v.string(), role: v.picklist(ACCOUNT_ROLES) }),
   },
   removeAccountPerson: {
-    summary: "Takes a person's role in an account away",
+    summary: "Removes a person's role in an account",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -477,7 +477,7 @@ const described = {
     output: v.undefined(),
   },
   noteSeen: {
-    summary: "Notes that the person who asks came for the first time",
+    summary: "Records the first visit of the person who asks",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -487,7 +487,7 @@ const described = {
   },
   importAccounts: {
     summary:
-      "Creates accounts, registers addresses and domains from a list, a result a line; adding again changes nothing",
+      "Creates accounts and registers addresses and domains from a list, with a result for each line; existing entries do not change",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -519,7 +519,7 @@ const described = {
   },
 
   importFiles: {
-    summary: "Takes files as if they had come by mail to a registered address; those that are known stay as they are",
+    summary: "Accepts files as if they had arrived by mail at a registered address; known files are skipped",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -558,7 +558,7 @@ const described = {
     output: shapes.importedFile,
   },
   knownImports: {
-    summary: "Which files were imported, and what became of them",
+    summary: "Which files were imported, and their outcomes",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -590,7 +590,7 @@ const described = {
     output: shapes.listOf(v.object({ code: v.string(), deadLetters: v.number() })),
   },
   getDeadLetter: {
-    summary: "One dead letter, and what is known of its raw object",
+    summary: "One dead letter, with what is known about its raw object",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -636,7 +636,7 @@ const described = {
     output: shapes.pageOf(shapes.deadLetterResult),
   },
   describeRawObject: {
-    summary: "What is known of a raw object besides its bytes",
+    summary: "Facts about a raw object besides its bytes",
     role: "operator",
     changes: false,
     answeredBy: "process",
@@ -825,7 +825,7 @@ const described = {
     output: v.object({ ruaHost: v.string() }),
   },
   addDomain: {
-    summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
+    summary: "Registers an address for a domain's reports, a new one or the given one, and says what to publish",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -834,7 +834,7 @@ const described = {
     output: shapes.addedDomain,
   },
   addDomains: {
-    summary: "Adds a list of domains, a result a line; asks nothing of DNS",
+    summary: "Adds a list of domains, with a result for each; does not query DNS",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -847,7 +847,7 @@ const described = {
     output: shapes.listOf(shapes.addedLine),
   },
   tagDomains: {
-    summary: "Puts tags on domains of an account and takes others off, a result a domain",
+    summary: "Adds tags to domains of an account and removes others, with a result for each domain",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -870,7 +870,7 @@ const described = {
     output: shapes.listOf(v.object({ account: v.string(), domain: v.string(), tags: v.array(v.string()) })),
   },
   setAccountGroup: {
-    summary: "Puts an account into a group of accounts; an empty name takes it out",
+    summary: "Puts an account into a group of accounts; an empty name removes it from its group",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -903,7 +903,7 @@ const described = {
     output: shapes.addedDomain,
   },
   removeDomain: {
-    summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
+    summary: "Removes a domain, and an address that only it uses, from the registry; its reports stay",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -922,7 +922,7 @@ const described = {
     output: shapes.listOf(shapes.channel),
   },
   addChannel: {
-    summary: "Adds a channel; the secret of a webhook is answered this once",
+    summary: "Adds a channel; the secret of a webhook is returned only here",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -941,7 +941,7 @@ const described = {
   },
   testChannel: {
     summary:
-      "Sends a test to a channel, or the question to confirm while it waits for that; listDeliveries has its result",
+      "Sends a test to a channel, or the confirmation link again while it is unconfirmed; listDeliveries has the result",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -950,7 +950,7 @@ const described = {
     output: v.object({ deliveryId: v.string() }),
   },
   confirmChannel: {
-    summary: "Confirms a channel's mail address in its owner's place",
+    summary: "Confirms a channel's mail address on its owner's behalf",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -973,7 +973,7 @@ const described = {
     output: v.undefined(),
   },
   listDeliveries: {
-    summary: "The newest deliveries of notices, digests and tests, and what came of them",
+    summary: "The newest deliveries of notices, digests and tests, with their results",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -982,7 +982,7 @@ const described = {
     output: shapes.listOf(shapes.delivery),
   },
   listForwards: {
-    summary: "Targets that accepted reports are forwarded to, and what waits for each",
+    summary: "Targets that accepted reports are forwarded to, and what is waiting for each",
     role: "operator",
     changes: false,
     answeredBy: "process",
@@ -991,8 +991,7 @@ const described = {
     output: shapes.listOf(shapes.forwardTarget),
   },
   addForward: {
-    summary:
-      "Adds a target for accepted reports; the key that an HTTP endpoint's are signed with is answered this once",
+    summary: "Adds a target for accepted reports; the key that signs an HTTP endpoint's requests is returned only here",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -1002,7 +1001,7 @@ const described = {
     output: v.object({ ...shapes.forwardTarget.entries, secret: v.string() }),
   },
   removeForward: {
-    summary: "Removes a target and what waits for it",
+    summary: "Removes a target and what is waiting for it",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -1020,7 +1019,7 @@ const described = {
     output: v.object({ isTaken: v.boolean(), result: v.string() }),
   },
   retryForward: {
-    summary: "Sends what was given up to a target again, and what waits for it at once",
+    summary: "Sends a target what was given up and what is waiting for it, now",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -1030,7 +1029,7 @@ const described = {
     output: v.object({ enqueued: v.number() }),
   },
   listUnsentReports: {
-    summary: "Reports that targets have not taken, at most 500: given up, then refused, then waiting",
+    summary: "Reports that targets have not accepted, at most 500: given up, then refused, then waiting",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -1039,7 +1038,7 @@ const described = {
     output: v.object({ items: v.array(shapes.unsentReport), isComplete: v.boolean() }),
   },
   listTokens: {
-    summary: "Tokens of programs, without their secrets, of the accounts that one administers",
+    summary: "API tokens of the accounts that the person administers, without their secrets",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -1048,7 +1047,7 @@ const described = {
     output: shapes.pageOf(shapes.token),
   },
   createToken: {
-    summary: "Makes a token; its secret is answered this once",
+    summary: "Creates a token; its secret is returned only here",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -1063,7 +1062,7 @@ const described = {
     output: v.object({ ...shapes.token.entries, secret: v.string() }),
   },
   revokeToken: {
-    summary: "Revokes a token: it opens nothing from now on",
+    summary: "Revokes a token",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -1072,7 +1071,7 @@ const described = {
     output: shapes.token,
   },
   noteTokenUse: {
-    summary: "Notes that a token was used, at most once an hour",
+    summary: "Records that a token was used, at most once an hour",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -1144,7 +1143,7 @@ const described = {
     output: shapes.hostedMtaSts,
   },
   removeMtaSts: {
-    summary: "Serves the MTA-STS policy of a domain no longer",
+    summary: "Stops serving the MTA-STS policy of a domain",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -1158,7 +1157,7 @@ const described = {
     }),
   },
   spfAdvice: {
-    summary: "What letting a source in does to the domain's SPF record; asks DNS and changes nothing",
+    summary: "What adding a source does to the domain's SPF record; queries DNS and changes nothing",
     role: "viewer",
     changes: false,
     answeredBy: "process",
@@ -1189,7 +1188,7 @@ const described = {
   },
 
   runSchedule: {
-    summary: "Does now what process does by the clock at a schedule of its TOML",
+    summary: "Runs now what process runs at a schedule of its TOML",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -1198,7 +1197,7 @@ const described = {
     output: v.record(v.string(), v.unknown()),
   },
   runWatch: {
-    summary: "Looks at the domains now: verdicts, incidents and notices, as many as one run does",
+    summary: "Checks domains now, as many as one run does: verdicts, incidents and notices",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -1273,7 +1272,7 @@ const described = {
     output: shapes.listOf(shapes.mute),
   },
   mute: {
-    summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
+    summary: "Mutes a rule, a domain, a sender, or a combination of them, for good or for some days",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -1286,7 +1285,7 @@ const described = {
     output: shapes.mute,
   },
   unmute: {
-    summary: "Takes a mute away",
+    summary: "Removes a mute",
     role: "administrator",
     changes: true,
     answeredBy: "process",
@@ -1326,7 +1325,7 @@ const described = {
     output: shapes.job,
   },
   exportAccount: {
-    summary: "What is held of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
+    summary: "All data of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
     role: "operator",
     changes: false,
     answeredBy: "process",
@@ -1335,7 +1334,7 @@ const described = {
     output: shapes.accountExport,
   },
   forgetAccount: {
-    summary: "Forgets an account: its addresses, raw objects and rows are removed by a job, and cannot be brought back",
+    summary: "Forgets an account: a job removes its addresses, raw objects and rows, which cannot be undone",
     role: "operator",
     changes: true,
     answeredBy: "process",

@@ -26,19 +26,19 @@ export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
 /** Problem code → what it means, the same for every occurrence (RFC 9457 section 3.1.4). */
 export const PROBLEM_TITLES: Record<ProblemCode, string> = {
-  bad_request: "The request is not understood",
-  forbidden: "This may not be asked with these credentials",
-  not_found: "There is no such thing",
-  already_exists: "It is there already",
-  too_large: "It is larger, or more, than is taken",
-  invalid_statement: "Analytics Engine does not take the statement",
+  bad_request: "The request is invalid",
+  forbidden: "These credentials do not allow this",
+  not_found: "It does not exist",
+  already_exists: "It exists already",
+  too_large: "It exceeds a limit",
+  invalid_statement: "Analytics Engine refuses the statement",
   no_data: "Nothing has been written yet",
   internal: "The dashboard failed",
   analytics_unavailable: "Analytics Engine does not answer",
   process_unavailable: "The process Worker does not answer",
-  busy: "Too many requests at this moment",
+  busy: "Too many requests right now",
   not_configured: "A setting is missing",
-  analytics_busy: "Analytics Engine has too much to do",
+  analytics_busy: "Analytics Engine is busy",
   ledger_unavailable: "The ledger does not answer",
   dns_unavailable: "DNS does not answer",
 };

@@ -76,7 +76,7 @@ export function diagnoseSource(source: DiagnosedSource): Diagnosis {
     };
   }
   if (decision === "forwarder") {
-    const sentence = `${name} passes on mail of others, so SPF fails there: there is nothing to fix but DKIM on all mail of ${domain}.`;
+    const sentence = `${name} forwards other people's mail, so SPF fails there: there is nothing to fix but DKIM on all mail of ${domain}.`;
     return { code: "forwarder", sentence };
   }
   const letThrough = sum(groups, ({ spared }) => spared);

@@ -32,7 +32,7 @@ function summaryOf({ root, lookups, isCut }: SpfTree, findings: readonly Finding
   const count = `${lookups}${isCut ? " or more" : ""} of ${GUIDANCE_LIMITS.maxSpfLookups} lookups`;
   if (broken.length === 0) return count;
   const isOpen = broken.every(({ code }) => code === "all_pass");
-  return isOpen ? `Everybody is let in; ${count}` : `Receivers can't use the record; ${count}`;
+  return isOpen ? `Everyone may send; ${count}` : `Receivers can't use the record; ${count}`;
 }
 
 function findingsWithoutRecord(domain: string, { root }: SpfTree, texts: readonly string[]): Finding[] {
@@ -212,7 +212,7 @@ function findingsOfAll({ root }: SpfTree): Finding[] {
   }
   const qualifier = qualifierOfAll(root);
   if (qualifier === "+") {
-    const sentence = "+all lets everybody send in this domain's name. Replace it by ~all or -all.";
+    const sentence = "+all lets anyone send in this domain's name. Replace it by ~all or -all.";
     findings.push({ code: "all_pass", state: "broken", sentence, rule });
   } else if (qualifier === "?" || (qualifier === undefined && !hasUnknownEnd(root))) {
     const sentence = `${qualifier === "?" ? "?all" : "A record without all"} says nothing about other senders. End it with ~all or -all.`;
@@ -232,7 +232,7 @@ function findingsOfWidth({ root }: SpfTree): Finding[] {
     const narrowest = Math.min(...networks.map(widthOf));
     // Its own is told of as such.
     if ((isAll && domain !== root.domain && !isReachedByRedirect(root, domain)) || narrowest === 0) {
-      const sentence = `${at} lets everybody send in this domain's name. Remove what leads to it.`;
+      const sentence = `${at} lets anyone send in this domain's name. Remove what leads to it.`;
       return [{ code: "all_pass", state: "broken", sentence, rule: "RFC 7208 section 5" }];
     }
     if (narrowest > 1) return [];

@@ -258,7 +258,7 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   sameServerPasses: "other mail of this server passes for your domain",
   knownForwarder: "a known mailing list or forwarding service",
   signatureSurvives: "passes on mail that your servers signed",
-  signatureBroken: "your signature is on it, but was broken on the way",
+  signatureBroken: "your signature is on it, but was broken in transit",
   receiversLetThrough: "receivers say it is forwarded or from a list",
   knownService: "a known service that doesn't pass for your domain",
   failingSignature: "signs for your domain with a key that never works",

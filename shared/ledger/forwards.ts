@@ -108,7 +108,7 @@ export function addTarget(target: ForwardTarget): Change {
   };
 }
 
-/** Removes a target and what waits for it. */
+/** Removes a target and what is waiting for it. */
 export function removeTarget(id: string): Change[] {
   return [
     { sql: "DELETE FROM forwards WHERE target = ?1", parameters: [id] },

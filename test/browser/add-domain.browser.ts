@@ -133,7 +133,7 @@ describe.skipIf(isMissing)("adding a domain", () => {
     expect(rows.map((text) => text.replace(/\s+/g, " "))).toEqual([
       expect.stringContaining("one.test✓ added"),
       expect.stringContaining(`${DOMAIN}✓ added before`),
-      expect.stringContaining("is no domain name"),
+      expect.stringContaining("is not a domain name"),
       expect.stringContaining("bücher.test"),
     ]);
     await clean("added-list");
@@ -146,7 +146,7 @@ describe.skipIf(isMissing)("adding a domain", () => {
     await page.goto(`${site.origin}/add`);
     await page.fill("#add-domains", "no name");
     await site.refused(page, () => page.click("button:has-text('Add')"));
-    expect(await page.textContent("[role=alert]")).toContain("is no domain name");
+    expect(await page.textContent("[role=alert]")).toContain("is not a domain name");
     expect(await page.inputValue("#add-domains")).toBe("no name");
   });
 

@@ -51,7 +51,7 @@ it("says unknown and exits when no DNS server answers", async () => {
 
 it("refuses invalid domain names and DNS server addresses", async () => {
   expect((await runCommand(["check", "foo bar"])).stderr).toContain(
-    "'foo bar' is no domain name: a label has letters, digits, hyphens and underscores only.",
+    "'foo bar' is not a domain name: a label has letters, digits, hyphens and underscores only.",
   );
   // As every command reads a domain: also one that was pasted.
   const pasted = await runCommand(["check", "https://eight.spf.test/", "--dns", server.url]);

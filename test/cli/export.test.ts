@@ -173,7 +173,7 @@ it("a truncated answer fails with instructions to continue, and continuing compl
   try {
     await runCommand(["export", ...SINCE], env);
     const broken = await runCommand(args, env);
-    expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/broke off.*--resume/) });
+    expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/ended in the middle.*--resume/) });
     expect(await runCommand([...args, "--resume"], env)).toMatchObject({ code: 0 });
   } finally {
     server.close();

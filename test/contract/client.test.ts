@@ -74,7 +74,7 @@ describe("a problem", () => {
         response.writeHead(200, { "content-length": "100" });
         response.write('{"re', () => response.destroy());
       },
-      { code: "broken_off", message: expect.stringContaining("broke off"), status: 200 },
+      { code: "broken_off", message: expect.stringContaining("ended in the middle"), status: 200 },
     ],
   ])("%s", async (_, listener, error) => {
     const api = await answering(listener);
@@ -82,7 +82,7 @@ describe("a problem", () => {
   });
 
   it.each<[string, number, boolean, RegExp]>([
-    ["sends on to its login", 302, false, /login of Cloudflare Access, it takes a service token: none was sent/],
+    ["sends on to its login", 302, false, /login of Cloudflare Access, it requires a service token, and none was sent/],
     ["sends a service token on to its login", 302, true, /service token that was sent is wrong.*Service Auth/],
     ["refuses a service token", 401, true, /status 401, and not as the dashboard does.*Service Auth/],
     ["refuses a service token that no policy lets in", 403, true, /status 403, and not as the dashboard does/],

@@ -140,7 +140,7 @@ describe("refusals", () => {
     const refused = await fetch(`${simulation.pipeline.origin}/api/v1/jobs/none`, { headers: bearer });
     const { type } = v.parse(v.object({ type: v.string() }), await refused.json());
     const described = await fetch(type, { headers: bearer });
-    expect(await described.json()).toEqual({ code: "not_found", title: "There is no such thing", status: 404 });
+    expect(await described.json()).toEqual({ code: "not_found", title: "It does not exist", status: 404 });
   });
 
   it("serve the OpenAPI document unchanged", async () => {

@@ -207,7 +207,7 @@ describe("a decision about each kind of subject", () => {
 
   it("about a prefix or a service is shown on the pages of the sources it covers", async () => {
     await decide("203.0.113.0/24", "forwarder");
-    expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.4`)).toContain("as you said of 203.0.113.0/24");
+    expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.4`)).toContain("by the decision about 203.0.113.0/24");
     await decide("203.0.113.0/24", "undecided");
     const text = await page(`/domains/${DOMAIN}/sources/sendgrid.net`);
     expect(text).toContain('<option value="service:Twilio SendGrid">all of Twilio SendGrid</option>');
@@ -290,7 +290,7 @@ describe("the Senders page", () => {
 
   it.each([
     ["nothing chosen", "decision=mine&note=why+not", "Choose at least one sender."],
-    ["no name of a sender", "decision=mine&note=why+not&subject=203.0.113.3&other=%25%25%25", "is no domain name"],
+    ["no name of a sender", "decision=mine&note=why+not&subject=203.0.113.3&other=%25%25%25", "is not a domain name"],
     ["a prefix of many owners", "decision=mine&note=why+not&other=10.0.0.0%2F8", "a shorter one has many owners"],
   ])("says what is wrong with %s, beside what was typed", async (_, fields, sentence) => {
     const origin = new URL(dashboard.url).origin;

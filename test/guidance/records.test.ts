@@ -346,7 +346,7 @@ describe("SPF", () => {
   });
 
   test("a record that lets everybody in is not one that can't be used", async () => {
-    expect((await checkSpf("plus-all.spf.test", resolver)).summary).toBe("Everybody is let in; 0 of 10 lookups");
+    expect((await checkSpf("plus-all.spf.test", resolver)).summary).toBe("Everyone may send; 0 of 10 lookups");
     expect((await checkSpf("syntax.spf.test", resolver)).summary).toBe(
       "Receivers can't use the record; 0 of 10 lookups",
     );

@@ -38,8 +38,8 @@ describe("a typed domain name", () => {
     ["*.example.com", "letters, digits, hyphens"],
     ["exa$mple.com", "letters, digits, hyphens"],
     ["example", "one label"],
-    ["example..com", "nothing between"],
-    [".example.com", "nothing between"],
+    ["example..com", "an empty part"],
+    [".example.com", "an empty part"],
     ["-a.example", "hyphen"],
     ["a-.example", "hyphen"],
     ["192.0.2.1", "IP address"],
@@ -47,10 +47,10 @@ describe("a typed domain name", () => {
     ["[2001:db8::1]", "letters, digits, hyphens"],
     [`${"a".repeat(64)}.example`, "63 characters"],
     [`${"a.".repeat(130)}example`, "253 characters"],
-    ["xn--a.example", "spells nothing"],
+    ["xn--a.example", "not valid"],
   ])("%j is refused: %s", (typed, reason) => {
     const read = readDomainName(typed);
-    expect(read).toMatchObject({ ok: false, error: expect.stringContaining("is no domain name: ") });
+    expect(read).toMatchObject({ ok: false, error: expect.stringContaining("is not a domain name: ") });
     expect(read).toMatchObject({ ok: false, error: expect.stringContaining(reason) });
   });
 
@@ -70,7 +70,7 @@ describe("the registry", () => {
     });
     expect(() => validRegistration("a@b.example", { account: "acme", domains: ["acme example"] })).toThrow(
       new RegistryValueError(
-        "'acme example' is no domain name: a label has letters, digits, hyphens and underscores only.",
+        "'acme example' is not a domain name: a label has letters, digits, hyphens and underscores only.",
       ),
     );
   });

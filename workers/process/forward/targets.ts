@@ -91,7 +91,7 @@ function merged(one: ForwardTarget | undefined, other: ForwardTarget): ForwardTa
   return { ...one, sent: one.sent + other.sent, sentSeconds, result, failures, nextSeconds };
 }
 
-/** Removes a target and what waits for it; removing one that is not there is no error. */
+/** Removes a target and what is waiting for it; removing one that is not there is no error. */
 export async function deleteTarget({ id }: Inputs["removeForward"], { invocation }: Call): Promise<Answer<undefined>> {
   for (const { ledger } of inEachShard(invocation)) await change(ledger, removeTarget(id));
   return ok(undefined);

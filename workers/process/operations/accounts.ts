@@ -95,7 +95,7 @@ export async function givePersonRole(
   return ok({ account, email, role });
 }
 
-/** Takes a person's role in an account away; a missing one is no error. */
+/** Removes a person's role in an account; a missing one is no error. */
 export async function takePersonRole(
   { account, email: typed }: Inputs["removeAccountPerson"],
   { invocation, caller }: Call,

@@ -31,7 +31,7 @@ export async function mute(
   return ok(kept);
 }
 
-/** Takes a mute away. */
+/** Removes a mute. */
 export async function unmute(name: Inputs["unmute"], invocation: Invocation): Promise<void> {
   const { ledger } = await inShardOf(name.account, invocation);
   await change(ledger, [removeMute(wholeName(name))]);
