@@ -172,7 +172,8 @@ export function makeDayUses(uses: readonly UseName[]): Change[] {
       sql: `WITH by_reporter AS MATERIALIZED (
           SELECT o.rua, o.day, o.reporter, sum(o.records) AS records, sum(o.reports) AS reports
           FROM json_each(?1) w JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1
-          WHERE NOT EXISTS (SELECT 1 FROM day_uses u WHERE u.account = '' AND u.rua = o.rua AND u.day = o.day)
+          WHERE NOT EXISTS (SELECT 1 FROM day_uses u
+            WHERE u.account = '' AND u.rua = w.value ->> 0 AND u.day = w.value ->> 1)
           GROUP BY 1, 2, 3),
         named AS (
           SELECT rua, day, iif(place <= ${USE_LIMITS.namedReporters}, reporter, ${othersOf("reporter")}) AS name,
