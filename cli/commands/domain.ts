@@ -9,6 +9,7 @@ import { addConnectionOptions, type ConnectionOptions, connect } from "../connec
 import { exitCodes } from "../exit-codes.ts";
 import { readAddress } from "../option-values.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
+import { addDomainList } from "./domain-list.ts";
 import { addDomainTags } from "./domain-tags.ts";
 
 type Added = Outputs["addDomain"];
@@ -30,6 +31,7 @@ Examples:
   dmarc domain add --file domains.txt --account acme  in bulk: a domain a line, a result a line
   dmarc domain add example.com --rua dmarc@example.com  with an address of your own, whose mail comes here
   dmarc domain check example.com                      what is published, and whether reports come
+  dmarc domain list                                   all of them: address, set-up, reports, policy, verdict
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
@@ -38,14 +40,17 @@ Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be ad
 
 /** Adds the command with its subcommands. */
 export function addDomain(program: Command): void {
-  const domain = program.command("domain").description("Add a domain, follow it to its first report, tag it");
+  const domain = program
+    .command("domain")
+    .description("Add a domain, follow it to its first report, list and tag domains");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
-    .option("--file <list>", "a file with one domain per line; # starts a comment, - is standard input")
-    .option("--rua <address>", "your own address instead of a new one", readAddress)
+    .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
+    .option("--rua <address>", "an address of your own instead of a new one", readAddress)
     .action(addAll);
   subcommand(domain, "check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
   subcommand(domain, "remove <domain>", "Remove a domain and its address").action(removeOne);
+  addDomainList(domain);
   addDomainTags(domain);
 }
 
@@ -86,8 +91,8 @@ async function addList(domains: string[], { account, rua, ...options }: AddOptio
   }
   const { added, existing, refused } = counts;
   if (!options.json) {
-    printOut(`${added} added, ${existing} already there, ${refused} with errors.`);
-    if (added > 0) printOut("See what to publish for each, and its progress: dmarc domain check DOMAIN.");
+    printOut(`${added} added, ${existing} there already, ${refused} with errors.`);
+    if (added > 0) printOut("What to publish for each, and how far it is: dmarc domain check DOMAIN.");
   }
   return refused === 0;
 }
@@ -138,7 +143,7 @@ async function removeOne(domain: string, options: DomainOptions): Promise<void> 
   const removed = await connect(options).ask("removeDomain", { account: options.account, domain });
   const { rua, isAddressRemoved } = removed;
   if (options.json) printJson({ removed: rua, isAddressRemoved });
-  else if (isAddressRemoved) printOut(`${rua} is no longer registered. Remove it from the DMARC record, too.`);
+  else if (isAddressRemoved) printOut(`${rua} is not registered any more. Take it out of the DMARC record, too.`);
   else printOut(`${safeText(domain, MAX_CHARS)} is removed; ${rua} stays, for other domains.`);
 }
 
