@@ -4,7 +4,7 @@ import { conflictId, eventId, versionUid } from "../identity.ts";
 import type { Claim, Verdict } from "../ledger/claims.ts";
 import { type ConflictRow, putAcceptedVersion } from "../ledger/conflicts.ts";
 import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
-import { type FoundParts, objectReference } from "../ledger/objects.ts";
+import { type FoundParts, objectReference, replaceOutcome } from "../ledger/objects.ts";
 import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
@@ -175,6 +175,7 @@ export class ObjectDecision {
         // Another version may count in its place by now, which stays.
         if (held?.state === "accepted" && held.contentHash !== contentHash) this.#writeAbove(claim, held);
         else if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
+        if (held?.state === "taken_back") this.#noteWith(held);
         return this.#record({ outcome: "taken_back", part, id: uid, ...placeOf(held?.reference ?? reference) });
       }
     }
@@ -256,23 +257,31 @@ export class ObjectDecision {
    */
   async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
     const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
-    this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
+    const { uid } = held.reference;
+    const before = { outcome: "accepted", part: held.part, id: uid } as const;
+    const place = { points: held.points, ...placeOf(held.reference) };
+    let after: Outcome = { outcome: "duplicate", part: held.part, id: uid, ...place };
+    this.#batch.changes.others.push(putAcceptedVersion(uid, accepted));
     if (held.contentHash !== claim.contentHash) {
-      await this.#putConflict(
+      const id = await this.#putConflict(
         { ...held, reporter: claim.reporter, reportId: claim.reportId },
         { accepted, other: versionOf(held) },
       );
       // What says the same as the report that counts now was in conflict before.
       this.#batch.displaced.push(held.reference);
+      after = { outcome: "conflict", part: held.part, id, uid, ...place };
     }
+    // Its object may not come to be read again here: its address may have moved to another account.
+    this.#batch.changes.others.push(await replaceOutcome({ object: held, before, after }));
     const again = runAbove(held, { generation, points: held.points });
     this.#plan.again.push({ ...again, coversPoints: undefined, coversUids: undefined });
   }
 
-  /** Notes the object with a report that counts instead of its own, for the time when that no longer counts. */
-  #noteWith({ reference, rawKey }: HeldReport): void {
+  /** Notes the object with a report that counts, or was taken back, instead of its own, for the time when that changes. */
+  #noteWith({ reference, rawKey, state }: HeldReport): void {
     const { key, rua, receivedSeconds } = this.#object.message;
-    if (rawKey !== key) this.#batch.noted.push({ reference, other: { rawKey: key, rua, receivedSeconds } });
+    if (rawKey === key || state === "retracted") return;
+    this.#batch.noted.push({ reference, state, other: { rawKey: key, rua, receivedSeconds } });
   }
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
@@ -377,7 +386,7 @@ export class ObjectDecision {
     const { attempts } = this.#object;
     const { nowSeconds } = this.#batch.context;
     const { write, work } = coverReport(held, { state, above }, { attempts, nowSeconds });
-    this.#batch.claims.retract(held.reference.uid);
+    this.#batch.claims.retract(held.reference.uid, state);
     this.#write(write, held.reference);
     this.#plan.points.push(work);
   }

@@ -91,9 +91,9 @@ export class Claims {
   }
 
   /** Records that a report no longer counts. */
-  retract(uid: string): void {
+  retract(uid: string, state: "retracted" | "taken_back"): void {
     const held = this.#reports.get(uid);
-    if (held !== undefined) this.#reports.set(uid, { ...held, state: "retracted" });
+    if (held !== undefined) this.#reports.set(uid, { ...held, state });
   }
 }
 

@@ -52,6 +52,13 @@ function accepted(simulation: Simulation): ReportReference {
   return found;
 }
 
+function outcomesAt(simulation: Simulation, rua: string): string[] {
+  const rows = simulation.rows<{ outcome: string }>(
+    `SELECT value ->> 'outcome' AS outcome FROM objects, json_each(outcomes) WHERE rua = '${rua}'`,
+  );
+  return rows.map(({ outcome }) => outcome);
+}
+
 async function conflictId(simulation: Simulation): Promise<string> {
   const [conflict] = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
   if (conflict === undefined) throw new Error("There is no conflict.");
@@ -131,6 +138,24 @@ describe("a report that is taken back", () => {
     expect(ledgerFigures(simulation)).toEqual({});
   });
 
+  it("gives way, once that is undone, to the same report from a verified sender that came meanwhile", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    const report = accepted(simulation);
+    await takeBackReport(report, NOTE, simulation.invocation());
+    await simulation.deliver(stamped(SAME_REPORT, "reporter.example"));
+    await simulation.drain();
+    expect(ledgerFigures(simulation)).toEqual({});
+    await undoTakeBack(report, simulation.invocation());
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(3) });
+    await simulation.drain();
+    expect(simulation.rows("SELECT rua, sender_domain AS sender FROM reports")).toEqual([
+      { rua: "reports@acme.example", sender: "reporter.example" },
+    ]);
+    expect(await imbalances(simulation, { reports: { "acme/a": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
   it("is not restored for an account that its address has left", async () => {
     const simulation = await simulationAfter([FIRST]);
     const report = accepted(simulation);
@@ -152,6 +177,33 @@ describe("a version in conflict", () => {
     ).toEqual([]);
     const [conflict] = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
     expect(conflict).toMatchObject({ accepted: { records: 2 }, other: { records: 3 } });
+  });
+});
+
+describe("an unverified report that a verified version takes the place of", () => {
+  const VERIFIED = stamped(OTHER_VERSION, "reporter.example");
+
+  it("is a version in conflict at once, and a duplicate once a person keeps the verified one", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    await simulation.deliver(VERIFIED);
+    await simulation.runProcess();
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["conflict"]);
+    await decideConflict(await conflictId(simulation), { decision: "keep", note: NOTE }, simulation.invocation());
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["duplicate"]);
+    await simulation.drain();
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["duplicate"]);
+    expect(
+      await imbalances(simulation, { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 0 }),
+    ).toEqual([]);
+  });
+
+  it("leaves no conflict behind when its address has moved to another account", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    simulation.register("dmarc@acme.example", { account: "other" });
+    await simulation.deliver(VERIFIED);
+    await simulation.drain();
+    const reports = { "acme/a": [figures(2, 10)], "other/a": [figures(3)] };
+    expect(await imbalances(simulation, { reports, deadLetters: 0, conflicts: 0 })).toEqual([]);
   });
 });
 
