@@ -2,7 +2,7 @@
 import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../analytics/events.ts";
 import { conflictId, eventId, versionUid } from "../identity.ts";
 import type { Claim, Verdict } from "../ledger/claims.ts";
-import { type ConflictRow, putAcceptedVersion } from "../ledger/conflicts.ts";
+import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../ledger/conflicts.ts";
 import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
 import { type FoundParts, objectReference, replaceOutcome } from "../ledger/objects.ts";
 import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
@@ -194,7 +194,12 @@ export class ObjectDecision {
     const held = this.#batch.stored(reference.uid);
     const isNews = held?.state !== "accepted" || held.contentHash !== contentHash;
     if (isNews) this.#batch.changes.forwards.push(reference);
-    if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
+    if (verdict.held !== undefined && (verdict.displaces || verdict.held.contentHash !== contentHash)) {
+      const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
+      // Versions in conflict with the one of before are in conflict with this one.
+      this.#batch.changes.others.push(putAcceptedVersion(reference.uid, accepted));
+      if (verdict.displaces) await this.#displace(claim, verdict.held, accepted);
+    }
     // A report that displaces another takes over its generation, possibly more than once: the event must be the same
     // each time.
     const isFirst = message.generation === undefined && verdict.displaces !== true;
@@ -255,13 +260,11 @@ export class ObjectDecision {
    * A report replaces a less credible one, which becomes the conflict at once; its object is rerun and then ends as
    * that conflict or as a duplicate.
    */
-  async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
-    const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
+  async #displace(claim: Claim, held: HeldReport, accepted: ReportVersion): Promise<void> {
     const { uid } = held.reference;
     const before = { outcome: "accepted", part: held.part, id: uid } as const;
     const place = { points: held.points, ...placeOf(held.reference) };
     let after: Outcome = { outcome: "duplicate", part: held.part, id: uid, ...place };
-    this.#batch.changes.others.push(putAcceptedVersion(uid, accepted));
     if (held.contentHash !== claim.contentHash) {
       const id = await this.#putConflict(
         { ...held, reporter: claim.reporter, reportId: claim.reportId },
@@ -273,7 +276,7 @@ export class ObjectDecision {
     }
     // Its object may not come to be read again here: its address may have moved to another account.
     this.#batch.changes.others.push(await replaceOutcome({ object: held, before, after }));
-    const again = runAbove(held, { generation, points: held.points });
+    const again = runAbove(held, { generation: accepted.generation, points: held.points });
     this.#plan.again.push({ ...again, coversPoints: undefined, coversUids: undefined });
   }
 

@@ -120,7 +120,8 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   if (decision === "refused") return { verdict: "duplicate", held };
   if (isMoreCredible(claim, held)) return { ...replaces(claim, held), displaces: true };
   if (isSameContent) return { verdict: "duplicate", held };
-  if (decision !== "replaces") return { verdict: "conflict", held };
+  // Of two versions that were both chosen, the first to count stays: they would take each other's place for ever.
+  if (decision !== "replaces" || held.decisions[held.contentHash] === "replaces") return { verdict: "conflict", held };
   // A version that came while the chosen one did not count is the conflict then, unless it was decided against.
   const isRefused = held.decisions[held.contentHash] === "refused";
   return isRefused ? replaces(claim, held) : { ...replaces(claim, held), displaces: true };

@@ -228,6 +228,50 @@ describe("a version that a person chose, and that could not be read for a while"
   });
 });
 
+describe("a version chosen after another one had been", () => {
+  const THIRD = reportMail("a", records(4, 50), "reports@acme.example");
+
+  async function replaceWith(simulation: Simulation, recordCount: number): Promise<void> {
+    const conflicts = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
+    const wanted = conflicts.find(({ other }) => other.records === recordCount);
+    await decideConflict(wanted?.id ?? "", { decision: "replace", note: NOTE }, simulation.invocation());
+    await simulation.drain({ rounds: 60 });
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+  }
+
+  it("counts in its place, and both are read no more", async () => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION, THIRD]);
+    await replaceWith(simulation, 2);
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(2, 10) });
+    const [left] = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
+    expect(left).toMatchObject({ accepted: { records: 2 }, other: { records: 4 } });
+    await replaceWith(simulation, 4);
+    await reprocess(simulation);
+    const expected = { reports: { "acme/a": [figures(4, 50)] }, deadLetters: 0, conflicts: 0 };
+    expect(await imbalances(simulation, expected)).toEqual([]);
+  });
+
+  it("stays when the earlier choice, unreadable meanwhile, can be read again", async () => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
+    await replaceWith(simulation, 2);
+    const key = keyOf(simulation, "reports@acme.example");
+    simulation.maxReportBytes = 1;
+    await reprocess(simulation, key);
+    simulation.maxReportBytes = 0;
+    const fourth = reportMail("a", records(5, 70), "reports@acme.example");
+    for (const mail of [THIRD, fourth]) {
+      await simulation.deliver(mail);
+      await simulation.drain();
+    }
+    await replaceWith(simulation, 5);
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain({ rounds: 60 });
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(5, 70) });
+  });
+});
+
 describe("a decision for a version whose address is no longer registered", () => {
   it.each(["replace", "count_both"] as const)("to %s is refused, as it cannot be read again", async (decision) => {
     const simulation = await simulationAfter([FIRST, OTHER_VERSION]);

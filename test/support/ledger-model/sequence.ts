@@ -2,7 +2,7 @@
 import { mulberry32 } from "../../../local/random.ts";
 import { requeueDeadLetters } from "../../../workers/process/operations/dead-letters.ts";
 import { FAULT_MODES, type FaultMode, type FaultPlan } from "../simulation/faults.ts";
-import { Simulation } from "../simulation/simulation.ts";
+import { type Delivery, Simulation } from "../simulation/simulation.ts";
 import { differences, look, slowDifferences } from "./actual.ts";
 import { ACCOUNTS } from "./documents.ts";
 import { Model, type Reading } from "./model.ts";
@@ -23,6 +23,8 @@ export interface Failure {
 
 /** Days that details are kept. */
 const KEPT_DAYS = 12;
+/** Rounds after which the queues are empty, unless messages follow one another for ever. */
+const MAX_ROUNDS = 1500;
 /** The share of calls to bindings that fail while a queue is worked through. */
 const FAULT_SHARE = 0.02;
 
@@ -150,7 +152,7 @@ async function emptyQueues(simulation: Simulation, plan: FaultPlan, random: () =
     for (let turns = below(1 + turnsAtMost); turns > 0; turns--) await undefined;
   };
   simulation.faults.plan = plan;
-  await simulation.drain(delivery);
+  await drained(simulation, delivery);
   simulation.faults.plan = () => undefined;
   for (let round = 0; round < 3; round++) {
     const exhausted = simulation.rows(
@@ -159,9 +161,18 @@ async function emptyQueues(simulation: Simulation, plan: FaultPlan, random: () =
     if (exhausted.length === 0) break;
     simulation.clock.nowMilliseconds += 3_600_000;
     await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
-    await simulation.drain(delivery);
+    await drained(simulation, delivery);
   }
   simulation.faults.pause = undefined;
+}
+
+/** @throws where messages follow one another for ever */
+async function drained(simulation: Simulation, delivery: Delivery): Promise<void> {
+  await simulation.drain({ ...delivery, rounds: MAX_ROUNDS });
+  const waiting = Object.values(simulation.queues).flatMap(({ messages }) => messages);
+  if (waiting.length === 0) return;
+  const bodies = waiting.slice(0, 3).map(({ body }) => body);
+  throw new Error(`The queues never became empty: ${bodies.join(", ")}`);
 }
 
 /** A failure in words, with what it takes to see it again. */
