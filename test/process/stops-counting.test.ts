@@ -156,6 +156,23 @@ describe("a report that is taken back", () => {
     );
   });
 
+  it("has its points again once that is undone, also where the answer of D1 was lost", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    const report = accepted(simulation);
+    await takeBackReport(report, NOTE, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 60_000;
+    let batches = 0;
+    // The first looks the report up, the second changes it.
+    simulation.faults.plan = ({ name }) => (name === "d1.batch" && ++batches === 2 ? "after" : undefined);
+    await expect(simulation.operate((invocation) => undoTakeBack(report, invocation))).rejects.toThrow("injected");
+    simulation.faults.plan = () => undefined;
+    await simulation.drain();
+    expect(await imbalances(simulation, { reports: { "acme/a": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
   it("is not restored for an account that its address has left", async () => {
     const simulation = await simulationAfter([FIRST]);
     const report = accepted(simulation);

@@ -86,13 +86,15 @@ export async function undoTakeBack(
   };
   // One of them may be from a verified sender, and this one not.
   await readOthersAgain({ reports: [held.reference] }, TRANSACTION_SECONDS, invocation);
-  const { state } = await commitBatch(ledger, changes, nowSeconds);
-  if (state === "changed") return { refused: CHANGED };
   if (isThere) {
     const again = nextGeneration(generation, nowSeconds);
-    await env.QUEUE_REPORTS.send({ v: 1, kind: "report", key, rua, receivedSeconds, generation: again });
+    await env.QUEUE_REPORTS.send(
+      { v: 1, kind: "report", key, rua, receivedSeconds, generation: again },
+      { delaySeconds: TRANSACTION_SECONDS },
+    );
   }
-  return held.reference;
+  const { state } = await commitBatch(ledger, changes, nowSeconds);
+  return state === "changed" ? { refused: CHANGED } : held.reference;
 }
 
 async function findReport(
