@@ -2,7 +2,7 @@
  * What reports take of the platform and what that costs: runs ordinary reports through the code of ingest and process,
  * counts every operation that Cloudflare bills, and multiplies by its prices. docs/capacity.md shows its figures.
  *
- * usage: npm run --silent capacity -- [--reports N] [--records N|mixed] [--batch-size N] [--json]
+ * usage: npm run --silent capacity -- [--reports N] [--records N|mixed] [--batch-size N] [--earlier N] [--json]
  * Exit code: 0 within the goals, 1 beyond them or the run failed.
  */
 import { Command, InvalidArgumentError } from "commander";
@@ -165,6 +165,7 @@ const { json, ...plan } = new Command("npm run capacity --")
     "mixed" as "mixed" | number,
   )
   .option("--batch-size <n>", "messages a batch of dmarc-reports", wholeNumber, 22)
+  .option("--earlier <n>", "objects of the same account and day that came before", wholeNumber, 0)
   .option("--json", "JSON for programs")
   .parse()
   .opts<CapacityPlan & { json?: true }>();

@@ -60,6 +60,8 @@ export interface CapacityPlan {
   /** Records of each report; "mixed" = from 1 up, most of them few, ten on average. */
   records: number | "mixed";
   batchSize: number;
+  /** Objects of the same account and day that came before. */
+  earlier: number;
 }
 
 /** Runs the reports through ingest and process, then what cron does with them. */
@@ -83,7 +85,9 @@ export async function countOperations(plan: CapacityPlan): Promise<{ counts: Cou
     const ledger = new CountedLedger(env.D1);
     const place = { directory: env.D1, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
     await putAddress(validRegistration(RUA, { account: "acme" }), { ...place, newAccountShard: 0 }, 0);
-    return await runAll(plan, ledger);
+    const simulation = new Simulation({ database: ledger });
+    await addEarlier(env.D1, plan.earlier, Math.floor(simulation.clock.nowMilliseconds / DAY_MILLISECONDS));
+    return await runAll(plan, simulation, ledger);
   } finally {
     await server.close();
   }
@@ -107,8 +111,25 @@ export async function measureCpu(plan: CapacityPlan): Promise<{ ingest: number; 
   });
 }
 
-async function runAll(plan: CapacityPlan, ledger: CountedLedger): Promise<{ counts: Counts; upkeep: UpkeepCounts }> {
-  const simulation = new Simulation({ database: ledger });
+/** Adds objects of one day, of one record each by one of a hundred reporters. */
+async function addEarlier(ledger: LedgerDatabase, objects: number, day: number): Promise<void> {
+  await ledger
+    .prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ?1)
+      INSERT INTO objects (rua, day, object_hash, account, version, generation, received_seconds, settled_seconds, records,
+        outcomes, reporter, reports)
+      SELECT ?2, CAST(?3 AS INTEGER), randomblob(16), 'acme', 1, 1, CAST(?3 AS INTEGER) * 86400, CAST(?3 AS INTEGER) * 86400, 1,
+        '[]', -2 - i % 100, 1 FROM n WHERE i <= ?1`,
+    )
+    .bind(objects, RUA, day)
+    .all();
+}
+
+async function runAll(
+  plan: CapacityPlan,
+  simulation: Simulation,
+  ledger: CountedLedger,
+): Promise<{ counts: Counts; upkeep: UpkeepCounts }> {
   simulation.register(RUA, { account: "acme" });
   const queues = countQueues(simulation);
   const mails = mailsOf(plan);
