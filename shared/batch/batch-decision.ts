@@ -67,6 +67,6 @@ export class BatchDecision {
       return written === undefined || written.state === "accepted";
     });
     if (noted.length > 0) this.changes.others.push(...noteOthers(noted));
-    return { ...this.changes, reports };
+    return { ...this.changes, reports, usesToSum: this.context.known.usesToSum };
   }
 }

@@ -1,6 +1,7 @@
 /** Support: a sequence of steps at random on a ledger and on its model, and the shortest sequence that still fails. */
 import { mulberry32 } from "../../../local/random.ts";
 import { requeueDeadLetters } from "../../../workers/process/operations/dead-letters.ts";
+import { sumAllUses, wrongUses } from "../day-uses.ts";
 import { FAULT_MODES } from "../simulation/faults.ts";
 import { Simulation } from "../simulation/simulation.ts";
 import { differences, look, slowDifferences } from "./actual.ts";
@@ -38,11 +39,14 @@ export async function runSequence({ seed, steps }: Sequence): Promise<Failure | 
   for (const [after, step] of steps.entries()) {
     simulation.clock.nowMilliseconds += 5000;
     const wrong = await attempt(async () => {
+      // From here on, what happens to the objects there are changes sums.
+      for (const ledger of simulation.ledgers) await sumAllUses(ledger);
       const onTheWay = await takeStep(step, ground);
       if (step.isHeld || onTheWay.length > 0) return onTheWay;
       const isWaiting = Object.values(simulation.queues).some(({ messages }) => messages.length > 0);
       return isWaiting ? [] : differences(simulation, model);
     });
+    wrong.push(...simulation.ledgers.flatMap(wrongUses));
     if (wrong.length > 0) return { after, wrong: [...wrong, ...stateOf(ground)] };
   }
   const wrong = await attempt(async () => [
