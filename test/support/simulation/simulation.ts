@@ -176,6 +176,13 @@ export class Simulation {
     return newInvocation(this.#processEnv(new FaultInjector().invocation()), this.clock.nowMilliseconds);
   }
 
+  /** Runs an operation under the faults that are planned. @throws what is injected, also where the isolate ends */
+  async operate<T>(run: (invocation: ProcessInvocation) => Promise<T>): Promise<T> {
+    const invocation = this.faults.invocation();
+    const given = newInvocation(this.#processEnv(invocation), this.clock.nowMilliseconds);
+    return Promise.race([invocation.ended, run(given)]);
+  }
+
   /** Process is deployed without the databases from that number on. */
   unbind(shard: number): void {
     this.#bound = shard;
