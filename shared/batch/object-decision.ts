@@ -14,7 +14,7 @@ import { type FileFacts, type Problem, problem } from "../report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../storage.ts";
 import type { BatchDecision } from "./batch-decision.ts";
 import type { ObjectUse } from "./budgets.ts";
-import { claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
+import { asSaidBefore, claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
 import { newDeadLetter } from "./dead-letter.ts";
 import { claimReference, hasReport, type ReadObject, reportOf, wasDecided } from "./object.ts";
 import type { ObjectPlan } from "./plan.ts";
@@ -138,8 +138,9 @@ export class ObjectDecision {
     return { outcome: "duplicate", part: before.part, id: uid, points, account, kind, domain, day };
   }
 
-  async #claim(found: FoundReport): Promise<void> {
+  async #claim(read: FoundReport): Promise<void> {
     const { claims, context } = this.#batch;
+    const found = await asSaidBefore(read, claims);
     const { uid: plainUid, contentHash, part } = found;
     const isVersion = claims.decision(plainUid, contentHash) === "counts";
     const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;

@@ -70,6 +70,12 @@ export class Claims {
     return this.#decisions.get(uid)?.[contentHash];
   }
 
+  /** The hashes of a report's known versions: the one that is held, and those that a person decided about. */
+  hashes(uid: string): string[] {
+    const held = this.#reports.get(uid);
+    return [...(held === undefined ? [] : [held.contentHash]), ...Object.keys(this.#decisions.get(uid) ?? {})];
+  }
+
   /** Decides about a report. Later claims are compared with the accepted one. */
   claim(claim: Claim): Verdict {
     const { uid } = claim.reference;
