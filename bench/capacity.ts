@@ -117,7 +117,7 @@ function print({ counts, upkeep, cpu, usage, storedBytes, dollars, totals }: Cap
     [
       `${reports} reports of ${a(counts.records)} records, ${(counts.mailBytes / reports / 1000).toFixed(1)} KB a mail; ${counts.batches} batches, ${counts.sliceBatches} slices.`,
       `CPU measured: ingest ${cpu.ingest.toFixed(2)} ms, process ${cpu.process.toFixed(2)} ms (SQLite's work included).`,
-      `D1: ${counts.d1Queries} queries of ${(counts.queryMilliseconds / counts.d1Queries).toFixed(2)} ms of SQL, ${counts.d1Transactions} transactions of ${(counts.transactionMilliseconds / counts.d1Transactions).toFixed(2)} ms.`,
+      `D1: ${counts.d1Queries + counts.d1Transactions} calls, of them ${counts.d1Transactions} of several statements, of ${(counts.transactionMilliseconds / counts.d1Transactions).toFixed(2)} ms of SQL.`,
       `D1 rows written a report: ${a(counts.rowsWritten)} when it comes, ${a(upkeep.mergedRowsWritten)} when its ` +
         `day is merged, ${a(upkeep.removedRowsWritten)} when it is removed.`,
       "",

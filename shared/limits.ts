@@ -204,6 +204,10 @@ export const QUEUE_LIMITS = {
   maxPointsPerSlice: 240,
   /** Ours: body of one slice as JSON, with room for the envelope. */
   maxSliceBytes: 120_000,
+  /** Every operation is billed once for each of these (…/queues/platform/pricing). */
+  billedBytes: 64_000,
+  /** Ours: a raw object that its message carries. In base64, with metadata of 8 KB and a long key, it stays below `billedBytes`. */
+  maxCarriedBytes: 32 * KIB,
 } as const;
 
 /** Cloudflare R2 and KV (developers.cloudflare.com/r2/platform/limits, …/kv/platform/limits). */
