@@ -25,7 +25,8 @@ export const MAX_LOST_SHARE = 0.001;
 /** One domain with what is true of it and what was said. */
 export interface Judged {
   domain: SimulatedDomain;
-  traffic: Traffic;
+  /** Without its records: those of a thousand domains are many. */
+  traffic: Pick<Traffic, "judged" | "later">;
   /** Share of the legitimate mail that p=reject would have lost in the days that are judged, and in all that are simulated. */
   lostShare: number;
   laterLostShare: number;
@@ -79,7 +80,7 @@ export function judgeOne(
     : undecided;
   return {
     domain,
-    traffic,
+    traffic: { judged: traffic.judged, later: traffic.later },
     lostShare: shareLost(traffic.judged),
     laterLostShare: shareLost(traffic.later),
     state: verdict.state,

@@ -133,10 +133,10 @@ function report(
   const policy = domain.policyOn?.(day) ?? domain.policy;
   const disposition = isFailing && !isExempted ? policy : "none";
   const reasons: OverrideReason[] = isExempted && receiver.namesReasons ? [reasonOf(sender, chance)] : [];
-  const write = (sourceIp: string, count: number): void => {
-    const { dkim, spf, dkimResults, spfResults } = look;
+  const write = (count: number, from: Pick<AggregateRecord, "sourceIp" | "spfResults">): void => {
+    const { dkim, spf, dkimResults } = look;
     const record: AggregateRecord = {
-      sourceIp,
+      ...from,
       count,
       disposition,
       rawDisposition: disposition,
@@ -147,16 +147,41 @@ function report(
       envelopeFrom: "",
       envelopeTo: "",
       dkimResults,
-      spfResults,
     };
     const { isLegitimate, isIndirect } = sender;
     traffic.reported.push({ day, record, receiver: receiver.name, isLegitimate, isIndirect });
   };
+  if (!sender.isScattered) {
+    for (const [sourceIp, count] of spread(messages, sender.addresses, chance)) {
+      write(count, { sourceIp, spfResults: look.spfResults });
+    }
+    return;
+  }
   for (let rest = messages; rest > 0; ) {
-    const count = sender.isScattered ? Math.min(rest, 1 + Math.floor(chance.random() * 3)) : rest;
-    write(sender.isScattered ? scattered(chance) : chance.pick(sender.addresses), count);
+    const count = Math.min(rest, 1 + Math.floor(chance.random() * 3));
+    write(count, scattered(look, chance));
     rest -= count;
   }
+}
+
+/** Messages by the address that sent them, any as likely as the others. */
+function spread(messages: number, addresses: readonly string[], chance: Chance): [string, number][] {
+  if (messages < addresses.length) {
+    const counts = new Map<string, number>();
+    for (let i = 0; i < messages; i++) {
+      const address = chance.pick(addresses);
+      counts.set(address, (counts.get(address) ?? 0) + 1);
+    }
+    return [...counts];
+  }
+  let rest = messages;
+  return addresses
+    .map((address, i): [string, number] => {
+      const count = chance.binomial(rest, 1 / (addresses.length - i));
+      rest -= count;
+      return [address, count];
+    })
+    .filter(([, count]) => count > 0);
 }
 
 // As Google and Fastmail write them.
