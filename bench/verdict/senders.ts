@@ -276,9 +276,10 @@ function forgottenServer(name: string, perDay: number, chance: Chance): Sender {
 function forwarders(name: string, origins: readonly Origin[], chance: Chance): Sender[] {
   const { median, sigma, max } = PARAMETERS.forwardedShare;
   const share = Math.min(max, chance.logNormal(median, sigma));
-  const count = 1 + chance.poisson(4);
   const total = origins.reduce((sum, { perDay }) => sum + perDay, 0);
-  return Array.from({ length: count }, () => forwarder(name, { origins, perDay: (share * total) / count }, chance));
+  const weights = Array.from({ length: 1 + chance.poisson(4) }, () => chance.logNormal(1, PARAMETERS.forwarders.sigma));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => forwarder(name, { origins, perDay: (share * total * weight) / all }, chance));
 }
 
 /** Share of the mail a forwarder changes so that signatures break. */

@@ -35,6 +35,8 @@ export interface Shape {
   recordsAReport: { median: number; p99: number };
   /** In reports of Google about a day: what the size of domains shows in. */
   messagesADayAtGoogle: { median: number; p90: number };
+  /** In reports of a hundred messages and more: the share of them that fails with a broken signature, as what is changed on the way does. */
+  brokenInAReport: { median: number; p75: number; p90: number };
 }
 
 interface Shares {
@@ -145,6 +147,12 @@ function shapeOf(reports: readonly Report[]): Shape {
   const atGoogle = reports
     .filter(({ receiver }) => receiver === "google.com")
     .map(({ records }) => ({ value: messagesOf(records), weight: 1 }));
+  const broken = reports
+    .filter(({ records }) => messagesOf(records) >= 100)
+    .map(({ records }) => {
+      const changed = records.filter((record) => !passes(record) && isBroken(record));
+      return { value: messagesOf(changed) / messagesOf(records), weight: 1 };
+    });
   const of = (keep: (record: Compared) => boolean): number =>
     weightOf(failing.filter(({ record }) => keep(record))) / weightOf(failing);
   return {
@@ -165,7 +173,12 @@ function shapeOf(reports: readonly Report[]): Shape {
     messagesARecord: { median: quantile(counts, 0.5), p90: quantile(counts, 0.9) },
     recordsAReport: { median: quantile(lengths, 0.5), p99: quantile(lengths, 0.99) },
     messagesADayAtGoogle: { median: quantile(atGoogle, 0.5), p90: quantile(atGoogle, 0.9) },
+    brokenInAReport: { median: quantile(broken, 0.5), p75: quantile(broken, 0.75), p90: quantile(broken, 0.9) },
   };
+}
+
+function isBroken({ dkimResults }: Compared): boolean {
+  return dkimResults.some(({ result }) => result !== "pass" && result !== "none");
 }
 
 function isPass({ result }: { result: string }): boolean {
