@@ -15,6 +15,8 @@ interface Variant {
   calledReady: number;
   readyPrecision: number;
   readyRecall: number;
+  expectedPrecision: number;
+  expectedRecall: number;
   wrongUnseen: number;
 }
 
@@ -53,8 +55,9 @@ function run(domains: number, seed: number, stretch: Stretch): Answer {
     for (const name of NAMES) judged[name].push(judgeOne(simulated, ASSUMPTIONS[name]));
   }
   const variant = (name: Name): Variant => {
-    const { calledReady, readyPrecision, readyRecall, wrongUnseen } = score(judged[name]);
-    return { calledReady, readyPrecision, readyRecall, wrongUnseen };
+    const found = score(judged[name]);
+    const { calledReady, readyPrecision, readyRecall, expectedPrecision, expectedRecall, wrongUnseen } = found;
+    return { calledReady, readyPrecision, readyRecall, expectedPrecision, expectedRecall, wrongUnseen };
   };
   return {
     ...score(judged.asItIs),
@@ -77,6 +80,8 @@ function print(answer: Answer): void {
   };
   console.log(`precision ${verdict("readyPrecision")}`);
   console.log(`recall    ${verdict("readyRecall")}`);
+  const { expectedPrecision, expectedRecall } = answer;
+  console.log(`by expected loss: precision ${percent(expectedPrecision)}, recall ${percent(expectedRecall)}`);
   console.log(`precision over the following 30 days as well: ${percent(answer.laterPrecision)}`);
   const { trulyRejected, foundRejected, wronglyRejected } = answer;
   console.log(`being rejected: ${foundRejected} of ${trulyRejected} found, ${wronglyRejected} said wrongly`);

@@ -202,6 +202,9 @@ export interface Score {
   laterPrecision: number;
   /** Of those truly ready, the share that was called so. */
   readyRecall: number;
+  /** Both by what could be expected to be lost, without the luck of the days that are judged. */
+  expectedPrecision: number;
+  expectedRecall: number;
   /** Of domains that ask for quarantine or reject: those that lose 0.1 % or more; found, and said wrongly. */
   trulyRejected: number;
   foundRejected: number;
@@ -227,7 +230,9 @@ export function score(judged: readonly Judged[]): Score {
   const open = withReports.filter(({ domain }) => domain.policy !== "reject");
   const isTrulyReady = ({ lostShare }: Judged): boolean => lostShare < MAX_LOST_SHARE;
   const isCalledReady = ({ state }: Judged): boolean => READY.has(state);
+  const isExpectedReady = ({ expectedShare }: Judged): boolean => expectedShare < MAX_LOST_SHARE;
   const trulyReady = open.filter(isTrulyReady);
+  const expectedReady = open.filter(isExpectedReady);
   const calledReady = open.filter(isCalledReady);
   const enforcing = withReports.filter(({ domain }) => domain.policy !== "none");
   const isRejected = ({ state }: Judged): boolean => state === "beingRejected";
@@ -259,6 +264,8 @@ export function score(judged: readonly Judged[]): Score {
       calledReady.length,
     ),
     readyRecall: share(trulyReady.filter(isCalledReady).length, trulyReady.length),
+    expectedPrecision: share(calledReady.filter(isExpectedReady).length, calledReady.length),
+    expectedRecall: share(expectedReady.filter(isCalledReady).length, expectedReady.length),
     trulyRejected: trulyRejected.length,
     foundRejected: trulyRejected.filter(isRejected).length,
     wronglyRejected: enforcing.filter((one) => isRejected(one) && isTrulyReady(one)).length,
