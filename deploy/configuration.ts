@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { parse, stringify } from "smol-toml";
 import type { Unstable_RawConfig } from "wrangler";
 import { CommandError } from "../cli/command-error.ts";
-import { LEDGER_BINDING } from "../shared/ledger/shards.ts";
+import { ledgerDatabases } from "../shared/ledger/shards.ts";
 import { FREE_PLAN_LIMITS } from "../shared/limits.ts";
 import { type Names, namesOf, type Plan, ruaHostOf, type Settings } from "./settings.ts";
 
@@ -20,7 +20,8 @@ export type Worker = (typeof WORKERS)[number];
 /** What Cloudflare calls the account and what was made in it. */
 export interface Ids {
   accountId: string;
-  databaseId: string;
+  /** Of the ledger's databases, by number. */
+  databaseIds: readonly string[];
   namespaceId: string;
   /** Where the dashboard answers below workers.dev, once that is known. */
   dashboardUrl?: string | undefined;
@@ -37,18 +38,25 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
   config.workers_dev = worker === "dashboard";
   config.preview_urls = false;
   if (config.main !== undefined) config.main = resolve(root, config.main);
-  // Further databases of the ledger are made and named by hand (docs/storage.md).
-  config.d1_databases = (config.d1_databases ?? []).map((database) => ({
+  // Ingest asks the directory alone, which is in number 0.
+  const databaseIds = worker === "ingest" ? ids.databaseIds.slice(0, 1) : ids.databaseIds;
+  config.d1_databases = ledgerDatabases(names.database, databaseIds.length).map((database, shard) => ({
     ...database,
-    ...(database.binding === LEDGER_BINDING && { database_name: names.database, database_id: ids.databaseId }),
-    migrations_dir: resolve(root, database.migrations_dir ?? "migrations"),
+    database_id: databaseIds[shard] ?? "",
+    migrations_dir: resolve(root, "migrations"),
   }));
   if (config.kv_namespaces !== undefined) {
     config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
   }
   if (worker === "process") {
-    // For links in what is sent; a custom host name is a setting.
-    config.vars = { ...config.vars, RUA_HOST: ruaHostOf(settings), DASHBOARD_URL: ids.dashboardUrl ?? "" };
+    config.vars = {
+      ...config.vars,
+      RUA_HOST: ruaHostOf(settings),
+      // For links in what is sent; a custom host name is a setting.
+      DASHBOARD_URL: ids.dashboardUrl ?? "",
+      // The newest, which has the most room.
+      NEW_ACCOUNTS_SHARD: ids.databaseIds.length - 1,
+    };
   }
   const planned = withVars(forPlan(config, settings.plan), settings.vars);
   return limits !== undefined && settings.plan === "paid" ? { ...planned, limits } : planned;
@@ -117,7 +125,7 @@ function withVars(config: WorkerConfig, own: Settings["vars"]): WorkerConfig {
 /**
  * Writes the configurations where wrangler finds them.
  * @returns the path of each
- * @throws CommandError for a setting that no Worker has
+ * @throws CommandError for a setting that no Worker has, or a database for new accounts that there is not
  */
 export function writeConfigs(root: string, folder: string, settings: Settings, ids: Ids): Record<Worker, string> {
   const configs = WORKERS.map((worker) => ({ worker, config: completeConfig(root, worker, settings, ids) }));
@@ -126,6 +134,13 @@ export function writeConfigs(root: string, folder: string, settings: Settings, i
   );
   if (unknown !== undefined)
     throw new CommandError(`vars: no Worker has a setting ${unknown}; wrangler.*.toml have them all.`);
+  const shard = Number(settings.vars.NEW_ACCOUNTS_SHARD ?? 0);
+  if (ids.databaseIds[shard] === undefined) {
+    const last = ids.databaseIds.length - 1;
+    throw new CommandError(
+      `vars: NEW_ACCOUNTS_SHARD is ${shard}, but the last database of the ledger is number ${last}.`,
+    );
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const paths = configs.map(({ worker, config }): [Worker, string] => {
     const path = join(folder, `wrangler.${worker}.toml`);

@@ -38,6 +38,7 @@ Examples:
   npm run deploy -- --rua dmarc@rua.example.net --routing catch-all  a provider, with a zone for reports alone
   npm run deploy -- --rua dmarc@example.net --routing subaddresses   a provider: dmarc+NAME@example.net for each domain
   npm run deploy                                                     again: with what was chosen before
+  npm run deploy -- --databases 2                                    a second database, before the first is full
 
 The token: CLOUDFLARE_API_TOKEN, else wrangler's login (npx wrangler login). What is chosen and made is kept in .deployment/,
 which git ignores; docs/deploy.md says more.`;
@@ -79,6 +80,11 @@ function addSettings(command: Command): Command {
     .option("--enable-routing", "switch Email Routing on: it takes over the zone's MX records")
     .option("--account-id <id>", "Cloudflare account (or CLOUDFLARE_ACCOUNT_ID; the token's only one)")
     .option("--prefix <name>", "first part of the names of what is made (dmarc)")
+    .option(
+      "--databases <n>",
+      "D1 databases of the ledger (as many as there are; new accounts go to the last)",
+      wholeNumber,
+    )
     .option("--infrequent-access-days <n>", "days until raw reports move to R2's cheaper class (never)", wholeNumber)
     .option("--file <path>", "settings as JSON, by their names here in camel case")
     .option("-y, --yes", "do not ask");

@@ -15,6 +15,8 @@ const kept = v.object({
   settings: v.record(v.string(), v.unknown()),
   accountId: v.optional(v.string()),
   databaseId: v.optional(v.string()),
+  /** Of the ledger's further databases, from number 1. */
+  furtherDatabaseIds: v.optional(v.array(v.string()), []),
   namespaceId: v.optional(v.string()),
   /** Hash of what was last uploaded for each Worker. */
   uploaded: v.optional(v.record(worker, v.string()), {}),
@@ -43,7 +45,7 @@ export function readKept(folder: string): Result<Kept, string> {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return ok({ v: 1, settings: {}, uploaded: {} });
+    return ok({ v: 1, settings: {}, furtherDatabaseIds: [], uploaded: {} });
   }
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), kept), text);
   if (read.success) return ok(read.output);

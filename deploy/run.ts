@@ -2,6 +2,8 @@
  * Deploys: looks at everything first, says what is there and what is missing, then makes what is missing, one step after the
  * other. What was done is noted at once, so that the next run continues from there. It asks no questions and never exits.
  */
+import { ledgerDatabases } from "../shared/ledger/shards.ts";
+import { D1_LIMITS } from "../shared/limits.ts";
 import { fail, ok, type Result } from "../shared/result.ts";
 import { addressStep, FREE_PLAN_NOTE, testReportStep } from "./dashboard.ts";
 import { preflight } from "./preflight.ts";
@@ -120,12 +122,12 @@ export function removalLines(settings: Settings, { rawReports }: DestroyOptions)
     `Workers ${workers.ingest}, ${workers.dashboard} with its secrets, ${workers.process}`,
     `queues ${Object.values(queues).join(", ")}, with the messages that wait in them`,
     `KV namespace ${namespace}`,
-    `D1 database ${database}: figures, accounts, people, decisions, the audit log`,
+    `D1 database ${database}, and ${database}-1 and so on if there are more: figures, accounts, people, decisions, the audit log`,
   ];
   const raw = `R2 bucket ${bucket} with the raw reports`;
   const kept = [
     "points in Analytics Engine, for three months: it removes none",
-    "further D1 databases, Access applications and tokens, and DNS records: they were made by hand",
+    "Access applications and tokens, and DNS records: they were made by hand",
     "Email Routing itself, with its MX records",
     `what was chosen, in .deployment/${settings.prefix}: npm run deploy makes it again`,
   ];
@@ -149,7 +151,7 @@ export async function destroy(
   const routed = await removeRouting(deployment);
   if (!routed.ok) return routed;
   say(`- ${routed.value}`);
-  for (const remove of [removeWorkers, removeQueues, removeNamespace, removeDatabase]) {
+  for (const remove of [removeWorkers, removeQueues, removeNamespace, removeDatabases]) {
     const removed = await remove(deployment);
     if (!removed.ok) return removed;
     for (const name of removed.value) say(`- removed ${name}`);
@@ -158,6 +160,7 @@ export async function destroy(
     uploaded: {},
     tested: undefined,
     databaseId: undefined,
+    furtherDatabaseIds: [],
     namespaceId: undefined,
     apiToken: undefined,
   });
@@ -205,14 +208,18 @@ async function removeNamespace(deployment: Deployment): Removed {
   return done.ok ? ok([`KV namespace ${names.namespace}`]) : done;
 }
 
-async function removeDatabase(deployment: Deployment): Removed {
+// Number 0 last: it knows which accounts are in the others.
+async function removeDatabases(deployment: Deployment): Removed {
   const { api, accountId, names } = deployment;
   const found = orSentence(await api.databases(accountId), deployment, "D1 Edit");
   if (!found.ok) return found;
-  const database = found.value.find(({ name }) => name === names.database);
-  if (database === undefined) return ok([]);
-  const removed = orSentence(await api.deleteDatabase(accountId, database.uuid), deployment, "D1 Edit");
-  return removed.ok ? ok([`D1 database ${names.database}`]) : removed;
+  const ours = ledgerDatabases(names.database, D1_LIMITS.maxDatabases).reverse();
+  const there = ours.flatMap(({ database_name }) => found.value.filter(({ name }) => name === database_name));
+  for (const { uuid } of there) {
+    const removed = orSentence(await api.deleteDatabase(accountId, uuid), deployment, "D1 Edit");
+    if (!removed.ok) return removed;
+  }
+  return ok(there.map(({ name }) => `D1 database ${name}`));
 }
 
 /** A bucket that holds something cannot be removed, and nothing in the API empties one: a rule lets its objects expire. */

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { domainName } from "../shared/domain-name.ts";
+import { D1_LIMITS } from "../shared/limits.ts";
 import { fail, ok, type Result } from "../shared/result.ts";
 
 const hostName = v.pipe(
@@ -49,6 +50,8 @@ const settings = v.strictObject({
   enableRouting: v.optional(v.boolean(), false),
   /** Settings of the Workers with another value than in the repository's TOMLs, by name. */
   vars: v.optional(v.record(v.string(), v.union([v.string(), v.number()])), {}),
+  /** Databases that the ledger is spread over; absent: as many as there are, one at first. Never fewer than there are. */
+  databases: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(D1_LIMITS.maxDatabases))),
   /** Days after which raw reports move to R2's cheaper class; absent: never. R2 bills at least 30 days there. */
   infrequentAccessDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))),
 });
@@ -98,6 +101,7 @@ export function hostOf(rua: string): string {
 /** What everything is called. */
 export interface Names {
   workers: { ingest: string; process: string; dashboard: string };
+  /** Number 0 of the ledger; further ones have a number after it (shared/ledger/shards.ts). */
   database: string;
   namespace: string;
   bucket: string;

@@ -1,5 +1,6 @@
 /** The steps that make what the Workers keep things in: the database and its tables, the namespace, the bucket, the queues. */
-import { FREE_PLAN_LIMITS, QUEUE_LIMITS } from "../shared/limits.ts";
+import { ledgerDatabases } from "../shared/ledger/shards.ts";
+import { D1_LIMITS, FREE_PLAN_LIMITS, QUEUE_LIMITS } from "../shared/limits.ts";
 import { fail, ok, type Result } from "../shared/result.ts";
 import { RAW_PREFIX } from "../shared/storage.ts";
 import type { ApiAnswer, Lifecycle, Queue } from "./cloudflare-api.ts";
@@ -25,26 +26,77 @@ function missing(said: string): Result<Look, string> {
   return ok({ isThere: false, said });
 }
 
+/** The ledger's databases: as many as are wanted, and never fewer than there are, since accounts live in them. */
 export const databaseStep: Step = {
   name: "database",
-  plan: ({ prefix }) => `D1 database ${namesOf(prefix).database}`,
+  plan: ({ prefix, databases = 1 }) => databaseWords(ledgerDatabases(namesOf(prefix).database, databases)),
   async look(deployment) {
-    const { api, accountId, names } = deployment;
-    const found = orSentence(await api.databases(accountId), deployment, "D1 Edit");
+    const found = await lookAtDatabases(deployment);
     if (!found.ok) return found;
-    const database = found.value.find(({ name }) => name === names.database);
-    if (database === undefined) return missing(`D1 database ${names.database}`);
-    if (deployment.kept.databaseId !== database.uuid) keep(deployment, { databaseId: database.uuid });
-    return there(`D1 database ${names.database}`);
+    keepDatabases(deployment, found.value);
+    const absent = found.value.filter(({ id }) => id === undefined);
+    return absent.length > 0 ? missing(databaseWords(absent)) : there(databaseWords(found.value));
   },
   async make(deployment) {
-    const { api, accountId, names } = deployment;
-    const made = orSentence(await api.createDatabase(accountId, names.database), deployment, "D1 Edit");
-    if (!made.ok) return made;
-    keep(deployment, { databaseId: made.value.uuid });
-    return ok(`made D1 database ${names.database}`);
+    const { api, accountId } = deployment;
+    const found = await lookAtDatabases(deployment);
+    if (!found.ok) return found;
+    const absent = found.value.filter(({ id }) => id === undefined);
+    for (const database of absent) {
+      const made = orSentence(await api.createDatabase(accountId, database.database_name), deployment, "D1 Edit");
+      if (!made.ok) return made;
+      database.id = made.value.uuid;
+    }
+    keepDatabases(deployment, found.value);
+    return ok(`made ${databaseWords(absent)}`);
   },
 };
+
+interface WantedDatabase {
+  database_name: string;
+  /** undefined: it is not there. */
+  id: string | undefined;
+}
+
+/** The databases that the deployment is to have, by number. @returns a sentence where fewer are wanted than there are */
+async function lookAtDatabases({
+  api,
+  accountId,
+  names,
+  settings,
+}: Deployment): Promise<Result<WantedDatabase[], string>> {
+  const listed = await api.databases(accountId);
+  if (!listed.ok) return fail(explain(listed.error, accountId, "D1 Edit"));
+  const ids = new Map(listed.value.map(({ name, uuid }) => [name, uuid]));
+  const possible = ledgerDatabases(names.database, D1_LIMITS.maxDatabases).map(({ database_name }) => ({
+    database_name,
+    id: ids.get(database_name),
+  }));
+  const count = possible.findLastIndex(({ id }) => id !== undefined) + 1;
+  const { databases } = settings;
+  if (databases !== undefined && databases < count) {
+    return fail(
+      `The ledger has ${count} databases, and accounts may live in each of them: give --databases ${count} or more.`,
+    );
+  }
+  return ok(possible.slice(0, Math.max(databases ?? 1, count)));
+}
+
+/** Notes their ids; while one is missing, none: nothing can be done with the others alone. */
+function keepDatabases(deployment: Deployment, databases: readonly WantedDatabase[]): void {
+  const { kept } = deployment;
+  const ids = databases.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const [databaseId, ...furtherDatabaseIds] = ids.length === databases.length ? ids : [];
+  const known = [kept.databaseId, ...kept.furtherDatabaseIds];
+  if (JSON.stringify(known) === JSON.stringify([databaseId, ...furtherDatabaseIds])) return;
+  keep(deployment, { databaseId, furtherDatabaseIds });
+  // Each configuration names them.
+  deployment.hashes.clear();
+}
+
+function databaseWords(databases: readonly { database_name: string }[]): string {
+  return `D1 database${databases.length === 1 ? "" : "s"} ${databases.map(({ database_name: name }) => name).join(", ")}`;
+}
 
 export const namespaceStep: Step = {
   name: "namespace",
@@ -210,21 +262,23 @@ function isKeptLongEnough({ settings }: Queue, { settings: { plan } }: Deploymen
 
 /** The ids that the configurations need. @returns undefined while something is not made yet */
 export function idsOf({ kept, accountId }: Deployment): Ids | undefined {
-  const { databaseId, namespaceId, url: dashboardUrl } = kept;
+  const { databaseId, furtherDatabaseIds, namespaceId, url: dashboardUrl } = kept;
   if (databaseId === undefined || namespaceId === undefined) return undefined;
-  return { accountId, databaseId, namespaceId, dashboardUrl };
+  return { accountId, databaseIds: [databaseId, ...furtherDatabaseIds], namespaceId, dashboardUrl };
 }
 
-/** The tables, by wrangler, which notes in the database which migrations it has. */
+/** The tables of each database, by wrangler, which notes in the database which migrations it has. */
 export const tablesStep: Step = {
   name: "tables",
-  plan: () => "Tables of the ledger (migrations/)",
+  plan: ({ databases = 1 }) =>
+    `Tables of the ledger (migrations/)${databases === 1 ? "" : `, in each of its ${databases} databases`}`,
   async look(deployment) {
     const ids = idsOf(deployment);
     if (ids === undefined) return missing("Tables of the ledger");
     const listed = await migrate(deployment, ids, "list");
     if (!listed.ok) return listed;
-    return (/No migrations to apply/.test(listed.value) ? there : missing)("Tables of the ledger");
+    const areAllThere = listed.value.every((said) => /No migrations to apply/.test(said));
+    return (areAllThere ? there : missing)("Tables of the ledger");
   },
   async make(deployment) {
     const ids = idsOf(deployment);
@@ -234,9 +288,15 @@ export const tablesStep: Step = {
   },
 };
 
-async function migrate(deployment: Deployment, ids: Ids, what: "list" | "apply"): Promise<Result<string, string>> {
+/** @returns what wrangler said about each database, or what is wrong with the first that failed */
+async function migrate(deployment: Deployment, ids: Ids, what: "list" | "apply"): Promise<Result<string[], string>> {
   const { root, folder, settings, names, wrangler, accountId } = deployment;
   const { process: config } = writeConfigs(root, folder, settings, ids);
-  const ran = await wrangler(["d1", "migrations", what, names.database, "--remote", "-c", config]);
-  return ran.ok ? ran : fail(explain(ran.error, accountId, "D1 Edit"));
+  const said: string[] = [];
+  for (const { database_name: name } of ledgerDatabases(names.database, ids.databaseIds.length)) {
+    const ran = await wrangler(["d1", "migrations", what, name, "--remote", "-c", config]);
+    if (!ran.ok) return fail(explain(ran.error, accountId, "D1 Edit"));
+    said.push(ran.value);
+  }
+  return ok(said);
 }

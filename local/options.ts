@@ -2,6 +2,7 @@
  * The settings of the local stack and where they come from: a flag beats the environment, the environment beats the
  * default. Pure; `npm start` and the CLI use the same table. It never looks whether a port is free.
  */
+import { D1_LIMITS } from "../shared/limits.ts";
 import { fail, ok, type Result } from "../shared/result.ts";
 
 export interface LocalOptions {
@@ -13,6 +14,8 @@ export interface LocalOptions {
   sqlPort: number;
   /** Folder of everything that is kept; relative to the current folder. */
   stateDir: string;
+  /** Databases that the ledger is spread over; absent = as many as the state folder has, one at first. */
+  databases?: number;
   /** Whether the first start sends sample reports. */
   samples: boolean;
   /** Whether a change of a source file reloads the Workers; looking for one takes some of a core all the time. */
@@ -31,6 +34,7 @@ export interface LocalFlags {
   smtp?: string;
   sql?: string;
   state?: string;
+  databases?: string;
   samples?: boolean;
   watch?: boolean;
   dns?: string;
@@ -53,6 +57,7 @@ export const LOCAL_SETTINGS = {
   smtpPort: { flag: "smtp", variable: "DMARC_SMTP_PORT" },
   sqlPort: { flag: "sql", variable: "DMARC_SQL_PORT" },
   stateDir: { flag: "state", variable: "DMARC_STATE" },
+  databases: { flag: "databases", variable: "DMARC_DATABASES" },
   dnsUrl: { flag: "dns", variable: "DMARC_DNS" },
   mailRelayUrl: { flag: "mailRelay", option: "mail-relay", variable: "DMARC_MAIL_RELAY" },
   webhookOrigin: { flag: "webhookOrigin", option: "webhook-origin", variable: "DMARC_WEBHOOK_ORIGIN" },
@@ -81,6 +86,9 @@ export function readLocalOptions(source: {
   options.stateDir = source.flags[flag] || source.env[variable] || LOCAL_DEFAULTS.stateDir;
   options.samples = source.flags.samples ?? LOCAL_DEFAULTS.samples;
   options.watch = source.flags.watch ?? LOCAL_DEFAULTS.watch;
+  const databases = readDatabases(source);
+  if (!databases.ok) return databases;
+  if (databases.value !== undefined) options.databases = databases.value;
   const dns = readDnsUrl(source);
   if (!dns.ok) return dns;
   if (dns.value !== "") options.dnsUrl = dns.value;
@@ -106,6 +114,19 @@ function readPort(
   return fail(
     `${given === undefined ? variable : `--${flag}`}: '${text}' is not a port; give a number from 1 to 65535.`,
   );
+}
+
+/** @returns undefined where no number is given */
+function readDatabases(source: {
+  flags: LocalFlags;
+  env: Record<string, string | undefined>;
+}): Result<number | undefined, string> {
+  const { flag, variable } = LOCAL_SETTINGS.databases;
+  const text = source.flags[flag] || source.env[variable] || "";
+  if (text === "") return ok(undefined);
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= D1_LIMITS.maxDatabases) return ok(count);
+  return fail(`'${text}' is no number of databases from 1 to ${D1_LIMITS.maxDatabases} (--${flag}, ${variable}).`);
 }
 
 /** @returns "" where none is given */

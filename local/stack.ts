@@ -20,7 +20,7 @@ import { portProblem } from "./ports.ts";
 import { giveSamples, type SamplesUnderWay } from "./samples/send.ts";
 import { ensureLocalSecret, type LocalSecret, makeSecret, readLocalSecret } from "./secret.ts";
 import { openSmtpServer, type RunningSmtpServer } from "./smtp/server.ts";
-import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
+import { explainFault, keptDatabases, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
 import { DEVELOPER, type OutsideServers } from "./workers.ts";
 
 export { StartError } from "./state-folder.ts";
@@ -81,9 +81,10 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   await checkPorts(options);
   prepareStateFolder(stateDir);
   const { secret, isNew } = readSecrets(stateDir);
+  const databases = keptDatabases(stateDir, options.databases);
   const log = openLog(stateDir, options.log);
   const parts: Parts = {};
-  await startOrClean({ ...options, stateDir }, { parts, secret, log, isNew });
+  await startOrClean({ ...options, stateDir, databases }, { parts, secret, log, isNew });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= stopParts(parts).then(() => log.close());
@@ -199,6 +200,7 @@ function startKeptWorkers(options: StackOptions, context: StartContext, outside:
   return new KeptWorkers({
     settings: {
       stateDir: options.stateDir,
+      databases: options.databases ?? 1,
       token: secret.apiToken,
       dnsUrl: options.dnsUrl ?? "",
       dashboardUrl: `http://127.0.0.1:${options.httpPort}`,

@@ -1,8 +1,8 @@
 /**
  * `npm start`: the whole pipeline on this machine until Ctrl-C. A shell over `startStack`.
  *
- * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--dns URL] [--mail-relay URL]
- *        [--webhook-origin URL] [--watch] [--no-samples]
+ * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--databases N] [--dns URL]
+ *        [--mail-relay URL] [--webhook-origin URL] [--watch] [--no-samples]
  */
 import { Command } from "commander";
 import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
@@ -22,6 +22,10 @@ function readFlags(): LocalFlags {
       .option("--smtp <port>", `mail (DMARC_SMTP_PORT, default ${LOCAL_DEFAULTS.smtpPort})`)
       .option("--sql <port>", `Analytics Engine's SQL API (DMARC_SQL_PORT, default ${LOCAL_DEFAULTS.sqlPort})`)
       .option("--state <dir>", `where everything is kept (DMARC_STATE, default ${LOCAL_DEFAULTS.stateDir})`)
+      .option(
+        "--databases <n>",
+        "databases of the ledger; new accounts go to the last (DMARC_DATABASES, default as many as there are, one at first)",
+      )
       .option(
         "--dns <url>",
         "DNS server to ask, by DNS over HTTPS (DMARC_DNS, default none: what domains publish is unknown)",

@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statfsSync,
   statSync,
@@ -43,6 +44,25 @@ export function prepareStateFolder(stateDir: string): void {
   }
   const problem = roomProblem(stateDir);
   if (problem !== undefined) throw new StartError(`${problem} Free some space, or choose another folder with --state.`);
+}
+
+/**
+ * How many databases the ledger has, which is noted in the folder: never fewer than before, as accounts live in them.
+ *
+ * @param wanted undefined = as many as there are, one at first
+ * @throws StartError when fewer are wanted
+ */
+export function keptDatabases(stateDir: string, wanted: number | undefined): number {
+  const path = join(stateDir, "databases");
+  const noted = existsSync(path) ? Number(readFileSync(path, "utf8")) : 1;
+  const count = wanted ?? noted;
+  if (count < noted) {
+    throw new StartError(
+      `The ledger in ${stateDir} has ${noted} databases, and accounts may live in each of them; give --databases ${noted} or more.`,
+    );
+  }
+  if (count !== noted) writeFileSync(path, `${count}\n`, { mode: 0o600 });
+  return count;
 }
 
 /** Says that the disk of the folder is as good as full; undefined while there is room. */

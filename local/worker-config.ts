@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "smol-toml";
 import type { Unstable_RawConfig } from "wrangler";
+import { ledgerDatabases } from "../shared/ledger/shards.ts";
 
 export type WorkerConfig = Omit<Unstable_RawConfig, "env">;
 
@@ -22,6 +23,9 @@ const TOML_FILES = {
 };
 
 export type WorkerName = keyof typeof TOML_FILES;
+
+/** Name of the ledger's first database. */
+const LOCAL_DATABASE = "dmarc-reports";
 
 /** The id of the KV namespace on one machine. A database is named by its `database_name` there. */
 const LOCAL_KV_ID = "dmarc-reports";
@@ -48,15 +52,26 @@ const LOCAL_VARS: Record<string, number | string> = {
   NOTICES_FROM: "dmarc@localhost",
 };
 
-/** @returns a Worker's configuration on one machine; paths in it are absolute. @throws when there is no such TOML */
-export function localConfig(worker: WorkerName): WorkerConfig {
+/** The Workers that have every database of the ledger: the mail entry applies their migrations. */
+const HAVE_ALL_DATABASES: readonly WorkerName[] = ["process", "dashboard", "mail-entry"];
+
+/**
+ * A Worker's configuration on one machine; paths in it are absolute.
+ *
+ * @param databases of the ledger; new accounts go to the last
+ * @throws when there is no such TOML
+ */
+export function localConfig(worker: WorkerName, databases = 1): WorkerConfig {
   const path = join(REPOSITORY, TOML_FILES[worker]);
   // wrangler checks it when it starts the Worker.
   const production = parse(readFileSync(path, "utf8")) as WorkerConfig;
   const local = deriveLocalConfig(production, dirname(path));
-  // It applies the migrations of every database that process has.
-  const databases = worker === "mail-entry" ? localConfig("process").d1_databases : undefined;
-  return databases === undefined ? local : { ...local, d1_databases: databases };
+  if (HAVE_ALL_DATABASES.includes(worker)) {
+    const all = ledgerDatabases(LOCAL_DATABASE, databases);
+    local.d1_databases = all.map((database) => ({ ...database, database_id: database.database_name }));
+  }
+  if (worker === "process") local.vars = { ...local.vars, NEW_ACCOUNTS_SHARD: databases - 1 };
+  return local;
 }
 
 /** @param folder what the paths in `production` are relative to */

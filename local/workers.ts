@@ -12,6 +12,8 @@ import { type RunningWrangler, startWrangler } from "./wrangler.ts";
 export interface WorkersOptions {
   /** Absolute. */
   stateDir: string;
+  /** Of the ledger. */
+  databases: number;
   token: string;
   /** Where DNS is asked; "" = nowhere. */
   dnsUrl: string;
@@ -108,8 +110,8 @@ function writeRunFolder(options: RunSettings, workersSecret: string): string[] {
   });
 }
 
-function runConfig(worker: WorkerName, { processMain }: RunSettings): WorkerConfig {
-  const config = localConfig(worker);
+function runConfig(worker: WorkerName, { processMain, databases }: RunSettings): WorkerConfig {
+  const config = localConfig(worker, databases);
   if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
   if (worker === "process") config.main = processMain === "" ? PROCESS_MAIN : processMain;
   return config;

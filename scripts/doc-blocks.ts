@@ -23,6 +23,7 @@ import { PROBLEM_MEANINGS } from "../shared/report/problems.ts";
 import { RULE_ADVICE } from "../shared/watch/rule-advice.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
 import { grafanaDashboard } from "./grafana-dashboard.ts";
+import { TABLE_MEANINGS } from "./ledger-tables.ts";
 import { openApiText } from "./openapi.ts";
 
 /** What the statements in documents are about. */
@@ -121,16 +122,17 @@ function tableList(): string {
     .sort()
     .map((name) => readFileSync(`migrations/${name}`, "utf8"))
     .join("\n");
-  const rows = [...sql.matchAll(/((?:^--.*\n)*)^CREATE TABLE (\w+) \(/gm)].map(([, comment = "", name = ""]) => [
-    `\`${name}\``,
-    (comment || (new RegExp(`^-- \`${name}\`: (.*)$`, "m").exec(sql)?.[1] ?? ""))
-      .split("\n")
-      .map((line) => line.replace(/^-- ?/, ""))
-      .filter((line) => !/-{5,}/.test(line))
-      .join(" ")
-      .trim(),
-  ]);
+  const created = [...sql.matchAll(/^CREATE TABLE (\w+) \(/gm)].map(([, name = ""]) => name);
+  // A table that a migration made under another name and renamed to replace the old one.
+  const renamed = new Set([...sql.matchAll(/^ALTER TABLE (\w+) RENAME TO/gm)].map(([, name = ""]) => name));
+  const rows = created.filter((name) => !renamed.has(name)).map((name) => [`\`${name}\``, meaningOfTable(name)]);
   return table(["Table", "Holds"], rows);
+}
+
+function meaningOfTable(name: string): string {
+  const meaning = TABLE_MEANINGS[name];
+  if (meaning === undefined) throw new Error(`The table ${name} has no line in scripts/ledger-tables.ts.`);
+  return meaning;
 }
 
 function columnTables(): string {

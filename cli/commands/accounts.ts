@@ -80,8 +80,14 @@ async function list(text: string | undefined, options: AccountOptions): Promise<
   }
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("No account; create one with `dmarc accounts create ACCOUNT`.");
-  const rows = items.map(({ account, name, people, addresses }) => [account, name, people, addresses]);
-  printOut(renderTable(["account", "name", "people", "addresses"], rows));
+  const rows = items.map(({ account, name, people, addresses, database }) => [
+    account,
+    name,
+    people,
+    addresses,
+    database,
+  ]);
+  printOut(renderTable(["account", "name", "people", "addresses", "database"], rows));
 }
 
 async function create(account: string, { name, ...options }: AccountOptions & { name?: string }): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Inputs } from "../../shared/contract/operations.ts";
 import type { Conflict, ConflictVersion } from "../../shared/contract/shapes.ts";
+import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import { CommandError } from "../command-error.ts";
 import { groupConflicts, groupRow } from "../conflict-groups.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -117,8 +118,8 @@ function renderMail({ mail }: ConflictVersion): [string, string][] {
   const { sender, from, subject, messageId } = mail;
   return [
     ["  envelope sender", sender || "none"],
-    ["  from", from || "none"],
-    ["  subject", subject || "none"],
+    ["  from", decodedWords(from) || "none"],
+    ["  subject", decodedWords(subject) || "none"],
     ["  message id", messageId || "none"],
   ];
 }

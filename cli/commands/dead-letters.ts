@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { type Command, Option } from "commander";
 import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
+import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import type { DeadLetterFilter } from "../../shared/operations.ts";
 import { PROBLEM_MEANINGS } from "../../shared/report/problems.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
@@ -223,7 +224,8 @@ function factsOf({ account, rua, mail, file }: DeadLetter): [string, unknown][] 
   if (rua) facts.push(["RUA address", rua]);
   if (account) facts.push(["account", account]);
   if (mail !== undefined) {
-    facts.push(["envelope sender", mail.sender], ["from", mail.from], ["subject", mail.subject]);
+    facts.push(["envelope sender", mail.sender], ["from", decodedWords(mail.from)]);
+    facts.push(["subject", decodedWords(mail.subject)]);
     facts.push(["message-id", mail.messageId]);
   }
   if (file === undefined) return facts;

@@ -9,6 +9,7 @@ import { addConnectionOptions, type ConnectionOptions, connect } from "../connec
 import { exitCodes } from "../exit-codes.ts";
 import { readAddress } from "../option-values.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
+import { addDomainList } from "./domain-list.ts";
 import { addDomainTags } from "./domain-tags.ts";
 
 type Added = Outputs["addDomain"];
@@ -30,6 +31,7 @@ Examples:
   dmarc domain add --file domains.txt --account acme  in bulk: a domain a line, a result a line
   dmarc domain add example.com --rua dmarc@example.com  with an address of your own, whose mail comes here
   dmarc domain check example.com                      what is published, and whether reports come
+  dmarc domain list                                   all of them: address, set-up, reports, policy, verdict
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
@@ -38,7 +40,9 @@ Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be ad
 
 /** Adds the command with its subcommands. */
 export function addDomain(program: Command): void {
-  const domain = program.command("domain").description("Add a domain, follow it to its first report, tag it");
+  const domain = program
+    .command("domain")
+    .description("Add a domain, follow it to its first report, list and tag domains");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
     .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
@@ -46,6 +50,7 @@ export function addDomain(program: Command): void {
     .action(addAll);
   subcommand(domain, "check <domain...>", "How far domains are").action(checkAll);
   subcommand(domain, "remove <domain>", "Take a domain's address away").action(removeOne);
+  addDomainList(domain);
   addDomainTags(domain);
 }
 

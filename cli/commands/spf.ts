@@ -1,16 +1,14 @@
 /** `dmarc spf`: what adding a source does to a domain's SPF record, asked of DNS now. It needs no stack. */
 import type { Command } from "commander";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
-import { domainName } from "../../shared/domain-name.ts";
-import { knownService, serviceGuide, serviceNamed } from "../../shared/guidance/known-services.ts";
-import { networkHolds } from "../../shared/guidance/networks.ts";
-import { adviseSpf, type SpfAdvice, type SpfSender } from "../../shared/guidance/spf-advice.ts";
+import { serviceGuide } from "../../shared/guidance/known-services.ts";
+import { adviseSpf, type SpfAdvice } from "../../shared/guidance/spf-advice.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
-import { CommandError } from "../command-error.ts";
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomain, readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readDnsUrl } from "../option-values.ts";
+import { readSpfSender } from "../spf-sender.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface SpfOptions {
@@ -49,25 +47,10 @@ export function addSpf(program: Command): void {
 
 async function runSpf(domain: string, options: SpfOptions): Promise<void> {
   const resolver = httpsResolver(readResolverUrl(options.dns), fetch);
-  const advice = await adviseSpf(domain, readSender(options), resolver);
+  const advice = await adviseSpf(domain, readSpfSender(options.add, options.returnPath), resolver);
   if (options.json) printJson(advice);
   else printOut(render(advice));
   process.exitCode = advice.code === "add" || advice.code === "listed" ? exitCodes.done : exitCodes.rejected;
-}
-
-function readSender({ add, returnPath }: SpfOptions): SpfSender {
-  const [first = ""] = add;
-  const service = add.length === 1 ? (serviceNamed(first) ?? knownService(domainName(first))) : undefined;
-  const sender = { returnPaths: returnPath, isForwarder: false };
-  if (service !== undefined) return { ...sender, name: service, networks: [], service };
-  for (const one of add) {
-    const length = /\/(\d{1,3})$/.exec(one)?.[1];
-    const isNetwork =
-      networkHolds(one, one) && (length === undefined || Number(length) <= (one.includes(":") ? 128 : 32));
-    if (!isNetwork)
-      throw new CommandError(`'${safeText(one)}' is no address, no network and no service that is known.`);
-  }
-  return { ...sender, name: add.join(", "), networks: add, service: "" };
 }
 
 function render({ domain, state, sentence, before, after, choices, source }: SpfAdvice): string {

@@ -4,14 +4,17 @@
  */
 import * as v from "valibot";
 import { validate } from "../../shared/contract/operation.ts";
-import { type Inputs, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
+import { type Inputs, OPERATIONS, type OperationName, type Outputs } from "../../shared/contract/operations.ts";
 import { senders, verdict } from "../../shared/contract/shapes.ts";
+import { domainName } from "../../shared/domain-name.ts";
 import { type ExportedReport, exportedReport } from "../../shared/export/lines.ts";
+import { networkHolds } from "../../shared/guidance/networks.ts";
 import { ROLES } from "../../shared/guidance/roles.ts";
 import { STEPS } from "../../shared/guidance/what-if.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { readPage } from "../export/pages.ts";
+import { readSpfSender } from "../spf-sender.ts";
 
 /** Reports in an answer of find_reports. */
 const MAX_REPORTS = 50;
@@ -138,6 +141,35 @@ export const TOOLS: readonly Tool[] = [
     run: (client, input) => client.ask("listHits", { limit: MAX_HITS, ...checked("listHits", input) }),
   },
   {
+    name: "check_records",
+    title: "Check of a domain's records",
+    description:
+      "What a domain publishes (DMARC, SPF, DKIM, MTA-STS, TLS reports, DANE, BIMI) as the daily check last found it: what is " +
+      "wrong, the rule behind it, the exact record to publish, what DNS answered, and changes of its records.",
+    fields: { domain: DOMAIN, account: ACCOUNT },
+    output: OPERATIONS.keptCheck.output,
+    run: checkRecords,
+  },
+  {
+    name: "spf_advice",
+    title: "SPF with a source added",
+    description:
+      "What letting a source in does to a domain's SPF record: the record before and after, its lookups, the term to add, or " +
+      "why SPF can't help. Asks DNS now, and changes nothing.",
+    fields: {
+      domain: DOMAIN,
+      account: ACCOUNT,
+      source: {
+        type: "string",
+        isRequired: true,
+        description: "addresses or networks, with spaces between; or one known service, such as Google Workspace",
+      },
+      returnPath: { type: "string", description: "domain of its return path; the domain itself unless given" },
+    },
+    output: OPERATIONS.spfAdvice.output,
+    run: spfAdvice,
+  },
+  {
     name: "monthly_report",
     title: "Monthly report of a domain",
     description:
@@ -180,6 +212,41 @@ function checked<Name extends OperationName>(name: Name, input: Record<string, u
   const valid = validate<Inputs[Name]>(OPERATIONS[name].input, input);
   if (valid.ok) return valid.value;
   throw new CommandError(valid.error.message, valid.error.code);
+}
+
+async function checkRecords(client: ApiClient, input: Record<string, unknown>): Promise<Outputs["keptCheck"]> {
+  const name = await domainOfAccount(client, input);
+  return await client.ask("keptCheck", checked("keptCheck", name));
+}
+
+async function spfAdvice(
+  client: ApiClient,
+  { source, returnPath, ...input }: Record<string, unknown>,
+): Promise<Outputs["spfAdvice"]> {
+  const name = await domainOfAccount(client, input);
+  const typed = String(source).trim();
+  const parts = typed.split(/[\s,]+/);
+  const areNetworks = parts.every((part) => networkHolds(part, part));
+  const sender = readSpfSender(
+    areNetworks ? parts : [typed],
+    returnPath === undefined ? undefined : [String(returnPath)],
+  );
+  return await client.ask("spfAdvice", checked("spfAdvice", { ...name, sender }));
+}
+
+/** The domain with the account that has it, where none is given. @throws CommandError if nobody has it, or several do */
+async function domainOfAccount(
+  client: ApiClient,
+  { domain, account }: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  if (account !== undefined) return { domain, account };
+  const name = domainName(String(domain));
+  for await (const { domain: listed, accounts } of client.each("listDomains", checked("listDomains", { text: name }))) {
+    if (listed !== name) continue;
+    if (accounts.length === 1) return { domain: name, account: accounts[0] };
+    throw new CommandError(`Several accounts have ${name}: name one of ${accounts.join(", ")}.`, "bad_request");
+  }
+  throw new CommandError(`No account has ${name}: it has no address and no reports of the last 30 days.`, "not_found");
 }
 
 async function whySourceFails(

@@ -39,6 +39,11 @@ const listedDomain = v.object({
   deadLetters: v.number(),
   conflicts: v.number(),
   tags: v.array(v.string()),
+  /** Where it is registered that its reports go; none for a domain that is not registered. */
+  addresses: v.array(v.string()),
+  /** First and last day that aggregate reports are about, in the period or not; null: none has come. */
+  firstReportDay: v.nullable(v.string()),
+  lastReportDay: v.nullable(v.string()),
 });
 
 /** A page of domains, with how many there are on all pages, by status, and by published policy ("" = none seen). */

@@ -1162,7 +1162,13 @@ const described = {
     role: "viewer",
     changes: false,
     answeredBy: "process",
-    http: undefined,
+    http: {
+      method: "POST",
+      path: "/domains/:account/:domain/spf-advice",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
     input: v.strictObject({
       account,
       domain,
@@ -1177,6 +1183,11 @@ const described = {
       }),
     }),
     output: shapes.spfAdvice,
+    example: {
+      account: "acme",
+      domain: "acme.example",
+      sender: { name: "192.0.2.1", networks: ["192.0.2.1"], service: "", isForwarder: false },
+    },
   },
   nameAddresses: {
     summary: "Looks up the names of addresses that a page has shown",

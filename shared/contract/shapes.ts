@@ -72,6 +72,8 @@ export const account = v.object({
   /** "" = none was given. */
   name: v.string(),
   createdSeconds: v.number(),
+  /** Number of the D1 database that its ledger is in. */
+  database: v.number(),
   /** People with a role in it; operators are not counted. */
   people: v.number(),
   /** RUA addresses. */
@@ -136,6 +138,8 @@ export const pipelineStatus = v.object({
   runningAgain: v.number(),
   /** Reports with slices of points still to be written. */
   reportsWithDueSlices: v.number(),
+  /** The ledger's D1 databases by number, with the accounts in each. `bytes`: its size; 0 = not known. */
+  databases: v.array(v.object({ database: v.number(), accounts: v.number(), bytes: v.number() })),
 });
 
 const outcomeCounts = v.record(v.string(), v.number());

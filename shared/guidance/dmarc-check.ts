@@ -19,6 +19,7 @@ import {
 } from "./dmarc-record.ts";
 import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
+import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wildcard.ts";
 import { stricterHint } from "./records-to-publish.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
@@ -60,8 +61,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   const apex = isOwn ? undefined : await ask(domain, "TXT");
   // Only NXDOMAIN means that a name does not exist (RFC 9989 section 4.10.1).
   const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
-  // Below another organisation a wildcard of that one would answer here, too.
-  const wildcard = walk.organizationalDomain === domain ? await ask(`*.${domain}`, "TXT") : undefined;
+  const wildcard = await findWildcard(domain, ask);
   const misplaced = apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex));
   // One record to publish at a name: two of them would be none.
   const discovered = findingsOfDiscovery(domain, walk, older, ruaAddress).filter(
@@ -71,7 +71,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
     ...discovered,
     ...misplaced,
     ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
-    ...(wildcard === undefined ? [] : findingsOfWildcard(domain, recordsOf(wildcard))),
+    ...findingsOfWildcard(domain, walk, wildcard),
     ...findingsOfDestinations(destinations),
   ];
   if (walk.found !== undefined) addRepair(findings, walk.found);
@@ -83,10 +83,10 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
     findings,
     asked: asked(),
     organizationalDomain: walk.organizationalDomain,
-    policies: policiesOf(walk, subject),
+    policies: policiesOf(walk, { subject, wildcard }),
     older: {
       organizationalDomain: older.organizationalDomain,
-      policies: olderPolicies(older, subject),
+      policies: olderPolicies(older, { subject, wildcard }),
     },
     destinations,
   };
@@ -104,29 +104,47 @@ interface Found {
   foundBelow?: FoundRecord | undefined;
 }
 
+/** What a domain's policies depend on beside its records. */
+interface PolicyPlace {
+  subject: PolicySubject;
+  wildcard: DmarcWildcard;
+}
+
 // Of a name below the domain that has no record of its own; it does not take that of the domain if the domain is not the
 // organisational domain.
-function policiesOf({ found, foundBelow }: Found, subject: PolicySubject): EffectivePolicies {
+function policiesOf({ found, foundBelow }: Found, { subject, wildcard }: PolicyPlace): EffectivePolicies {
   const policies: EffectivePolicies = {};
   const own = found && effectivePolicy(found.record, subject);
   const subdomain = foundBelow && effectivePolicy(foundBelow.record, "subdomain");
-  const nonexistent = foundBelow && effectivePolicy(foundBelow.record, "nonexistent");
+  const nonexistent = nonexistentPolicy(foundBelow, wildcard);
   if (own !== undefined) policies.domain = own;
   if (subdomain !== undefined) policies.subdomain = subdomain;
   if (nonexistent !== undefined) policies.nonexistent = nonexistent;
   return policies;
 }
 
+/** Of a name that nobody made: a wildcard's record is its own, and where DNS says that all names exist np does not hold. */
+function nonexistentPolicy(foundBelow: FoundRecord | undefined, wildcard: DmarcWildcard): Policy | undefined {
+  if (wildcard.record !== undefined) return effectivePolicy(wildcard.record, "domain");
+  return foundBelow && effectivePolicy(foundBelow.record, wildcard.hasAllNames ? "subdomain" : "nonexistent");
+}
+
 // RFC 7489 knows neither t nor np.
-function olderPolicies({ found, foundBelow }: OlderAnswer, subject: PolicySubject): EffectivePolicies {
-  return policiesOf({ found: asOlder(found), foundBelow: asOlder(foundBelow) }, subject);
+function olderPolicies({ found, foundBelow }: OlderAnswer, { subject, wildcard }: PolicyPlace): EffectivePolicies {
+  const record = wildcard.record && olderRecord(wildcard.record);
+  return policiesOf(
+    { found: asOlder(found), foundBelow: asOlder(foundBelow) },
+    { subject, wildcard: { ...wildcard, record } },
+  );
 }
 
 function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
-  if (found === undefined) return undefined;
-  const { np: _, ...known } = found.record;
+  return found && { domain: found.domain, record: olderRecord(found.record) };
+}
+
+function olderRecord({ np: _, ...known }: DmarcRecord): DmarcRecord {
   // Of none of the mail the policy holds, and one level below it of the rest (RFC 7489 section 6.6.4).
-  return { domain: found.domain, record: { ...known, isTesting: known.pct === 0 } };
+  return { ...known, isTesting: known.pct === 0 };
 }
 
 function summaryOf(
@@ -333,14 +351,6 @@ function addRepair(findings: Finding[], { record, domain }: FoundRecord): void {
   if (found === undefined) return;
   found.publish = { name: `_dmarc.${domain}`, type: "TXT", value: value.trim() };
   found.sentence += ` Publish it like this.${stricterHint(record.text, value)}`;
-}
-
-function findingsOfWildcard(domain: string, texts: readonly string[]): Finding[] {
-  if (!texts.some(isDmarcRecord)) return [];
-  const sentence =
-    `*.${domain} has a DMARC record. It answers for _dmarc of all names below that do not exist, so they take that record ` +
-    `and not sp or np of _dmarc.${domain}. Remove it.`;
-  return [{ code: "wildcard_record", state: "attention", sentence, rule: "RFC 4592 section 2.2" }];
 }
 
 /** Receivers need not send to more (RFC 7489 section 6.2). */

@@ -17,6 +17,8 @@ export interface Destination {
   recordName?: string;
   /** Refused by RFC 9990, though the Public Suffix List, which older receivers go by, has both in one organisation. */
   isInsideByList?: boolean;
+  /** Refused though the host has a wildcard that permits all: another name there keeps it from answering (RFC 4592). */
+  isBesideWildcard?: boolean;
 }
 
 const LONGEST_NAME = 253;
@@ -44,7 +46,7 @@ async function checkDestination(
     return { uri: text, host, outcome: own.isUncertain && own.found === undefined ? "unknown" : "inside" };
   }
   const recordName = `${walk.found?.domain ?? ""}._report._dmarc.${host}`;
-  if (recordName.length > LONGEST_NAME) return { uri: text, host, outcome: "refused", recordName };
+  if (isLongName(recordName)) return { uri: text, host, outcome: "refused", recordName };
   const answer = await ask(recordName, "TXT");
   const permits = recordsOf(answer).filter(isDmarcRecord).map(readDmarcRecord);
   // Another address may be named there, of the same host.
@@ -52,6 +54,10 @@ async function checkDestination(
   const outcome = outcomeOf({ isPermitted: permits.length > 0, others, host });
   const isOpen = outcome === "refused" && (isUnanswered(answer) || own.isUncertain);
   const decided: Destination = { uri: text, host, outcome: isOpen ? "unknown" : outcome, recordName };
+  if (decided.outcome === "refused" && permits.length === 0) {
+    const wildcard = await ask(`*._report._dmarc.${host}`, "TXT");
+    if (recordsOf(wildcard).some(isDmarcRecord)) decided.isBesideWildcard = true;
+  }
   const isInsideByList = organizationalDomain(host) === organizationalDomain(walk.found?.domain ?? "");
   return isInsideByList ? { ...decided, isInsideByList } : decided;
 }
@@ -68,7 +74,7 @@ export function findingsOfDestinations(destinations: readonly Destination[]): Fi
 }
 
 function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {
-  const { uri, host, outcome, recordName, isInsideByList } = destination;
+  const { uri, host, outcome, recordName = "" } = destination;
   const rule = "RFC 9990 section 4";
   const shown = uri.slice(0, 200);
   switch (outcome) {
@@ -77,13 +83,9 @@ function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {
         {
           code: "destination_refused",
           state: "broken",
-          sentence:
-            isInsideByList === true
-              ? `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organisation, ` +
-                "and does not say that it takes reports for this domain. Older receivers send them. It has to publish this record."
-              : `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`,
+          sentence: whyRefused(destination, shown),
           rule,
-          publish: { name: recordName ?? "", type: "TXT", value: "v=DMARC1;" },
+          publish: isLongName(recordName) ? undefined : { name: recordName, type: "TXT", value: "v=DMARC1;" },
         },
       ];
     case "notSupported":
@@ -116,6 +118,30 @@ function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {
     default:
       return [];
   }
+}
+
+function whyRefused({ host, recordName = "", isInsideByList, isBesideWildcard }: Destination, shown: string): string {
+  if (isLongName(recordName)) {
+    return `No reports go to ${shown}: the name at which ${host} would have to permit them is longer than DNS allows. Use an address in your own domain.`;
+  }
+  if (isInsideByList === true) {
+    return (
+      `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organisation, ` +
+      "and does not say that it takes reports for this domain. Older receivers send them. It has to publish this record."
+    );
+  }
+  if (isBesideWildcard === true) {
+    return (
+      `No reports go to ${shown}: ${host} takes reports for all domains by *._report._dmarc.${host}, but that wildcard does ` +
+      "not answer for this one, since another record there ends in the same labels. It has to publish this record, too."
+    );
+  }
+  return `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`;
+}
+
+/** Whether nothing can be published at a name. */
+export function isLongName(name: string): boolean {
+  return name.length > LONGEST_NAME;
 }
 
 function hintOf(uri: string): string {

@@ -1,6 +1,7 @@
 /** The set-up state of an added domain, from the record to publish to its first report. Pure. */
 import type { RecordToPublish } from "./check.ts";
 import type { DmarcCheck } from "./dmarc-check.ts";
+import { isLongName } from "./dmarc-destinations.ts";
 
 export const SETUP_STATES = [
   "receiving",
@@ -56,6 +57,10 @@ export function setupState(rua: string, check: DmarcCheck, hasReports: boolean):
   }
   if (destination?.outcome === "refused") {
     const name = destination.recordName ?? "";
+    if (isLongName(name)) {
+      const sentence = `${host} can't say that it takes reports about ${at}: the name of that record is longer than DNS allows. Use an address in your own domain.`;
+      return { state: "notPermitted", sentence };
+    }
     return {
       state: "notPermitted",
       sentence: `${host} doesn't say that it takes reports about ${at}. Publish this record there.`,

@@ -10,9 +10,18 @@ import { type Ask, startAsking } from "./asking.ts";
 import type { CheckState } from "./check.ts";
 import { serviceGuide } from "./known-services.ts";
 import { addressTerms, networkHolds } from "./networks.ts";
-import { isSpfRecord, mistakenSpfRecord } from "./spf-record.ts";
-import { allTerms, hostOfMx, matchOf, passingTerms, type ResolvedSpf, resolveSpf, type SpfTree } from "./spf-tree.ts";
-import { needsStrings, STRINGS_HINT } from "./txt-strings.ts";
+import { resolveText, sizeHint } from "./spf-merge.ts";
+import { mistakenSpfRecord } from "./spf-record.ts";
+import {
+  allTerms,
+  BREAKING_PROBLEMS,
+  hostOfMx,
+  matchOf,
+  passingTerms,
+  type ResolvedSpf,
+  resolveSpf,
+  type SpfTree,
+} from "./spf-tree.ts";
 
 /** A source that is to be let in. */
 export interface SpfSender {
@@ -135,7 +144,7 @@ function adviceOfRecord({ root, lookups, voidLookups, isCut }: SpfTree, target: 
   if (root.problem === "unanswered") return unanswered(target);
   const terms = allTerms(root).map(({ resolved }) => resolved);
   const isBroken = terms.some(
-    ({ term, problem }) => term.kind === "broken" || (problem !== undefined && BREAKS.has(problem)),
+    ({ term, problem }) => term.kind === "broken" || (problem !== undefined && BREAKING_PROBLEMS.has(problem)),
   );
   if (root.problem === "severalRecords" || isBroken) {
     const sentence =
@@ -165,8 +174,6 @@ async function adviceOfMistaken({ root }: SpfTree, target: string, ask: Ask): Pr
   const sentence = `The TXT record "${mistaken.text.slice(0, 100)}" of ${target} is not an SPF record for receivers: ${mistaken.reason}. Set it right first, or what it lists is lost. The page Records says how.`;
   return { code: "brokenRecord", state: "broken", sentence };
 }
-
-const BREAKS = new Set(["noRecord", "severalRecords", "loop", "tooManyMxHosts"]);
 
 function unanswered(what: string): Judged {
   const sentence = `Unknown: DNS gave no answer for ${what.slice(0, 200)}. Try again later.`;
@@ -221,15 +228,9 @@ async function weigh(
   { target, text, ask }: { target: string; text: string; ask: Ask },
 ): Promise<Weighed> {
   const added = withTerm(text, term);
-  const askChanged: Ask = async (name, type) => {
-    const answer = await ask(name, type);
-    if (name !== target || type !== "TXT") return answer;
-    const others = recordsOf(answer).filter((record) => !isSpfRecord(record));
-    return { status: "answers", records: [...others, added] };
-  };
-  const tree = await resolveSpf(target, askChanged);
+  const tree = await resolveText(target, added, ask);
   const terms = allTerms(tree.root).map(({ resolved }) => resolved);
-  const isBroken = terms.some(({ problem }) => problem !== undefined && BREAKS.has(problem));
+  const isBroken = terms.some(({ problem }) => problem !== undefined && BREAKING_PROBLEMS.has(problem));
   const isUnanswered = terms.some(({ problem }) => problem === "unanswered");
   const { lookups } = tree;
   const { maxSpfLookups, maxVoidSpfLookups } = GUIDANCE_LIMITS;
@@ -248,12 +249,6 @@ export function withTerm(text: string, term: string): string {
   const end = terms.findIndex((one) => /^(\+?all$|[?~-]|redirect=)/i.test(one));
   const at = end < 0 ? terms.length : end;
   return [...terms.slice(0, at), term, ...terms.slice(at)].join(" ");
-}
-
-function sizeHint(text: string): string {
-  const strings = needsStrings(text) ? ` ${STRINGS_HINT}` : "";
-  if (text.length <= GUIDANCE_LIMITS.maxSpfOctets) return strings;
-  return ` It then has ${text.length} octets; beyond ${GUIDANCE_LIMITS.maxSpfOctets} some receivers can't read the answer (RFC 7208 section 3.4).${strings}`;
 }
 
 /** Whom else a term lets in: a network proposed for some of its addresses. "" where it names those asked for alone. */

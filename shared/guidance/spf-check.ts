@@ -1,8 +1,9 @@
 /** The check of a domain's SPF record: whether receivers can use it at all, how many lookups it needs, whom it lets in. Pure. */
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { startAsking } from "./asking.ts";
-import { type Check, type Finding, worstState } from "./check.ts";
+import { type Ask, startAsking } from "./asking.ts";
+import { type Check, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { mergeSpf } from "./spf-merge.ts";
 import { mistakenSpfRecord } from "./spf-record.ts";
 import { allTerms, passingTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
 
@@ -19,7 +20,10 @@ export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfC
   const { ask, asked } = startAsking(resolver);
   const tree = await resolveSpf(domain, ask);
   const texts = recordsOf(await ask(domain, "TXT"));
-  const findings = tree.root.text === "" ? findingsWithoutRecord(domain, tree, texts) : findingsOfTree(tree);
+  const findings =
+    tree.root.text === ""
+      ? await findingsWithoutRecord(tree, texts, ask)
+      : [...findingsOfTree(tree), ...mistakenBeside(domain, texts)];
   const state = worstState(findings.map((finding) => finding.state));
   return { kind: "spf", state, summary: summaryOf(tree, findings), findings, asked: asked(), tree };
 }
@@ -35,14 +39,17 @@ function summaryOf({ root, lookups, isCut }: SpfTree, findings: readonly Finding
   return isOpen ? `Everybody is let in; ${count}` : `Receivers can't use the record; ${count}`;
 }
 
-function findingsWithoutRecord(domain: string, { root }: SpfTree, texts: readonly string[]): Finding[] {
+async function findingsWithoutRecord({ root }: SpfTree, texts: readonly string[], ask: Ask): Promise<Finding[]> {
+  const { domain } = root;
   if (root.problem === "unanswered") {
     const sentence = `DNS gave no answer for ${domain}. Check again later.`;
     return [{ code: "no_answer", state: "unknown", sentence, rule: "RFC 7208 section 4.4" }];
   }
   if (root.problem === "severalRecords") {
-    const sentence = `${domain} has several SPF records: SPF fails for every sender. Join their terms into one record.`;
-    return [{ code: "several_records", state: "broken", sentence, rule: "RFC 7208 section 4.5" }];
+    const { value, sentence: remedy } = await mergeSpf(domain, texts, ask);
+    const sentence = `${domain} has several SPF records: SPF fails for every sender. ${remedy}`;
+    const publish: RecordToPublish | undefined = value === undefined ? undefined : { name: domain, type: "TXT", value };
+    return [{ code: "several_records", state: "broken", sentence, rule: "RFC 7208 section 4.5", publish }];
   }
   const mistaken = texts.map(mistakenSpfRecord).filter((one) => one !== undefined);
   if (mistaken.length > 0) {
@@ -65,6 +72,16 @@ function findingsWithoutRecord(domain: string, { root }: SpfTree, texts: readonl
       publish: { name: domain, type: "TXT", value: "v=spf1 -all" },
     },
   ];
+}
+
+/** A second record that only looks like one: whom it names, nobody lets in. */
+function mistakenBeside(domain: string, texts: readonly string[]): Finding[] {
+  return texts.flatMap((text): Finding[] => {
+    const mistaken = mistakenSpfRecord(text);
+    if (mistaken === undefined) return [];
+    const sentence = `The TXT record "${text.slice(0, 100)}" of ${domain} is not an SPF record for receivers: ${mistaken.reason}. Put those of its terms that you need into the right one beside it, and remove it.`;
+    return [{ code: "mistaken_record", state: "attention", sentence, rule: "RFC 7208 section 4.5" }];
+  });
 }
 
 function findingsOfTree(tree: SpfTree): Finding[] {

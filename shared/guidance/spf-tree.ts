@@ -26,6 +26,14 @@ export type SpfProblem =
   | "notFollowed"
   | "brokenBelow";
 
+/** Those by which receivers can't use the whole record. */
+export const BREAKING_PROBLEMS: ReadonlySet<SpfProblem> = new Set([
+  "noRecord",
+  "severalRecords",
+  "loop",
+  "tooManyMxHosts",
+]);
+
 /** A term and its result. */
 export interface ResolvedTerm {
   term: SpfTerm;

@@ -20,6 +20,15 @@ export function accountsQuery(): Query<Account> {
   return query("SELECT account, shard FROM accounts ORDER BY account", [], row);
 }
 
+/** How many accounts each database holds; one without accounts has no row. */
+export function accountsByShardQuery(): Query<{ shard: number; accounts: number }> {
+  return query(
+    "SELECT shard, count(*) AS accounts FROM accounts GROUP BY shard",
+    [],
+    v.object({ shard: v.number(), accounts: v.number() }),
+  );
+}
+
 /** One row of the table, if it has any: whether a database answers and has its tables. */
 export function anyAccountQuery(): Query<{ account: string }> {
   return query("SELECT account FROM accounts LIMIT 1", [], v.object({ account: v.string() }));
@@ -145,6 +154,8 @@ const listedRow = v.object({
   account: v.string(),
   name: v.string(),
   createdSeconds: v.number(),
+  /** Number of the database that its ledger is in. */
+  database: v.number(),
   /** People with a role in it; operators are not counted. */
   people: v.number(),
   /** RUA addresses. */
@@ -173,11 +184,11 @@ export async function listAccounts(
   const found = await askDirectory(
     query(
       `WITH page AS (
-        SELECT account, display_name, created_seconds, count(*) OVER () AS matching FROM accounts
+        SELECT account, display_name, created_seconds, shard, count(*) OVER () AS matching FROM accounts
         WHERE (?1 IS NULL OR account IN (SELECT value FROM json_each(?1)))
           AND (instr(lower(account), ?2) > 0 OR instr(lower(display_name), ?2) > 0)
         ORDER BY account LIMIT ?3 OFFSET ?4)
-      SELECT account, display_name AS name, created_seconds AS createdSeconds, matching,
+      SELECT account, display_name AS name, created_seconds AS createdSeconds, shard AS database, matching,
         (SELECT count(*) FROM account_people p WHERE p.account = page.account) AS people,
         (SELECT count(*) FROM addresses r WHERE r.account = page.account AND r.removed = 0) AS addresses
       FROM page ORDER BY account`,

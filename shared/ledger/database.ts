@@ -20,7 +20,13 @@ export interface LedgerStatement {
 /** D1's answer; `meta` has its cost. */
 export interface LedgerResult {
   results: unknown[];
-  meta: { rows_read?: number; rows_written?: number };
+  meta: { rows_read?: number; rows_written?: number; size_after?: number };
+}
+
+/** How large a database is, bytes; 0 where D1 does not say (developers.cloudflare.com/d1/worker-api/return-object). */
+export async function databaseBytes(database: LedgerDatabase): Promise<number> {
+  const { meta } = await database.prepare("SELECT 1 FROM accounts LIMIT 1").all();
+  return meta.size_after ?? 0;
 }
 
 /** A bound value. Blobs are passed as hex, through `unhex` and `hex`. */

@@ -38,6 +38,11 @@ export interface DomainTotals {
   conflicts: number;
   /** By name; those of the accounts asked for. */
   tags: string[];
+  /** Where it is registered that its reports go; none for a domain that is not registered. */
+  addresses: string[];
+  /** First and last day that aggregate reports are about, in the period or not, days since 1970-01-01 UTC; null without any. */
+  firstDay: number | null;
+  lastDay: number | null;
 }
 
 /** A page of the list, with facts about the whole list. */
@@ -186,6 +191,12 @@ const pageRow = v.object({
         deadLetters: v.number(),
         conflicts: v.number(),
         tags: v.array(v.string()),
+        /** A function of D1 has at most 32 arguments: these are apart. */
+        coming: v.object({
+          addresses: v.array(v.string()),
+          firstDay: v.nullable(v.number()),
+          lastDay: v.nullable(v.number()),
+        }),
       }),
     ),
   ),
@@ -270,7 +281,16 @@ const ROW = `json_object('messages', messages, 'passed', passed, 'messagesBefore
   'status', status, 'setup', CASE WHEN status = 'setUp' THEN setup ELSE '' END, 'rank', rank, 'atRisk', atRisk,
   'weight', weight, 'deadLetters', deadLetters, 'conflicts', conflicts,
   'tags', json((SELECT json_group_array(tag) FROM (SELECT DISTINCT t.tag AS tag FROM domain_tags t
-    WHERE t.account IN (SELECT value FROM json_each(chosen.accounts)) AND t.domain = chosen.domain ORDER BY t.tag))))`;
+    WHERE t.account IN (SELECT value FROM json_each(chosen.accounts)) AND t.domain = chosen.domain ORDER BY t.tag))),
+  'coming', json_object('addresses', json((SELECT json_group_array(rua) FROM (SELECT DISTINCT r.rua AS rua FROM registered_domains r
+    WHERE r.account IN (SELECT value FROM json_each(chosen.accounts)) AND r.domain = chosen.domain ORDER BY r.rua))),
+  'firstDay', ${endOfDays("min")}, 'lastDay', ${endOfDays("max")}))`;
+
+/** As SQL: the first or last day of a domain's reports, by a seek for each account. */
+function endOfDays(end: "min" | "max"): string {
+  return `(SELECT ${end}((SELECT ${end}(d.day) FROM domain_days d
+    WHERE d.account = a.value AND d.kind = 'aggregate' AND d.domain = chosen.domain)) FROM json_each(chosen.accounts) a)`;
+}
 
 /** The list of domains that have reports in a period or are registered. Its answer is one row, the page. */
 export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, list: DomainList): Query<DomainPage> {
@@ -317,8 +337,15 @@ function readPageRow({ domain, row, ...said }: v.InferOutput<typeof pageRow>): D
     hasDomains: said.hasDomains === 1,
     byStatus: new Map(said.byStatus.filter((pair): pair is [DomainStatus, number] => isDomainStatus(pair[0]))),
     byPolicy: new Map(said.byPolicy),
-    rows: domain === null || row === null ? [] : [{ domain, ...row }],
+    rows: domain === null || row === null ? [] : [domainTotals(domain, row)],
   };
+}
+
+function domainTotals(
+  domain: string,
+  { coming, ...row }: NonNullable<v.InferOutput<typeof pageRow>["row"]>,
+): DomainTotals {
+  return { domain, ...row, ...coming };
 }
 
 function combinePages(parts: DomainPage[][], { order, descending, limit, offset }: DomainList): DomainPage {
@@ -369,6 +396,10 @@ function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
     deadLetters: a.deadLetters + b.deadLetters,
     conflicts: a.conflicts + b.conflicts,
     tags: [...new Set([...a.tags, ...b.tags])].sort(),
+    addresses: [...new Set([...a.addresses, ...b.addresses])].sort(),
+    firstDay:
+      a.firstDay === null || b.firstDay === null ? (a.firstDay ?? b.firstDay) : Math.min(a.firstDay, b.firstDay),
+    lastDay: a.lastDay === null || b.lastDay === null ? (a.lastDay ?? b.lastDay) : Math.max(a.lastDay, b.lastDay),
   };
 }
 

@@ -7,6 +7,18 @@ import { ask, type LedgerDatabase, type Query } from "./database.ts";
 /** Binding of shard 0; the others have `_1`, `_2`, … after it. */
 export const LEDGER_BINDING = "D1_DMARC_REPORTS";
 
+/**
+ * The databases of a ledger as a Worker's configuration binds them, by number.
+ *
+ * @param first name of number 0; the others have `-1`, `-2`, … after it
+ */
+export function ledgerDatabases(first: string, count: number): { binding: string; database_name: string }[] {
+  return Array.from({ length: count }, (_, shard) => ({
+    binding: shard === 0 ? LEDGER_BINDING : `${LEDGER_BINDING}_${shard}`,
+    database_name: shard === 0 ? first : `${first}-${shard}`,
+  }));
+}
+
 /** The databases of the ledger by their number. */
 export interface Shards {
   /** Accounts, addresses, people. */

@@ -2,8 +2,8 @@
  * The Content fields in the header of a mail or part (RFC 5322, 2045, 2183, 2231). Names and types are labels. Every
  * step is linear in the length of the text.
  */
-import { decodeWords } from "postal-mime";
 import { decodeText } from "./charset.ts";
+import { decodedWords } from "./encoded-words.ts";
 
 /** What a header says about its part. */
 export interface PartHeader {
@@ -119,7 +119,7 @@ function decodeLine(line: Uint8Array): string {
 
 /** Decodes the encoded words (RFC 2047) of a file name or subject. */
 export function decodeHeaderText(text: string): string {
-  return decodeWords(text.slice(0, MAX_NAME_CHARS)).trim();
+  return decodedWords(text.slice(0, MAX_NAME_CHARS)).trim();
 }
 
 interface Field {

@@ -145,6 +145,12 @@ describe("names", () => {
     }
     expect(readLocalMailEntry()).toEqual(localProcess.d1_databases);
     expect(process.d1_databases[Number(process.vars.NEW_ACCOUNTS_SHARD)]).toBeDefined();
+    // npm start -- --databases 3, and npm run deploy -- --databases 3 the same (test/deploy/configuration.test.ts).
+    const bound = (worker: WorkerName) => localConfig(worker, 3).d1_databases?.map(({ binding }) => binding);
+    const three = [LEDGER_BINDING, `${LEDGER_BINDING}_1`, `${LEDGER_BINDING}_2`];
+    for (const worker of ["process", "dashboard", "mail-entry"] as const) expect(bound(worker), worker).toEqual(three);
+    expect(bound("ingest")).toEqual(three.slice(0, 1));
+    expect(localConfig("process", 3).vars?.NEW_ACCOUNTS_SHARD).toBe(2);
   });
 
   test("the dashboard has the ledger and process, and nothing else", () => {

@@ -87,6 +87,7 @@ const LIKE_ANOTHER = [
 /** Arguments for each command; THING is another name each time, for what can be done once. */
 const ARGUMENTS: Record<string, string[]> = {
   "domain add": ["THING.example"],
+  "domain list": ["--csv"],
   "domain check": ["acme.example", "--account", "acme"],
   "domain remove": ["THING.example", "--account", "acme"],
   "domain tag": ["acme.example", "--account", "acme", "--add", "shop"],
@@ -176,6 +177,26 @@ describe("there and here", () => {
       err: withoutChance(here.stderr),
     });
     expect(there.stderr).not.toMatch(/unknown option|missing required|too many arguments/i);
+  });
+});
+
+describe("dmarc domain list", () => {
+  it("has a line for each domain, in each form, and names an account that is not there", async () => {
+    const shown = await run(["domain", "list", "--account", "acme", ...local]);
+    expect(shown.stdout).toMatch(/domain.*account.*address.*set-up.*first report.*last report.*policy.*verdict/);
+    expect(shown.stdout).toMatch(/acme\.example.*acme.*rua@acme\.example.*receiving.*\d{4}-\d\d-\d\d.*notJudged/);
+    const csv = await run(["domain", "list", "--find", "acme.ex", "--csv", ...local]);
+    expect(csv.stdout).toMatch(
+      /^domain,account,address,set-up,first report,last report,policy,verdict\r\nacme\.example,acme,/,
+    );
+    const json = await run(["domain", "list", "--find", "acme.ex", "--json", ...local]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ domain: "acme.example", addresses: ["rua@acme.example"] });
+    expect(await run(["domain", "list", "--account", "nobody", ...local])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("There is no account 'nobody'"),
+    });
+    expect((await run(["domain", "list", "--verdict", "ready", ...local])).stdout).toContain("No domain matches.");
+    expect((await run(["domain", "list", "--csv", "--json", ...local])).code).toBe(1);
   });
 });
 

@@ -14,6 +14,7 @@ function statusOf(unfinished: number, messages: number): Status {
     unfinishedDays: [],
     runningAgain: 0,
     reportsWithDueSlices: 0,
+    databases: [],
     outcomes: null,
     parts: null,
   };

@@ -51,7 +51,7 @@ describe("every operation", () => {
 
   it.each(OPERATION_NAMES)("%s: does not use GET and requires a role if it changes something", (name) => {
     const { changes, http, role, summary } = OPERATIONS[name];
-    const isQuestionWithBody = name === "query" || name === "knownImports";
+    const isQuestionWithBody = name === "query" || name === "spfAdvice" || name === "knownImports";
     expect(http?.method === "GET").toBe(!changes && http !== undefined && !isQuestionWithBody);
     const expected = OF_VIEWERS.has(name) ? "viewer" : OF_ADMINISTRATORS.has(name) ? "administrator" : "operator";
     if (changes) expect(role).toBe(expected);

@@ -200,6 +200,11 @@ export function contractInputs({ report, deadLetterId }: Pick<ContractSetup, "re
     revokeToken: { account, id },
     decideSender: { ...sender, decision: "mine" },
     undoSenderDecision: sender,
+    spfAdvice: {
+      account,
+      domain,
+      sender: { name: "192.0.2.1", networks: ["192.0.2.1"], service: "", isForwarder: false },
+    },
     mtaSts: { account, domain },
     setMtaSts: { account, domain, mode: "testing", mx: ["mx.acme.example"], maxAgeSeconds: 604_800 },
     removeMtaSts: { account, domain },

@@ -107,6 +107,10 @@ describe("the list of domains", () => {
         passed: 200,
         messagesBefore: 0,
         reports: 2,
+        // Its address names no domain.
+        addresses: [],
+        firstReportDay: iso(TODAY - 2),
+        lastReportDay: iso(TODAY - 1),
       },
     ]);
     expect(items[0]?.messages).toBe(220);

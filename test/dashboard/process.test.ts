@@ -1,7 +1,7 @@
 /** The dashboard with the real process Worker behind it: the contract holds on both sides. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Job } from "../../shared/contract/shapes.ts";
-import { sampleReport } from "../support/sample-report.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
@@ -51,13 +51,23 @@ it("dead letters can be searched, viewed with their bytes, retried and discarded
   await ask(`/registry/${rua}`, "PUT", { account: "dead", domains: ["acme.example"] });
   const foreign = sampleReport({ domain: "later.example", reportId: "dead-1" });
   await pipeline.deliver(rua, { "later.xml": foreign });
-  await pipeline.deliver(rua, { "broken.xml": "<feedback><report_metadata>" });
+  const broken = sampleMail([{ name: "broken.xml", content: Buffer.from("<feedback><report_metadata>") }]).toString();
+  const subject = "=?utf-8?q?Bericht_f=C3=BCr_acme=2E?= =?utf-8?b?ZXhhbXBsZQ==?=";
+  await pipeline.deliverMail({
+    from: "a@b.example",
+    to: rua,
+    raw: broken.replace("Subject: Report", `Subject: ${subject}`),
+  });
   await pipeline.settled({ dead_letter: 3, accepted: 1 });
   type Letters = { items: { id: string; reason: { code: string }; rawKey: string }[] };
   const { items } = await ask<Letters>("/dead-letters?account=dead&domain=later.example&code=foreign_domain");
   expect(items).toHaveLength(1);
   const [letter] = items;
   expect(await ask<Letters>("/dead-letters?account=dead&until=2020-01-01")).toEqual({ items: [] });
+  // People read the subject; programs get what the mail says.
+  const page = (await pipeline.page("/operations/dead-letters?account=dead")).text;
+  expect(page).toContain("Bericht für acme.example");
+  expect(JSON.stringify(await ask("/dead-letters?account=dead"))).toContain(subject);
   const details = await ask<{ raw: { key: string; sizeBytes: number } }>(`/dead-letters/${letter?.id}`);
   expect(details).toMatchObject({ letter, raw: { key: letter?.rawKey, metadata: { rua, fileName: "later.xml" } } });
   const raw = await fetch(`${pipeline.origin}/api/v1/raw?key=${encodeURIComponent(details.raw.key)}`, {

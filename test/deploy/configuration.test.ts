@@ -1,10 +1,16 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
 import { completeConfig, WORKERS, type Worker, writeConfigs } from "../../deploy/configuration.ts";
 import { type GivenSettings, readSettings } from "../../deploy/settings.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { ROOT } from "./deployment.ts";
 
-const IDS = { accountId: "a".repeat(32), databaseId: "d1-id", namespaceId: "kv-id" };
+const IDS = { accountId: "a".repeat(32), databaseIds: ["d1-id"], namespaceId: "kv-id" };
+
+const FOLDER = mkdtempSync(join(tmpdir(), "dmarc-configuration-"));
+afterAll(() => rmSync(FOLDER, { recursive: true }));
 
 function configOf(worker: Worker, given: GivenSettings = {}) {
   const settings = readSettings({ rua: "dmarc@example.com", ...given });
@@ -23,6 +29,28 @@ test("a complete configuration has this deployment's ids and names, and no place
     expect(text).not.toMatch(/"dmarc-(reports|points|dead-letters|process|ingest|dashboard)"/);
   }
   expect(configOf("dashboard", { prefix: "acme-dmarc" }).services).toMatchObject([{ service: "acme-dmarc-process" }]);
+});
+
+test("process and the dashboard have every database of the ledger, ingest the first, and new accounts go to the last", () => {
+  const ids = { ...IDS, databaseIds: ["d1-id", "second-id", "third-id"] };
+  const configWith = (worker: Worker, vars: Record<string, number> = {}) => {
+    const settings = readSettings({ rua: "dmarc@example.com", vars });
+    if (!settings.ok) throw new Error(settings.error);
+    writeConfigs(ROOT, FOLDER, settings.value, ids);
+    return completeConfig(ROOT, worker, settings.value, ids);
+  };
+  const all = [
+    { binding: "D1_DMARC_REPORTS", database_name: "dmarc-reports", database_id: "d1-id" },
+    { binding: "D1_DMARC_REPORTS_1", database_name: "dmarc-reports-1", database_id: "second-id" },
+    { binding: "D1_DMARC_REPORTS_2", database_name: "dmarc-reports-2", database_id: "third-id" },
+  ];
+  expect(configWith("process").d1_databases).toMatchObject(all);
+  expect(configWith("dashboard").d1_databases).toMatchObject(all);
+  expect(configWith("ingest").d1_databases).toMatchObject(all.slice(0, 1));
+  expect(configWith("ingest").d1_databases).toHaveLength(1);
+  expect(configWith("process").vars).toMatchObject({ NEW_ACCOUNTS_SHARD: 2 });
+  expect(configWith("process", { NEW_ACCOUNTS_SHARD: 1 }).vars).toMatchObject({ NEW_ACCOUNTS_SHARD: 1 });
+  expect(() => configWith("process", { NEW_ACCOUNTS_SHARD: 3 })).toThrow("the last database of the ledger is number 2");
 });
 
 test("the free plan leaves out CPU limits, takes one message an invocation, and lowers what an invocation asks", () => {

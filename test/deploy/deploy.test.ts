@@ -64,6 +64,51 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
     expect(cloudflare.asked.filter((request) => !READS.test(request))).toEqual([]);
   });
 
+  test("a second database: made, with tables, bound, and new accounts live there", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { cloudflare } = here;
+    const deployment = here.begin({ databases: 2 });
+    const done = await deploy(deployment, () => {});
+    expect(done).toMatchObject({ ok: true });
+    expect([...cloudflare.databases.keys()]).toEqual(["dmarc-reports", "dmarc-reports-1"]);
+    const changes = done.ok ? done.value.changes : [];
+    expect(changes[0]).toBe("made D1 database dmarc-reports-1");
+    expect(changes).toEqual(expect.arrayContaining(["uploaded dmarc-process", "uploaded dmarc-dashboard"]));
+    expect(changes).not.toContain("uploaded dmarc-ingest");
+
+    const url = "https://dmarc-dashboard.acme.workers.dev/api/v1";
+    const headers = { authorization: `Bearer ${deployment.kept.apiToken}`, "content-type": "application/json" };
+    const body = JSON.stringify({ account: "second" });
+    expect((await cloudflare.fetchWorker(`${url}/accounts`, { method: "POST", headers, body })).status).toBe(200);
+    const listed = await cloudflare.fetchWorker(`${url}/accounts`, { headers });
+    const { items } = (await listed.json()) as { items: { account: string; database: number }[] };
+    expect(items).toContainEqual(expect.objectContaining({ account: "second", database: 1 }));
+    const status = await cloudflare.fetchWorker(`${url}/status`, { headers });
+    expect(await status.json()).toMatchObject({ databases: [{ database: 0 }, { database: 1 }] });
+  });
+
+  test("a machine that does not know how many databases there are finds them", { timeout: TIMEOUT_MS }, async () => {
+    expect(await deploy(here.begin(), () => {})).toMatchObject({ ok: true, value: { changes: [] } });
+    const { problems } = await survey(here.begin({ databases: 1 }));
+    expect(problems).toEqual([expect.stringContaining("The ledger has 2 databases")]);
+  });
+
+  test("a lost database is made again under its number, with its tables", { timeout: TIMEOUT_MS }, async () => {
+    const { cloudflare } = here;
+    const lost = cloudflare.databases.get("dmarc-reports");
+    cloudflare.databases.delete("dmarc-reports");
+    expect(await survey(here.begin())).toMatchObject({ problems: [] });
+    const done = await deploy(here.begin(), () => {});
+    expect(done).toMatchObject({ ok: true });
+    const changes = done.ok ? done.value.changes : [];
+    expect(changes.slice(0, 2)).toEqual([
+      "made D1 database dmarc-reports",
+      "brought the tables of the ledger up to date",
+    ]);
+    expect(cloudflare.databases.get("dmarc-reports")).not.toBe(lost);
+  });
+
   test("destroy leaves the raw reports, and removes them where it is told to", { timeout: TIMEOUT_MS }, async () => {
     const { cloudflare } = here;
     const said: string[] = [];
@@ -73,7 +118,8 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
       cloudflare.scripts.size + cloudflare.queues.size + cloudflare.databases.size + cloudflare.namespaces.size,
     ).toBe(0);
     expect(cloudflare.zones[0]?.rules).toEqual([]);
-    expect(cloudflare.buckets.get("dmarc-reports")?.keys.size).toBe(1);
+    // A test report of each time that Workers were uploaded.
+    expect(cloudflare.buckets.get("dmarc-reports")?.keys.size).toBe(3);
     expect(said.at(-1)).toContain("kept the R2 bucket dmarc-reports");
 
     // A bucket that holds something is not removed at once: its objects expire first.

@@ -104,6 +104,17 @@ describe("the list of domains", () => {
     expect(page.rows[6]).toMatchObject({ status: "" });
   });
 
+  it("says where reports go, and from and to which day they are, in the period or not", async () => {
+    const { rows } = await list({ order: "domain" });
+    const of = (domain: string) => rows.find((row) => row.domain === domain);
+    expect(of("much.test")).toMatchObject({ addresses: ["dmarc@rua.example"], firstDay: DAY - 1, lastDay: DAY - 1 });
+    expect(of("wait.test")).toMatchObject({ addresses: ["dmarc@rua.example"], firstDay: null, lastDay: null });
+    expect(of("both.test")).toMatchObject({ addresses: [], firstDay: DAY - 1, lastDay: DAY - 1 });
+    const later = domainsQuery({ accounts: ["acme"], firstDay: DAY, lastDay: DAY }, { ...LIST, order: "domain" });
+    const [page] = await ask(ledgers.acme, later);
+    expect(page?.rows.find(({ domain }) => domain === "much.test")).toMatchObject({ reports: 0, firstDay: DAY - 1 });
+  });
+
   it("counts by status and policy, and filters by status", async () => {
     const one = [ledgers.acme];
     const all = await list({}, one);

@@ -30,6 +30,15 @@ describe("the settings of the local stack", () => {
     expect(result).toEqual({ ok: false, error: expect.stringMatching(/^DMARC_SQL_PORT: 'many'/) });
   });
 
+  test.each(["0", "21", "two", "-1"])("refuse %s databases", (databases) => {
+    const result = readLocalOptions({ flags: { databases }, env: {} });
+    expect(result).toEqual({
+      ok: false,
+      error: `'${databases}' is no number of databases from 1 to 20 (--databases, DMARC_DATABASES).`,
+    });
+    expect(readLocalOptions({ flags: { databases: "20" }, env: {} })).toMatchObject({ value: { databases: 20 } });
+  });
+
   test("refuse one port for two uses", () => {
     const result = readLocalOptions({ flags: { smtp: "8787" }, env: {} });
     expect(result).toEqual({ ok: false, error: expect.stringContaining("must be different") });

@@ -3,12 +3,27 @@ import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ensureLocalSecret, readLocalSecret, secretPath } from "../../local/secret.ts";
-import { explainFault, prepareStateFolder, roomProblem, STATE_FOLDERS, StartError } from "../../local/state-folder.ts";
+import {
+  explainFault,
+  keptDatabases,
+  prepareStateFolder,
+  roomProblem,
+  STATE_FOLDERS,
+  StartError,
+} from "../../local/state-folder.ts";
 import { testFolder } from "./support.ts";
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("the state folder", () => {
+  test("notes how many databases the ledger has, and refuses fewer", () => {
+    const folder = testFolder();
+    expect(keptDatabases(folder, undefined)).toBe(1);
+    expect(keptDatabases(folder, 3)).toBe(3);
+    expect(keptDatabases(folder, undefined)).toBe(3);
+    expect(() => keptDatabases(folder, 2)).toThrow("give --databases 3 or more");
+  });
+
   test("is readable only by its owner when new, with everything below", () => {
     const folder = join(testFolder(), "deep/state");
     prepareStateFolder(folder);

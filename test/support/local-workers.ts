@@ -1,6 +1,5 @@
 /** Support of tests and benchmarks: a Worker as it runs on one machine, with what a test wants to be different. */
 import { localConfig, type WorkerConfig, type WorkerName } from "../../local/worker-config.ts";
-import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 
 export interface WorkerChanges {
   vars?: Record<string, string | number>;
@@ -17,22 +16,15 @@ export interface WorkerChanges {
 /** @returns it as wrangler's test harness takes it */
 export function localWorker(worker: WorkerName, changes: WorkerChanges = {}): { config: WorkerConfig } {
   const { vars, replaced, accessEmail, accessService, databases } = changes;
-  const config = localConfig(worker);
+  const config = localConfig(worker, databases);
   config.vars = { ...config.vars, ...vars };
   if (accessEmail !== undefined) config.access = { dev: { aud: "test", identity: { email: accessEmail } } };
   if (accessService !== undefined) {
     const { identity } = accessService;
     config.access = { dev: { aud: "test", ...(identity !== undefined && { identity }) } };
   }
-  if (databases !== undefined) config.d1_databases = Array.from({ length: databases }, (_, shard) => database(shard));
   if (replaced !== undefined) replaceBindings(config, replaced.bindings, replaced.service);
   return { config };
-}
-
-function database(shard: number): { binding: string; database_name: string; database_id: string } {
-  const suffix = shard === 0 ? "" : `-${shard}`;
-  const name = `dmarc-reports${suffix}`;
-  return { binding: `${LEDGER_BINDING}${suffix.replace("-", "_")}`, database_name: name, database_id: name };
 }
 
 function replaceBindings(config: WorkerConfig, bindings: readonly string[], service: string): void {

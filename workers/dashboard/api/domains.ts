@@ -78,9 +78,13 @@ function domainJson({
   rank: _,
   weight: _weight,
   status,
+  firstDay,
+  lastDay,
   ...row
 }: DomainTotals): Outputs["listDomains"]["items"][number] {
-  return { ...row, status: statusJson(status) };
+  const firstReportDay = firstDay === null ? null : isoDay(firstDay);
+  const lastReportDay = lastDay === null ? null : isoDay(lastDay);
+  return { ...row, status: statusJson(status), firstReportDay, lastReportDay };
 }
 
 /** A period as answers have it. */

@@ -10,6 +10,7 @@ import {
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import { conflictIdsQuery, conflictsNamedQuery, isConflictOrder } from "../../../shared/ledger/conflicts.ts";
 import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
+import { decodedWords } from "../../../shared/mail/encoded-words.ts";
 import { parseDay } from "../../../shared/report-day.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
@@ -381,7 +382,8 @@ function MailLines({ version }: { version: ConflictVersion }) {
     <>
       {MAIL_FIELDS.map(({ label, read }) => (
         <span class="small">
-          <span class="muted">{label}:</span> {read(version) === "" ? "none" : <Name text={read(version)} />}
+          <span class="muted">{label}:</span>{" "}
+          {read(version) === "" ? "none" : <Name text={decodedWords(read(version))} />}
         </span>
       ))}
     </>

@@ -8,6 +8,7 @@ import {
   deadLettersNamedQuery,
   isDeadLetterOrder,
 } from "../../../shared/ledger/dead-letters.ts";
+import { decodedWords } from "../../../shared/mail/encoded-words.ts";
 import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
@@ -382,8 +383,8 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
 type Mail = NonNullable<DeadLetter["mail"]>;
 
 const MAIL_FACTS: readonly [string, (mail: Mail) => string][] = [
-  ["From", ({ from }) => from],
-  ["Subject", ({ subject }) => subject],
+  ["From", ({ from }) => decodedWords(from)],
+  ["Subject", ({ subject }) => decodedWords(subject)],
   ["Envelope sender", ({ sender }) => sender],
   ["Message-ID", ({ messageId }) => messageId],
 ];

@@ -10,6 +10,7 @@ import {
   readParts,
 } from "../../../shared/ledger/activity.ts";
 import type { RefusedAddress } from "../../../shared/ledger/refused-mail.ts";
+import { D1_LIMITS } from "../../../shared/limits.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
@@ -37,10 +38,11 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   ]);
   const queues = queuesTable(status, Date.now() / 1000);
   const unfinished = unfinishedTable(status);
+  const databases = databasesTable(status);
   const refusedMail = refusedTable(refused.items);
   const tables = historyTables(history);
   return {
-    tables: [queues, unfinished, refusedMail, ...Object.values(tables), ...trend.tables],
+    tables: [queues, unfinished, databases, refusedMail, ...Object.values(tables), ...trend.tables],
     content: {
       title: "Operations",
       section: "operations",
@@ -60,6 +62,11 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
             {unfinished.view(request.url)}
           </div>
           {refusedMail.view(request.url)}
+          {databases.view(request.url)}
+          <p class="small muted">
+            A database holds {formatBytes(D1_LIMITS.maxDatabaseBytes)} on the paid plan, 500 MB on the free one. Before
+            the last is full, add another: <code>npm run deploy -- --databases {status.databases.length + 1}</code>.
+          </p>
           <div class="columns">
             {tables.latency.view(request.url)}
             {tables.outcomes.view(request.url)}
@@ -208,6 +215,29 @@ function refusedTable(rows: RefusedAddress[]): BoundTable {
         label: "Last envelope sender",
         value: ({ lastSender }) => lastSender,
         cell: ({ lastSender }) => (lastSender === "" ? "–" : <Name text={lastSender} />),
+      },
+    ],
+  });
+}
+
+/** How full the ledger is, before it is. */
+function databasesTable({ databases }: PipelineStatus): BoundTable {
+  return bindTable<PipelineStatus["databases"][number]>({
+    id: "databases",
+    caption: "Databases",
+    rows: databases,
+    sort: "database",
+    size: 10,
+    empty: "No database answers.",
+    columns: [
+      { key: "database", label: "Number", value: ({ database }) => database },
+      { key: "accounts", label: "Accounts", align: "end", value: ({ accounts }) => accounts },
+      {
+        key: "bytes",
+        label: "Size",
+        align: "end",
+        value: ({ bytes }) => bytes,
+        cell: ({ bytes }) => (bytes === 0 ? "–" : formatBytes(bytes)),
       },
     ],
   });

@@ -21,6 +21,6 @@ export async function adviseSpfInTime(
 }
 
 function noAnswerInTime(domain: string, { name }: SpfSender): SpfAdvice {
-  const sentence = "Unknown: DNS did not answer in time. Load the page again later.";
+  const sentence = "Unknown: DNS did not answer in time. Try again later.";
   return { domain, source: name, code: "unknown", state: "unknown", sentence, choices: [] };
 }

@@ -1,5 +1,6 @@
 /** What is waiting: queue backlogs, and raw objects without an outcome, however old. */
-import { ask } from "../../../shared/ledger/database.ts";
+import { accountsByShardQuery } from "../../../shared/ledger/accounts.ts";
+import { ask, databaseBytes } from "../../../shared/ledger/database.ts";
 import { countRunningAgain, followJobs, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { unfinishedDays } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -45,7 +46,20 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     unfinishedDays: found,
     runningAgain: countRunningAgain(await followJobs(shards.all, jobs, nowSeconds)),
     reportsWithDueSlices: due.length,
+    databases: await readDatabases(invocation),
   };
+}
+
+async function readDatabases({ shards }: Invocation): Promise<PipelineStatus["databases"]> {
+  const counted = await ask(shards.directory, accountsByShardQuery());
+  const accounts = new Map(counted.map((one) => [one.shard, one.accounts]));
+  return Promise.all(
+    shards.all.map(async (database, shard) => ({
+      database: shard,
+      accounts: accounts.get(shard) ?? 0,
+      bytes: await databaseBytes(database),
+    })),
+  );
 }
 
 async function countUnfinished(
