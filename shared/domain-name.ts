@@ -60,6 +60,21 @@ export function readDomainName(typed: string): Result<TypedDomain, string> {
   return ok({ name, takenFrom: host === text ? undefined : text });
 }
 
+/**
+ * The lines of a list of domains, as people keep and paste it: what stands behind a `#`, or in a line that begins with `;`, is a
+ * comment; a line with several names, apart by commas, semicolons or white space, is several.
+ */
+export function readDomainList(text: string): string[] {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.replace(/#.*$|^\s*;.*$/, "").trim())
+    .filter((line) => line !== "")
+    .flatMap((line) => {
+      const parts = line.split(/[\s,;]+/).filter((part) => part !== "");
+      return parts.every((part) => readDomainName(part).ok) ? parts : [line];
+    });
+}
+
 const MAX_SHOWN_CHARS = 100;
 /** RFC 1035 section 2.3.4, as text without the last dot. */
 const MAX_NAME_CHARS = 253;

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { readDomainList } from "../../shared/domain-name.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { SETUP_LIMITS } from "../../shared/limits.ts";
 import { CommandError } from "../command-error.ts";
@@ -157,11 +158,7 @@ async function readList(file: string): Promise<string[]> {
   }
   // Some spreadsheets and editors save UTF-16, with a byte order mark.
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
-  return new TextDecoder(encoding)
-    .decode(bytes)
-    .split(/\r\n|\r|\n/)
-    .map((line) => line.replace(/#.*$|^\s*(;|\/\/).*$/, "").trim())
-    .filter((line) => line !== "");
+  return readDomainList(new TextDecoder(encoding).decode(bytes));
 }
 
 function renderAdded({ domain, rua, isNew, state, sentence, missing, records }: Added): string {
