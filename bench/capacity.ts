@@ -2,7 +2,7 @@
  * What reports take of the platform and what that costs: runs ordinary reports through the code of ingest and process,
  * counts every operation that Cloudflare bills, and multiplies by its prices. docs/capacity.md shows its figures.
  *
- * usage: npm run --silent capacity -- [--reports N] [--records N|mixed] [--batch-size N] [--json]
+ * usage: npm run --silent capacity -- [--reports N] [--records N|mixed] [--batch-size N] [--earlier N] [--json]
  * Exit code: 0 within the goals, 1 beyond them or the run failed.
  */
 import { Command, InvalidArgumentError } from "commander";
@@ -117,7 +117,7 @@ function print({ counts, upkeep, cpu, usage, storedBytes, dollars, totals }: Cap
     [
       `${reports} reports of ${a(counts.records)} records, ${(counts.mailBytes / reports / 1000).toFixed(1)} KB a mail; ${counts.batches} batches, ${counts.sliceBatches} slices.`,
       `CPU measured: ingest ${cpu.ingest.toFixed(2)} ms, process ${cpu.process.toFixed(2)} ms (SQLite's work included).`,
-      `D1: ${counts.d1Queries} queries of ${(counts.queryMilliseconds / counts.d1Queries).toFixed(2)} ms of SQL, ${counts.d1Transactions} transactions of ${(counts.transactionMilliseconds / counts.d1Transactions).toFixed(2)} ms.`,
+      `D1: ${counts.d1Queries + counts.d1Transactions} calls, of them ${counts.d1Transactions} of several statements, of ${(counts.transactionMilliseconds / counts.d1Transactions).toFixed(2)} ms of SQL.`,
       `D1 rows written a report: ${a(counts.rowsWritten)} when it comes, ${a(upkeep.mergedRowsWritten)} when its ` +
         `day is merged, ${a(upkeep.removedRowsWritten)} when it is removed.`,
       "",
@@ -165,6 +165,7 @@ const { json, ...plan } = new Command("npm run capacity --")
     "mixed" as "mixed" | number,
   )
   .option("--batch-size <n>", "messages a batch of dmarc-reports", wholeNumber, 22)
+  .option("--earlier <n>", "objects of the same account and day that came before", wholeNumber, 0)
   .option("--json", "JSON for programs")
   .parse()
   .opts<CapacityPlan & { json?: true }>();

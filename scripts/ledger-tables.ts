@@ -11,6 +11,8 @@ export const TABLE_MEANINGS: Record<string, string> = {
   domain_days: "Sums by day, always recomputed from `reports` in the transaction that changes them.",
   day_figures:
     "Figures of a day, merged over its reports. Cron makes them from `reports`; any change of the day removes them.",
+  day_uses:
+    "Use of the daily budgets on a busy day, of an address or of an account: sums over `objects`, changed in the transaction that changes those. A missing row means that the day is counted from its objects.",
   dead_letters:
     "Reports, mails and messages that could not be processed, until a retry succeeds or a person discards them.",
   conflicts: "Reports that arrived again with other content, until a person decides.",

@@ -108,6 +108,45 @@ export async function contentHashOf(report: Report, header: ReportHeader, record
   return (await sha256Text(JSON.stringify(said))).slice(0, 32);
 }
 
+/** What is known of a report that came before: the hashes of its versions, and who it says sent it. */
+export interface KnownContent {
+  hashes: readonly string[];
+  reporter: string;
+}
+
+/**
+ * The known hash of content that says the same in another way: its organisation in other letters, or without what a tag of
+ * the policy is by default. What is stored keeps its meaning: the content is hashed as it would be if it were said so.
+ *
+ * @returns undefined if none of the known hashes is one of it
+ */
+export async function knownHashOf(
+  report: Report,
+  header: ReportHeader,
+  records: RecordsHash,
+  { hashes, reporter }: KnownContent,
+): Promise<string | undefined> {
+  const reporterKey = header.reporterKey.map((key) => (key === header.reporter ? reporter : key));
+  for (const said of waysToSay(report)) {
+    for (const by of [header, { ...header, reporterKey }]) {
+      const hash = await contentHashOf(said, by, records);
+      if (hashes.includes(hash)) return hash;
+    }
+  }
+  return undefined;
+}
+
+/** RFC 7489 section 6.3: fo is 0 by default. RFC 9990 section 3.1.1.3: how the policy was found may be left out. */
+function waysToSay(report: Report): Report[] {
+  if (report.kind !== "aggregate") return [report];
+  const { fo, discoveryMethod } = report.policy;
+  const fos = fo === "" || fo === "0" ? ["", "0"] : [fo];
+  const methods = discoveryMethod === "" ? ["", "psl", "treewalk"] : [discoveryMethod, ""];
+  return fos.flatMap((fo) =>
+    methods.map((discoveryMethod) => ({ ...report, policy: { ...report.policy, fo, discoveryMethod } })),
+  );
+}
+
 function contentOf(report: Report, records: RecordsHash): unknown {
   switch (report.kind) {
     case "aggregate":

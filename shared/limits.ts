@@ -204,6 +204,10 @@ export const QUEUE_LIMITS = {
   maxPointsPerSlice: 240,
   /** Ours: body of one slice as JSON, with room for the envelope. */
   maxSliceBytes: 120_000,
+  /** Every operation is billed once for each of these (…/queues/platform/pricing). */
+  billedBytes: 64_000,
+  /** Ours: a raw object that its message carries. In base64, with metadata of 8 KB and a long key, it stays below `billedBytes`. */
+  maxCarriedBytes: 32 * KIB,
 } as const;
 
 /** Cloudflare R2 and KV (developers.cloudflare.com/r2/platform/limits, …/kv/platform/limits). */
@@ -591,12 +595,28 @@ export const D1_LIMITS = {
   maxQueriesPerInvocation: 1000,
   /** Ours: characters of one JSON parameter that carries rows; a character is at most three bytes of UTF-8. */
   maxParameterChars: 600_000,
-  /** Ours: addresses in one JSON parameter; one has at most 400 bytes. */
-  maxAddressesAsked: 2000,
   /** One database, on the paid plan; 500 MB on the free one. */
   maxDatabaseBytes: 10_000_000_000,
   /** Ours: databases of one ledger. An operator's page and the daily upkeep ask each of them: a few queries of the thousand. */
   maxDatabases: 20,
+} as const;
+
+/**
+ * Ours: how the use of the daily budgets is found. A thousand rows read cost what one row written does, so a day is counted from its
+ * objects while they are few, and has sums from then on (shared/ledger/day-uses.ts).
+ */
+export const USE_LIMITS = {
+  /** Objects of an address and day that are counted; where those of all addresses of an account are, they share the number. */
+  countedObjects: 500,
+  /** An account with more addresses has sums of its own from its first object of a day on. */
+  countedAddresses: 16,
+  /**
+   * Reporters of an address and day that have a sum each, verified ones and others apart: 20 bytes each. Those that come after
+   * them share a budget. A batch may go beyond it by its own reporters.
+   */
+  namedReporters: 1000,
+  /** Sums of days long past are removed: mail comes on its day, and what is reprocessed is not held against a budget. */
+  keptDays: 7,
 } as const;
 
 /** Ours: figures of a report as the ledger packs them (shared/ledger/figures.ts). */

@@ -1,12 +1,20 @@
 /**
- * The messages on the queues: `{ v: 1, kind, … }`, with keys and never content, except slices of points. Every message
- * is validated when read. Versions and kinds are never reused (`finish` was one).
+ * The messages on the queues: `{ v: 1, kind, … }`, with keys and not content, except slices of points and small raw objects
+ * that are never deleted. Every message is validated when read. Versions and kinds are never reused (`finish` was one).
  */
 import * as v from "valibot";
 import { DATASET_IDS } from "./analytics/columns.ts";
 import { fail, ok, type Result } from "./result.ts";
 
 const version = v.literal(1);
+
+/** A raw object as it was stored, so that it need not be fetched. */
+const carriedObject = v.object({
+  /** Its bytes, base64: at most QUEUE_LIMITS.maxCarriedBytes of them. */
+  content: v.string(),
+  /** Its custom metadata (shared/storage.ts). */
+  metadata: v.record(v.string(), v.string()),
+});
 
 /** Read the raw object under `key`. Sent to dmarc-reports; a large one is passed on to dmarc-points, to be read alone. */
 const reportMessage = v.object({
@@ -32,6 +40,8 @@ const reportMessage = v.object({
   jobId: v.optional(v.string()),
   /** Set when re-sent to dmarc-points, where a batch is one message. */
   alone: v.optional(v.literal(true)),
+  /** The raw object, in the message of the put that created it. What is not in this form is fetched from R2. */
+  object: v.fallback(v.optional(carriedObject), undefined),
 });
 
 /** One value of all points, or one for each. */
@@ -108,7 +118,11 @@ const forwardMessage = v.object({
 
 const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage, deliveryMessage, forwardMessage]);
 
-export type ReportMessage = v.InferOutput<typeof reportMessage>;
+export type CarriedObject = v.InferOutput<typeof carriedObject>;
+/** As ingest sends it. */
+export type DeliveredReport = v.InferOutput<typeof reportMessage>;
+/** As it is run, sent again and filed: without content. */
+export type ReportMessage = Omit<DeliveredReport, "object"> & { object?: undefined };
 export type PackedPoints = v.InferOutput<typeof packedPoints>;
 export type PointsMessage = v.InferOutput<typeof pointsMessage>;
 export type JobMessage = v.InferOutput<typeof jobMessage>;
@@ -122,4 +136,11 @@ export function parseMessage(body: unknown): Result<QueueMessage, string> {
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
   return fail(`${v.getDotPath(issue) ?? "message"}: ${issue.message}`);
+}
+
+/** A message body without the content it may carry, valid or not: what may be kept longer than the message. */
+export function withoutContent(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || !("object" in body)) return body;
+  const { object: _, ...rest } = body;
+  return rest;
 }

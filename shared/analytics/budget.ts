@@ -4,6 +4,7 @@
  */
 import { ANALYTICS_LIMITS, QUEUE_LIMITS } from "../limits.ts";
 import type { PackedPoints } from "../messages.ts";
+import { jsonBytes } from "../queue-batches.ts";
 import type { DataPoint, DatasetId } from "./columns.ts";
 
 /** Points of one dataset. */
@@ -96,11 +97,4 @@ export function unpackPoints({ count, index, blobs, doubles }: PackedPoints): Da
 
 function columnValue<T extends string | number>(column: T | T[], i: number): T | undefined {
   return Array.isArray(column) ? column[i] : column;
-}
-
-const encoder = new TextEncoder();
-
-/** Bytes of a value as JSON in UTF-8. */
-export function jsonBytes(value: unknown): number {
-  return encoder.encode(JSON.stringify(value)).byteLength;
 }

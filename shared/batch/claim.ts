@@ -2,14 +2,25 @@
 import type { PipelineEvent } from "../analytics/events.ts";
 import { senderOf } from "../authentication/sender.ts";
 import type { ReportSender } from "../authentication/sender-state.ts";
+import { knownHashOf } from "../content-hash.ts";
 import { sha256Text } from "../identity.ts";
-import type { Claim } from "../ledger/claims.ts";
+import type { Claim, Claims } from "../ledger/claims.ts";
 import { needsReading } from "../ledger/commit-batch.ts";
 import type { ReportVersion } from "../ledger/conflicts.ts";
 import type { ReportReference, ReportShare } from "../ledger/report-rows.ts";
 import type { HeldReport } from "../ledger/reports.ts";
 import type { ReadObject } from "./object.ts";
 import type { FoundReport } from "./read-object.ts";
+
+/** A report under the hash of a known version of it that says the same in another way (content-hash.ts). */
+export async function asSaidBefore(found: FoundReport, claims: Claims): Promise<FoundReport> {
+  const { uid, report, header, recordsHash } = found;
+  const hashes = claims.hashes(uid);
+  if (hashes.length === 0 || hashes.includes(found.contentHash)) return found;
+  const reporter = claims.held(uid)?.reporter ?? header.reporter;
+  const contentHash = await knownHashOf(report, header, recordsHash, { hashes, reporter });
+  return contentHash === undefined ? found : { ...found, contentHash };
+}
 
 /**
  * The claim of a report found in an object.

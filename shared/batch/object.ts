@@ -1,6 +1,7 @@
 /** A raw object as it was read, what the ledger knows about it, and how both name reports and budgets. Pure. */
 import type { MailAuthentication } from "../authentication/sender.ts";
 import type { ConflictRow } from "../ledger/conflicts.ts";
+import type { UseName } from "../ledger/day-uses.ts";
 import type { DeadLetterFile, DeadLetterRow } from "../ledger/dead-letters.ts";
 import type { FinishedObject } from "../ledger/objects.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
@@ -49,6 +50,8 @@ export interface Known {
   held: Held;
   /** Use of the daily budgets, by day and address, by day and account, and by day, address and reporter. */
   used: Map<string, number>;
+  /** Uses that were counted object by object, and that should have sums from now on. */
+  usesToSum: UseName[];
   /** Dead letters and conflicts named by earlier outcomes of the objects. */
   deadLetters: Map<string, DeadLetterRow>;
   conflicts: Map<string, ConflictRow>;

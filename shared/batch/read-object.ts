@@ -25,6 +25,8 @@ export interface FoundReport {
   header: ReportHeader;
   uid: string;
   contentHash: string;
+  /** Of its records, for the hash of the content as other words say it. */
+  recordsHash: RecordsHash;
   /** What it counts, by domain and day. Figures are undefined when its records must be read again. */
   shares: ReportShare[];
   counts: { records: number; total: number; passed: number };
@@ -210,6 +212,7 @@ async function foundReport(
     header,
     uid: await reportUid(account, header, contentHash),
     contentHash,
+    recordsHash: tally.hash,
     document,
     records,
     byResult,

@@ -3,6 +3,7 @@
  * failed copy stays due until cron makes it.
  */
 import * as v from "valibot";
+import { USE_LIMITS } from "../limits.ts";
 import {
   deleteCopy,
   isWrittenTooOften,
@@ -58,6 +59,7 @@ const batchRow = v.object({
   entry: v.nullable(jsonColumn(registryEntry)),
   shard: v.nullable(v.number()),
   changedSeconds: v.nullable(v.number()),
+  addresses: v.nullable(jsonColumn(v.array(v.string()))),
 });
 
 /** The registrations that a batch needs. */
@@ -66,7 +68,10 @@ export interface Registrations {
   byAddress: ReadonlyMap<string, Registration>;
   /** When each of them was last changed, seconds since 1970 UTC. */
   changedSeconds: ReadonlyMap<string, number>;
-  /** All addresses of their accounts, by account: an account's daily budget covers all of them. */
+  /**
+   * Addresses of their accounts, by account: an account's daily budget covers all of them. One more than
+   * USE_LIMITS.countedAddresses of an account that has more.
+   */
   addressesOf: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -89,10 +94,11 @@ function registrationsQuery(ruas: readonly string[]): Query<BatchRow> {
         SELECT a.rua, a.account, a.entry, c.shard, a.changed_seconds
         FROM addresses a JOIN accounts c ON c.account = a.account
         WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0)
-      SELECT rua, account, entry, shard, changed_seconds AS changedSeconds FROM asked
+      SELECT rua, account, entry, shard, changed_seconds AS changedSeconds, NULL AS addresses FROM asked
       UNION ALL
-      SELECT a.rua, a.account, NULL, NULL, NULL FROM (SELECT DISTINCT account FROM asked) s
-      JOIN addresses a ON a.account = s.account`,
+      SELECT '', s.account, NULL, NULL, NULL, (SELECT json_group_array(rua) FROM (SELECT a.rua FROM addresses a
+        WHERE a.account = s.account ORDER BY a.rua LIMIT ${USE_LIMITS.countedAddresses + 1}))
+      FROM (SELECT DISTINCT account FROM asked) s`,
     [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
     batchRow,
   );
@@ -102,11 +108,11 @@ function registrationsOf(rows: readonly BatchRow[]): Registrations {
   const byAddress = new Map<string, Registration>();
   const changed = new Map<string, number>();
   const addressesOf = new Map<string, string[]>();
-  for (const { rua, account, entry, shard, changedSeconds } of rows) {
+  for (const { rua, account, entry, shard, changedSeconds, addresses } of rows) {
     if (entry !== null && shard !== null) {
       byAddress.set(rua, { rua, entry, shard });
       changed.set(rua, changedSeconds ?? 0);
-    } else if (!addressesOf.get(account)?.push(rua)) addressesOf.set(account, [rua]);
+    } else addressesOf.set(account, addresses ?? []);
   }
   return { byAddress, changedSeconds: changed, addressesOf };
 }

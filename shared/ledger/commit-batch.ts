@@ -6,6 +6,7 @@
 import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
 import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts";
 import { type Change, change, isChangedMeanwhile, type LedgerDatabase } from "./database.ts";
+import { changeDayUses, makeDayUses, type UseName } from "./day-uses.ts";
 import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "./dead-letters.ts";
 import { addForwards } from "./forwards.ts";
 import { assertObjects, type ObjectRow, type ObjectVersion, putObjects, removeObjects } from "./objects.ts";
@@ -37,6 +38,8 @@ export interface BatchChanges {
   closedConflicts: string[];
   /** Reports whose points were enqueued in slices, and how many (slices.ts). */
   slices: Pick<SlicesRow, "uid" | "generation" | "slices">[];
+  /** Uses of budgets of which there are no sums yet, and should be. */
+  usesToSum: UseName[];
   /** Other statements of the transaction: decisions, marks of slices. */
   others: Change[];
 }
@@ -53,6 +56,7 @@ export function noChanges(): BatchChanges {
     closedDeadLetters: [],
     closedConflicts: [],
     slices: [],
+    usesToSum: [],
     others: [],
   };
 }
@@ -86,7 +90,7 @@ export async function commitBatch(
 
 async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Change[]> {
   const { objects, movedObjects, reports, forwards, deadLetters, conflicts } = batch;
-  const { closedDeadLetters, closedConflicts, slices, others } = batch;
+  const { closedDeadLetters, closedConflicts, slices, usesToSum, others } = batch;
   const changes: Change[] = [];
   const versions = [...objects, ...movedObjects];
   if (versions.length > 0) changes.push(await assertObjects(versions));
@@ -111,8 +115,10 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));
   if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
   if (slices.length > 0) changes.push(trimSlices(slices));
-  for (const some of bySize(objects, jsonChars)) changes.push(await putObjects(some, nowSeconds));
-  if (movedObjects.length > 0) changes.push(await removeObjects(movedObjects));
+  for (const some of bySize(objects, jsonChars))
+    changes.push(await changeDayUses(some, []), await putObjects(some, nowSeconds));
+  if (movedObjects.length > 0) changes.push(await changeDayUses([], movedObjects), await removeObjects(movedObjects));
+  changes.push(...makeDayUses(usesToSum));
   changes.push(...others);
   return changes;
 }

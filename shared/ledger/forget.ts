@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { toHex } from "../identity.ts";
 import { FORGET_LIMITS } from "../limits.ts";
 import { ask, type Change, change, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
+import { removeDayUsesOf } from "./day-uses.ts";
 import { EXPORTED_BESIDES, HELD_TABLES, type HeldTable } from "./held-tables.ts";
 
 /** Whose rows: the account, with its addresses and domains as JSON lists. */
@@ -69,13 +70,17 @@ export async function removeHeld(
   const window = table.isScanned === true ? await nextWindow(database, table, after) : undefined;
   const next = parameters.length + 1;
   const bounds = windowBounds(table, { after, last: window }, next);
-  const [removed] = await change(database, [
+  const where = `FROM ${table.table} WHERE ${sql}${only}${bounds.sql} ${table.isScanned ? "" : `LIMIT ?${next}`}`;
+  const given = [...parameters, ...(table.isScanned ? bounds.parameters : [FORGET_LIMITS.rowsPerStatement])];
+  const changes = [
     {
-      sql: `DELETE FROM ${table.table} WHERE (${key}) IN (SELECT ${key} FROM ${table.table}
-        WHERE ${sql}${only}${bounds.sql} ${table.isScanned ? "" : `LIMIT ?${next}`}) RETURNING ${rua} AS rua`,
-      parameters: [...parameters, ...(table.isScanned ? bounds.parameters : [FORGET_LIMITS.rowsPerStatement])],
+      sql: `DELETE FROM ${table.table} WHERE (${key}) IN (SELECT ${key} ${where}) RETURNING ${rua} AS rua`,
+      parameters: given,
     },
-  ]);
+  ];
+  if (table.table === "objects")
+    changes.unshift(removeDayUsesOf({ sql: `SELECT account, rua, day ${where}`, parameters: given }));
+  const removed = (await change(database, changes)).at(-1);
   const rows = v.parse(v.array(v.object({ rua: v.string() })), removed?.results ?? []);
   const isMore = table.isScanned ? window !== undefined : rows.length === FORGET_LIMITS.rowsPerStatement;
   const ruas = [...new Set(rows.map((row) => row.rua))].filter((name) => name !== "");

@@ -41,6 +41,7 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "domain_days", key: ["account", "kind", "domain", "day"], by: "account" },
   { table: "day_figures", key: ["account", "kind", "domain", "day", "chunk"], by: "account" },
   { table: "objects", key: ["rua", "day", "object_hash"], by: "accountOrAddress", isScanned: true },
+  { table: "day_uses", key: ["account", "rua", "day"], by: "accountOrAddress", isOnlyForgotten: true },
   { table: "dead_letters", key: ["id"], by: "accountOrAddress" },
   { table: "conflicts", key: ["id"], by: "account" },
   { table: "decisions", key: ["uid", "content_hash"], by: "account" },

@@ -1,9 +1,8 @@
 /** Raw objects that have an outcome. An object in R2 without a row here is unfinished. */
 import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
-import { D1_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { ask, type Change, jsonColumn, type LedgerDatabase, OneCall, type Query, query } from "./database.ts";
+import { ask, type Change, jsonColumn, type LedgerDatabase, type OneCall, type Query, query } from "./database.ts";
 import { type Outcome, outcomesColumn, outcomesText } from "./outcomes.ts";
 
 /** Names a raw object. */
@@ -79,7 +78,8 @@ const row = v.object({
   ),
 });
 
-async function keyOf({ rua, rawKey, receivedSeconds }: ObjectReference): Promise<[string, number, string]> {
+/** What identifies an object's row: its address, the day it arrived, and its hash in hex. */
+export async function objectKey({ rua, rawKey, receivedSeconds }: ObjectReference): Promise<[string, number, string]> {
   return [rua, Math.floor(receivedSeconds / SECONDS_PER_DAY), await objectHash(rawKey)];
 }
 
@@ -103,7 +103,7 @@ export async function addObjects(
 
 async function objectsQuery(references: readonly ObjectReference[]): Promise<Query<FinishedObject>> {
   const wanted = await Promise.all(
-    references.map(async (reference) => [...(await keyOf(reference)), reference.rawKey]),
+    references.map(async (reference) => [...(await objectKey(reference)), reference.rawKey]),
   );
   return query(
     `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS finishedSeconds,
@@ -119,67 +119,13 @@ function byRawKey(found: readonly FinishedObject[]): Map<string, FinishedObject>
   return new Map(found.map((object) => [object.rawKey, object]));
 }
 
-/** Use of a day's budgets. */
-export interface AddressUse {
-  rua: string;
-  day: number;
-  /** One of the reporters asked for; 1 or -1 for all others together. */
-  reporter: number;
-  records: number;
-  reports: number;
-}
-
-/**
- * Use of the daily budgets by address and reporter. One range scan per address and day.
- *
- * @param asked addresses with days since 1970-01-01 UTC
- * @param reporters reporters to list individually, by number
- */
-export async function useByAddress(
-  database: LedgerDatabase,
-  asked: readonly { rua: string; day: number }[],
-  reporters: readonly number[],
-): Promise<AddressUse[]> {
-  const call = new OneCall();
-  const found = addUse(call, asked, reporters);
-  await call.send(database);
-  return found();
-}
-
-/** Adds the lookup of `useByAddress` to a call. @returns what it finds, as `OneCall.add` does */
-export function addUse(
-  call: OneCall,
-  asked: readonly { rua: string; day: number }[],
-  reporters: readonly number[],
-): () => AddressUse[] {
-  const found: (() => AddressUse[])[] = [];
-  const named = JSON.stringify(reporters);
-  for (let i = 0; i < asked.length; i += D1_LIMITS.maxAddressesAsked) {
-    const some = asked.slice(i, i + D1_LIMITS.maxAddressesAsked);
-    const rows = call.add(
-      query(
-        `SELECT rua, day, CASE WHEN reporter IN (SELECT value FROM json_each(?2)) THEN reporter
-            WHEN reporter > 0 THEN 1 ELSE -1 END AS reporter,
-          sum(records) AS records, sum(reports) AS reports
-        FROM (SELECT o.rua AS rua, o.day AS day, o.reporter AS reporter, o.records AS records, o.reports AS reports
-          FROM json_each(?1) w JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1)
-        GROUP BY 1, 2, 3`,
-        [JSON.stringify(some.map(({ rua, day }) => [rua, day])), named],
-        v.object({ rua: v.string(), day: v.number(), reporter: v.number(), records: v.number(), reports: v.number() }),
-      ),
-    );
-    found.push(rows);
-  }
-  return () => found.flatMap((rows) => rows());
-}
-
 /** Which of many objects are finished. @returns their raw keys */
 export async function finishedKeys(
   database: LedgerDatabase,
   references: readonly ObjectReference[],
 ): Promise<Set<string>> {
   if (references.length === 0) return new Set();
-  const wanted = await Promise.all(references.map(keyOf));
+  const wanted = await Promise.all(references.map(objectKey));
   const found = await ask(
     database,
     query(
@@ -270,7 +216,7 @@ export interface ObjectRow extends ObjectReference, FoundParts {
 export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number): Promise<Change> {
   const values = await Promise.all(
     rows.map(async (object) => [
-      ...(await keyOf(object)),
+      ...(await objectKey(object)),
       object.account,
       object.version + 1,
       object.generation,
@@ -309,13 +255,33 @@ export async function removeObjects(rows: readonly ObjectVersion[]): Promise<Cha
   return {
     sql: `DELETE FROM objects WHERE (rua, day, object_hash) IN
       (SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?1))`,
-    parameters: [JSON.stringify(await Promise.all(rows.map(keyOf)))],
+    parameters: [JSON.stringify(await Promise.all(rows.map(objectKey)))],
+  };
+}
+
+/** One outcome of an object, and what it is from now on. */
+export interface ReplacedOutcome {
+  object: ObjectReference;
+  before: Pick<Outcome, "outcome" | "part" | "id">;
+  after: Outcome;
+}
+
+/** Replaces an outcome of an object that is not read again yet. Nothing happens where the object has no such outcome. */
+export async function replaceOutcome({ object, before, after }: ReplacedOutcome): Promise<Change> {
+  const isBefore = `one.value ->> 'outcome' = ?4 AND one.value ->> 'id' = ?5 AND coalesce(one.value ->> 'part', '') = ?6`;
+  return {
+    sql: `UPDATE objects SET version = version + 1, outcomes = (
+        SELECT json_group_array(json(CASE WHEN ${isBefore} THEN ?7 ->> 0 ELSE one.value END))
+        FROM json_each(objects.outcomes) one)
+      WHERE rua = ?1 AND day = ?2 AND object_hash = unhex(?3)
+        AND EXISTS (SELECT 1 FROM json_each(objects.outcomes) one WHERE ${isBefore})`,
+    parameters: [...(await objectKey(object)), before.outcome, before.id, before.part, outcomesText([after])],
   };
 }
 
 /** Aborts the transaction if an object's version has changed since the lookup. */
 export async function assertObjects(rows: readonly ObjectVersion[]): Promise<Change> {
-  const expected = await Promise.all(rows.map(async (object) => [...(await keyOf(object)), object.version]));
+  const expected = await Promise.all(rows.map(async (object) => [...(await objectKey(object)), object.version]));
   return {
     sql: `INSERT INTO assertions (unchanged)
       SELECT 0 FROM json_each(?1) w

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
+import { removeOldDayUses } from "./day-uses.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
 
 const row = v.object({ account: v.string(), kind: v.picklist(REPORT_KINDS), domain: v.string(), day: v.number() });
@@ -88,7 +89,8 @@ export async function removeOldObjects(
   database: LedgerDatabase,
   { beforeDay, limit }: { beforeDay: number; limit: number },
 ): Promise<number> {
-  const [removed] = await change(database, [
+  const [, removed] = await change(database, [
+    removeOldDayUses(beforeDay),
     {
       // From one address to the next: their rows of later days, which are most, are not read.
       sql: `WITH RECURSIVE ruas(rua) AS (

@@ -334,11 +334,12 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
   }
   mail.candidates.push(...inner.value.candidates);
   mail.passedOver.push(...inner.value.passedOver);
+  mail.isNotice ||= inner.value.isNotice;
   return ok(undefined);
 }
 
-function isReadWhole({ candidates, feedback, isNotice, text }: ExtractedMail): boolean {
-  return feedback.length > 0 || isNotice || (candidates.length === 0 && describesFailure(text));
+function isReadWhole({ candidates, feedback, text }: ExtractedMail): boolean {
+  return feedback.length > 0 || (candidates.length === 0 && describesFailure(text));
 }
 
 function isMailType({ mimeType }: ReadPart): boolean {

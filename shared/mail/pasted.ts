@@ -47,30 +47,43 @@ export function holdsRootTag(text: string): boolean {
 }
 
 /**
- * The reports pasted into a mail's text, or else into its HTML.
+ * The reports pasted into a mail's text, and others than these in its HTML.
  *
- * @returns at most one more than a mail may have
+ * @returns at most one more of each than a mail may have
  */
 export function findPastedIn(text: string, html: string): string[] {
   const inText = findPasted(text);
-  if (inText.length > 0 || !/feedback/i.test(html)) return inText;
+  if (!/feedback/i.test(html)) return inText;
   const inHtml = findPasted(html);
-  return inHtml.length > 0 ? inHtml : findPasted(showHtml(html));
+  return withOthers(inText, inHtml.length > 0 ? inHtml : findPasted(showHtml(html)));
+}
+
+/** What says in a report which one it is, as XML or as JSON. */
+const IDENTITY =
+  /(?:<(?:[\w.-]+:)?(?:report_id|begin|end)>|"(?:report-id|start-datetime|end-datetime|policy-domain)"\s{0,9}:)\s{0,99}([^<>,}]{1,300})/gi;
+
+/** Reports, and those of others that are not the same: the HTML of a letter mostly shows what its text does. */
+function withOthers(reports: string[], others: string[]): string[] {
+  if (reports.length === 0) return others;
+  const known = new Set(reports.map(identityOf));
+  return [...reports, ...others.filter((report) => !known.has(identityOf(report)))];
+}
+
+function identityOf(report: string): string {
+  const said = Array.from(report.matchAll(IDENTITY), ([, value = ""]) => value);
+  return (said.length < 3 ? report : said.join("\n")).replace(/[^\w<>.@-]/g, "");
 }
 
 /** How the JSON of a TLS report begins (RFC 8460 section 4.4), with any of its members. */
 const JSON_START = /\{\s{0,100}"(?:organization-name|date-range|contact-info|report-id|policies)"\s{0,9}:/g;
 
 /**
- * The TLS reports pasted into the text of a mail, possibly quoted, or else into its HTML, at most one more than a mail may
- * have. A truncated one extends to the end.
+ * The TLS reports pasted into the text of a mail, possibly quoted, and others than these in its HTML, at most one more of
+ * each than a mail may have. A truncated one extends to the end.
  */
 export function findPastedJson(text: string, html: string): string[] {
-  for (const searched of [unquoted(text), html.includes("organization-name") ? showHtml(html) : ""]) {
-    const found = findJson(searched);
-    if (found.length > 0) return found;
-  }
-  return [];
+  const inText = findJson(unquoted(text));
+  return html.includes("organization-name") ? withOthers(inText, findJson(showHtml(html))) : inText;
 }
 
 function findJson(text: string): string[] {

@@ -33,19 +33,22 @@ export interface AggregateContext {
 export class AggregateReader implements RecordSink {
   readonly #context: AggregateContext;
   readonly #segmenter: Segmenter;
+  readonly #decoder: XmlTextDecoder;
   readonly #stream: RecordStream;
   #ownShapes: RecordShapes | undefined;
   readonly #totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
   #records: AggregateRecord[] = [];
 
-  /** @param head the document's first bytes, which reveal its encoding */
-  constructor(head: Uint8Array, context: AggregateContext) {
+  /** @param head the document's first bytes, which reveal its encoding; or the decoder of the document before it */
+  constructor(head: Uint8Array | XmlTextDecoder, context: AggregateContext) {
     const { warnings, shapes, budget } = context;
     this.#context = context;
     this.#segmenter = new Segmenter((detail) => warnings.addOnce("repaired_xml", "feedback", detail));
-    const decoder = new XmlTextDecoder(head, (detail) => warnings.addOnce("repaired_encoding", "feedback", detail));
+    const note = (detail: string): void => warnings.addOnce("repaired_encoding", "feedback", detail);
+    this.#decoder = head instanceof XmlTextDecoder ? head : new XmlTextDecoder(head, note);
+    this.#decoder.note = note;
     this.#stream = new RecordStream({
-      decoder,
+      decoder: this.#decoder,
       segmenter: this.#segmenter,
       shapes,
       ownShapes: () => this.#ownShapes,
@@ -58,6 +61,18 @@ export class AggregateReader implements RecordSink {
   push(bytes: Uint8Array): AggregateRecord[] {
     this.#stream.push(bytes);
     return this.#takeRecords();
+  }
+
+  /** Whether another report begins after the end of this one, which takes no more bytes then. */
+  get isFollowed(): boolean {
+    return this.#segmenter.following !== undefined;
+  }
+
+  /** The reader of the report that follows, and the records that are complete in what was pushed. */
+  readFollowing(context: AggregateContext): { reader: AggregateReader; records: AggregateRecord[] } {
+    const reader = new AggregateReader(this.#decoder, context);
+    reader.#stream.pushFollowing(this.#segmenter.following ?? "", this.#stream.rest);
+    return { reader, records: reader.#takeRecords() };
   }
 
   /** Takes the end of the document. @returns the last records, and the report */

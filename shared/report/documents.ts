@@ -17,6 +17,7 @@ import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { holdStream, type Peeked } from "./source.ts";
 import { readTls, reportsIn } from "./tls.ts";
 import { domainAtStart } from "./values.ts";
+import type { AggregateRecord } from "./vocabulary.ts";
 import { WarningLog } from "./warnings.ts";
 
 /** Where a document was found. */
@@ -45,31 +46,17 @@ export interface DocumentContext {
   createHash: (() => ContentHash) | undefined;
 }
 
-/** Reads an aggregate report as it streams in. */
+/** Reads an aggregate report as it streams in, or several that stand one after the other. */
 export async function* readXml(
   { head, chunks }: Peeked,
   place: DocumentPlace,
   context: DocumentContext,
 ): AsyncGenerator<ReadEvent> {
-  const { part } = place;
-  const { shapes, createHash } = context;
-  const warnings = new WarningLog();
-  const hash = createHash?.();
-  shapes.startDocument();
-  const reader = new AggregateReader(head, { ...context, warnings });
-  let firstOrdinal = 0;
+  const file = new XmlFile(head, place, context);
   for await (const chunk of chunks) {
-    hash?.update(chunk);
-    for (const piece of inPieces(chunk)) {
-      const records = reader.push(piece);
-      if (records.length > 0) yield { type: "records", part, firstOrdinal, records };
-      firstOrdinal += records.length;
-    }
+    for (const piece of inPieces(chunk)) yield* file.push(piece);
   }
-  const { records, body } = reader.finish();
-  if (records.length > 0) yield { type: "records", part, firstOrdinal, records };
-  const contentHash = hash?.digest("hex") ?? "";
-  yield { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings, context) } };
+  yield* file.finish();
 }
 
 // Content in memory comes as one chunk, but its records must not all be held at once.
@@ -79,20 +66,102 @@ function* inPieces(chunk: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** Reads an aggregate report that is in memory: the same result without the cost of a stream. */
+/** Reads what is in memory: the same result without the cost of a stream. */
 export function readXmlWhole(bytes: Uint8Array, place: DocumentPlace, context: DocumentContext): ReadEvent[] {
-  const { part } = place;
-  const { shapes, createHash } = context;
-  const warnings = new WarningLog();
-  shapes.startDocument();
-  const reader = new AggregateReader(bytes.subarray(0, SNIFF_BYTES), { ...context, warnings });
-  const records = reader.push(bytes);
-  const { records: last, body } = reader.finish();
-  records.push(...last);
-  const contentHash = hashOf(bytes, createHash);
-  const closed = closing(place, warnings, context);
-  const report: ReadEvent = { type: "report", part, report: { ...body, contentHash, ...closed } };
-  return records.length === 0 ? [report] : [{ type: "records", part, firstOrdinal: 0, records }, report];
+  const file = new XmlFile(bytes.subarray(0, SNIFF_BYTES), place, context);
+  const events = file.push(bytes);
+  events.push(...file.finish());
+  return events;
+}
+
+/** The aggregate reports of one file. A bad one is the problem of its part, and of the file where it is the only one. */
+class XmlFile {
+  readonly #place: DocumentPlace;
+  readonly #context: DocumentContext;
+  readonly #hash: ContentHash | undefined;
+  readonly #names: PartNames;
+  #part: string;
+  #documents = 1;
+  #warnings = new WarningLog();
+  #reader: AggregateReader;
+  /** Records of the report in hand that were told. */
+  #told = 0;
+  /** Whether a report was damaged so that it cannot be told where it ends. */
+  #isLost = false;
+
+  constructor(head: Uint8Array, place: DocumentPlace, context: DocumentContext) {
+    this.#place = place;
+    this.#context = context;
+    this.#hash = context.createHash?.();
+    this.#names = new PartNames(place.part);
+    this.#part = place.part;
+    context.shapes.startDocument();
+    this.#reader = new AggregateReader(head, { ...context, warnings: this.#warnings });
+  }
+
+  push(bytes: Uint8Array): ReadEvent[] {
+    const events: ReadEvent[] = [];
+    if (this.#isLost) return events;
+    this.#hash?.update(bytes);
+    try {
+      this.#tell(this.#reader.push(bytes), events);
+      while (this.#reader.isFollowed) this.#goOn(events);
+    } catch (error) {
+      this.#isLost = true;
+      if (this.#documents === 1) throw error;
+      events.push(this.#problemOf(error));
+    }
+    return events;
+  }
+
+  finish(): ReadEvent[] {
+    const events: ReadEvent[] = [];
+    if (this.#isLost) return events;
+    try {
+      this.#endReport(events);
+    } catch (error) {
+      if (this.#documents === 1) throw error;
+      events.push(this.#problemOf(error));
+    }
+    return events;
+  }
+
+  /** Ends the report in hand, and begins the one that follows it. */
+  #goOn(events: ReadEvent[]): void {
+    try {
+      this.#endReport(events);
+    } catch (error) {
+      events.push(this.#problemOf(error));
+    }
+    this.#context.budget.takeDocument();
+    this.#part = this.#names.name("", `report ${++this.#documents}`);
+    this.#warnings = new WarningLog();
+    this.#told = 0;
+    const { reader, records } = this.#reader.readFollowing({ ...this.#context, warnings: this.#warnings });
+    this.#reader = reader;
+    this.#tell(records, events);
+  }
+
+  #endReport(events: ReadEvent[]): void {
+    const { records, body } = this.#reader.finish();
+    this.#tell(records, events);
+    const isOnly = this.#documents === 1 && !this.#reader.isFollowed;
+    const contentHash = isOnly ? (this.#hash?.digest("hex") ?? "") : "";
+    const closed = closing(this.#place, this.#warnings, this.#context);
+    events.push({ type: "report", part: this.#part, report: { ...body, contentHash, ...closed } });
+  }
+
+  #tell(records: AggregateRecord[], events: ReadEvent[]): void {
+    if (records.length === 0) return;
+    events.push({ type: "records", part: this.#part, firstOrdinal: this.#told, records });
+    this.#told += records.length;
+  }
+
+  /** The event of a Rejection; anything else is thrown again. */
+  #problemOf(error: unknown): ReadEvent {
+    if (!(error instanceof Rejection)) throw error;
+    return { type: "problem", part: this.#part, problem: error.problem, file: this.#place.file };
+  }
 }
 
 /** Reads the TLS report in a file, or several that stand one after the other or in a list. */

@@ -142,6 +142,8 @@ class LargeMail {
   #parts = 0;
   #candidates = 0;
   #hasReport = false;
+  /** Whether an attached mail is a notice about another one. */
+  #hasNotice = false;
 
   constructor(evidence: Evidence, place: Place, context: Context) {
     this.#evidence = evidence;
@@ -189,7 +191,7 @@ class LargeMail {
     if (inText !== undefined) feedback.push(inText);
     yield* readFailures({ feedback, text: this.#hasReport ? "" : text }, this.#place, this.#context);
     const isNothing = this.#candidates === 0 && feedback.length === 0 && !describesFailure(text);
-    if (isNothing) rejectMail(this.#evidence.hasNotice);
+    if (isNothing) rejectMail(this.#hasNotice || this.#evidence.hasNotice);
   }
 
   /** Whether a part is read with the letter, as in a small mail. One that shows a mail is a mail that was taken apart. */
@@ -257,6 +259,10 @@ class LargeMail {
 
   async *#read(content: Content, place: Place): AsyncGenerator<ReadEvent> {
     for await (const event of this.#context.read(content, { ...place, notes: [...place.notes] }, this.#context)) {
+      if (isNoticeAttached(event, place)) {
+        this.#hasNotice = true;
+        continue;
+      }
       if (event.type !== "passed_over") this.#count(event);
       yield event;
     }
@@ -271,6 +277,12 @@ class LargeMail {
 
 /** How much of an encoded reported mail is searched for its header. */
 const ORIGINAL_BYTES = 256 * 1024;
+
+/** The problem of an attached mail that is a notice: its parts are passed over as those of this mail are. */
+function isNoticeAttached(event: ReadEvent, { part, file }: Place): boolean {
+  const isOwn = event.type === "problem" && event.part === part && file.format === "mail";
+  return isOwn && event.problem.code === "delivery_notice";
+}
 
 function rejectMail(isNotice: boolean): never {
   if (isNotice) reject("delivery_notice");

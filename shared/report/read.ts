@@ -45,7 +45,10 @@ export interface ReadOptions {
   file?: SourceFile;
   /** Objects that the mail was taken apart into, this one included; default 1. */
   objectsOfMail?: number;
-  /** Makes the hash of one document's decompressed bytes; absent = contentHash stays empty. */
+  /**
+   * Makes the hash of a document's decompressed bytes. Absent = contentHash stays empty, as it does where aggregate reports
+   * stand one after the other in a file.
+   */
   createHash?: () => ContentHash;
   /** What is known of how records are written, to be used again for the next file; by default each file starts anew. */
   shapes?: RecordShapes;

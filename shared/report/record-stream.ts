@@ -33,6 +33,7 @@ interface Parts {
 const LESS_THAN = 0x3c;
 const GREATER_THAN = 0x3e;
 const COLON = 0x3a;
+const NO_BYTES = new Uint8Array(0);
 const RECORD_NAME = "record";
 const RECORD = new TextEncoder().encode(RECORD_NAME);
 /** Longest namespace prefix looked past. */
@@ -47,6 +48,8 @@ export class RecordStream {
   readonly #parts: Parts;
   /** A record of a known shape so far, that the last piece cuts. */
   #carried: Uint8Array = new Uint8Array(0);
+  /** Bytes of the last piece that were not read because another document begins before them. */
+  rest: Uint8Array = NO_BYTES;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -58,11 +61,21 @@ export class RecordStream {
     if (rest.byteLength > 0) this.#readPiece(rest);
   }
 
+  /** Takes the start of a document that follows another: text that was decoded with that one, and the bytes after it. */
+  pushFollowing(text: string, rest: Uint8Array): void {
+    const { segmenter, sink } = this.#parts;
+    for (const record of segmenter.push(text)) sink.takeText(record);
+    if (segmenter.following === undefined) this.push(rest);
+    else this.rest = rest;
+  }
+
   /** Takes the end of the document; hands on what is left and returns the frame. Throws as push does. */
   finish(): Frame {
     const { decoder, segmenter, sink } = this.#parts;
     this.#readGeneral(this.#carried);
-    for (const record of segmenter.push(decoder.end())) sink.takeText(record);
+    if (segmenter.following === undefined) {
+      for (const record of segmenter.push(decoder.end())) sink.takeText(record);
+    }
     const { records, frame } = segmenter.finish();
     for (const record of records) sink.takeText(record);
     return frame;
@@ -98,6 +111,10 @@ export class RecordStream {
       );
       this.#readGeneral(bytes.subarray(at, next));
       at = next;
+      if (segmenter.following !== undefined) {
+        this.rest = bytes.subarray(at);
+        return;
+      }
       // What looks like records within a comment is ignored: ever larger pieces keep it from being looked at again and again.
       leastBytes = segmenter.isBetweenRecords ? 1 : Math.max(GENERAL_BYTES, leastBytes * 2);
     }

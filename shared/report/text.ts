@@ -35,7 +35,8 @@ type Decoder = InstanceType<typeof TextDecoder>;
 
 /** Decodes one document piece by piece; the result does not depend on how it is cut. */
 export class XmlTextDecoder {
-  readonly #note: TextNote;
+  /** Of the document whose bytes come now: several may follow each other in one file. */
+  note: TextNote;
   /** The decoder, if the encoding is not UTF-8. */
   readonly #labelled: Decoder | undefined;
   /** Bytes of a UTF-8 character cut at the end of the last piece. */
@@ -44,7 +45,7 @@ export class XmlTextDecoder {
 
   /** @param head the first bytes of the document, which determine the encoding */
   constructor(head: Uint8Array, note: TextNote) {
-    this.#note = note;
+    this.note = note;
     this.#labelled = detectDecoder(head, note);
   }
 
@@ -68,7 +69,7 @@ export class XmlTextDecoder {
   }
 
   #decodeComplete(bytes: Uint8Array): string {
-    const text = decodePiece(bytes, this.#note);
+    const text = decodePiece(bytes, this.note);
     if (this.#started || text === "") return text;
     this.#started = true;
     return text.startsWith("\ufeff") ? text.slice(1) : text;

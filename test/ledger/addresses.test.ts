@@ -4,15 +4,16 @@ import {
   addressesQuery,
   copyDue,
   findRegistrations,
+  insertAddresses,
   putAddress,
   removeAddress,
 } from "../../shared/ledger/addresses.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
-import { ask } from "../../shared/ledger/database.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
-import { findObjects, useByAddress } from "../../shared/ledger/objects.ts";
+import { findObjects } from "../../shared/ledger/objects.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
-import { D1_LIMITS } from "../../shared/limits.ts";
+import { USE_LIMITS } from "../../shared/limits.ts";
 import { findCopy, RegistryValueError, validRegistration } from "../../shared/registry.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -104,46 +105,19 @@ describe("the registry", () => {
     });
   });
 
+  it("reads only some addresses of an account that has many, and says so by one more", async () => {
+    const directory = new SqliteLedger();
+    const names = Array.from({ length: 3000 }, (_, i) => `a${String(i).padStart(4, "0")}@example.com`);
+    const made = names.map((rua) => ({ rua, domain: "example.com" }));
+    await change(directory, insertAddresses("acme", made, { newAccountShard: 0, nowSeconds: NOW }));
+    const found = await findRegistrations(directory, names.slice(2000, 2002));
+    expect([...found.byAddress.keys()]).toEqual(names.slice(2000, 2002));
+    expect(found.addressesOf.get("acme")).toEqual(names.slice(0, USE_LIMITS.countedAddresses + 1));
+  });
+
   it("refuses an invalid address and an invalid entry", () => {
     expect(() => validRegistration("nobody", { account: "acme" })).toThrow(RegistryValueError);
     expect(() => validRegistration("a@example.com", { account: "not valid!" })).toThrow(/account/);
-  });
-});
-
-describe("records of a day by address", () => {
-  it("are found for more addresses than fit one parameter", async () => {
-    const ledger = new SqliteLedger();
-    const count = D1_LIMITS.maxAddressesAsked + 500;
-    const day = 20_000;
-    const objects = Array.from({ length: count }, (_, i) => ({
-      rua: `${"a".repeat(380)}${i}@example.com`,
-      rawKey: `raw/${i}`,
-      receivedSeconds: day * 86_400,
-      account: "acme",
-      version: 0,
-      generation: 1,
-      records: 1 + (i % 3),
-      reporter: i % 2 === 0 ? 7 : -7,
-      reports: 2,
-      outcomes: [],
-      rawRemoved: false,
-      found: 1,
-      passedOver: {},
-    }));
-    expect((await commitBatch(ledger, { ...noChanges(), objects }, NOW)).state).toBe("committed");
-    const found = await useByAddress(
-      ledger,
-      objects.map(({ rua }) => ({ rua, day })),
-      [7],
-    );
-    expect(found).toHaveLength(count);
-    expect(found.reduce((sum, { records }) => sum + records, 0)).toBe(
-      objects.reduce((sum, { records }) => sum + records, 0),
-    );
-    const named = found.filter(({ reporter }) => reporter === 7);
-    expect(named.map(({ reports }) => reports)).toEqual(Array(count / 2).fill(2));
-    expect(found.filter(({ reporter }) => reporter === -1)).toHaveLength(count / 2);
-    expect(await useByAddress(ledger, [], [])).toEqual([]);
   });
 });
 

@@ -71,6 +71,10 @@ describe("the fault matrix", () => {
     await expectBalance({ shards }, (calls) => oneFault(calls));
   });
 
+  it("nor does one where each object is fetched from R2", async () => {
+    await expectBalance({ carriesObjects: false }, (calls) => oneFault(calls));
+  });
+
   it.each(SHARDS)(
     "nor does one among forged reports and those that take their place, in %i databases",
     async (shards) => {
@@ -80,10 +84,13 @@ describe("the fault matrix", () => {
     },
   );
 
-  it("nor does one in reports that are cut into slices and read twice", async () => {
+  it.each([
+    ["R2", false],
+    ["their messages", true],
+  ])("nor does one in reports that are cut into slices and read twice from %s", async (_, carriesObjects) => {
     // All of D1, R2, KV and the queues, and some of the many writes of points.
     const isTried = (name: string, index: number) => !name.startsWith("analytics.") || index % 97 === 0;
-    await expectBalance({ scenario: largeMail() }, (calls) => oneFault(calls, isTried));
+    await expectBalance({ scenario: largeMail(), carriesObjects }, (calls) => oneFault(calls, isTried));
   });
 
   it("nor do two in a row, of any kinds", async () => {
@@ -95,10 +102,14 @@ describe("the fault matrix", () => {
     );
   });
 
-  it.each(SHARDS)(
-    "what fails for good ends as a dead letter; sent again, it balances in %i databases",
-    async (shards) => {
-      await expectBalance({ shards, scenario: allMail() }, (calls) =>
+  it.each([
+    [1, true],
+    [3, true],
+    [1, false],
+  ])(
+    "what fails for good ends as a dead letter; sent again, it balances in %i databases (objects in their messages: %s)",
+    async (shards, carriesObjects) => {
+      await expectBalance({ shards, scenario: allMail(), carriesObjects }, (calls) =>
         FAULT_MODES.flatMap((mode) => [...new Set(calls)].map((name) => faultsForGood(calls, name, mode))),
       );
     },
@@ -131,6 +142,7 @@ function randomRun(seed: number, parallel: number) {
   };
   return {
     scenario: seed % 5 === 0 ? allMail() : seed % 5 === 1 ? forgedMail() : smallMail(),
+    carriesObjects: seed % 3 !== 0,
     plan: (): FaultMode | undefined => (random() < 0.03 ? FAULT_MODES[pick(FAULT_MODES.length)] : undefined),
     delivery: { pick, repeats: () => random() < 0.1, maxBatchSize: 1 + pick(25), parallel },
     pause,

@@ -80,6 +80,57 @@ describe("a duplicate", () => {
     expect(found(simulation)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
   });
 
+  it.each([
+    ["what fo is by default", (xml: string) => xml.replace("<p>none</p>", "<p>none</p><fo>0</fo>")],
+    [
+      "how the policy was found",
+      (xml: string) => xml.replace("<p>none", "<discovery_method>psl</discovery_method><p>none"),
+    ],
+    [
+      "its organization in capitals",
+      (xml: string) =>
+        xml.replace(/<org_name>.*(?=<\/org_name>)/, (name) => name.toUpperCase().replace("ORG_NAME", "org_name")),
+    ],
+    [
+      "all of them",
+      (xml: string) =>
+        xml
+          .replace("<p>none", "<fo>0</fo><discovery_method>treewalk</discovery_method><p>none")
+          .replace("<org_name>R", "<org_name>r"),
+    ],
+    [
+      "other defaults",
+      (xml: string) =>
+        xml
+          .replace("<sp>none</sp><pct>100</pct>", "<np>none</np><testing>n</testing>")
+          .replace("<adkim>r</adkim><aspf>r</aspf>", "<adkim>relaxed</adkim>"),
+    ],
+    [
+      "contacts, versions and errors",
+      (xml: string) =>
+        xml
+          .replace(
+            "</email>",
+            "</email><extra_contact_info>x</extra_contact_info><error>e</error><generator>g</generator>",
+          )
+          .replace(/<feedback.*?>/, "$&<version>2.0</version>"),
+    ],
+    [
+      "numbers and dates written otherwise",
+      (xml: string) => xml.replaceAll(/<(count|begin|end)>(\d+)/g, "<$1> 0$2.0 "),
+    ],
+  ])("may say, or leave out, %s, whichever came first", async (_, change) => {
+    for (const order of [
+      [sampleReport(), change(sampleReport())],
+      [change(sampleReport()), sampleReport()],
+    ]) {
+      expect(order[0]).not.toBe(order[1]);
+      const simulation = newSimulation();
+      await send(simulation, ...order);
+      expect(found(simulation)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
+    }
+  });
+
   it("may write an internationalised domain in the other form", async () => {
     const simulation = newSimulation();
     const report = (domain: string): string => sampleReport({ domain }).replaceAll("acme.example", domain);
@@ -99,6 +150,30 @@ describe("a duplicate", () => {
 });
 
 describe("a conflict", () => {
+  it.each([
+    ["asks for other failure reports", (xml: string) => xml.replace("<p>none</p>", "<p>none</p><fo>1</fo>")],
+    ["found another policy", (xml: string) => xml.replace("<p>none</p>", "<p>reject</p>")],
+  ])("is a report that %s, in whatever way it says the rest", async (_, change) => {
+    const simulation = newSimulation();
+    await send(simulation, sampleReport(), change(sampleReport()).replace("<org_name>R", "<org_name>r"));
+    expect(found(simulation)).toMatchObject({ reports: 1, outcomes: ["accepted", "conflict"] });
+  });
+
+  it("that was decided stays decided when the version comes again in other words", async () => {
+    const simulation = newSimulation();
+    await send(simulation, ...HALVES);
+    const [{ id } = { id: "" }] = simulation.rows<{ id: string }>("SELECT id FROM conflicts");
+    const note = { by: "test", reason: "wrong" };
+    await decideConflict(id, { decision: "keep", note }, simulation.invocation());
+    await simulation.drain();
+    await send(
+      simulation,
+      HALVES[1].replace("<p>none</p>", "<p>none</p><fo>0</fo>").replace("<org_name>R", "<org_name>r"),
+    );
+    expect(simulation.rows("SELECT * FROM conflicts")).toEqual([]);
+    expect(found(simulation)).toMatchObject({ reports: 1, total: 4 });
+  });
+
   const HALVES = [
     sampleReport({ records: [{ sourceIp: "192.0.2.31", count: 4, pass: true }] }),
     sampleReport({ records: [{ sourceIp: "192.0.2.33", count: 6, pass: true }] }),

@@ -197,6 +197,18 @@ describe("the reports of one day by one reporter", () => {
     ]);
   });
 
+  it("are not held against the records of their address", async () => {
+    const simulation = newSimulation();
+    simulation.recordsPerDay.address = 10;
+    const by = (orgName: string, count: number) => {
+      const report = sampleReport({ reportId: orgName, orgName, records: records(count) });
+      return mailOf([{ name: `${orgName}.xml.gz`, content: gzip(report) }]);
+    };
+    // Three batches by three reporters: 4 + 4 + 2 records of 10.
+    for (const mail of [by("First", 4), by("Second", 4), by("Third", 2)]) await received(simulation, mail);
+    expect(reportsOf(simulation)).toHaveLength(3);
+  });
+
   it("never displace verified reports, even in a flood of records", async () => {
     const simulation = newSimulation();
     simulation.recordsPerDay.address = 10;

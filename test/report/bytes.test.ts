@@ -3,14 +3,13 @@ import { crc32 as nodeCrc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { READ_LIMITS } from "../../shared/limits.ts";
-import { AggregateReader } from "../../shared/report/aggregate.ts";
 import { ReadBudget, Refusal } from "../../shared/report/budget.ts";
+import { readXml } from "../../shared/report/documents.ts";
 import { gunzip, gunzipWhole, type OutputBudget } from "../../shared/report/inflate.ts";
 import { Rejection } from "../../shared/report/rejection.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { concatBytes } from "../../shared/report/source.ts";
 import { XmlTextDecoder } from "../../shared/report/text.ts";
-import { WarningLog } from "../../shared/report/warnings.ts";
 import { sniff } from "../../shared/sniff.ts";
 import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
 import { quirks } from "../support/quirks/all.ts";
@@ -198,14 +197,21 @@ describe("sniff", () => {
 describe("documents in pieces", () => {
   // readReports joins the first four kilobytes to tell what they are; here the pieces reach the XML as they are.
   const read = async (bytes: Uint8Array, cut: number[]) => {
-    const warnings = new WarningLog();
     const records = [];
+    const told = [];
+    const content = { head: bytes.subarray(0, 4096), chunks: cutSource(bytes, cut).stream() };
+    const place = { part: "", file: { name: "", mimeType: "" }, tlsReportDomain: "", notes: [] };
     try {
-      const reader = new AggregateReader(bytes.subarray(0, 4096), { ...LOOSE, warnings, shapes: new RecordShapes() });
-      for await (const piece of cutSource(bytes, cut).stream()) records.push(...reader.push(piece));
-      const { records: last, body } = reader.finish();
-      records.push(...last);
-      return { report: body, records, warnings: [...warnings.warnings].map((one) => JSON.stringify(one)).sort() };
+      const context = { ...LOOSE, shapes: new RecordShapes(), createHash: undefined };
+      for await (const event of readXml(content, place, context)) {
+        if (event.type === "records") records.push(...event.records);
+        else if (event.type !== "report") told.push(event);
+        else {
+          const warnings = event.report.warnings.map((one) => JSON.stringify(one)).sort();
+          told.push({ ...event, report: { ...event.report, warnings } });
+        }
+      }
+      return { told, records };
     } catch (error) {
       if (error instanceof Rejection) return { code: error.problem.code };
       throw error;

@@ -4,12 +4,11 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { toBytes } from "./archives.ts";
 import type { Quirk } from "./quirks/quirk.ts";
 import { type Found, readAll } from "./read.ts";
 
-const FOLDER = fileURLToPath(new URL("../fixtures/", import.meta.url));
+const FOLDER = join(import.meta.dirname, "../fixtures");
 const EXPECTED = ".expected.json";
 
 /** Paths of all fixtures, relative to their folder, in order. */

@@ -3,11 +3,13 @@
  * content and puts are create-only, so a sender's retry after any fault stores nothing twice.
  */
 import { noteAuthentication, readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
+import { encodeBase64 } from "../../shared/base64.ts";
 import { sha256Hex, sha256Text } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { extractMail, type MailPart, type PassedPart } from "../../shared/mail/extract.ts";
 import type { PassedKind } from "../../shared/mail/roles.ts";
-import type { ReportMessage } from "../../shared/messages.ts";
+import type { CarriedObject, DeliveredReport } from "../../shared/messages.ts";
+import { queueBatches } from "../../shared/queue-batches.ts";
 import {
   buildRawMetadata,
   fileNameForAddress,
@@ -60,56 +62,67 @@ export async function storeMail(
   env: Pick<IngestBindings, "R2_DMARC_REPORTS" | "QUEUE_REPORTS" | "AUTHSERV_ID">,
   receipt: Receipt,
 ): Promise<Received> {
+  const { rua, receivedSeconds } = receipt;
   const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
   const { parts, passedOver } = await withoutCopies(await sortParts(mail, authentication));
   const keys: string[] = [];
+  const messages = new Map<string, DeliveredReport>();
   const sizes: number[] = [];
   const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication, importedFrom: "" };
   for (const part of parts) {
     // Recorded on one object only, so that the parts of a mail add up.
     const skipped = keys.length === 0 ? passedOver : {};
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: skipped }));
+    const { key, object } = await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: skipped });
+    // Also for an object that already existed: an earlier attempt may have failed between the put and the send.
+    if (!messages.has(key)) messages.set(key, { v: 1, kind: "report", key, rua, receivedSeconds, object });
+    keys.push(key);
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
-  // Also for objects that already existed: an earlier attempt may have failed between the put and the send.
-  const messages = [...new Set(keys)].map((key) => ({ body: reportMessage(key, receipt) }));
-  for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
-    await env.QUEUE_REPORTS.sendBatch(messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages));
-  }
+  for (const batch of queueBatches([...messages.values()])) await env.QUEUE_REPORTS.sendBatch(batch);
   return { keys, sizes, passedOver };
 }
 
-/** Stores a part unless it exists. @returns its key */
+interface StoredObject {
+  key: string;
+  /** What was stored, if its message may carry it. */
+  object: CarriedObject | undefined;
+}
+
+/** Stores a part unless it exists. */
 async function storePart(
-  { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: HashedPart,
+  part: HashedPart,
   bucket: R2Bucket,
   origin: Receipt & MailOrigin & Pick<RawMetadata, "objectsOfMail" | "authentication" | "importedFrom" | "passedOver">,
-): Promise<string> {
+): Promise<StoredObject> {
+  const { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable } = part;
+  const customMetadata = buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain });
   const put = (key: string): Promise<R2Object | null> =>
-    bucket.put(key, bodyOf(bytes), {
-      sha256,
-      onlyIf: { etagDoesNotMatch: "*" },
-      customMetadata: buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain }),
-    });
+    bucket.put(key, bodyOf(bytes), { sha256, onlyIf: { etagDoesNotMatch: "*" }, customMetadata });
+  const stored = (key: string, created: R2Object | null): StoredObject => ({
+    key,
+    object: created === null ? undefined : carriedObject(part, customMetadata),
+  });
   // The same report sent to two of our addresses, or in a mail copied by another sender, is stored once for each, so
   // that each has its own outcome.
   if (!isRemovable) {
     const key = rawKey(origin.receivedSeconds, sha256, keyName);
-    if ((await put(key)) !== null) return key;
-    const stored = await bucket.head(key);
-    if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
-    const { rua, authentication } = parseRawMetadata(stored.customMetadata);
-    if (rua === origin.rua && authentication === origin.authentication) return key;
+    const created = await put(key);
+    if (created !== null) return stored(key, created);
+    const existing = await bucket.head(key);
+    if (existing === null) throw new Error(`${key} disappeared while it was stored.`);
+    const { rua, authentication } = parseRawMetadata(existing.customMetadata);
+    if (rua === origin.rua && authentication === origin.authentication) return stored(key, null);
   }
   const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), keyName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
-  await put(ownKey);
-  return ownKey;
+  return stored(ownKey, await put(ownKey));
 }
 
-function reportMessage(key: string, { rua, receivedSeconds }: Receipt): ReportMessage {
-  return { v: 1, kind: "report", key, rua, receivedSeconds };
+/** Metadata and content for the message, so that process need not fetch them; undefined if they must not be there. */
+function carriedObject({ bytes, mayBeCarried }: StoredPart, metadata: Record<string, string>) {
+  if (!mayBeCarried || bytes.byteLength > QUEUE_LIMITS.maxCarriedBytes) return undefined;
+  return { content: encodeBase64(bytes), metadata };
 }
 
 interface StoredPart extends Omit<MailPart, "isMail"> {
@@ -118,6 +131,8 @@ interface StoredPart extends Omit<MailPart, "isMail"> {
   keyName: string;
   /** It may be a failure report, which process deletes: its absence does not prove that nobody else received it. */
   isRemovable: boolean;
+  /** It is a report's file, or a mail with one. Anything else may be personal, and must not stay in a queue. */
+  mayBeCarried: boolean;
 }
 
 interface SortedParts {
@@ -153,7 +168,7 @@ async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string)
   const isLarge = bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes;
   const mail = isLarge ? undefined : await extractMail(bytes);
   if (mail === undefined || !mail.ok || mail.value.feedback.length > 0) {
-    return { parts: [{ ...whole, isRemovable: true }], passedOver: {} };
+    return { parts: [{ ...whole, isRemovable: true, mayBeCarried: false }], passedOver: {} };
   }
   const { candidates, passedOver } = mail.value;
   // The signature covers the whole mail, and nobody else has verified it.
@@ -161,7 +176,10 @@ async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string)
   const isProof = note?.isSigned === true && note.results === undefined;
   const isRemovable = candidates.some(({ isMail }) => isMail);
   // For a mail that is stored whole, process counts what is passed over.
-  if (isProof || candidates.length === 0) return { parts: [{ ...whole, isRemovable }], passedOver: {} };
+  if (isProof || candidates.length === 0) {
+    const mayBeCarried = !isRemovable && candidates.length > 0;
+    return { parts: [{ ...whole, isRemovable, mayBeCarried }], passedOver: {} };
+  }
   return { parts: candidates.map(storedPart), passedOver: countKinds(passedOver) };
 }
 
@@ -172,6 +190,7 @@ function storedPart({ isMail, bytes, ...part }: MailPart): StoredPart {
     bytes: new Uint8Array(bytes),
     keyName: isMail ? WHOLE_MAIL_NAME : part.fileName,
     isRemovable: isMail,
+    mayBeCarried: !isMail,
   };
 }
 

@@ -4,9 +4,12 @@
  * CPU. A start has its own second (Workers limits page: startup time); this takes a tenth of it.
  */
 import { format } from "node:util";
+import { encodeBase64 } from "../../shared/base64.ts";
+import { sha256Hex } from "../../shared/identity.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { rehearsalLedger } from "../../shared/ledger/rehearsal-ledger.ts";
-import { buildRawMetadata } from "../../shared/storage.ts";
+import type { DeliveredReport } from "../../shared/messages.ts";
+import { buildRawMetadata, rawKey } from "../../shared/storage.ts";
 import { type Batch, consumeBatch } from "./consumer.ts";
 import type { ProcessEnv } from "./env.ts";
 import { rehearsalFile } from "./rehearsal-files.ts";
@@ -33,28 +36,37 @@ export async function rehearse(database: LedgerDatabase): Promise<string[]> {
   };
   for (let number = 0; number < TIMES; number++) {
     const file = rehearsalFile({ beginSeconds: RECEIVED_SECONDS - 2 * 86_400, number });
-    await consumeBatch(batchOf(`raw/2024/12/24/${"0".repeat(64)}/${file.name}`), rehearsalEnv(file, database), host);
+    const key = rawKey(RECEIVED_SECONDS, await sha256Hex(file.content), file.name);
+    const metadata = metadataOf(file.name);
+    // As ingest sends it, and as it is sent again.
+    const object = number % 2 === 0 ? { content: encodeBase64(file.content), metadata } : undefined;
+    await consumeBatch(batchOf({ key, object }), rehearsalEnv({ ...file, metadata }, database), host);
   }
   return lines;
 }
 
-function batchOf(key: string): Batch {
-  const body = { v: 1, kind: "report", key, rua: RUA, receivedSeconds: RECEIVED_SECONDS };
+function batchOf({ key, object }: Pick<DeliveredReport, "key" | "object">): Batch {
+  const body: DeliveredReport = {
+    v: 1,
+    kind: "report",
+    key,
+    rua: RUA,
+    receivedSeconds: RECEIVED_SECONDS,
+    object,
+  };
   const timestamp = new Date(RECEIVED_SECONDS * 1000);
   return { queue: "dmarc-reports", messages: [{ body, attempts: 1, timestamp, ack: () => {}, retry: () => {} }] };
 }
 
-/** Only what accepting a report needs. */
-function rehearsalEnv({ name, content }: ReturnType<typeof rehearsalFile>, database: LedgerDatabase): ProcessEnv {
-  const dataset = { writeDataPoint: () => {} };
-  const customMetadata = buildRawMetadata({
+function metadataOf(fileName: string): Record<string, string> {
+  return buildRawMetadata({
     rua: RUA,
     sender: "dmarc@example.invalid",
     from: "dmarc@example.invalid",
     subject: "Report domain: example.com",
     messageId: "<rehearsal@example.invalid>",
     receivedSeconds: RECEIVED_SECONDS,
-    fileName: name,
+    fileName,
     mimeType: "application/octet-stream",
     tlsReportDomain: "",
     objectsOfMail: 1,
@@ -62,7 +74,17 @@ function rehearsalEnv({ name, content }: ReturnType<typeof rehearsalFile>, datab
     authentication: "",
     importedFrom: "",
   });
-  const object = { size: content.byteLength, customMetadata, arrayBuffer: async () => content.buffer };
+}
+
+interface StoredFile {
+  content: Uint8Array<ArrayBuffer>;
+  metadata: Record<string, string>;
+}
+
+/** Only what accepting a report needs. */
+function rehearsalEnv({ content, metadata }: StoredFile, database: LedgerDatabase): ProcessEnv {
+  const dataset = { writeDataPoint: () => {} };
+  const object = { size: content.byteLength, customMetadata: metadata, arrayBuffer: async () => content.buffer };
   const env = {
     D1_DMARC_REPORTS: rehearsalLedger(RUA, { account: "rehearsal" }, database),
     R2_DMARC_REPORTS: { get: async () => object, head: async () => object },

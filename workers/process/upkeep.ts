@@ -8,6 +8,7 @@ import { copyDue } from "../../shared/ledger/addresses.ts";
 import { removeOldAudit } from "../../shared/ledger/audit.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
+import { removeOldDayUses } from "../../shared/ledger/day-uses.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
 import { removeOldForwards } from "../../shared/ledger/forwards.ts";
@@ -31,6 +32,7 @@ import {
   NOTIFY_LIMITS,
   REFUSED_MAIL_LIMITS,
   UPKEEP_LIMITS,
+  USE_LIMITS,
   WATCH_LIMITS,
 } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
@@ -147,7 +149,10 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
   const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
   const objectsBefore = beforeDay - objectGraceDays;
   const beforeSeconds = nowSeconds - graceSeconds;
-  await change(ledger, [removeOldImports(objectsBefore * SECONDS_PER_DAY)]);
+  await change(ledger, [
+    removeOldImports(objectsBefore * SECONDS_PER_DAY),
+    removeOldDayUses(today(invocation) - USE_LIMITS.keptDays),
+  ]);
   return {
     days: await removeOldDetails(ledger, {
       beforeDay,

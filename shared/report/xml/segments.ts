@@ -61,6 +61,8 @@ export class Segmenter {
   /** Open elements that are called extension. */
   #openExtensions = 0;
   #rootEnded = false;
+  /** What another report begins with that follows this one in the same file; undefined until it does. */
+  following: string | undefined;
   #firstElement = "";
   readonly #note: (detail: string) => void;
   /** Whether the root element names RFC 9990's namespace. */
@@ -134,6 +136,7 @@ export class Segmenter {
       }
       if (plain !== undefined) {
         if (!this.#rootSeen) this.#countPreamble(plain.chars);
+        if (this.#isAnotherRoot(plain)) return this.#endBefore(text.slice(at), records);
         this.#takeTag(plain, "");
         at += plain.chars;
         continue;
@@ -145,12 +148,25 @@ export class Segmenter {
         continue;
       }
       if (!this.#rootSeen) this.#countPreamble(token.end - at);
+      if ("name" in token && this.#isAnotherRoot({ type: token.type, rawName: token.name })) {
+        return this.#endBefore(text.slice(at), records);
+      }
       this.#takeToken(token, text.slice(at, token.end));
       at = token.end;
     }
     this.#text = text.slice(at);
     if (this.#text.length > READ_LIMITS.maxFrameChars) this.#tooLarge("one piece of markup");
     if (this.#recordSearch > 0) this.#recordSearch = Math.max(0, this.#recordSearch - at);
+    return records;
+  }
+
+  #isAnotherRoot({ type, rawName }: Pick<PlainTag, "type" | "rawName">): boolean {
+    return this.#rootEnded && type !== "close" && localName(rawName).toLowerCase() === ROOT;
+  }
+
+  #endBefore(following: string, records: RecordText[]): RecordText[] {
+    this.following = following;
+    this.#text = "";
     return records;
   }
 
@@ -253,10 +269,8 @@ export class Segmenter {
     if (this.#foreignFrom === 0) this.#frame.open(name);
   }
 
-  // Such as a footer in HTML; but not another report, or a part of this one.
+  // Such as a footer in HTML; but not a part of this report.
   #takeElementAfterEnd(name: string): void {
-    if (name.toLowerCase() === ROOT)
-      reject("malformed_xml", "another report after the end of the report: each needs a file of its own");
     if (REPORT_ELEMENTS.has(name.toLowerCase())) reject("malformed_xml", "an element after the end of the report");
     this.#pad(name.length + 2);
     this.#note("an element after the end of the report");

@@ -11,6 +11,7 @@ import { others } from "./others.ts";
 import type { Quirk } from "./quirk.ts";
 import { quotedPrintable } from "./quoted-printable.ts";
 import { records } from "./records.ts";
+import { siblings } from "./siblings.ts";
 import { structure } from "./structure.ts";
 import { told } from "./told.ts";
 import { values } from "./values.ts";
@@ -31,4 +32,5 @@ export const quirks: Quirk[] = [
   ...told,
   ...aroundParts,
   ...inLetters,
+  ...siblings,
 ];

@@ -101,11 +101,6 @@ export const inLetters: Quirk[] = [
     content: failing(`It failed, and said:\r\n\r\n${SECOND_LINES}`),
     want: { report: { kind: "failure" }, passedOver: ["text", "evidence", "evidence"] },
   },
-  {
-    file: "containers/gzip-members-of-two-reports.xml.gz",
-    content: new Uint8Array([...gzip(SECOND), ...gzip(numbered("3"))]),
-    want: { problems: ["malformed_xml"] },
-  },
   ...[
     "Content-Type: multipart/mixed boundary=b",
     "CONTENT-TYPE: MULTIPART/MIXED; BOUNDARY=b",

@@ -266,7 +266,7 @@ const tlsReports: Quirk[] = [
     want: { problems: ["missing_dates"] },
   },
   { file: "tls/truncated.json", content: tls().slice(0, 200), want: { problems: ["malformed_json"] } },
-  { file: "tls/other-json.json", content: '{"hello":["simulation"]}', want: { problems: ["not_a_report"] } },
+  { file: "tls/other-json.json", content: '{"hello":["world"]}', want: { problems: ["not_a_report"] } },
 ];
 
 const FIELDS = [

@@ -13,6 +13,8 @@ export interface DaySettings {
   shards?: number;
   scenario?: Scenario;
   delivery?: Delivery;
+  /** false: every object is fetched from R2. */
+  carriesObjects?: boolean;
 }
 
 /** What fails on a day. */
@@ -40,8 +42,9 @@ export class Day {
   #handed = 0;
   #undelivered: SimulatedMail[] = [];
 
-  constructor({ shards = 1, scenario = smallMail(), delivery = ONE_BY_ONE }: DaySettings) {
+  constructor({ shards = 1, scenario = smallMail(), delivery = ONE_BY_ONE, carriesObjects = true }: DaySettings) {
     this.simulation = new Simulation({ shards });
+    this.simulation.carriesObjects = carriesObjects;
     registerAll(this.simulation);
     this.#scenario = scenario;
     this.#delivery = delivery;

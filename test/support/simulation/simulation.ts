@@ -7,6 +7,7 @@ import { checkPoint } from "../../../local/worker/point.ts";
 import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
 import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/database.ts";
 import { ANALYTICS_LIMITS } from "../../../shared/limits.ts";
+import { withoutContent } from "../../../shared/messages.ts";
 import type { RegistryEntry } from "../../../shared/registry.ts";
 import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
@@ -60,6 +61,8 @@ export class Simulation {
   };
   readonly faults = new FaultInjector();
   readonly log: string[] = [];
+  /** Whether messages come with the objects they carry; without, process gets them from R2, as those of an older ingest. */
+  carriesObjects = true;
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
   readonly reportsPerDay = { reporter: 20_000 };
@@ -173,6 +176,13 @@ export class Simulation {
     return newInvocation(this.#processEnv(new FaultInjector().invocation()), this.clock.nowMilliseconds);
   }
 
+  /** Runs an operation under the faults that are planned. @throws what is injected, also where the isolate ends */
+  async operate<T>(run: (invocation: ProcessInvocation) => Promise<T>): Promise<T> {
+    const invocation = this.faults.invocation();
+    const given = newInvocation(this.#processEnv(invocation), this.clock.nowMilliseconds);
+    return Promise.race([invocation.ended, run(given)]);
+  }
+
   /** Process is deployed without the databases from that number on. */
   unbind(shard: number): void {
     this.#bound = shard;
@@ -251,7 +261,7 @@ export class Simulation {
     const batch = {
       queue: queue.name,
       messages: messages.map((message) => ({
-        body: JSON.parse(message.body) as unknown,
+        body: this.#delivered(message),
         attempts: message.attempts,
         timestamp: new Date(message.sentMilliseconds),
         ack: () => void settled.set(message, "ack"),
@@ -279,6 +289,11 @@ export class Simulation {
         this.queues["dmarc-dead-letters"].messages.push({ id, body, attempts: 0, sentMilliseconds, dueMilliseconds });
       } else queue.messages.push({ ...message, dueMilliseconds });
     }
+  }
+
+  #delivered({ body }: QueuedMessage): unknown {
+    const parsed: unknown = JSON.parse(body);
+    return this.carriesObjects ? parsed : withoutContent(parsed);
   }
 
   #bindings(invocation: Invocation) {

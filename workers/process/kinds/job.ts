@@ -7,8 +7,8 @@
 import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
-import { QUEUE_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
+import { queueBatches } from "../../../shared/queue-batches.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
 import { jobPage } from "../jobs/job-pages.ts";
@@ -112,8 +112,5 @@ export async function sendPage(env: ProcessEnv, { id, pages }: Job, delaySeconds
 
 /** Enqueues reports, as many per call as Queues accepts. */
 async function enqueueReports(env: ProcessEnv, messages: readonly ReportMessage[]): Promise<void> {
-  for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
-    const batch = messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages);
-    await env.QUEUE_REPORTS.sendBatch(batch.map((body) => ({ body })));
-  }
+  for (const batch of queueBatches(messages)) await env.QUEUE_REPORTS.sendBatch(batch);
 }

@@ -11,7 +11,7 @@ import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { askDirectory, databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
-import type { ReportMessage } from "../../../shared/messages.ts";
+import type { DeliveredReport } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
 import { commitTasks } from "../reports/commit-tasks.ts";
@@ -24,7 +24,7 @@ import { skipCancelled } from "../reports/skip-cancelled.ts";
 import { generationOf, logEntry, newTask, type Task } from "../reports/task.ts";
 import type { Ending, MessageKind } from "./kind.ts";
 
-export const reportKind: MessageKind<ReportMessage> = {
+export const reportKind: MessageKind<DeliveredReport> = {
   async run(received, invocation) {
     const tasks = received.map(newTask);
     await skipCancelled(tasks, invocation.shards.directory);
@@ -38,9 +38,10 @@ export const reportKind: MessageKind<ReportMessage> = {
     return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
   },
 
-  async fileExhausted({ message, attempts, sentSeconds }, lastError, given) {
+  async fileExhausted(received, lastError, given) {
+    const task = newTask(received);
+    const { message, attempts } = task;
     const registrations = await findRegistrations(given.shards.directory, [message.rua]);
-    const task = newTask({ message, attempts, sentSeconds });
     await dropForgotten([task], registrations, given);
     if (task.ending !== undefined) {
       if ("error" in task.ending) throw task.ending.error;

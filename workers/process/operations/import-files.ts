@@ -10,8 +10,9 @@ import { sha256Hex, sha256Text } from "../../../shared/identity.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { type KnownImport, knownImportsQuery, putImports } from "../../../shared/ledger/imports.ts";
-import { IMPORT_LIMITS, QUEUE_LIMITS } from "../../../shared/limits.ts";
+import { IMPORT_LIMITS } from "../../../shared/limits.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
+import { queueBatches } from "../../../shared/queue-batches.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { buildRawMetadata, fileNameForAddress, rawKey, WHOLE_MAIL_NAME } from "../../../shared/storage.ts";
@@ -121,10 +122,7 @@ async function takeAll(
       return { sha256: facts.sha256, key, isNew: before === undefined };
     }),
   );
-  for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
-    const some = messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages);
-    await invocation.env.QUEUE_REPORTS.sendBatch(some.map((body) => ({ body })));
-  }
+  for (const batch of queueBatches(messages)) await invocation.env.QUEUE_REPORTS.sendBatch(batch);
   const isNew = new Map(taken.filter((file) => file.isNew).map(({ sha256, key }) => [sha256, key]));
   const noted = files.flatMap(({ sha256, origin }) => {
     const key = isNew.get(sha256);

@@ -5,6 +5,7 @@ import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import { withoutContent } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inEachShard, type LogEntry } from "../env.ts";
 import { writePoints } from "./points.ts";
@@ -59,7 +60,7 @@ export async function removeDeadLettersAnywhere(filed: readonly FiledDeadLetters
     await change(place.ledger, [removeDeadLetters(deadLetters.map(({ id }) => id))]);
 }
 
-/** Files a message that is not one of ours: it is kept whole and not retried. */
+/** Files a message that is not one of ours: it is kept, but for what may be a report's content, and not retried. */
 export async function fileInvalid(
   { body, attempts, timestamp }: { body: unknown; attempts: number; timestamp: Date },
   error: string,
@@ -69,7 +70,7 @@ export async function fileInvalid(
     {
       reason: problem("invalid_message", error),
       stage: "queue",
-      queueMessage: body,
+      queueMessage: withoutContent(body),
       attempts,
       receivedSeconds: Math.floor(timestamp.getTime() / 1000),
     },

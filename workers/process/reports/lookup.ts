@@ -13,19 +13,23 @@ import { deadLetterId, versionUid } from "../../../shared/identity.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { findConflicts } from "../../../shared/ledger/conflicts.ts";
 import { ask, OneCall } from "../../../shared/ledger/database.ts";
+import { addDayUses, type DayUse, type UseName } from "../../../shared/ledger/day-uses.ts";
 import { findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
-import { type AddressUse, addObjects, addUse, objectReference } from "../../../shared/ledger/objects.ts";
+import { addObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { addReports, findReports, type Held } from "../../../shared/ledger/reports.ts";
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
+import { USE_LIMITS } from "../../../shared/limits.ts";
 import { dayOfRawKey } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
 
-/** Looks up everything one database knows about a batch. @param addressesOf all addresses of an account */
+type AddressesOf = Registrations["addressesOf"];
+
+/** Looks up everything one database knows about a batch. @param addressesOf addresses of an account, as Registrations has them */
 export async function lookUp(
   objects: readonly ReadObject[],
-  addressesOf: Registrations["addressesOf"],
+  addressesOf: AddressesOf,
   { ledger }: Invocation,
 ): Promise<Known> {
   // One call, unless an object was finished before or a person has decided about a report.
@@ -55,7 +59,7 @@ export async function lookUp(
   return {
     finished,
     held,
-    used: used(),
+    ...used(),
     deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
@@ -110,34 +114,80 @@ async function findFiledSlices(
   return found;
 }
 
-function addUseOf(
-  call: OneCall,
-  objects: readonly ReadObject[],
-  addressesOf: Registrations["addressesOf"],
-): () => Known["used"] {
-  const wanted = new Map<string, { rua: string; day: number; account: string }>();
-  for (const { message, registration, findings } of objects) {
-    if (registration === undefined || findings.length === 0) continue;
+/** What was used of the budgets, and which uses should have sums from now on. */
+type FoundUse = Pick<Known, "used" | "usesToSum">;
+
+function addUseOf(call: OneCall, objects: readonly ReadObject[], addressesOf: AddressesOf): () => FoundUse {
+  const wanted = new Map<string, UseName>();
+  const owners = new Map<string, string>();
+  const want = (name: UseName, owner: string): void => {
+    // The batch's own addresses come first: they are needed whatever is known of their account.
+    const key = JSON.stringify([name.rua === "" ? owner : "", name.rua, name.day]);
+    if (!wanted.has(key)) wanted.set(key, name);
+    if (name.rua !== "") owners.set(name.rua, owner);
+  };
+  const charged = objects.filter(({ findings }) => findings.length > 0);
+  for (const { message, registration } of charged)
+    if (registration !== undefined)
+      want({ account: "", rua: message.rua, day: dayOf(message) }, registration.entry.account);
+  for (const { message, registration } of charged) {
+    if (registration === undefined) continue;
     const { account } = registration.entry;
     const day = dayOf(message);
-    for (const rua of [message.rua, ...(addressesOf.get(account) ?? [])]) {
-      wanted.set(`${day} ${rua}`, { rua, day, account });
-    }
+    want({ account, rua: "", day }, account);
+    const addresses = addressesOf.get(account) ?? [];
+    if (!hasMany(addresses)) for (const rua of addresses) want({ account, rua, day }, account);
   }
-  const reporters = [...new Set(objects.map(({ reporter }) => reporter))];
-  const found = addUse(call, [...wanted.values()], reporters);
-  return () => sumUse(found(), wanted);
+  const reporters = [...new Set(objects.map(({ reporter }) => reporter))].filter((reporter) => reporter !== 0);
+  const found = addDayUses(call, [...wanted.values()], reporters);
+  return () => {
+    const uses = found();
+    const summed = new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
+    const unsummed = [...wanted.values()].filter(
+      ({ account, rua, day }) =>
+        rua === "" && hasMany(addressesOf.get(account) ?? []) && !summed.has(`${day} ${account}`),
+    );
+    return { used: sumUse(uses, owners), usesToSum: [...unsummed, ...toSum(uses, owners, addressesOf)] };
+  };
 }
 
-function sumUse(found: readonly AddressUse[], wanted: ReadonlyMap<string, { account: string }>): Known["used"] {
+/** Whether an account has so many addresses that its use is not counted from theirs. */
+function hasMany(addresses: readonly string[]): boolean {
+  return addresses.length > USE_LIMITS.countedAddresses;
+}
+
+function sumUse(uses: readonly DayUse[], owners: ReadonlyMap<string, string>): Known["used"] {
   const used: Known["used"] = new Map();
   const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
-  for (const use of found) {
-    const { rua, day, reporter, records, reports } = use;
-    const account = wanted.get(`${day} ${rua}`)?.account ?? "";
-    add(useKey(day, Math.sign(reporter), rua), records);
-    add(useKey(day, Math.sign(reporter), `account ${account}`), records);
-    add(useKey(day, reporter, rua), reports);
+  const summed = new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
+  for (const { account, rua, day, reporter, records, reports } of uses) {
+    const sign = Math.sign(reporter);
+    if (rua === "") {
+      add(useKey(day, sign, `account ${account}`), records);
+      continue;
+    }
+    add(useKey(day, sign, rua), records);
+    if (reporter !== sign) add(useKey(day, reporter, rua), reports);
+    // An account of many addresses without sums, which it gets with this batch, has used what these addresses have.
+    const owner = owners.get(rua) ?? "";
+    if (!summed.has(`${day} ${owner}`)) add(useKey(day, sign, `account ${owner}`), records);
   }
   return used;
+}
+
+/** Addresses whose day was counted from so many objects that it should have sums. */
+function toSum(uses: readonly DayUse[], owners: ReadonlyMap<string, string>, addressesOf: AddressesOf): UseName[] {
+  const due = new Map<string, UseName>();
+  const objectsOf = new Map<string, number>();
+  for (const { rua, day, objects } of uses) {
+    if (objects === 0) continue;
+    const account = owners.get(rua) ?? "";
+    const key = `${day} ${rua}`;
+    const counted = (objectsOf.get(key) ?? 0) + objects;
+    objectsOf.set(key, counted);
+    const addresses = addressesOf.get(account) ?? [];
+    const share = hasMany(addresses) ? 1 : Math.max(1, addresses.length);
+    if (counted >= USE_LIMITS.countedObjects / share) due.set(key, { account: "", rua, day });
+  }
+  return [...due.values()];
 }

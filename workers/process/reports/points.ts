@@ -2,11 +2,12 @@
  * Writes points: at once while the invocation's budget lasts, otherwise as slices on `dmarc-points` for later
  * invocations.
  */
-import { jsonBytes, type PointGroup, slicePoints } from "../../../shared/analytics/budget.ts";
+import { type PointGroup, slicePoints } from "../../../shared/analytics/budget.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { reserveSlices } from "../../../shared/ledger/slices.ts";
-import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../../shared/limits.ts";
+import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
+import { queueBatches } from "../../../shared/queue-batches.ts";
 import { datasetBinding, type Invocation, type ProcessEnv } from "../env.ts";
 
 /** Identifies the points, for the dead letter of a slice that cannot be written. */
@@ -79,7 +80,7 @@ function slicesOf(groups: PointGroup[], origin: PointOrigin & { shard: number },
 }
 
 async function enqueue(messages: PointsMessage[], { QUEUE_POINTS }: ProcessEnv): Promise<void> {
-  for (const batch of batches(messages)) await QUEUE_POINTS.sendBatch(batch.map((body) => ({ body })));
+  for (const batch of queueBatches(messages)) await QUEUE_POINTS.sendBatch(batch);
 }
 
 /**
@@ -93,21 +94,4 @@ export async function writeNow(groups: PointGroup[], env: ProcessEnv): Promise<v
     const failed = written.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
-}
-
-// One sendBatch takes 100 messages and 256,000 bytes, about 100 of metadata each included.
-function* batches(messages: PointsMessage[]): Generator<PointsMessage[]> {
-  let batch: PointsMessage[] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const size = jsonBytes(message) + QUEUE_LIMITS.metadataBytes;
-    if (batch.length >= QUEUE_LIMITS.maxBatchMessages || bytes + size > QUEUE_LIMITS.maxBatchBytes) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(message);
-    bytes += size;
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -1,8 +1,20 @@
-/** A raw object in R2 as a source of bytes: small ones fetched once, large ones streamed and read by range. */
+/**
+ * A raw object as a source of bytes: one that its message carries, or one in R2, of which small ones are fetched once, large
+ * ones streamed and read by range.
+ */
+import { decodeBase64 } from "../../../shared/base64.ts";
+import { sha256Hex } from "../../../shared/identity.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
+import type { CarriedObject } from "../../../shared/messages.ts";
 import type { RawObject } from "../../../shared/operations.ts";
 import { type ByteSource, bytesSource } from "../../../shared/report/source.ts";
-import { type MailOrigin, parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../../shared/storage.ts";
+import {
+  type MailOrigin,
+  parseRawMetadata,
+  RAW_PREFIX,
+  type RawMetadata,
+  sha256OfRawKey,
+} from "../../../shared/storage.ts";
 import type { ProcessEnv } from "../env.ts";
 
 /** An existing object. Its bytes are fetched when it is opened; if they are not wanted, `close` releases them. */
@@ -13,6 +25,22 @@ export interface FoundObject {
   open(): Promise<ByteSource>;
   /** Releases the bytes unread. */
   close(): Promise<void>;
+}
+
+/**
+ * The object that came with its message. R2 has it as well, unless it has been removed there since.
+ *
+ * @returns undefined when the content is not that of the key
+ */
+export async function openCarried(key: string, { content, metadata }: CarriedObject): Promise<FoundObject | undefined> {
+  const bytes = decodeBase64(content);
+  if (bytes === undefined || (await sha256Hex(bytes)) !== sha256OfRawKey(key)) return undefined;
+  return {
+    sizeBytes: bytes.byteLength,
+    metadata: parseRawMetadata(metadata),
+    open: async () => bytesSource(bytes),
+    close: async () => {},
+  };
 }
 
 /** @returns undefined when the object is not there; @throws whatever R2 throws */

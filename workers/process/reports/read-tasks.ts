@@ -16,7 +16,7 @@ import { problem } from "../../../shared/report/problems.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { writeEarlierEvents } from "./outcomes.ts";
-import { type FoundObject, findRawObject, mailOf } from "./raw-object.ts";
+import { type FoundObject, findRawObject, mailOf, openCarried } from "./raw-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
 
 /** Reads the objects of a batch. @throws nothing: a fault ends only the task it concerns */
@@ -70,7 +70,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const isAlone = message.alone === true;
   if (attempts >= BATCH_LIMITS.aloneFromAttempt && !isAlone) return sendAlone(task, invocation);
   const registration = registrations.byAddress.get(message.rua);
-  const object = await findRawObject(bucket, message.key);
+  const object = (await carriedObject(task, registrations)) ?? (await findRawObject(bucket, message.key));
   // A sender's retry is a separate message about the same object. An object without an arrival time is treated as
   // arriving now.
   const receivedSeconds = object?.metadata.receivedSeconds || message.receivedSeconds;
@@ -107,6 +107,19 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     passedOver: addCounts(object?.metadata.passedOver ?? {}, passedOver),
     isMoving: false,
   };
+}
+
+/**
+ * The object that came with the message. If the address was registered or changed after the mail came, its raw object may have
+ * been deleted with an account that had the address before: only R2 knows.
+ */
+async function carriedObject(
+  { message, carried }: Task,
+  { changedSeconds }: Registrations,
+): Promise<FoundObject | undefined> {
+  const changed = changedSeconds.get(message.rua);
+  if (carried === undefined || changed === undefined || changed >= message.receivedSeconds) return undefined;
+  return openCarried(message.key, carried);
 }
 
 /** Ends the task if this object was already read at least as late as the message asks. @returns whether it did */

@@ -1,13 +1,15 @@
 /** A message about a raw object while it is processed, from delivery to commit. Pure. */
 import type { ReadObject } from "../../../shared/batch/object.ts";
 import type { ObjectHome } from "../../../shared/ledger/which-database.ts";
-import type { ReportMessage } from "../../../shared/messages.ts";
+import type { CarriedObject, DeliveredReport, ReportMessage } from "../../../shared/messages.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import type { LogEntry } from "../env.ts";
 import type { Ending, Received } from "../kinds/kind.ts";
 
 /** A message being processed. */
 export interface Task extends Received<ReportMessage> {
+  /** The raw object, if the message came with it. Only here: the message itself may be kept. */
+  carried: CarriedObject | undefined;
   /** Which database it belongs to. */
   home: ObjectHome;
   /** Set once it is done or has failed; nothing more happens to it then. */
@@ -17,9 +19,10 @@ export interface Task extends Received<ReportMessage> {
 }
 
 /** A task that has not been started. */
-export function newTask(received: Received<ReportMessage>): Task {
+export function newTask({ message: delivered, ...received }: Received<DeliveredReport>): Task {
+  const { object: carried, ...message } = delivered;
   const home = { shard: 0, finished: undefined, others: [] };
-  return { ...received, home, ending: undefined, read: undefined, source: undefined };
+  return { ...received, message, carried, home, ending: undefined, read: undefined, source: undefined };
 }
 
 /** 1 for the first reading. */
