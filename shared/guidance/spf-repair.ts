@@ -36,7 +36,7 @@ export function repairedSpf(text: string): string | undefined {
 }
 
 function repairedTerm(written: string): string[] {
-  const term = written.replace(/[;,\\]+$/, "");
+  const term = withoutMarks(written);
   if (term === "" || /^v=spf1$/i.test(term)) return [];
   const [, sign = "", name = "", separator = "", value = ""] = /^([+?~-]?)([a-z0-9]+)([:=])(.+)$/i.exec(term) ?? [];
   if (name === "") return [addressTerm("", term) ?? term];
@@ -68,6 +68,13 @@ function repairedTerm(written: string): string[] {
     default:
       return [`${sign}${name}${separator}${value}`];
   }
+}
+
+/** Without what separates the terms of other lists. */
+function withoutMarks(term: string): string {
+  let end = term.length;
+  while (end > 0 && ";,\\".includes(term.charAt(end - 1))) end -= 1;
+  return term.slice(0, end);
 }
 
 /** @returns undefined for what is no address and no network */
