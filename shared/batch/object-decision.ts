@@ -358,7 +358,7 @@ export class ObjectDecision {
     for (const outcome of this.#previous) {
       if (kept.has(outcome.id)) continue;
       if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
-      if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
+      if (outcome.outcome === "conflict") this.#closeConflict(outcome.id, reportOf(outcome));
       if (outcome.outcome === "accepted") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);
         if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
@@ -379,9 +379,11 @@ export class ObjectDecision {
     }
   }
 
-  #closeConflict(id: string): void {
+  /** Closes a conflict that describes this object; what else brought the same version is read again, and files it again. */
+  #closeConflict(id: string, reference: ReportReference): void {
     const conflict = this.#batch.context.known.conflicts.get(id);
-    if (conflict === undefined) return;
+    if (conflict === undefined || conflict.other.rawKey !== this.#object.message.key) return;
+    this.#batch.displaced.push(reference);
     this.#batch.changes.closedConflicts.push(id);
     this.#addEvent(closedConflict(conflict, "cleared"));
   }

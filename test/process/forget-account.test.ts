@@ -585,6 +585,26 @@ describe("upkeep", () => {
   });
 });
 
+describe("an address that came to a forgotten account from another one", () => {
+  it("leaves that one its reports and raw objects, also when they are reprocessed", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    await simulation.deliver(reportMail("a", records(3)));
+    await simulation.drain();
+    await putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+    // KV takes one write of a key a second.
+    simulation.clock.nowMilliseconds += 5000;
+    await startForgetting("other", 0.5, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.25 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toHaveLength(1);
+    expect(simulation.rows("SELECT account, state FROM reports")).toEqual([{ account: "acme", state: "accepted" }]);
+  });
+});
+
 describe("an address of a forgotten account that is registered again", () => {
   it("keeps unread mail of its new account when a third account is forgotten", async () => {
     const simulation = new Simulation();

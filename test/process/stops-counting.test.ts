@@ -197,6 +197,19 @@ describe("a version in conflict", () => {
   });
 });
 
+describe("a version in conflict that came to two addresses", () => {
+  it.each(["reports@acme.example", "more@acme.example"])("stays in conflict when %s moves away", async (rua) => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
+    simulation.register("more@acme.example", { account: "acme" });
+    await simulation.deliver(reportMail("a", records(2, 10), "more@acme.example"));
+    await simulation.drain();
+    simulation.register(rua, { account: "other" });
+    await reprocess(simulation, keyOf(simulation, rua));
+    const reports = { "acme/a": [figures(3)], "other/a": [figures(2, 10)] };
+    expect(await imbalances(simulation, { reports, deadLetters: 0, conflicts: 1 })).toEqual([]);
+  });
+});
+
 describe("an unverified report that a verified version takes the place of", () => {
   const VERIFIED = stamped(OTHER_VERSION, "reporter.example");
 

@@ -114,7 +114,10 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   async undoTakeBack({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const able = [...model.groups.values()].filter(
-      (group) => group.takenBack !== undefined && !model.isFinal(group.account, group.takenBack.document),
+      (group) =>
+        group.takenBack !== undefined &&
+        model.objects.has(group.takenBack.key) &&
+        !model.isFinal(group.account, group.takenBack.document),
     );
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
