@@ -121,6 +121,24 @@ describe("the role of a source", () => {
     expect(roleOf([...run, ...server(1, 10, 20)], "203.0.113.3")).toBe("foreign smallSender");
   });
 
+  it("foreign: an organization that is one of many at once, each unsigned, a little from each, and not again", () => {
+    const on = (...days: number[]): number[] => days.map((day) => FIRST_DAY + day);
+    const from = (name: string, count: number, days: number[], changes: Changes = {}) =>
+      daily(service(name, { count, dkimResults: [], ...changes }), days);
+    const run = ["a", "b", "c", "d"].flatMap((name) => from(`${name}.example`, 3, on(10)));
+    expect(roleOf([...run, ...from("one.example", 3, on(10))], "one.example")).toBe("foreign oneOff");
+    // Alone; larger than the others; back again; signed; a known service.
+    expect(roleOf(from("one.example", 3, on(10)), "one.example")).toBe("undecided identifiedSender");
+    expect(roleOf([...run, ...from("one.example", 3, on(5))], "one.example")).toBe("undecided identifiedSender");
+    expect(roleOf([...run, ...from("one.example", 10, on(10))], "one.example")).toBe("undecided identifiedSender");
+    expect(roleOf([...run, ...from("one.example", 3, on(10, 20))], "one.example")).toBe("undecided identifiedSender");
+    const signed = { dkimResults: [dkim("one.example", "pass", "k1")] };
+    expect(roleOf([...run, ...from("one.example", 3, on(10), signed)], "one.example")).toBe(
+      "undecided identifiedSender",
+    );
+    expect(roleOf([...run, ...from("sendgrid.net", 3, on(10))], "sendgrid.net")).toBe("undecided knownService");
+  });
+
   it("undecided: another organization that alone is more than may be lost, if it was seen once only", () => {
     const once = DAYS.slice(3, 4);
     expect(roleOf(daily(service("spam.example", { count: 3 }), once), "spam.example")).toBe(
