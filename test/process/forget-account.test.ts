@@ -34,6 +34,7 @@ import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { createToken } from "../../workers/process/operations/tokens.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
+import { sumAllUses, wrongUses } from "../support/day-uses.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { migrations } from "../support/migrations.ts";
 import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
@@ -602,6 +603,23 @@ describe("an address that came to a forgotten account from another one", () => {
     await simulation.drain();
     expect(simulation.bucket.keys("raw/")).toHaveLength(1);
     expect(simulation.rows("SELECT account, state FROM reports")).toEqual([{ account: "acme", state: "accepted" }]);
+  });
+});
+
+describe("an address that left a forgotten account for another one", () => {
+  it("has nothing of the forgotten mail in its use of the day", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    await simulation.deliver(reportMail("a", records(3)));
+    await simulation.drain();
+    await sumAllUses(simulation.ledger);
+    await putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+    simulation.clock.nowMilliseconds += 5000;
+    await startForgetting("acme", 0.5, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.rows("SELECT rua FROM objects")).toEqual([]);
+    expect(wrongUses(simulation.ledger)).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { copyDue } from "../../../shared/ledger/addresses.ts";
 import { type Change, change } from "../../../shared/ledger/database.ts";
+import { changeDayUses } from "../../../shared/ledger/day-uses.ts";
 import {
   addressesToClose,
   closeAddresses,
@@ -121,8 +122,10 @@ async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocati
   const { objects, scanned, next } = await rawObjectsPage({ account, isAddress, after: at.after }, invocation);
   if (objects.length > 0) {
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));
-    const rows = await removeObjects(objects.map((object) => ({ ...object, version: 0 })));
-    for (const ledger of shards.all) await change(ledger, [rows]);
+    const rows = objects.map((object) => ({ ...object, version: 0 }));
+    // Their addresses may be another account's by now, whose use of the day they were counted to.
+    const changes = [await changeDayUses([], rows), await removeObjects(rows)];
+    for (const ledger of shards.all) await change(ledger, changes);
   }
   const following = at.phase === "raw" ? "rows" : "rows again";
   return {
