@@ -586,6 +586,24 @@ describe("upkeep", () => {
 });
 
 describe("an address of a forgotten account that is registered again", () => {
+  it("keeps unread mail of its new account when a third account is forgotten", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@third.example", { account: "third" });
+    await startForgetting("acme", 0.5, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 86_400_000;
+    await putRegistration("dmarc@acme.example", { account: "new" }, simulation.invocation());
+    expect(await simulation.deliver(reportMail("a", records(3)))).toBe("taken");
+    // Its message was lost, and the address is removed for a while.
+    simulation.queues["dmarc-reports"].messages.length = 0;
+    const { env, shards, nowSeconds } = simulation.invocation();
+    await removeAddress("dmarc@acme.example", { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    await startForgetting("third", 0.25, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toHaveLength(1);
+  });
+
   it("keeps the mail that came since when it is removed and that is reprocessed", async () => {
     const simulation = new Simulation();
     simulation.register("dmarc@acme.example", { account: "acme" });

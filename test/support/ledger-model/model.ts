@@ -112,6 +112,10 @@ export class Model {
 
   choose({ account, identity }: Group, document: Document, choice: Choice | undefined): void {
     const name = nameOf(account, identity, document);
+    // An earlier choice ends with a new one.
+    if (choice === "replaces")
+      for (const [other, chosen] of this.choices)
+        if (chosen === "replaces" && other.startsWith(`${account}|${identity}|`)) this.choices.set(other, "refused");
     if (choice === undefined) this.choices.delete(name);
     else this.choices.set(name, choice);
   }

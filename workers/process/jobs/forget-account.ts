@@ -113,11 +113,11 @@ async function close({ id: jobId, filter }: Job, { env, shards, nowSeconds }: In
 }
 
 /** Removes raw objects of the account, and their rows. Those that another account has a row of stay. */
-async function removeRaw(at: Position, { filter }: Job, invocation: Invocation): Promise<Done> {
+async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocation): Promise<Done> {
   const { env, shards } = invocation;
   const { account = "" } = filter;
   const isAddress = async (ruas: readonly string[]): Promise<ReadonlySet<string>> =>
-    new Set((await forgottenAmong(shards.directory, ruas)).keys());
+    new Set((await forgottenAmong(shards.directory, ruas, id)).keys());
   const { objects, scanned, next } = await rawObjectsPage({ account, isAddress, after: at.after }, invocation);
   if (objects.length > 0) {
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));
