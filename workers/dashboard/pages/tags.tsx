@@ -51,7 +51,7 @@ async function render(request: PageRequest, said?: Said): Promise<PageResult> {
         <>
           <PageHead
             title="Tags and groups"
-            lead="Tags put domains together, groups accounts. Domains filters by both."
+            lead="Tags put domains together, groups accounts. The page The page Domains filters by both."
           />
           {said !== undefined && (
             <Note>

@@ -81,7 +81,7 @@ function NextRecord({ request, verdict, text }: VerdictProps & { text: string })
           </pre>
         </>
       )}
-      <a class="small" href={linkTo(request, `${domainPath(domain)}/records`)}>
+      <a class="small screen-only" href={linkTo(request, `${domainPath(domain)}/records`)}>
         {isPublished === true ? "Published records" : "Once it is published, check it"}
       </a>
     </div>
@@ -132,7 +132,7 @@ function SourceLink({ request, domain, source }: { request: PageRequest; domain:
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
     <a class="small" href={linkTo(request, path)} title={name}>
-      {capitalised(roleReasonText(reason))}
+      {reason === "decided" ? "What fails, and why" : capitalised(roleReasonText(reason))}
     </a>
   );
 }
