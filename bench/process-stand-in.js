@@ -6,7 +6,14 @@ function ok(value) {
 }
 
 const ANSWERS = {
-  pipelineStatus: ok({ queues: [], unfinished: 0, unfinishedDays: [], runningAgain: 0, reportsWithDueSlices: 0 }),
+  pipelineStatus: ok({
+    queues: [],
+    unfinished: 0,
+    unfinishedDays: [],
+    runningAgain: 0,
+    reportsWithDueSlices: 0,
+    databases: [{ database: 0, accounts: 1, bytes: 1_000_000 }],
+  }),
   listForwards: ok({ items: [] }),
   readRecords: ok({ kind: "gone", reason: "It is not there." }),
   readRawObject: { ok: false, error: { code: "not_found", message: "It is not there." } },

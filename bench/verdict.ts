@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { AS_THEY_ARE, type Stretch } from "./verdict/parameters.ts";
-import { type Assumption, judgeOne, type Score, score, simulateOne } from "./verdict/score.ts";
+import { type Assumption, type Judged, judgeOne, type Score, score, simulateOne } from "./verdict/score.ts";
 import { compareShapes } from "./verdict/shape.ts";
 
 const TARGETS = { readyPrecision: 0.995, readyRecall: 0.9 };
@@ -15,6 +15,8 @@ interface Variant {
   calledReady: number;
   readyPrecision: number;
   readyRecall: number;
+  expectedPrecision: number;
+  expectedRecall: number;
   wrongUnseen: number;
 }
 
@@ -29,20 +31,41 @@ interface Answer extends Score {
   withoutNamesDecided: Variant;
 }
 
+const ASSUMPTIONS = {
+  asItIs: {},
+  withDecisions: { isDecided: true },
+  withForgedReports: { countsForged: true },
+  withoutNames: { isUnresolved: true },
+  withoutNamesDecided: { isUnresolved: true, isDecided: true },
+} satisfies Record<string, Assumption>;
+
+type Name = keyof typeof ASSUMPTIONS;
+const NAMES = Object.keys(ASSUMPTIONS) as Name[];
+
 function run(domains: number, seed: number, stretch: Stretch): Answer {
-  const simulated = Array.from({ length: domains }, (_, number) => simulateOne(seed, number, stretch));
-  const scored = (assumption: Assumption): Score => score(simulated.map((one) => judgeOne(one, assumption)));
-  const variant = (assumption: Assumption): Variant => {
-    const { calledReady, readyPrecision, readyRecall, wrongUnseen } = scored(assumption);
-    return { calledReady, readyPrecision, readyRecall, wrongUnseen };
+  const judged: Record<Name, Judged[]> = {
+    asItIs: [],
+    withDecisions: [],
+    withForgedReports: [],
+    withoutNames: [],
+    withoutNamesDecided: [],
+  };
+  for (let number = 0; number < domains; number++) {
+    const simulated = simulateOne(seed, number, stretch);
+    for (const name of NAMES) judged[name].push(judgeOne(simulated, ASSUMPTIONS[name]));
+  }
+  const variant = (name: Name): Variant => {
+    const found = score(judged[name]);
+    const { calledReady, readyPrecision, readyRecall, expectedPrecision, expectedRecall, wrongUnseen } = found;
+    return { calledReady, readyPrecision, readyRecall, expectedPrecision, expectedRecall, wrongUnseen };
   };
   return {
-    ...scored({}),
+    ...score(judged.asItIs),
     seed,
-    withDecisions: variant({ isDecided: true }),
-    withForgedReports: variant({ countsForged: true }),
-    withoutNames: variant({ isUnresolved: true }),
-    withoutNamesDecided: variant({ isUnresolved: true, isDecided: true }),
+    withDecisions: variant("withDecisions"),
+    withForgedReports: variant("withForgedReports"),
+    withoutNames: variant("withoutNames"),
+    withoutNamesDecided: variant("withoutNamesDecided"),
   };
 }
 
@@ -57,6 +80,8 @@ function print(answer: Answer): void {
   };
   console.log(`precision ${verdict("readyPrecision")}`);
   console.log(`recall    ${verdict("readyRecall")}`);
+  const { expectedPrecision, expectedRecall } = answer;
+  console.log(`by expected loss: precision ${percent(expectedPrecision)}, recall ${percent(expectedRecall)}`);
   console.log(`precision over the following 30 days as well: ${percent(answer.laterPrecision)}`);
   const { trulyRejected, foundRejected, wronglyRejected } = answer;
   console.log(`being rejected: ${foundRejected} of ${trulyRejected} found, ${wronglyRejected} said wrongly`);

@@ -52,12 +52,27 @@ export interface TypedDomain {
  */
 export function readDomainName(typed: string): Result<TypedDomain, string> {
   const text = typed.trim();
-  const host = hostOf(text);
+  const host = hostOf(withoutMarks(text));
   const name = domainName(host);
   const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS).toWellFormed()}…` : text;
-  const reason = whyNoName(name);
+  const reason = whyPasted(host) ?? whyNoName(name);
   if (reason !== undefined) return fail(`'${shown}' is not a domain name: ${reason}.`);
   return ok({ name, takenFrom: host === text ? undefined : text });
+}
+
+/**
+ * The lines of a list of domains, as people keep and paste it: what stands behind a `#`, or in a line that begins with `;`, is a
+ * comment; a line with several names, apart by commas, semicolons or white space, is several.
+ */
+export function readDomainList(text: string): string[] {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.replace(/#.*$|^\s*;.*$/, "").trim())
+    .filter((line) => line !== "")
+    .flatMap((line) => {
+      const parts = line.split(/[\s,;]+/).filter((part) => part !== "");
+      return parts.every((part) => readDomainName(part).ok) ? parts : [line];
+    });
 }
 
 const MAX_SHOWN_CHARS = 100;
@@ -68,13 +83,33 @@ const MAX_LABEL_CHARS = 63;
 /** Names below a domain at which its records are: DMARC, MTA-STS, TLS reports, DKIM and BIMI. */
 const RECORD_NAME = /^(?:_dmarc|_mta-sts|_smtp\._tls|[^.]+\._domainkey|[^.]+\._bimi)\./i;
 
+/** As in a list of a spreadsheet: in quotation marks, with a comma or a semicolon at its end. */
+function withoutMarks(text: string): string {
+  return /^["']?([^"',;]*)["']?[,;]?$/.exec(text)?.[1]?.trim() ?? text;
+}
+
+/** What is wrong with a text that was meant well: the end of a sentence. */
+function whyPasted(host: string): string | undefined {
+  const parts = host.split(/[\s,;]+/);
+  if (parts.length > 1 && parts.every((part) => whyNoName(domainName(part)) === undefined)) {
+    return "it holds several; put each on a line of its own";
+  }
+  if (host.startsWith("*.")) {
+    return `a DMARC record holds for all names below it: leave out the *, and name ${host.slice("*.".length)} itself`;
+  }
+  return undefined;
+}
+
 function hostOf(text: string): string {
   const url = /^(?:[a-z][a-z0-9+.-]*:)?\/\/([^/?#\\]*)/i.exec(text);
   const pasted = url?.[1] ?? text.replace(/^mailto:/i, "").replace(/[/?#].*$/s, "");
   const isMore = url !== null || pasted.includes("@");
   const at = pasted.lastIndexOf("@");
   const host = at < 0 ? pasted : pasted.slice(at + 1).replace(/[>\s].*$/s, "");
-  const withoutPort = isMore || /:\d+$/.test(host) ? host.replace(/:\d*$/, "") : host;
+  // Of a website's address the domain is meant.
+  const isSite = url !== null || (at < 0 && pasted !== text);
+  const site = isSite && /^www\.[^.]+\.[^.]/i.test(host) ? host.slice("www.".length) : host;
+  const withoutPort = isMore || /:\d+$/.test(site) ? site.replace(/:\d*$/, "") : site;
   return withoutPort.replace(RECORD_NAME, "");
 }
 

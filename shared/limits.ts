@@ -210,6 +210,14 @@ export const QUEUE_LIMITS = {
   maxCarriedBytes: 32 * KIB,
 } as const;
 
+/** What ingest keeps between mails. */
+export const INGEST_LIMITS = {
+  /** Ours: how long an isolate knows a registered address without asking; KV shows a removal up to a minute late itself. */
+  keptAddressMilliseconds: 5000,
+  /** Ours: recipients known at once, some 200 bytes each. */
+  keptAddresses: 1000,
+} as const;
+
 /** Cloudflare R2 and KV (developers.cloudflare.com/r2/platform/limits, …/kv/platform/limits). */
 export const STORAGE_LIMITS = {
   maxKeyBytes: 1024,

@@ -39,6 +39,8 @@ export const FORMAT_NAMES = {
   arj: "ARJ archive",
   tar: "tar archive",
   pgp: "PGP encrypted message",
+  yenc: "file in yEnc",
+  utf32: "text in UTF-32",
   smime: "S/MIME message, encrypted or with its content inside the signature",
   garbled: "gzip archive that was changed into text on the way",
   program: "program",
@@ -107,6 +109,11 @@ const SIGNATURES: [type: ContentType, start: string, further?: { at: number; tex
   ["smime", "\x30", { at: 4, text: PKCS7 }],
   ["smime", "\x30", { at: 5, text: PKCS7 }],
   ["pgp", "-----BEGIN PGP MESSAGE-----"],
+  ["yenc", "=ybegin "],
+  ["utf32", "\xff\xfe\0\0"],
+  ["utf32", "\0\0\xfe\xff"],
+  ["utf32", "<\0\0\0"],
+  ["utf32", "\0\0\0<"],
   ["signature", "-----BEGIN PGP SIGNATURE-----"],
   ["signature", "-----BEGIN PGP PUBLIC KEY BLOCK-----"],
   ["calendar", "BEGIN:VCALENDAR"],
@@ -131,7 +138,7 @@ export function sniff(head: Uint8Array): ContentType {
   // Nearly all input is one of these.
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
   if (head[0] === LESS_THAN && head[1] === QUESTION_MARK) return "xml";
-  if (head[0] !== LESS_THAN) {
+  if (head[0] !== LESS_THAN || head[1] === 0) {
     const known = sniffSignature(head);
     if (known !== undefined) return known;
     const archive = sniffLeadingArchive(head);

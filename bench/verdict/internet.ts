@@ -9,7 +9,7 @@ import type { SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts"
 import { type SpfNames, spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
 import type { Evidence } from "../../shared/ledger/sources.ts";
 import type { Chance } from "./chance.ts";
-import { INTERNET, type NameShares, type Stretch } from "./parameters.ts";
+import { INTERNET, type NameShares, PARAMETERS, type Stretch } from "./parameters.ts";
 import { KNOWN, type Label, type Sender, type SimulatedDomain } from "./senders.ts";
 
 /** Hosts and networks of mailbox providers, as their servers are really named. */
@@ -107,6 +107,11 @@ interface Servers {
   nameOf(address: string, index: number): string;
 }
 
+/** Own servers are three at most (senders.ts). */
+function isHosted({ addresses }: Pick<Sender, "addresses">): boolean {
+  return addresses.length >= PARAMETERS.hostedAddresses;
+}
+
 const OWN: ReadonlySet<Label> = new Set(["ownServer", "forgottenServer"]);
 
 /** Where a sender's servers are and how they are named: all of one sender alike. */
@@ -128,7 +133,7 @@ function drawServers(sender: Sender, around: Around): Servers {
 }
 
 function drawOwn(sender: Sender, { domain, home, chance, stretch }: Around): Servers {
-  const isHostedMailbox = sender.label === "ownServer" && sender.addresses.length >= 12;
+  const isHostedMailbox = sender.label === "ownServer" && isHosted(sender);
   if (isHostedMailbox) return { asn: 15169, nameOf: () => "mail-wr1-f41.google.com" };
   const isAtHome = sender.label === "ownServer" || !chance.happens((1 - INTERNET.inHomeNetwork) * stretch.awayFromHome);
   const place = isAtHome ? home : placeOf(chance, 0.5);
@@ -225,7 +230,7 @@ function spfOf(domain: SimulatedDomain, { chance, stretch }: Drawing): SpfNames 
   const terms: string[] = [];
   for (const { label, host, addresses, looks } of domain.senders) {
     if (label === "ownServer") {
-      terms.push(...(addresses.length >= 12 ? ["include:_spf.google.com"] : addresses.map((one) => `ip4:${one}`)));
+      terms.push(...(isHosted({ addresses }) ? ["include:_spf.google.com"] : addresses.map((one) => `ip4:${one}`)));
       continue;
     }
     // With a return path of the domain, a server that the record had would pass.

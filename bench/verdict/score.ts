@@ -2,19 +2,20 @@
 
 import { mulberry32 } from "../../local/random.ts";
 import { readDecisions } from "../../shared/guidance/decisions.ts";
-import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
+import { type MailBySender, mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { Decide, Decision } from "../../shared/guidance/roles.ts";
 import { NOTHING_KNOWN, type SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { suggestAll } from "../../shared/guidance/suggest.ts";
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
+import type { Evidence } from "../../shared/ledger/sources.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
 import { chanceOf } from "./chance.ts";
 import { lookUp } from "./internet.ts";
 import { AS_THEY_ARE, DAYS, type Stretch } from "./parameters.ts";
 import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
-import { type Losses, sendMail, type Traffic } from "./traffic.ts";
+import { expectedLoss, type Losses, sendMail, type Traffic } from "./traffic.ts";
 
 /** The days that are judged. */
 const PERIOD = { firstDay: 0, lastDay: DAYS.seen - 1 };
@@ -25,9 +26,12 @@ export const MAX_LOST_SHARE = 0.001;
 /** One domain with what is true of it and what was said. */
 export interface Judged {
   domain: SimulatedDomain;
-  traffic: Traffic;
+  /** Without its records: those of a thousand domains are many. */
+  traffic: Pick<Traffic, "judged" | "later">;
   /** Share of the legitimate mail that p=reject would have lost in the days that are judged, and in all that are simulated. */
   lostShare: number;
+  /** What it could be expected to lose in the days that are judged: the same without luck. */
+  expectedShare: number;
   laterLostShare: number;
   state: VerdictState;
   /** Undecided senders: what the owner is asked about. */
@@ -52,7 +56,22 @@ export interface Assumption {
 export interface Simulated {
   domain: SimulatedDomain;
   traffic: Traffic;
+  reports: Reports;
   knowledge: SenderKnowledge;
+}
+
+/** What reports about a domain say, as a verdict takes it. */
+interface Reports {
+  evidence: Evidence[];
+  mail: MailBySender;
+  /** Days with reports. */
+  days: number[];
+}
+
+function reportsOf(domain: SimulatedDomain, records: readonly DatedRecord[]): Reports {
+  const evidence = evidenceOf(records, PERIOD);
+  const days = [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b);
+  return { evidence, mail: mailBySender(evidence, domain.name), days };
 }
 
 /** The domain of a number among those of a seed: always the same. */
@@ -62,25 +81,27 @@ export function simulateOne(seed: number, number: number, stretch: Stretch = AS_
   const traffic = sendMail(domain, chance);
   // Drawn apart, so that the mail is the same whatever is known of it.
   const drawing = { chance: chanceOf(mulberry32((seed * 7_000_003 + number) * 0x9e3779b9)), stretch };
-  const knowledge = lookUp(domain, evidenceOf(traffic.reported, PERIOD), drawing);
-  return { domain, traffic, knowledge };
+  const reports = reportsOf(domain, traffic.reported);
+  return { domain, traffic, reports, knowledge: lookUp(domain, reports.evidence, drawing) };
 }
 
 /** Judges a domain by its reports, and says what is true of it. */
 export function judgeOne(
-  { domain, traffic, knowledge: found }: Simulated,
+  { domain, traffic, reports: verified, knowledge: found }: Simulated,
   { countsForged = false, isDecided = false, isUnresolved = false }: Assumption = {},
 ): Judged {
   const knowledge = isUnresolved ? NOTHING_KNOWN : found;
-  const records = countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported;
-  const undecided = judgeRecords(domain, records, { knowledge });
+  const addsForged = countsForged && traffic.forged.length > 0;
+  const reports = addsForged ? reportsOf(domain, [...traffic.reported, ...traffic.forged]) : verified;
+  const undecided = judgeReports(domain, reports, { knowledge });
   const verdict = isDecided
-    ? judgeRecords(domain, records, { decide: ownerOf(domain, undecided), knowledge })
+    ? judgeReports(domain, reports, { decide: ownerOf(domain, undecided), knowledge })
     : undecided;
   return {
     domain,
-    traffic,
+    traffic: { judged: traffic.judged, later: traffic.later },
     lostShare: shareLost(traffic.judged),
+    expectedShare: expectedLoss(domain, DAYS.seen),
     laterLostShare: shareLost(traffic.later),
     state: verdict.state,
     suggestions: suggestionsOf(domain, undecided, knowledge),
@@ -96,7 +117,7 @@ function shareLost({ lost, legitimate }: Losses): number {
 }
 
 /** Whose a sender is by its labels; what nobody's label names was sent by a scattered spoofer. */
-function truthAbout(domain: SimulatedDomain, name: string): Decision {
+export function truthAbout(domain: SimulatedDomain, name: string): Decision {
   const isNamed = (sender: Sender): boolean =>
     sender.addresses.includes(name) ||
     sender.looks.some(({ dkimResults, spfResults }) =>
@@ -138,21 +159,28 @@ function suggestionsOf(
   return { given: given.length, right: given.filter(isRight).length };
 }
 
+interface Judging {
+  decide?: Decide;
+  knowledge: SenderKnowledge;
+}
+
 /** The verdict about a domain by its records. */
-export function judgeRecords(
+export function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], judging: Judging): Verdict {
+  return judgeReports(domain, reportsOf(domain, records), judging);
+}
+
+function judgeReports(
   domain: SimulatedDomain,
-  records: readonly DatedRecord[],
-  { decide = () => undefined, knowledge }: { decide?: Decide; knowledge: SenderKnowledge },
+  { evidence, mail, days }: Reports,
+  { decide = () => undefined, knowledge }: Judging,
 ): Verdict {
-  const period = PERIOD;
-  const evidence = evidenceOf(records, period);
   return judge({
     domain: domain.name,
-    period,
-    mail: mailBySender(evidence, domain.name),
+    period: PERIOD,
+    mail,
     totals: sumEvidence(evidence),
-    days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
-    policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: period.lastDay }],
+    days,
+    policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: PERIOD.lastDay }],
     ruaAddresses: [],
     decide,
     knowledge,
@@ -174,6 +202,9 @@ export interface Score {
   laterPrecision: number;
   /** Of those truly ready, the share that was called so. */
   readyRecall: number;
+  /** Both by what could be expected to be lost, without the luck of the days that are judged. */
+  expectedPrecision: number;
+  expectedRecall: number;
   /** Of domains that ask for quarantine or reject: those that lose 0.1 % or more; found, and said wrongly. */
   trulyRejected: number;
   foundRejected: number;
@@ -199,7 +230,9 @@ export function score(judged: readonly Judged[]): Score {
   const open = withReports.filter(({ domain }) => domain.policy !== "reject");
   const isTrulyReady = ({ lostShare }: Judged): boolean => lostShare < MAX_LOST_SHARE;
   const isCalledReady = ({ state }: Judged): boolean => READY.has(state);
+  const isExpectedReady = ({ expectedShare }: Judged): boolean => expectedShare < MAX_LOST_SHARE;
   const trulyReady = open.filter(isTrulyReady);
+  const expectedReady = open.filter(isExpectedReady);
   const calledReady = open.filter(isCalledReady);
   const enforcing = withReports.filter(({ domain }) => domain.policy !== "none");
   const isRejected = ({ state }: Judged): boolean => state === "beingRejected";
@@ -231,6 +264,8 @@ export function score(judged: readonly Judged[]): Score {
       calledReady.length,
     ),
     readyRecall: share(trulyReady.filter(isCalledReady).length, trulyReady.length),
+    expectedPrecision: share(calledReady.filter(isExpectedReady).length, calledReady.length),
+    expectedRecall: share(expectedReady.filter(isCalledReady).length, expectedReady.length),
     trulyRejected: trulyRejected.length,
     foundRejected: trulyRejected.filter(isRejected).length,
     wronglyRejected: enforcing.filter((one) => isRejected(one) && isTrulyReady(one)).length,

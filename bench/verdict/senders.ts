@@ -2,7 +2,7 @@
  * Who sends in a simulated domain's name, each with a label. A sender is a rate by day, addresses, and how its mail looks to
  * a receiver. Whether mail is legitimate is its label; nothing here knows how a verdict tells senders apart. Pure.
  */
-import type { DkimAuthResult, SpfAuthResult } from "../../shared/report/vocabulary.ts";
+import type { AggregateRecord, DkimAuthResult, SpfAuthResult } from "../../shared/report/vocabulary.ts";
 import type { Chance } from "./chance.ts";
 import { DAYS, PARAMETERS } from "./parameters.ts";
 
@@ -28,6 +28,8 @@ export interface Look {
   /** Aligned results, as a receiver evaluates them. */
   dkim: "pass" | "fail";
   spf: "pass" | "fail";
+  /** SPF passes for a domain of each address: a scattered sender in other people's accounts. */
+  isFromAccounts?: boolean;
 }
 
 /** A sender. */
@@ -72,8 +74,9 @@ const KNOWN_LISTS = ["googlegroups.com", "groups.io", "ietf.org", "debian.org"];
 
 const pass = (domain: string, selector: string): DkimAuthResult => dkimResult(domain, selector, "pass");
 const broken = (domain: string, selector: string): DkimAuthResult => dkimResult(domain, selector, "fail");
+const keyMissing = (domain: string, selector: string): DkimAuthResult => dkimResult(domain, selector, "permerror");
 
-function dkimResult(domain: string, selector: string, result: "pass" | "fail"): DkimAuthResult {
+function dkimResult(domain: string, selector: string, result: "pass" | "fail" | "permerror"): DkimAuthResult {
   return { domain, selector, result, rawResult: result, humanResult: "" };
 }
 
@@ -129,12 +132,15 @@ function legitimateSenders(name: string, perDay: number, chance: Chance): Sender
   const origins: Origin[] = [own.origin];
   const services = chance.poisson(p.services);
   for (let i = 0; i < services; i++) {
-    const rate = perDay * chance.logBetween(p.serviceShare.low, p.serviceShare.high);
+    const setUp = setUpOf(chance);
+    const { low, high } = setUp === "none" ? p.unalignedServiceShare : p.serviceShare;
+    const rate = perDay * chance.logBetween(low, high);
     const every = chance.pick([1, 1, 1, 7, 30]);
     const first = Math.floor(chance.between(0, every));
     const made = service(name, chance, {
       rate: every === 1 ? steady(rate) : inBursts(rate, every, first),
       perDay: rate,
+      setUp,
     });
     senders.push(made.sender);
     origins.push(made.origin);
@@ -143,12 +149,19 @@ function legitimateSenders(name: string, perDay: number, chance: Chance): Sender
   if (chance.happens(p.seasonalSender)) {
     const rate = perDay * chance.logBetween(0.005, 0.2);
     const bursts = inBursts(rate, 45, Math.floor(chance.between(0, 45)));
-    senders.push({ ...service(name, chance, { rate: bursts, perDay: rate }).sender, label: "seasonalSender" });
+    senders.push({
+      ...service(name, chance, { rate: bursts, perDay: rate, setUp: setUpOf(chance) }).sender,
+      label: "seasonalSender",
+    });
   }
   if (chance.happens(p.newService)) {
     const rate = perDay * chance.logBetween(0.005, 0.3);
     const since = chance.between(5, DAYS.simulated - 5);
-    const made = service(name, chance, { rate: (day) => (day < since ? 0 : rate), perDay: rate });
+    const made = service(name, chance, {
+      rate: (day) => (day < since ? 0 : rate),
+      perDay: rate,
+      setUp: setUpOf(chance),
+    });
     senders.push({ ...made.sender, label: "newService" });
   }
   return [...senders, ...forwarders(name, origins, chance), ...lists(name, own.origin, chance)];
@@ -157,7 +170,7 @@ function legitimateSenders(name: string, perDay: number, chance: Chance): Sender
 function ownMail(name: string, perDay: number, chance: Chance): { sender: Sender; origin: Origin } {
   const p = PARAMETERS;
   const isHosted = chance.happens(p.hostedMailboxes);
-  const isSigned = chance.happens(p.signedOwnMail);
+  const isSigned = chance.happens(p.signedOwnMail) || perDay >= p.alwaysSignedPerDay;
   const selector = isSigned ? (isHosted ? "google" : "mail") : undefined;
   const second = isHosted ? [pass(`${name.replace(".", "-")}.20230601.gappssmtp.com`, "20230601")] : [];
   const looks = (dkim: DkimAuthResult[]): Omit<Look, "share" | "dkim"> => ({
@@ -172,7 +185,7 @@ function ownMail(name: string, perDay: number, chance: Chance): { sender: Sender
       isLegitimate: true,
       isIndirect: false,
       rate: (day) => perDay * (day % 7 < 5 ? 1.2 : 0.5),
-      addresses: addresses(chance, isHosted ? 12 : Math.ceil(chance.between(0.1, 3))),
+      addresses: addresses(chance, isHosted ? p.hostedAddresses : Math.ceil(chance.between(0.1, 3))),
       isScattered: false,
       looks:
         selector === undefined
@@ -185,22 +198,35 @@ function ownMail(name: string, perDay: number, chance: Chance): { sender: Sender
   };
 }
 
-interface ServiceRate {
-  rate(day: number): number;
-  perDay: number;
+/** What of a service is the domain's: signature, return path, both or nothing. */
+type SetUp = "dkim" | "spf" | "both" | "none";
+
+function setUpOf(chance: Chance): SetUp {
+  const { dkim, both, spf } = PARAMETERS.serviceAligned;
+  const drawn = chance.random();
+  if (drawn < dkim) return chance.happens(both) ? "both" : "dkim";
+  return drawn < dkim + spf ? "spf" : "none";
 }
 
-function service(name: string, chance: Chance, { rate, perDay }: ServiceRate): { sender: Sender; origin: Origin } {
+interface ServicePlan {
+  rate(day: number): number;
+  perDay: number;
+  setUp: SetUp;
+}
+
+function service(
+  name: string,
+  chance: Chance,
+  { rate, perDay, setUp }: ServicePlan,
+): { sender: Sender; origin: Origin } {
   const p = PARAMETERS;
   const domain = chance.happens(p.unknownService)
     ? `sender${Math.floor(chance.random() * 1e6)}.example`
     : chance.pick(KNOWN);
-  const drawn = chance.random();
-  const isSigned = drawn < p.serviceAligned.dkim;
-  const isSpfAligned = !isSigned && drawn < p.serviceAligned.dkim + p.serviceAligned.spf;
+  const isSigned = setUp === "dkim" || setUp === "both";
+  const isSpfAligned = setUp === "spf" || setUp === "both";
   const selector = `k${Math.floor(chance.random() * 100)}`;
-  const signsItself = chance.happens(0.7);
-  const itself = signsItself ? [pass(domain, "own")] : [];
+  const itself = chance.happens(p.servicesSigning) ? [pass(domain, "own")] : [];
   const spf = spfResult(isSpfAligned ? `bounce.${name}` : `mail.${domain}`, "pass");
   const look = (dkim: DkimAuthResult[], share: number, aligned: "pass" | "fail"): Look => ({
     share,
@@ -209,14 +235,16 @@ function service(name: string, chance: Chance, { rate, perDay }: ServiceRate): {
     dkim: aligned,
     spf: isSpfAligned ? "pass" : "fail",
   });
+  const hasMissingKey = setUp === "none" && chance.happens(p.missingKey);
+  const { low, high } = p.serviceAddresses;
   return {
     origin: { selector: isSigned ? selector : undefined, isSpfAligned, perDay },
     sender: {
-      label: isSigned || isSpfAligned ? "alignedService" : "unalignedService",
+      label: setUp === "none" ? "unalignedService" : "alignedService",
       isLegitimate: true,
       isIndirect: false,
       rate,
-      addresses: addresses(chance, 6),
+      addresses: addresses(chance, Math.round(chance.logBetween(low, high))),
       host: domain,
       isScattered: false,
       looks: isSigned
@@ -224,7 +252,7 @@ function service(name: string, chance: Chance, { rate, perDay }: ServiceRate): {
             look([pass(name, selector)], 1 - p.chanceBreaks, "pass"),
             look([broken(name, selector)], p.chanceBreaks, "fail"),
           ]
-        : [look([], 1, "fail")],
+        : [look(hasMissingKey ? [keyMissing(name, selector)] : [], 1, "fail")],
     },
   };
 }
@@ -244,44 +272,61 @@ function forgottenServer(name: string, perDay: number, chance: Chance): Sender {
   };
 }
 
-// A forwarder hands on mail of every way the domain sends, in proportion.
+// Forwarders hand on mail of every way the domain sends, in proportion.
 function forwarders(name: string, origins: readonly Origin[], chance: Chance): Sender[] {
-  const p = PARAMETERS;
-  const { median, sigma, max } = p.forwardedShare;
+  const { median, sigma, max } = PARAMETERS.forwardedShare;
   const share = Math.min(max, chance.logNormal(median, sigma));
-  const count = 1 + chance.poisson(4);
   const total = origins.reduce((sum, { perDay }) => sum + perDay, 0);
-  return Array.from({ length: count }, (): Sender => {
-    const isRewriting = chance.happens(p.rewritingForwarders);
-    const host = chance.happens(0.3) ? chance.pick(MAILBOXES) : `forward${Math.floor(chance.random() * 1e6)}.example`;
-    const spf = isRewriting ? spfResult(host, "pass") : spfResult(name, "softfail");
-    return {
-      label: "forwarder",
-      isLegitimate: true,
-      isIndirect: true,
-      rate: steady((share * total) / count),
-      addresses: addresses(chance, 1 + chance.poisson(1)),
-      isScattered: false,
-      host,
-      looks: origins.flatMap(({ selector, perDay }): Look[] => {
-        const part = perDay / total;
-        if (selector === undefined) {
-          return [{ share: part, dkimResults: [], spfResults: [spf], dkim: "fail", spf: "fail" }];
-        }
-        const look = (result: DkimAuthResult, among: number, dkim: "pass" | "fail"): Look => ({
-          share: part * among,
-          dkimResults: [result],
-          spfResults: [spf],
-          dkim,
-          spf: "fail",
-        });
-        return [
-          look(pass(name, selector), 1 - p.forwardingBreaks, "pass"),
-          look(broken(name, selector), p.forwardingBreaks, "fail"),
-        ];
-      }),
-    };
+  const weights = Array.from({ length: 1 + chance.poisson(4) }, () => chance.logNormal(1, PARAMETERS.forwarders.sigma));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => forwarder(name, { origins, perDay: (share * total * weight) / all }, chance));
+}
+
+/** Share of the mail a forwarder changes so that signatures break. */
+function breaksOf(chance: Chance): number {
+  const { breaking, intermittent, some, few } = PARAMETERS.forwarders;
+  const drawn = chance.random();
+  if (drawn < breaking) return 1;
+  return drawn < breaking + intermittent ? chance.logBetween(some.low, some.high) : few;
+}
+
+interface Forwarding {
+  origins: readonly Origin[];
+  perDay: number;
+}
+
+function forwarder(name: string, { origins, perDay }: Forwarding, chance: Chance): Sender {
+  const p = PARAMETERS;
+  const isRewriting = chance.happens(p.rewritingForwarders);
+  const host = chance.happens(0.3) ? chance.pick(MAILBOXES) : `forward${Math.floor(chance.random() * 1e6)}.example`;
+  const spf = isRewriting ? spfResult(host, "pass") : spfResult(name, "softfail");
+  const itself = chance.happens(p.signingForwarders) ? [pass(host, "forward")] : [];
+  const breaks = breaksOf(chance);
+  const total = origins.reduce((sum, origin) => sum + origin.perDay, 0);
+  const look = (share: number, dkimResults: DkimAuthResult[], dkim: "pass" | "fail"): Look => ({
+    share,
+    dkimResults: [...dkimResults, ...itself],
+    spfResults: [spf],
+    dkim,
+    spf: "fail",
   });
+  return {
+    label: "forwarder",
+    isLegitimate: true,
+    isIndirect: true,
+    rate: steady(perDay),
+    addresses: addresses(chance, 1 + chance.poisson(1)),
+    isScattered: false,
+    host,
+    looks: origins.flatMap(({ selector, perDay: sent }): Look[] => {
+      const share = sent / total;
+      if (selector === undefined) return [look(share, [], "fail")];
+      return [
+        look(share * (1 - breaks), [pass(name, selector)], "pass"),
+        look(share * breaks, [broken(name, selector)], "fail"),
+      ];
+    }),
+  };
 }
 
 function lists(name: string, { selector, perDay }: Origin, chance: Chance): Sender[] {
@@ -334,7 +379,10 @@ function spoofers(name: string, chance: Chance): Sender[] {
       rate: campaign,
       addresses: [],
       isScattered: true,
-      looks: [unauthenticated],
+      looks: [
+        { ...unauthenticated, share: 1 - p.spoofedFromAccounts },
+        { ...unauthenticated, share: p.spoofedFromAccounts, isFromAccounts: true },
+      ],
     });
   }
   if (chance.happens(p.steadySpoofers)) {
@@ -350,13 +398,14 @@ function spoofers(name: string, chance: Chance): Sender[] {
   if (chance.happens(p.spammersPassingSpf)) {
     const once = inBursts(monthly() / 30, chance.pick([10, 30]), Math.floor(chance.between(0, 30)));
     const domain = `spam${Math.floor(chance.random() * 1e6)}.example`;
+    const signed = chance.happens(p.spammersSigning) ? [pass(domain, "spam")] : [];
     senders.push({
       ...foreign,
       label: "spammer",
       rate: once,
       addresses: addresses(chance, 3),
       host: domain,
-      looks: [asItself(domain)],
+      looks: [{ ...asItself(domain), dkimResults: signed }],
     });
   }
   if (chance.happens(p.spoofersByMailbox)) {
@@ -368,7 +417,14 @@ function spoofers(name: string, chance: Chance): Sender[] {
   return senders;
 }
 
-/** A new address for each handful of a scattered sender's messages. */
-export function scattered(chance: Chance): string {
-  return newAddress(chance);
+/** Where a handful of a scattered sender's messages comes from: an address nobody used before, and what SPF says of it. */
+export function scattered(
+  { spfResults, isFromAccounts }: Look,
+  chance: Chance,
+): Pick<AggregateRecord, "sourceIp" | "spfResults"> {
+  const account = `account${Math.floor(chance.random() * 1e6)}.example`;
+  return {
+    sourceIp: newAddress(chance),
+    spfResults: isFromAccounts === true ? [spfResult(account, "pass")] : spfResults,
+  };
 }

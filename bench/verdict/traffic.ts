@@ -41,6 +41,27 @@ export interface Losses {
   lostByLabel: Record<string, number>;
 }
 
+/**
+ * The share of a domain's legitimate mail that p=reject can be expected to lose in some days: by its senders' rates and how often each
+ * of them fails, whatever happened to fail in those days.
+ */
+export function expectedLoss({ senders }: SimulatedDomain, days: number): number {
+  let sent = 0;
+  let lost = 0;
+  for (const sender of senders.filter(({ isLegitimate }) => isLegitimate)) {
+    const messages = Array.from({ length: days }, (_, day) => sender.rate(day)).reduce((sum, rate) => sum + rate, 0);
+    const failing = sender.looks.reduce((sum, look) => sum + (isFailing(look) ? look.share : 0), 0);
+    const exempted = sender.isIndirect ? RECEIVERS.reduce((sum, one) => sum + one.share * one.exempts, 0) : 0;
+    sent += messages;
+    lost += messages * failing * (1 - exempted);
+  }
+  return sent === 0 ? 0 : lost / sent;
+}
+
+function isFailing({ dkim, spf }: Look): boolean {
+  return dkim === "fail" && spf === "fail";
+}
+
 function noLosses(): Losses {
   return { legitimate: 0, lost: 0, lostSeen: 0, lostByLabel: {} };
 }
@@ -90,10 +111,9 @@ function deliver(delivery: Delivery, traffic: Traffic, chance: Chance): void {
     rest -= messages;
     restShare -= look.share;
     if (messages === 0) continue;
-    const isFailing = look.dkim === "fail" && look.spf === "fail";
-    const exempted = isFailing && sender.isIndirect ? chance.binomial(messages, receiver.exempts) : 0;
+    const exempted = isFailing(look) && sender.isIndirect ? chance.binomial(messages, receiver.exempts) : 0;
     if (sender.isLegitimate) {
-      const lost = isFailing ? messages - exempted : 0;
+      const lost = isFailing(look) ? messages - exempted : 0;
       const part = { label: sender.label, messages, lost, isSeen: receiver.reports };
       addLosses(traffic.later, part);
       if (delivery.day < seenDays) addLosses(traffic.judged, part);
@@ -129,14 +149,13 @@ function report(
   { look, messages, isExempted }: Outcome,
   { traffic, chance }: { traffic: Traffic; chance: Chance },
 ): void {
-  const isFailing = look.dkim === "fail" && look.spf === "fail";
   const policy = domain.policyOn?.(day) ?? domain.policy;
-  const disposition = isFailing && !isExempted ? policy : "none";
+  const disposition = isFailing(look) && !isExempted ? policy : "none";
   const reasons: OverrideReason[] = isExempted && receiver.namesReasons ? [reasonOf(sender, chance)] : [];
-  const write = (sourceIp: string, count: number): void => {
-    const { dkim, spf, dkimResults, spfResults } = look;
+  const write = (count: number, from: Pick<AggregateRecord, "sourceIp" | "spfResults">): void => {
+    const { dkim, spf, dkimResults } = look;
     const record: AggregateRecord = {
-      sourceIp,
+      ...from,
       count,
       disposition,
       rawDisposition: disposition,
@@ -147,16 +166,41 @@ function report(
       envelopeFrom: "",
       envelopeTo: "",
       dkimResults,
-      spfResults,
     };
     const { isLegitimate, isIndirect } = sender;
     traffic.reported.push({ day, record, receiver: receiver.name, isLegitimate, isIndirect });
   };
+  if (!sender.isScattered) {
+    for (const [sourceIp, count] of spread(messages, sender.addresses, chance)) {
+      write(count, { sourceIp, spfResults: look.spfResults });
+    }
+    return;
+  }
   for (let rest = messages; rest > 0; ) {
-    const count = sender.isScattered ? Math.min(rest, 1 + Math.floor(chance.random() * 3)) : rest;
-    write(sender.isScattered ? scattered(chance) : chance.pick(sender.addresses), count);
+    const count = Math.min(rest, 1 + Math.floor(chance.random() * 3));
+    write(count, scattered(look, chance));
     rest -= count;
   }
+}
+
+/** Messages by the address that sent them, any as likely as the others. */
+function spread(messages: number, addresses: readonly string[], chance: Chance): [string, number][] {
+  if (messages < addresses.length) {
+    const counts = new Map<string, number>();
+    for (let i = 0; i < messages; i++) {
+      const address = chance.pick(addresses);
+      counts.set(address, (counts.get(address) ?? 0) + 1);
+    }
+    return [...counts];
+  }
+  let rest = messages;
+  return addresses
+    .map((address, i): [string, number] => {
+      const count = chance.binomial(rest, 1 / (addresses.length - i));
+      rest -= count;
+      return [address, count];
+    })
+    .filter(([, count]) => count > 0);
 }
 
 // As Google and Fastmail write them.

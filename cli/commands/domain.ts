@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { readDomainList } from "../../shared/domain-name.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { SETUP_LIMITS } from "../../shared/limits.ts";
 import { CommandError } from "../command-error.ts";
@@ -45,7 +46,7 @@ export function addDomain(program: Command): void {
     .description("Add a domain, follow it to its first report, list and tag domains");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
-    .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
+    .option("--file <list>", "a file with a domain a line; # or ; begins a comment, - is standard input")
     .option("--rua <address>", "an address of your own instead of a new one", readAddress)
     .action(addAll);
   subcommand(domain, "check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
@@ -148,17 +149,16 @@ async function removeOne(domain: string, options: DomainOptions): Promise<void> 
 }
 
 async function readList(file: string): Promise<string[]> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(file === "-" ? "/dev/stdin" : file, "utf8");
+    bytes = await readFile(file === "-" ? "/dev/stdin" : file);
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     throw new CommandError(`${file} cannot be read: ${error.message}`);
   }
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.replace(/#.*$/, "").trim())
-    .filter((line) => line !== "");
+  // Some spreadsheets and editors save UTF-16, with a byte order mark.
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
+  return readDomainList(new TextDecoder(encoding).decode(bytes));
 }
 
 function renderAdded({ domain, rua, isNew, state, sentence, missing, records }: Added): string {

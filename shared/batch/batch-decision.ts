@@ -62,9 +62,9 @@ export class BatchDecision {
     const reports = [...this.writes.values()];
     const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
     if (again.length > 0) this.changes.others.push(removeOlderSlices(again));
-    const noted = this.noted.filter(({ reference }) => {
+    const noted = this.noted.filter(({ reference, state }) => {
       const written = this.writes.get(reference.uid)?.write;
-      return written === undefined || written.state === "accepted";
+      return written === undefined || written.state === state;
     });
     if (noted.length > 0) this.changes.others.push(...noteOthers(noted));
     return { ...this.changes, reports, usesToSum: this.context.known.usesToSum };

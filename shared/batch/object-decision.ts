@@ -2,9 +2,9 @@
 import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../analytics/events.ts";
 import { conflictId, eventId, versionUid } from "../identity.ts";
 import type { Claim, Verdict } from "../ledger/claims.ts";
-import { type ConflictRow, putAcceptedVersion } from "../ledger/conflicts.ts";
+import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../ledger/conflicts.ts";
 import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
-import { type FoundParts, objectReference } from "../ledger/objects.ts";
+import { type FoundParts, objectReference, replaceOutcome } from "../ledger/objects.ts";
 import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
@@ -176,6 +176,7 @@ export class ObjectDecision {
         // Another version may count in its place by now, which stays.
         if (held?.state === "accepted" && held.contentHash !== contentHash) this.#writeAbove(claim, held);
         else if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
+        if (held?.state === "taken_back") this.#noteWith(held);
         return this.#record({ outcome: "taken_back", part, id: uid, ...placeOf(held?.reference ?? reference) });
       }
     }
@@ -194,7 +195,12 @@ export class ObjectDecision {
     const held = this.#batch.stored(reference.uid);
     const isNews = held?.state !== "accepted" || held.contentHash !== contentHash;
     if (isNews) this.#batch.changes.forwards.push(reference);
-    if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
+    if (verdict.held !== undefined && (verdict.displaces || verdict.held.contentHash !== contentHash)) {
+      const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
+      // Versions in conflict with the one of before are in conflict with this one.
+      this.#batch.changes.others.push(putAcceptedVersion(reference.uid, accepted));
+      if (verdict.displaces) await this.#displace(claim, verdict.held, accepted);
+    }
     // A report that displaces another takes over its generation, possibly more than once: the event must be the same
     // each time.
     const isFirst = message.generation === undefined && verdict.displaces !== true;
@@ -255,25 +261,31 @@ export class ObjectDecision {
    * A report replaces a less credible one, which becomes the conflict at once; its object is rerun and then ends as
    * that conflict or as a duplicate.
    */
-  async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
-    const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
-    this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
+  async #displace(claim: Claim, held: HeldReport, accepted: ReportVersion): Promise<void> {
+    const { uid } = held.reference;
+    const before = { outcome: "accepted", part: held.part, id: uid } as const;
+    const place = { points: held.points, ...placeOf(held.reference) };
+    let after: Outcome = { outcome: "duplicate", part: held.part, id: uid, ...place };
     if (held.contentHash !== claim.contentHash) {
-      await this.#putConflict(
+      const id = await this.#putConflict(
         { ...held, reporter: claim.reporter, reportId: claim.reportId },
         { accepted, other: versionOf(held) },
       );
       // What says the same as the report that counts now was in conflict before.
       this.#batch.displaced.push(held.reference);
+      after = { outcome: "conflict", part: held.part, id, uid, ...place };
     }
-    const again = runAbove(held, { generation, points: held.points });
+    // Its object may not come to be read again here: its address may have moved to another account.
+    this.#batch.changes.others.push(await replaceOutcome({ object: held, before, after }));
+    const again = runAbove(held, { generation: accepted.generation, points: held.points });
     this.#plan.again.push({ ...again, coversPoints: undefined, coversUids: undefined });
   }
 
-  /** Notes the object with a report that counts instead of its own, for the time when that no longer counts. */
-  #noteWith({ reference, rawKey }: HeldReport): void {
+  /** Notes the object with a report that counts, or was taken back, instead of its own, for the time when that changes. */
+  #noteWith({ reference, rawKey, state }: HeldReport): void {
     const { key, rua, receivedSeconds } = this.#object.message;
-    if (rawKey !== key) this.#batch.noted.push({ reference, other: { rawKey: key, rua, receivedSeconds } });
+    if (rawKey === key || state === "retracted") return;
+    this.#batch.noted.push({ reference, state, other: { rawKey: key, rua, receivedSeconds } });
   }
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
@@ -346,7 +358,7 @@ export class ObjectDecision {
     for (const outcome of this.#previous) {
       if (kept.has(outcome.id)) continue;
       if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
-      if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
+      if (outcome.outcome === "conflict") this.#closeConflict(outcome.id, reportOf(outcome));
       if (outcome.outcome === "accepted") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);
         if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
@@ -367,9 +379,11 @@ export class ObjectDecision {
     }
   }
 
-  #closeConflict(id: string): void {
+  /** Closes a conflict that describes this object; what else brought the same version is read again, and files it again. */
+  #closeConflict(id: string, reference: ReportReference): void {
     const conflict = this.#batch.context.known.conflicts.get(id);
-    if (conflict === undefined) return;
+    if (conflict === undefined || conflict.other.rawKey !== this.#object.message.key) return;
+    this.#batch.displaced.push(reference);
     this.#batch.changes.closedConflicts.push(id);
     this.#addEvent(closedConflict(conflict, "cleared"));
   }
@@ -378,7 +392,7 @@ export class ObjectDecision {
     const { attempts } = this.#object;
     const { nowSeconds } = this.#batch.context;
     const { write, work } = coverReport(held, { state, above }, { attempts, nowSeconds });
-    this.#batch.claims.retract(held.reference.uid);
+    this.#batch.claims.retract(held.reference.uid, state);
     this.#write(write, held.reference);
     this.#plan.points.push(work);
   }

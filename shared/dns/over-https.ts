@@ -1,5 +1,13 @@
 /** DNS over HTTPS (RFC 8484): question and answer are DNS messages in the bodies of a POST and its response. */
-import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED, type TlsaData, TRUNCATED_RESPONSE } from "dns-packet";
+import {
+  AUTHENTIC_DATA,
+  CHECKING_DISABLED,
+  decode,
+  encode,
+  RECURSION_DESIRED,
+  type TlsaData,
+  TRUNCATED_RESPONSE,
+} from "dns-packet";
 import { DNS_LIMITS } from "../limits.ts";
 import type { Answer, RecordType, Resolver } from "./resolver.ts";
 
@@ -22,7 +30,11 @@ export function httpsResolver(url: string, fetch: Fetch): Resolver {
   return {
     async lookup(name, type) {
       try {
-        return await ask(url, { name, type }, fetch);
+        const answer = await ask(url, { name, type }, fetch);
+        if (answer.status !== "servfail") return answer;
+        // What a resolver answers once it is not to check signatures, it has refused for them (RFC 4035 section 3.2.2).
+        const unchecked = await ask(url, { name, type, flags: CHECKING_DISABLED }, fetch);
+        return isAnswer(unchecked) ? { status: "servfail", isBogus: true } : answer;
       } catch (error) {
         const isLate = error instanceof Error && error.name === "TimeoutError";
         return { status: isLate ? "timeout" : "unknown" };
@@ -31,12 +43,23 @@ export function httpsResolver(url: string, fetch: Fetch): Resolver {
   };
 }
 
-async function ask(url: string, { name, type }: { name: string; type: RecordType }, fetch: Fetch): Promise<Answer> {
+function isAnswer({ status }: Answer): boolean {
+  return status === "answers" || status === "nodata" || status === "nxdomain";
+}
+
+/** A question, and flags beside those of every one. */
+interface Question {
+  name: string;
+  type: RecordType;
+  flags?: number;
+}
+
+async function ask(url: string, { name, type, flags = 0 }: Question, fetch: Fetch): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": MESSAGE_TYPE, accept: MESSAGE_TYPE },
     body: new Uint8Array(
-      encode({ type: "query", id: 0, flags: RECURSION_DESIRED | AUTHENTIC_DATA, questions: [{ name, type }] }),
+      encode({ type: "query", id: 0, flags: RECURSION_DESIRED | AUTHENTIC_DATA | flags, questions: [{ name, type }] }),
     ),
     redirect: "manual",
     signal: AbortSignal.timeout(DNS_LIMITS.timeoutMilliseconds),

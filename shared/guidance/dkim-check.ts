@@ -5,9 +5,10 @@
 import { decodeBase64 } from "../base64.ts";
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { startAsking } from "./asking.ts";
+import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
 import { firstValue, readTagList, repeatedNames, type TagList } from "./tag-list.ts";
+import { findLostRecord } from "./wrong-name.ts";
 
 /** A selector that reports name. */
 export interface SeenSelector {
@@ -41,7 +42,7 @@ const MOST_SURE_BITS = 4096;
 
 /** Checks a domain's keys. @param selectors most recently seen first, each with its signing domain */
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
-  const { ask, asked } = startAsking(resolver);
+  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
   const judged = await Promise.all(
     looked.map(async (seen) => {
@@ -51,11 +52,13 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
       const texts = records.filter((text) => /(^|;)\s*p\s*=/i.test(text));
       const others = texts.length === 0 ? records.filter((text) => /^\W*v\s*=\s*DKIM/i.test(text)) : [];
       if (others.length > 0 || texts.some(hasUpperKeyTag)) return withoutKey(seen, texts.length > 0);
-      return texts.length > 1 ? severalKeys(seen) : await judgeKey(seen, texts[0]);
+      if (texts.length > 1) return severalKeys(seen);
+      return texts[0] === undefined ? await missingKey(seen, ask) : await judgeKey(seen, texts[0]);
     }),
   );
-  const findings = judged.flatMap(({ findings: some }) => some);
+  const findings = judged.flatMap((one) => findingsUnlessRetired(one, judged));
   if (looked.length === 0) findings.push(noSelector(domain));
+  findings.push(...findingsOfSignatures());
   const state = worstState(findings.map((finding) => finding.state));
   const keys = judged.map(({ key }) => key);
   return { kind: "dkim", state, summary: summaryOf(keys), findings, asked: asked(), keys };
@@ -118,15 +121,41 @@ function escapedKey(seen: SeenSelector, text: string): JudgedKey {
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
-async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<JudgedKey> {
-  const { selector } = seen;
-  if (text === undefined) {
-    const sentence =
-      `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another ` +
-      "selector.";
-    const finding: Finding = { code: "missing_key", state: "attention", sentence, rule: "RFC 6376 section 6.1.2" };
-    return { key: { ...seen, keyType: "missing", isTesting: false }, findings: [finding] };
-  }
+/** Days without it in reports, while another selector signs, after which a selector without a key is one that was given up. */
+const RETIRED_DAYS = 3;
+
+/** A key that is gone is no fault where another selector of the same domain took its place: keys are changed like that. */
+function findingsUnlessRetired({ key, findings }: JudgedKey, all: readonly JudgedKey[]): Finding[] {
+  const { selector, domain, lastSeenDay, keyType } = key;
+  if (lastSeenDay === undefined || (keyType !== "missing" && keyType !== "revoked")) return findings;
+  const successor = all.find(
+    ({ key: other }) =>
+      other.domain === domain &&
+      (other.keyType === "rsa" || other.keyType === "ed25519") &&
+      (other.lastSeenDay ?? 0) >= lastSeenDay + RETIRED_DAYS,
+  );
+  if (successor === undefined) return findings;
+  const gone = keyType === "missing" ? "has no key any more" : "is revoked";
+  const sentence = `Selector ${selector} ${gone}, and reports have not named it lately: ${successor.key.selector} signs in its place. Nothing is to be done.`;
+  return [{ code: "retired_key", state: "good", sentence, rule: "RFC 6376 section 3.1" }];
+}
+
+async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {
+  const { selector, domain } = seen;
+  const key: DkimKey = { ...seen, keyType: "missing", isTesting: false };
+  const rule = "RFC 6376 section 6.1.2";
+  const isMeant = (text: string): boolean => /(^|;)\s*p\s*=/i.test(text);
+  const lost = await findLostRecord({ prefix: `${selector}._domainkey`, domain, isMeant, rule }, ask);
+  if (lost !== undefined) return { key, findings: [lost] };
+  const [alias] = recordsOf(await ask(`${selector}._domainkey.${domain}`, "CNAME"));
+  const sentence =
+    alias === undefined
+      ? `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another selector.`
+      : `Selector ${selector} is an alias (CNAME) of ${alias.slice(0, 200)}, which has no key: signatures that name it fail. If the service that it belongs to still sends for you, turn DKIM on there again; else remove the alias.`;
+  return { key, findings: [{ code: "missing_key", state: "attention", sentence, rule }] };
+}
+
+async function judgeKey(seen: SeenSelector, text: string): Promise<JudgedKey> {
   if (text.includes("\\;")) return escapedKey(seen, text);
   const tags = readTagList(text, true);
   const isTesting = (firstValue(tags, "t") ?? "").split(":").some((flag) => flag.trim().toLowerCase() === "y");

@@ -13,6 +13,7 @@ import {
   isUsable,
   type JudgedTag,
   mailtoUri,
+  POLICIES,
   type Policy,
   type PolicySubject,
   readDmarcRecord,
@@ -21,6 +22,7 @@ import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
 import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wildcard.ts";
 import { stricterHint } from "./records-to-publish.ts";
+import { aliasHint, findLostRecord } from "./wrong-name.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -53,7 +55,7 @@ const FIRST_RECORD = "v=DMARC1; p=none;";
  * @param ruaAddress where reports should go, for the record to publish if there is none
  */
 export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?: string): Promise<DmarcCheck> {
-  const { ask, asked } = startAsking(resolver);
+  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
   const walk = await walkTree(domain, ask);
   const older = await findByPublicSuffix(domain, ask);
   const destinations = await checkDestinations(walk, ask);
@@ -63,16 +65,26 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
   const wildcard = await findWildcard(domain, ask);
   const misplaced = apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex));
+  if (misplaced.length === 0 && !hasAny(walk.steps[0]) && walk.steps[0]?.status !== "servfail") {
+    const lost = await findLostRecord({ prefix: "_dmarc", domain, isMeant: isDmarcRecord, rule: WALK_RULE }, ask);
+    if (lost?.publish !== undefined) {
+      misplaced.push({ ...lost, sentence: `${lost.sentence}${stricterHint("", lost.publish.value)}` });
+    }
+  }
   // One record to publish at a name: two of them would be none.
   const discovered = findingsOfDiscovery(domain, walk, older, ruaAddress).filter(
     ({ code }) => code !== "no_record" || misplaced.length === 0,
   );
+  for (const finding of discovered.filter(({ code }) => code === "no_record")) {
+    finding.sentence += await aliasHint(`_dmarc.${domain}`, ask);
+  }
   const findings = [
     ...discovered,
     ...misplaced,
     ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
     ...findingsOfWildcard(domain, walk, wildcard),
     ...findingsOfDestinations(destinations),
+    ...findingsOfSignatures(),
   ];
   if (walk.found !== undefined) addRepair(findings, walk.found);
   const state = worstState(findings.map((finding) => finding.state));
@@ -299,12 +311,27 @@ function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: W
       state: "broken",
       sentence: `A policy of the record at ${name} is missing or invalid, so receivers act as if p=none.`,
       rule: "RFC 9989 section 4.10.1",
+      publish: withoutPolicy(record) ? { name, type: "TXT", value: withPolicyNone(record) } : undefined,
     });
   } else {
-    findings.push(findingOfPolicy(record, about.subject));
+    findings.push(findingOfPolicy(record, about.subject), ...findingsBelow(record, walk, policyDomain));
   }
   findings.push(...findingsOfReports(record));
   return [...findings, ...findingsOfPlace(record, policyDomain, { walk, domain: about.domain })];
+}
+
+/** Whether p is simply not there, and nothing that could have been meant as one. */
+function withoutPolicy({ tags, malformed, sp, np, hasInvalidSubdomainPolicy }: DmarcRecord): boolean {
+  const isFlawed = tags.some(({ name, standing, value }) => name === "p" || standing === "repeated" || value === "");
+  // With p, sp and np would come into force, too.
+  const isAboutBelow = sp !== undefined || np !== undefined || hasInvalidSubdomainPolicy;
+  return !isFlawed && malformed.length === 0 && !isAboutBelow;
+}
+
+/** The record with what receivers act by said in it. */
+function withPolicyNone({ tags }: DmarcRecord): string {
+  const others = tags.filter(({ name }) => name !== "v").map(({ name, value }) => `${name}=${value}`);
+  return ["v=DMARC1", "p=none", ...others].join("; ");
 }
 
 function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
@@ -444,6 +471,19 @@ function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
   }
   const sentence = `Receivers are asked to ${policy === "reject" ? "reject" : "quarantine"} mail that fails.`;
   return { code: `policy_${policy}`, state: "good", sentence, rule };
+}
+
+/** Whether names below are left with less than the domain itself. */
+function findingsBelow(record: DmarcRecord, walk: Walk, policyDomain: string): Finding[] {
+  const { p = "none", sp = p, np = sp } = record;
+  // What holds below a public suffix is not its own mail.
+  if (walk.organizationalDomain !== policyDomain || record.psd === "y") return [];
+  const weakest = POLICIES.indexOf(sp) < POLICIES.indexOf(p) ? `sp=${sp}` : undefined;
+  const tag = weakest ?? (POLICIES.indexOf(np) < POLICIES.indexOf(p) ? `np=${np}` : undefined);
+  if (tag === undefined) return [];
+  const names = weakest === undefined ? "names below that do not exist" : "its subdomains";
+  const sentence = `${tag} is weaker than p=${p}: whoever is refused as ${policyDomain} can send in the name of ${names}. Raise it once the reports show that nothing of yours fails there.`;
+  return [{ code: "weaker_below", state: "attention", sentence, rule: "RFC 9989 section 4.7" }];
 }
 
 /** Another tag within a value. */

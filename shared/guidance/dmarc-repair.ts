@@ -5,7 +5,8 @@
 
 /** The octets of UTF-8 as one character each, which is how DNS texts are read (dns/over-https.ts). */
 const SPACES = /\u00c2\u00a0|\u00e2\u0080\u0089|\u00e2\u0080\u00af|[\r\n\u00a0\u2009\u202f]+/g;
-const INVISIBLE = /\u00e2\u0080[\u008b-\u008f]|\u00e2\u0081\u00a0|\u00ef\u00bb\u00bf|[\u200b-\u200f\u2060\ufeff]/g;
+const INVISIBLE =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\u00e2\u0080[\u008b-\u008f]|\u00e2\u0081\u00a0|\u00ef\u00bb\u00bf|[\u200b-\u200f\u2060\ufeff]/g;
 const QUOTES = /\u00e2\u0080[\u0098-\u009f]|["\u2018-\u201f]/g;
 
 /** Before another tag: white space or commas, and no semicolon. */

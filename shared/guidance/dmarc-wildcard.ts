@@ -45,13 +45,15 @@ function namesAbove(domain: string): string[] {
 export function findingsOfWildcard(domain: string, walk: Walk, wildcard: DmarcWildcard): Finding[] {
   const { name, record, hasAllNames } = wildcard;
   const rule = "RFC 4592 section 2.2";
+  // Then it may answer for the domain itself.
+  const isOwn = walk.found?.domain === domain && record?.text === walk.found.record.text;
   if (name === `*.${domain}`) {
     const sentence =
       `${name} has a DMARC record. It answers for _dmarc of all names below that do not exist, so they take that record ` +
-      `and not sp or np of _dmarc.${domain}. Remove it.`;
+      `and not sp or np of _dmarc.${domain}. ${isOwn ? `First publish the same at _dmarc.${domain} itself, if it is not there; then remove` : "Remove"} the wildcard.`;
     return [{ code: "wildcard_record", state: "attention", sentence, rule }];
   }
-  if (name !== undefined && walk.found?.domain === domain && record?.text === walk.found.record.text) {
+  if (name !== undefined && isOwn) {
     const sentence =
       `_dmarc.${domain} has no record of its own: the wildcard ${name} answers for it, as for all names that do not exist, ` +
       "and sp and np of the domain above have no effect on them. Remove the wildcard, or publish a separate record here.";

@@ -53,9 +53,9 @@ export interface MailSurroundings {
   addresses: ReadonlyMap<string, { spfAligned: number; dkimOnly: number }>;
   /** Network → unauthenticated mail from it, and the parts of the period it came in, as bits. */
   networks: ReadonlyMap<string, { messages: number; partBits: number }>;
-  /** Part of the period → addresses that unauthenticated mail came from. */
+  /** Part of the period → addresses that unauthenticated mail came from, and organizations that pass SPF for themselves and sign nothing. */
   strangers: readonly ReadonlySet<string>[];
-  /** Messages of an address that unauthenticated mail came from: the median. */
+  /** Messages of one of them: the median. */
   typicalStranger: number;
   /** The base for shares: passing messages, or all messages if none pass. */
   base: number;
@@ -71,7 +71,7 @@ export interface MailBySender {
 
 /** Counts it. @param evidence of one policy domain */
 export function mailBySender(evidence: readonly Evidence[], policyDomain: string): MailBySender {
-  const surroundings = lookAround(evidence, policyDomain);
+  const { byStranger, ...surroundings } = lookAround(evidence, policyDomain);
   const senders = new Map<string, CountedSender>();
   for (const group of evidence) {
     const { name, kind } = identifySource(group, policyDomain);
@@ -79,10 +79,27 @@ export function mailBySender(evidence: readonly Evidence[], policyDomain: string
     const known = senders.get(name);
     senders.set(name, known === undefined ? counted : add(known, counted));
   }
-  return { senders: [...senders.values()], surroundings };
+  for (const sender of senders.values()) {
+    if (!passesForItselfUnsigned(sender)) continue;
+    byStranger.set(sender.name, sender.messages);
+    for (const part of partsOf(sender.partBits)) surroundings.strangers[part]?.add(sender.name);
+  }
+  const typicalStranger = medianOf([...byStranger.values()]);
+  return { senders: [...senders.values()], surroundings: { ...surroundings, typicalStranger } };
 }
 
-function lookAround(evidence: readonly Evidence[], policyDomain: string): MailSurroundings {
+/** Whether it is another organization, none that is known, all of whose mail fails, and has no signature. */
+export function passesForItselfUnsigned({ kind, service, passed, evidence }: CountedSender): boolean {
+  return kind === "other" && service === "" && passed === 0 && evidence.every(({ dkimResults }) => dkimResults === "");
+}
+
+interface Looked extends Omit<MailSurroundings, "strangers" | "typicalStranger"> {
+  strangers: Set<string>[];
+  /** Address that unauthenticated mail came from → its messages. */
+  byStranger: Map<string, number>;
+}
+
+function lookAround(evidence: readonly Evidence[], policyDomain: string): Looked {
   const ownDomain = organizationalDomain(policyDomain);
   const homeKeys = new Set<string>();
   const workingKeys = new Set<string>();
@@ -122,7 +139,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string): MailSu
     addresses,
     networks,
     strangers,
-    typicalStranger: medianOf([...byStranger.values()]),
+    byStranger,
     base: passing > 0 ? passing : messages,
     isSending: passing > 0,
   };
@@ -131,7 +148,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string): MailSu
 function count(
   group: Evidence,
   { name, kind }: Pick<CountedSender, "name" | "kind">,
-  around: MailSurroundings,
+  around: Pick<MailSurroundings, "ownDomain" | "homeKeys" | "workingKeys">,
 ): CountedSender {
   const { messages } = group;
   const when = (condition: boolean): number => (condition ? messages : 0);

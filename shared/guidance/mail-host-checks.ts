@@ -6,6 +6,7 @@ import { type Check, type CheckKind, type Finding, worstState } from "./check.ts
 import { mailtoUri, readReportUris } from "./dmarc-record.ts";
 import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
+import { aliasHint } from "./wrong-name.ts";
 
 /** Checks where TLS reports go. @param ruaAddress where they should go, for the record to publish where there is none */
 export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress?: string): Promise<Check> {
@@ -29,7 +30,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   if (text === undefined) {
     const mail = await findMailHosts(domain, ask);
     if (mail?.hosts.length === 0) return checkOf("tlsRpt", [], "The domain takes no mail", asked());
-    const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
+    const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.${await aliasHint(name, ask)}`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
       finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=${mailtoUri(ruaAddress)}` };
@@ -58,10 +59,13 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
 
 /** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */
 export async function checkDane(domain: string, resolver: Resolver): Promise<Check> {
-  const { ask, asked } = startAsking(resolver);
+  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
   const rule = "RFC 7672 section 2";
   const mail = await findMailHosts(domain, ask);
-  if (mail === undefined) return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asked());
+  if (mail === undefined) {
+    const findings = [unanswered(domain, rule), ...findingsOfSignatures()];
+    return checkOf("dane", findings, "DNS gave no answer", asked());
+  }
   const { hosts, isAuthenticated } = mail;
   if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asked());
   const findings = await Promise.all(
@@ -78,13 +82,19 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
     const sentence = `DNSSEC does not protect the MX records of ${domain}: whoever forges them leads mail to a host of their own, whatever the TLSA records say.`;
     judged.push({ code: "mx_without_dnssec", state: "attention", sentence, rule: "RFC 7672 section 2.2" });
   }
-  return checkOf("dane", judged, summary, asked());
+  return checkOf("dane", [...judged, ...findingsOfSignatures()], summary, asked());
 }
 
 async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {
   const name = `_25._tcp.${host}`;
   const answer = await ask(name, "TLSA");
-  if (isUnanswered(answer)) return unanswered(name, rule);
+  if (isUnanswered(answer)) {
+    const finding = unanswered(name, rule);
+    return {
+      ...finding,
+      sentence: `${finding.sentence} While there is none, senders that use DANE keep their mail back.`,
+    };
+  }
   if (answer.status !== "answers") {
     return { code: "no_tlsa", state: "good", sentence: `${host} has no TLSA record; DANE is optional.`, rule };
   }

@@ -3,6 +3,7 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
 import { findMailHosts } from "./mail-hosts.ts";
+import { aliasHint } from "./wrong-name.ts";
 
 /**
  * Fetches a policy file: at most 64 KiB of text/plain with status 200, redirects not followed, the certificate checked.
@@ -50,7 +51,9 @@ export async function checkMtaSts(
     if (mistaken !== undefined) return finish([mistakenRecord(name, mistaken)], "The record can't be used");
     const mail = await findMailHosts(domain, ask);
     if (mail?.hosts.length === 0) return finish([], "The domain takes no mail");
-    return finish([missingRecord(domain)], "Not set up");
+    const missing = missingRecord(domain);
+    missing.sentence += await aliasHint(name, ask);
+    return finish([missing], "Not set up");
   }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
   const id = idOf(text);
@@ -183,7 +186,7 @@ function modeFinding({ mode }: MtaStsPolicy): Finding {
   const sentence =
     mode === "testing"
       ? "Mode testing protects nothing yet; failures are only reported. Change to enforce once the TLS reports show none."
-      : "Mode none switches MTA-STS off.";
+      : "Mode none switches MTA-STS off. Keep record and file until the max_age of the policy before is over; then remove both.";
   return { code: `mode_${mode}`, state: "attention", sentence, rule };
 }
 

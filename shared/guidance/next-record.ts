@@ -91,6 +91,18 @@ export function recordText(stage: Stage, policy: string, ruaAddresses: readonly 
   return parts.join("; ");
 }
 
+/** Whether two records ask the same of receivers, whatever else is in them. */
+export function haveSamePolicy(one: string, other: string): boolean {
+  return policyTags(one) === policyTags(other);
+}
+
+function policyTags(record: string): string {
+  const tags = readPolicyTags(record);
+  const { p, isTest } = stageOf(record);
+  const { sp = p, np = sp } = tags;
+  return `${p} ${isTest} ${sp} ${np}`.toLowerCase();
+}
+
 /**
  * A published record at another stage: `p` and `t` change, and what stands for other receivers' tests (`pct`) is left out, since
  * the stage says it. Every other tag stays: addresses of others, `ruf`, what nobody knows.

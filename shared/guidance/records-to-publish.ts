@@ -20,6 +20,7 @@ import {
 import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { knownService } from "./known-services.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
+import { needsStrings, STRINGS_HINT } from "./txt-strings.ts";
 
 /** A record, the reason for it, and who publishes it. */
 export interface NeededRecord extends RecordToPublish {
@@ -95,7 +96,8 @@ function dmarcRecord(domain: string, rua: string, published: Published): NeededR
       ? ""
       : ` ${name} is an alias (CNAME) of ${published.alias}: change the record there, or publish this one in place of the alias.`;
   const owner = ownerHint(domain);
-  return { zone: "domain", name, type: "TXT", value, sentence: `${why}${elsewhere}${owner}` };
+  const strings = needsStrings(value) && published.dmarc?.includes(value) !== true ? ` ${STRINGS_HINT}` : "";
+  return { zone: "domain", name, type: "TXT", value, sentence: `${why}${elsewhere}${owner}${strings}` };
 }
 
 function amended(domain: string, rua: string, { dmarc, inherited }: Published): { value: string; why: string } {
@@ -160,6 +162,10 @@ function manyHint(value: string): string {
 function ownerHint(domain: string): string {
   if (isPublicSuffix(domain)) {
     return ` ${domain} is a public suffix: its records are its registry's. Did you mean a domain below it?`;
+  }
+  const below = domain.replace(/^www\./, "");
+  if (below !== domain && !isPublicSuffix(below)) {
+    return ` ${domain} is the name of a website: mail is hardly sent from it. Did you mean ${below}, whose record holds for all names below it?`;
   }
   const service = organizationalDomain(domain) === domain ? knownService(domain) : undefined;
   if (service === undefined) return "";

@@ -12,6 +12,7 @@ import {
   type MailSurroundings,
   networkOf,
   partsOf,
+  passesForItselfUnsigned,
   type SenderFigures,
 } from "./mail-by-sender.ts";
 import { type Known, NOTHING_KNOWN, type SenderKnowledge, whatIsKnown } from "./sender-knowledge.ts";
@@ -122,8 +123,10 @@ function roleOfOrganization(source: CountedSender, around: Surroundings): RoleWi
   if (passed > 0 && 2 * passed >= messages) return { role: "own", reason: "passesDmarc" };
   const forwarded = looksForwarded(source);
   if (mayForward && forwarded !== undefined) return forwarded;
+  const isInSpf = mayForward && knownOf(source, around) === "inSpf";
+  if (!isInSpf && isOfRun(source, around)) return { role: "foreign", reason: "oneOff" };
   if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };
-  if (mayForward && knownOf(source, around) === "inSpf") return { role: "undecided", reason: "namedInSpf" };
+  if (isInSpf) return { role: "undecided", reason: "namedInSpf" };
   if (service !== "" && !mayForward) return { role: "undecided", reason: "knownService" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
   if (mayForward && sendsUnsignedBursts(source)) return { role: "foreign", reason: "unsignedBursts" };
@@ -131,6 +134,15 @@ function roleOfOrganization(source: CountedSender, around: Surroundings): RoleWi
     return { role: "undecided", reason: "identifiedSender" };
   }
   return { role: "foreign", reason: around.isSending ? "smallSender" : "oneOff" };
+}
+
+/**
+ * Whether it is part of a run of spoofing through other people's accounts: unrelated organizations that pass SPF for themselves and sign
+ * nothing, many at once, a little from each, and not again from the same.
+ */
+function isOfRun(source: CountedSender, around: Surroundings): boolean {
+  if (!passesForItselfUnsigned(source)) return false;
+  return around.isSending && reasonToAsk(source, { network: source, around }) === undefined;
 }
 
 /**

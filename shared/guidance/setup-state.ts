@@ -26,6 +26,14 @@ export interface Setup {
   missing?: RecordToPublish;
 }
 
+/** What is published and does not help: whoever published it is not to wait for DNS to show it. */
+const HINDRANCES: ReadonlySet<string> = new Set([
+  "several_records",
+  "mistaken_record",
+  "record_at_apex",
+  "record_at_wrong_name",
+]);
+
 /** The state according to what is published. @param rua the address created for the domain */
 export function setupState(rua: string, check: DmarcCheck, hasReports: boolean): Setup {
   if (hasReports) return { state: "receiving", sentence: "Reports are coming in." };
@@ -33,7 +41,7 @@ export function setupState(rua: string, check: DmarcCheck, hasReports: boolean):
   const at = check.policyDomain ?? "";
   if (own === undefined) {
     // Several records are none: whoever added a second one is not to wait for it.
-    const mistaken = check.findings.find(({ code }) => code === "several_records" || code === "mistaken_record");
+    const mistaken = check.findings.find(({ code }) => HINDRANCES.has(code));
     if (mistaken !== undefined) return { state: "recordNotFound", sentence: mistaken.sentence };
     return check.state === "unknown"
       ? { state: "unknown", sentence: "DNS gave no answer. Check again later." }

@@ -3,9 +3,11 @@ import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, type RecordToPublish, worstState } from "./check.ts";
-import { mergeSpf } from "./spf-merge.ts";
-import { mistakenSpfRecord } from "./spf-record.ts";
+import { mergeSpf, resolveText, sizeHint, whyUnusable } from "./spf-merge.ts";
+import { isSpfRecord, mistakenSpfRecord } from "./spf-record.ts";
+import { repairedSpf } from "./spf-repair.ts";
 import { allTerms, passingTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import { findLostRecord } from "./wrong-name.ts";
 
 /** An SPF check with the tree of lookups behind it. */
 export interface SpfCheck extends Check {
@@ -17,13 +19,15 @@ const LOOKUP_RULE = "RFC 7208 section 4.6.4";
 
 /** Checks a domain's SPF record. @param domain A-labels */
 export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfCheck> {
-  const { ask, asked } = startAsking(resolver);
+  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
   const tree = await resolveSpf(domain, ask);
   const texts = recordsOf(await ask(domain, "TXT"));
   const findings =
     tree.root.text === ""
       ? await findingsWithoutRecord(tree, texts, ask)
       : [...findingsOfTree(tree), ...mistakenBeside(domain, texts)];
+  await addRepair(findings, tree, ask);
+  findings.push(...findingsOfSignatures());
   const state = worstState(findings.map((finding) => finding.state));
   return { kind: "spf", state, summary: summaryOf(tree, findings), findings, asked: asked(), tree };
 }
@@ -63,6 +67,9 @@ async function findingsWithoutRecord({ root }: SpfTree, texts: readonly string[]
       }),
     );
   }
+  const isMeant = isSpfRecord;
+  const lost = await findLostRecord({ prefix: "", domain, isMeant, rule: "RFC 7208 section 3" }, ask);
+  if (lost !== undefined) return [lost];
   return [
     {
       code: "no_record",
@@ -72,6 +79,20 @@ async function findingsWithoutRecord({ root }: SpfTree, texts: readonly string[]
       publish: { name: domain, type: "TXT", value: "v=spf1 -all" },
     },
   ];
+}
+
+/** What a repair may be the answer to, that with the most to lose first. */
+const REPAIRABLE = ["syntax_error", "include_without_record", "ignored_modifier"];
+
+/** Adds the record that was meant to what is wrong with the terms of the one that is there, where it can be told. */
+async function addRepair(findings: Finding[], { root }: SpfTree, ask: Ask): Promise<void> {
+  const value = root.text === "" ? undefined : repairedSpf(root.text);
+  const code = REPAIRABLE.find((one) => findings.some((finding) => finding.code === one));
+  const found = findings.find((finding) => finding.code === code);
+  if (value === undefined || found === undefined) return;
+  if (whyUnusable(await resolveText(root.domain, value, ask)) !== undefined) return;
+  found.publish = { name: root.domain, type: "TXT", value };
+  found.sentence = `${found.sentence.replace(/ Remove it\.$/, "")} Publish the record like this.${sizeHint(value)}`;
 }
 
 /** A second record that only looks like one: whom it names, nobody lets in. */
@@ -88,6 +109,7 @@ function findingsOfTree(tree: SpfTree): Finding[] {
   return [
     ...findingsOfLookups(tree),
     ...allTerms(tree.root).flatMap(({ domain, resolved }) => findingsOfTerm(resolved, domain)),
+    ...findingsOfRepeated(tree),
     ...findingsOfAll(tree),
     ...findingsOfWidth(tree),
     ...findingsOfText(tree),
@@ -212,6 +234,23 @@ function findingOfProblem(
       // "brokenBelow" and "notFollowed" are reported at the term below and by the count.
       return undefined;
   }
+}
+
+/** Terms of the record itself that are there twice: the second changes nothing, and costs its lookups again. */
+function findingsOfRepeated({ root }: SpfTree): Finding[] {
+  const seen = new Set<string>();
+  return root.terms.flatMap(({ term, allLookups }): Finding[] => {
+    if (term.kind !== "mechanism" || term.name === "all") return [];
+    const key = term.text.toLowerCase().replace(/^[+?~-]|\.$/g, "");
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    const cost = allLookups === 0 ? "" : ` and costs ${allLookups} ${allLookups === 1 ? "lookup" : "lookups"}`;
+    const sentence = `"${term.text.slice(0, 200)}" is in the record of ${root.domain} twice: the second changes nothing${cost}. Remove it.`;
+    const state = allLookups === 0 ? "good" : "attention";
+    return [{ code: "repeated_term", state, sentence, rule: "RFC 7208 section 4.6.2" }];
+  });
 }
 
 function findingsOfAll({ root }: SpfTree): Finding[] {

@@ -169,8 +169,8 @@ function whyEnd(ends: readonly (Qualifier | undefined)[]): string {
     : ` It ends in ~all: ${said[0]} says nothing about other senders.`;
 }
 
-/** Why receivers could not use the joined record: the end of what is said about the several. */
-function whyUnusable({ root, lookups, voidLookups, isCut }: SpfTree): string | undefined {
+/** Why receivers could not use a record that several are joined to: what is said about the several; undefined if they can. */
+export function whyUnusable({ root, lookups, voidLookups, isCut }: SpfTree): string | undefined {
   const terms = allTerms(root).map(({ resolved }) => resolved);
   const { maxSpfLookups, maxVoidSpfLookups } = GUIDANCE_LIMITS;
   const unanswered = terms.find(({ problem }) => problem === "unanswered");

@@ -141,10 +141,12 @@ function oddCharacter(text: string): string {
   if (/\u00c2\u00a0|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf|\u00a0/.test(text)) {
     return "a term with an invisible character in it, such as a no-break space pasted from a text";
   }
+  if (/^[\x00-\x7f]*$/.test(text)) return "a term with a control character in it";
   return "a term with a character that is not ASCII in it";
 }
 
 function unknownTerm(text: string): string {
+  if (/^.+[-~?+]all$/i.test(text)) return "two terms with no space between them";
   if (/^[+?~-]$/.test(text)) return "a sign apart from its term";
   if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4 and a colon before it";
   if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6 and a colon before it";

@@ -33,7 +33,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
       const refused = verdict.reasons.reduce((sum, reason) => sum + reason.messages, 0);
       return {
         headline: `Real senders are being refused: ${messagesText(refused)} were quarantined or rejected`,
-        nextStep: `${fixText(verdict.reasons[0], verdict.domain)} Until then, publish ${policyOf(verdict.nextRecord)}.`,
+        nextStep: `${fixText(verdict.reasons[0], verdict.domain)} ${untilThen(verdict)}`,
       };
     }
     case "notYet":
@@ -62,7 +62,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
       return {
         headline: `Not in use: none of ${messagesText(messages)} come from senders of this domain`,
         nextStep:
-          verdict.nextRecord === undefined
+          verdict.nextRecord === undefined || verdict.isPublished === true
             ? "Nothing to do: p=reject is published. If the domain sends no mail, publish the SPF record v=spf1 -all as well."
             : `If it sends no mail, publish p=reject${openPart(verdict)} and the SPF record v=spf1 -all.`,
       };
@@ -85,10 +85,18 @@ function firstToFix(reasons: readonly Reason[]): Reason | undefined {
   return reasons.find(({ source }) => source === undefined || passesSince(source) === undefined) ?? reasons[0];
 }
 
-function notYetStep({ reasons, domain, nextRecord }: Verdict): string {
+function notYetStep({ reasons, domain, nextRecord, isPublished }: Verdict): string {
   const fix = fixText(firstToFix(reasons), domain);
-  return nextRecord === undefined ? fix : `Publish ${policyOf(nextRecord)}. ${fix}`;
+  return nextRecord === undefined || isPublished === true ? fix : `Publish ${policyOf(nextRecord)}. ${fix}`;
 }
+
+function untilThen({ nextRecord, isPublished }: Verdict): string {
+  const policy = policyOf(nextRecord);
+  return isPublished === true ? `Until then, keep ${policy}, which DNS has now.` : `Until then, publish ${policy}.`;
+}
+
+/** What is left to do once a record is in DNS: reports about mail before that still come. */
+const WAIT_FOR_REPORTS = "Nothing to do now: it is published, and reports that show it come within a few days.";
 
 function protectedHeadline({ reasons, policy }: Verdict): string {
   const open = openBelow(policy);
@@ -108,10 +116,11 @@ function protectedHeadline({ reasons, policy }: Verdict): string {
   }
 }
 
-function protectedStep({ reasons, domain, policy, nextRecord }: Verdict): string {
+function protectedStep({ reasons, domain, policy, nextRecord, isPublished }: Verdict): string {
   if (reasons.length > 0) return fixText(firstToFix(reasons), domain);
   const open = openBelow(policy);
   if (open === undefined) return "Nothing to do.";
+  if (isPublished === true) return WAIT_FOR_REPORTS;
   return nextRecord === undefined
     ? `Wait for more reports before you publish p=reject without ${open}.`
     : `Publish p=reject without ${open}.`;
@@ -122,7 +131,8 @@ function openPart({ policy }: Verdict): string {
   return open === undefined ? "" : ` without ${open}`;
 }
 
-function readyStep({ missing, nextRecord }: Verdict): string {
+function readyStep({ missing, nextRecord, isPublished }: Verdict): string {
+  if (isPublished === true) return WAIT_FOR_REPORTS;
   const wait = missing.find(({ code }) => code === "stageTooShort")?.days;
   const step = policyOf(nextRecord);
   if (wait === undefined) return `Publish ${step}.`;
@@ -131,17 +141,31 @@ function readyStep({ missing, nextRecord }: Verdict): string {
 
 const TOO_FEW: ReadonlySet<ReasonCode> = new Set(["tooFewDays", "tooFewMessages", "fewAndForwarded"]);
 
-function tooEarlyStep({ missing, reasons }: Verdict): string {
+function lackingFor({ missing, reasons }: Verdict): Reason | undefined {
+  return missing.find(({ code }) => TOO_FEW.has(code)) ?? reasons[0];
+}
+
+/** The reasons to list below the next step: without the one that it says itself. */
+export function listedReasons(verdict: Verdict): Reason[] {
+  const { state, reasons, missing } = verdict;
+  const all = reasons.length > 0 ? reasons : missing;
+  if (state !== "tooEarly") return all;
+  const said = lackingFor(verdict);
+  return all.filter(({ code }) => code !== said?.code);
+}
+
+function tooEarlyStep(verdict: Verdict): string {
   const { minSpanDays, minMessages } = VERDICT_LIMITS;
-  const lacking = missing.find(({ code }) => TOO_FEW.has(code)) ?? reasons[0];
+  const lacking = lackingFor(verdict);
   if (lacking?.code === "fewAndForwarded")
     return `Wait for more mail, or choose a longer period. ${reasonText(lacking)}`;
   if (lacking?.code === "tooFewMessages") {
-    return `Wait for more mail: there are ${messagesText(lacking.messages)} of your senders, and it takes ${minMessages}.`;
+    return `Wait for more mail: a verdict needs ${minMessages} messages of your senders, and there ${lacking.messages === 1 ? "is" : "are"} ${whole.format(lacking.messages)} so far.`;
   }
+  const { minDaysWithReports } = VERDICT_LIMITS;
   return (
-    `Wait for more reports, or choose a longer period: there are ${daysText(lacking?.days ?? 0)} with reports, and ` +
-    `it takes ${minSpanDays} days from the first to the last.`
+    `Wait for more reports, or choose a longer period: a verdict needs reports over ${minSpanDays} days, on at least ` +
+    `${minDaysWithReports} of them. So far there ${lacking?.days === 1 ? "is" : "are"} ${daysText(lacking?.days ?? 0)} with reports.`
   );
 }
 
@@ -232,11 +256,11 @@ export function reasonText({ code, source, messages, days = 0 }: Reason): string
       return `${messagesText(messages)} of ${name} pass by SPF alone; p=reject must not rely on that (RFC 9989 section 7.4).`;
     case "tooFewDays":
       return (
-        `There are ${daysText(days)} with reports; it takes ${VERDICT_LIMITS.minSpanDays} days from the first to ` +
-        `the last, ${VERDICT_LIMITS.minDaysWithReports} of them with reports.`
+        `There ${days === 1 ? "is" : "are"} ${daysText(days)} with reports; a verdict needs reports over ` +
+        `${VERDICT_LIMITS.minSpanDays} days, on at least ${VERDICT_LIMITS.minDaysWithReports} of them.`
       );
     case "tooFewMessages":
-      return `There are ${messagesText(messages)} of your senders; it takes ${VERDICT_LIMITS.minMessages}.`;
+      return `There ${messages === 1 ? "is" : "are"} ${messagesText(messages)} of your senders; a verdict needs ${VERDICT_LIMITS.minMessages}.`;
     case "fewAndForwarded":
       return (
         `${messagesText(messages)} passed through forwarders or lists, which break some; in so little mail one ` +

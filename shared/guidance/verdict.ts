@@ -8,6 +8,7 @@ import { VERDICT_LIMITS } from "../limits.ts";
 import type { MailBySender } from "./mail-by-sender.ts";
 import {
   enforcedBy,
+  haveSamePolicy,
   openBelow,
   recordAtStage,
   recordText,
@@ -103,6 +104,8 @@ export interface Verdict {
   nextRecord?: string;
   /** Whether the other tags of that record are those that DNS has: reports show only some of them. */
   keepsPublished?: boolean;
+  /** Whether DNS has that record's policy already, as last checked: reports follow within days. */
+  isPublished?: boolean;
   /** What the next record still waits for. */
   missing: Reason[];
   sources: JudgedSource[];
@@ -413,16 +416,17 @@ interface NextGround extends Pick<Ground, "lacking" | "blocking" | "refused"> {
   stage: Stage;
 }
 
-function nextRecordOf(state: VerdictState, ground: NextGround): Pick<Verdict, "nextRecord" | "keepsPublished"> {
+type Next = Pick<Verdict, "nextRecord" | "keepsPublished" | "isPublished">;
+
+function nextRecordOf(state: VerdictState, ground: NextGround): Next {
   const { input, stage, blocking, refused } = ground;
   const policy = input.policies[0]?.policy ?? "";
-  const next = (to: Stage, kept: string) =>
-    input.published === undefined
-      ? { nextRecord: recordText(to, kept, input.ruaAddresses) }
-      : {
-          nextRecord: recordAtStage(input.published, to, { before: policy, after: kept }),
-          keepsPublished: true,
-        };
+  const next = (to: Stage, kept: string): Next => {
+    const { published } = input;
+    if (published === undefined) return { nextRecord: recordText(to, kept, input.ruaAddresses) };
+    const nextRecord = recordAtStage(published, to, { before: policy, after: kept });
+    return { nextRecord, keepsPublished: true, isPublished: haveSamePolicy(published, nextRecord) };
+  };
   switch (state) {
     case "beingRejected": {
       const isBelow = refused.some(({ below }) => below > 0);

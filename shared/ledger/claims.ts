@@ -97,9 +97,9 @@ export class Claims {
   }
 
   /** Records that a report no longer counts. */
-  retract(uid: string): void {
+  retract(uid: string, state: "retracted" | "taken_back"): void {
     const held = this.#reports.get(uid);
-    if (held !== undefined) this.#reports.set(uid, { ...held, state: "retracted" });
+    if (held !== undefined) this.#reports.set(uid, { ...held, state });
   }
 }
 
@@ -126,7 +126,8 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   if (decision === "refused") return { verdict: "duplicate", held };
   if (isMoreCredible(claim, held)) return { ...replaces(claim, held), displaces: true };
   if (isSameContent) return { verdict: "duplicate", held };
-  if (decision !== "replaces") return { verdict: "conflict", held };
+  // Of two versions that were both chosen, the first to count stays: they would take each other's place for ever.
+  if (decision !== "replaces" || held.decisions[held.contentHash] === "replaces") return { verdict: "conflict", held };
   // A version that came while the chosen one did not count is the conflict then, unless it was decided against.
   const isRefused = held.decisions[held.contentHash] === "refused";
   return isRefused ? replaces(claim, held) : { ...replaces(claim, held), displaces: true };

@@ -247,6 +247,20 @@ export function putDecision(row: DecisionRow): Change {
   };
 }
 
+/** Refuses the versions of a report that were chosen before another one is. */
+export function refuseChosen({
+  uid,
+  decidedBy,
+  reason,
+  decidedSeconds,
+}: Pick<DecisionRow, "uid" | "decidedBy" | "reason" | "decidedSeconds">): Change {
+  return {
+    sql: `UPDATE decisions SET decision = 'refused', decided_by = ?2, reason = ?3, decided_seconds = ?4
+      WHERE uid = unhex(?1) AND decision = 'replaces'`,
+    parameters: [uid, decidedBy, reason, decidedSeconds],
+  };
+}
+
 /** Removes a decision. */
 export function removeDecision({ uid, contentHash }: Pick<DecisionRow, "uid" | "contentHash">): Change {
   return {

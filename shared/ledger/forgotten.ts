@@ -45,8 +45,16 @@ export async function forgottenNames(
   return found.map(({ name }) => name);
 }
 
-/** Which of some addresses belonged to forgotten accounts, and when they were forgotten, seconds since 1970 UTC. */
-export async function forgottenAmong(directory: LedgerDatabase, ruas: readonly string[]): Promise<Map<string, number>> {
+/**
+ * Which of some addresses belonged to forgotten accounts, and when they were forgotten, seconds since 1970 UTC.
+ *
+ * @param jobId only those that this job forgets; absent = those of any
+ */
+export async function forgottenAmong(
+  directory: LedgerDatabase,
+  ruas: readonly string[],
+  jobId?: string,
+): Promise<Map<string, number>> {
   const asked = [...new Set(ruas)];
   if (asked.length === 0) return new Map();
   const hashes = await Promise.all(asked.map((rua) => nameHash("address", rua)));
@@ -54,8 +62,8 @@ export async function forgottenAmong(directory: LedgerDatabase, ruas: readonly s
     directory,
     query(
       `SELECT w.key AS place, f.forgotten_seconds AS seconds FROM json_each(?1) w
-      JOIN forgotten f ON f.name_hash = unhex(w.value) AND f.kind = 'address'`,
-      [JSON.stringify(hashes)],
+      JOIN forgotten f ON f.name_hash = unhex(w.value) AND f.kind = 'address' AND f.job_id = coalesce(?2, f.job_id)`,
+      [JSON.stringify(hashes), jobId ?? null],
       v.object({ place: v.number(), seconds: v.number() }),
     ),
   );

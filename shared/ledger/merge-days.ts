@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
 import { FIGURE_LIMITS } from "../limits.ts";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
+import { KEPT_DAYS } from "./kept-days.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
 
 const row = v.object({
@@ -45,9 +46,9 @@ export async function mergeDays(
   const days = await ask(
     database,
     query(
-      `SELECT account, kind, domain, day, records FROM domain_days
-      WHERE figure_chunks = 0 AND is_final = 0 AND reports - uncounted_reports >= ?1 AND day < ?2 ORDER BY day DESC LIMIT ?3`,
-      [minReports, beforeDay, limit],
+      `WITH RECURSIVE ${KEPT_DAYS} SELECT account, kind, domain, day, records FROM kept
+      WHERE figure_chunks = 0 AND reports - uncounted_reports >= ?2 ORDER BY day DESC LIMIT ?3`,
+      [beforeDay, minReports, limit],
       row,
     ),
   );

@@ -259,6 +259,26 @@ export async function removeObjects(rows: readonly ObjectVersion[]): Promise<Cha
   };
 }
 
+/** One outcome of an object, and what it is from now on. */
+export interface ReplacedOutcome {
+  object: ObjectReference;
+  before: Pick<Outcome, "outcome" | "part" | "id">;
+  after: Outcome;
+}
+
+/** Replaces an outcome of an object that is not read again yet. Nothing happens where the object has no such outcome. */
+export async function replaceOutcome({ object, before, after }: ReplacedOutcome): Promise<Change> {
+  const isBefore = `one.value ->> 'outcome' = ?4 AND one.value ->> 'id' = ?5 AND coalesce(one.value ->> 'part', '') = ?6`;
+  return {
+    sql: `UPDATE objects SET version = version + 1, outcomes = (
+        SELECT json_group_array(json(CASE WHEN ${isBefore} THEN ?7 ->> 0 ELSE one.value END))
+        FROM json_each(objects.outcomes) one)
+      WHERE rua = ?1 AND day = ?2 AND object_hash = unhex(?3)
+        AND EXISTS (SELECT 1 FROM json_each(objects.outcomes) one WHERE ${isBefore})`,
+    parameters: [...(await objectKey(object)), before.outcome, before.id, before.part, outcomesText([after])],
+  };
+}
+
 /** Aborts the transaction if an object's version has changed since the lookup. */
 export async function assertObjects(rows: readonly ObjectVersion[]): Promise<Change> {
   const expected = await Promise.all(rows.map(async (object) => [...(await objectKey(object)), object.version]));

@@ -1,6 +1,7 @@
 /**
  * Raw objects that brought a report which another object is counted for: its duplicates, and versions in conflict with it.
- * They are kept with the report that counts, so that they can be read again when it stops counting.
+ * They are kept with the report that counts, so that they can be read again when it stops counting; and with one that was
+ * taken back, for the time when that is undone.
  */
 import * as v from "valibot";
 import { PROCESS_LIMITS } from "../limits.ts";
@@ -12,9 +13,11 @@ const object = v.object({ rawKey: v.string(), rua: v.string(), receivedSeconds: 
 /** A raw object, as a message names it. */
 export type OtherObject = v.InferOutput<typeof object>;
 
-/** An object that brought a report, and the first row of the one that counts. */
+/** An object that brought a report, and the first row of the one that counts, or that was taken back. */
 export interface NotedObject {
   reference: ReportReference;
+  /** The state of that report. */
+  state: "accepted" | "taken_back";
   other: OtherObject;
 }
 
@@ -22,15 +25,15 @@ const IS_ROW = `r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domai
   AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`;
 
 /**
- * Notes objects, up to a number for each report. Refuses the transaction when a report no longer counts: its object was
- * read again meanwhile.
+ * Notes objects, up to a number for each report. Refuses the transaction when a report is in another state by now: its
+ * object was read again meanwhile, or a person took it back or undid that.
  */
 export function noteOthers(noted: readonly NotedObject[]): Change[] {
   const byReport = new Map<string, [...(string | number)[], OtherObject[]]>();
-  for (const { reference, other } of noted) {
+  for (const { reference, state, other } of noted) {
     const { account, kind, domain, day, uid } = reference;
     const { rawKey, rua, receivedSeconds } = other;
-    const row = byReport.get(uid) ?? [account, kind, domain, day, uid, []];
+    const row = byReport.get(uid) ?? [account, kind, domain, day, uid, state, []];
     const others = row.at(-1);
     if (Array.isArray(others)) others.push({ rawKey, rua, receivedSeconds });
     byReport.set(uid, row);
@@ -40,17 +43,17 @@ export function noteOthers(noted: readonly NotedObject[]): Change[] {
   return [
     {
       sql: `INSERT INTO assertions (unchanged) SELECT 0 FROM json_each(?1) w LEFT JOIN reports r ON ${IS_ROW}
-        WHERE coalesce(r.state, '') <> 'accepted' LIMIT 1`,
+        WHERE coalesce(r.state, '') <> w.value ->> 5 LIMIT 1`,
       parameters,
     },
     {
-      // The version is another one, so that whoever is about to stop counting the report looks again.
+      // The version is another one, so that whoever is about to change the report's state looks again.
       sql: `UPDATE reports AS r SET version = version + 1, details = json_set(details, '$.others',
           (SELECT json_group_array(json(value)) FROM (
-            SELECT o.value FROM ${known} UNION SELECT n.value FROM json_each(w.value, '$[5]') n)))
+            SELECT o.value FROM ${known} UNION SELECT n.value FROM json_each(w.value, '$[6]') n)))
         FROM json_each(?1) w WHERE ${IS_ROW}
           AND coalesce(json_array_length(r.details, '$.others'), 0) < ${PROCESS_LIMITS.maxOtherObjects}
-          AND EXISTS (SELECT 1 FROM json_each(w.value, '$[5]') n WHERE n.value NOT IN (SELECT o.value FROM ${known}))`,
+          AND EXISTS (SELECT 1 FROM json_each(w.value, '$[6]') n WHERE n.value NOT IN (SELECT o.value FROM ${known}))`,
       parameters,
     },
   ];

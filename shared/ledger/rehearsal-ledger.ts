@@ -9,8 +9,8 @@ import type { LedgerDatabase, LedgerResult, LedgerStatement } from "./database.t
 export function rehearsalLedger(rua: string, entry: RegistryEntry, database: LedgerDatabase): LedgerDatabase {
   const { account } = entry;
   const registered = [
-    { rua, account, entry: JSON.stringify(entry), shard: 0, changedSeconds: 0 },
-    { rua, account, entry: null, shard: null, changedSeconds: null },
+    { rua, account, entry: JSON.stringify(entry), shard: 0, changedSeconds: 0, addresses: null },
+    { rua: "", account, entry: null, shard: null, changedSeconds: null, addresses: JSON.stringify([rua]) },
   ];
   return {
     prepare(sql) {

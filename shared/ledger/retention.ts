@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
 import { removeOldDayUses } from "./day-uses.ts";
+import { KEPT_DAYS } from "./kept-days.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
 
 const row = v.object({ account: v.string(), kind: v.picklist(REPORT_KINDS), domain: v.string(), day: v.number() });
@@ -24,7 +25,7 @@ export async function removeOldDetails(
   const days = await ask(
     database,
     query(
-      `SELECT account, kind, domain, day FROM domain_days WHERE is_final = 0 AND day < ?1 ORDER BY day LIMIT ?2`,
+      `WITH RECURSIVE ${KEPT_DAYS} SELECT account, kind, domain, day FROM kept ORDER BY day LIMIT ?2`,
       [beforeDay, limit],
       row,
     ),

@@ -109,13 +109,14 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
     if (kind !== undefined) mail.passedOver.push(passed(part, kind));
     else if (part.mimeType === FEEDBACK_TYPE) mail.feedback.push(readFeedback(part, parts));
     else if (isLetter(startOf(part))) {
-      (part.mimeType === "text/html" ? letter.html : letter.text).push(letterText(part.bytes, part));
+      letter[letterOf(part)].push(letterText(part.bytes, part));
       mail.passedOver.push(passed(part, "text"));
     } else {
       // A file may hold several mails, one after the other.
       const own = part.containers[0] === parts[0]?.containers[0] ? level : levelOf(part, around);
       const added = await addAttachment(mail, part, own);
       if (!added.ok) return added;
+      if (added.value === "text" && isAttachedText(part)) letter[letterOf(part)].push(letterText(part.bytes, part));
     }
   }
   const { shown, pasted, findFields } = readLetters(letter);
@@ -308,23 +309,38 @@ function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
 }
 
 /** The text of a part of the letter. */
-export function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
-  const text = decodeText(content, charset);
-  return isFlowed ? text.replaceAll(" \n", " ") : text;
+export function letterText(content: Uint8Array, header: PartHeader): string {
+  const text = decodeText(content, header.charset);
+  return header.isFlowed ? text.replace(/ \r?\n(?:>[> ]{0,20})?/g, header.dropsFlowSpace ? "" : " ") : text;
 }
 
-async function addAttachment(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
+/** Which of the texts of a letter a part belongs to. */
+export function letterOf({ mimeType }: Pick<PartHeader, "mimeType">): keyof LetterTexts {
+  return mimeType === "text/html" ? "html" : "text";
+}
+
+/** Whether a file that is passed over as text is searched for reports as the letter is. */
+export function isAttachedText({ mimeType }: Pick<PartHeader, "mimeType">): boolean {
+  return mimeType === "text/plain" || mimeType === "text/html";
+}
+
+/** @returns as what it is passed over, if it is */
+async function addAttachment(
+  mail: ExtractedMail,
+  part: ReadPart,
+  level: Level,
+): Promise<Result<PassedKind | undefined, MailProblem>> {
   const type = sniff(part.bytes.subarray(0, SNIFF_BYTES));
   const isElsewhere = part.mimeType === EXTERNAL_BODY;
   if ((type === "mail" && !isElsewhere) || (type === "text" && isMailType(part))) return addMail(mail, part, level);
   const role = type === "mbox" ? "candidate" : roleOf(startOf(part));
   if (role === "candidate") mail.candidates.push(candidate(part, level, type === "mbox"));
   else mail.passedOver.push(passed(part, role));
-  return ok(undefined);
+  return ok(role === "candidate" ? undefined : role);
 }
 
 /** A mail within the mail: its parts become parts of this one, unless it is only meaningful as a whole. */
-async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
+async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<undefined, MailProblem>> {
   const partsLeft = level.partsLeft - mail.candidates.length;
   const inner = await extractLevel(part.bytes, { ...level, depth: level.depth + 1, partsLeft });
   if (!inner.ok && inner.error.code !== "malformed_mail") return inner;

@@ -12,6 +12,8 @@ export interface PartHeader {
   charset: string;
   /** RFC 3676: a line that ends with a space continues on the next one. */
   isFlowed: boolean;
+  /** RFC 3676 section 4.1: that space is not part of the text. */
+  dropsFlowSpace: boolean;
   /** "" if there is none, or an impossible one. */
   boundary: string;
   /** Of a multipart/report (RFC 6522), lower case: `delivery-status`, `feedback-report`, `tlsrpt` …, or "". */
@@ -88,6 +90,7 @@ export class HeaderLines {
       mimeType,
       charset: content.parameter("charset"),
       isFlowed: content.parameter("format").toLowerCase() === "flowed",
+      dropsFlowSpace: content.parameter("delsp").toLowerCase() === "yes",
       boundary: boundary.length > MAX_BOUNDARY_CHARS ? "" : boundary.trimEnd(),
       reportType: content.parameter("report-type").trim().toLowerCase(),
       disposition: place.value.toLowerCase(),

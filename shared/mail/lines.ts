@@ -67,23 +67,40 @@ export class LineReader {
   /** Reads more. @returns false at the end */
   async fill(): Promise<boolean> {
     if (this.#ended) return false;
+    this.#holdRest();
     const next = await this.#chunks.next();
     if (next.done) {
       this.#ended = true;
       return this.#at < this.#bytes.byteLength;
     }
-    this.#keep(this.#bytes.subarray(this.#at), next.value);
+    this.#append(next.value);
     return true;
   }
 
-  #keep(rest: Uint8Array, chunk: Uint8Array): void {
-    const length = rest.byteLength + chunk.byteLength;
-    const buffer = length <= this.#buffer.byteLength ? this.#buffer : new Uint8Array(2 * length);
-    buffer.set(rest);
-    buffer.set(chunk, rest.byteLength);
-    this.#buffer = buffer;
-    this.#bytes = buffer.subarray(0, length);
+  /** What is left of a chunk is moved into our own buffer: the chunk is valid only until the next one. */
+  #holdRest(): void {
+    const rest = this.#bytes.subarray(this.#at);
+    if (rest.byteLength > this.#buffer.byteLength) this.#buffer = new Uint8Array(2 * rest.byteLength);
+    this.#buffer.set(rest);
+    this.#bytes = this.#buffer.subarray(0, rest.byteLength);
     this.#at = 0;
+  }
+
+  /** A chunk that follows no rest is read where it is: a small mail is one, and is not copied. */
+  #append(chunk: Uint8Array): void {
+    const restBytes = this.#bytes.byteLength;
+    if (restBytes === 0) {
+      this.#bytes = chunk;
+      return;
+    }
+    const length = restBytes + chunk.byteLength;
+    if (length > this.#buffer.byteLength) {
+      const grown = new Uint8Array(2 * length);
+      grown.set(this.#bytes);
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, restBytes);
+    this.#bytes = this.#buffer.subarray(0, length);
   }
 }
 

@@ -254,9 +254,10 @@ class PartReader {
     for (let lines = await this.#take("content"); lines !== undefined; lines = await this.#take("content")) {
       // Most lines are already buffered and need no promise.
       for (let next: Uint8Array | undefined = lines; next !== undefined; next = this.#takeHere("content")) {
-        if (length + next.byteLength + HELD_BYTES > piece.byteLength) {
+        // Room is left for what the decoder holds at the end.
+        if (length + next.byteLength + 2 * HELD_BYTES > piece.byteLength) {
           if (length > 0) yield piece.subarray(0, length);
-          const leastBytes = Math.max(pieceBytes, next.byteLength + HELD_BYTES);
+          const leastBytes = Math.max(pieceBytes, next.byteLength + 2 * HELD_BYTES);
           if (piece.byteLength < leastBytes) piece = new Uint8Array(leastBytes);
           pieceBytes = Math.min(4 * pieceBytes, PIECE_BYTES);
           length = 0;
@@ -264,9 +265,8 @@ class PartReader {
         length += decoder.decode(next, piece, length);
       }
     }
-    const rest = new Uint8Array(length + HELD_BYTES);
-    rest.set(piece.subarray(0, length));
-    yield rest.subarray(0, length + decoder.end(rest, length));
+    if (piece.byteLength === 0) piece = new Uint8Array(HELD_BYTES);
+    yield piece.subarray(0, length + decoder.end(piece, length));
   }
 
   /** Skips the rest of the current part. */

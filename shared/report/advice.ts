@@ -95,6 +95,8 @@ const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
   office: TAKE_OUT,
   rtf: TAKE_OUT,
   pgp: "Decrypt it, and send the report in it; ask the reporter not to encrypt.",
+  yenc: "Ask the sender to attach it in base64, as mail programs do, or take it out and send it as an attachment.",
+  utf32: "Save it in UTF-8, and send that; ask the reporter for UTF-8.",
   smime: "Decrypt it or save its content in your mail program, and send the report in it.",
   garbled:
     "It cannot be undone: a program on the way took the file for text. Ask the sender for it again, or take it from where it was before.",

@@ -53,8 +53,14 @@ export async function* readXml(
   context: DocumentContext,
 ): AsyncGenerator<ReadEvent> {
   const file = new XmlFile(head, place, context);
-  for await (const chunk of chunks) {
-    for (const piece of inPieces(chunk)) yield* file.push(piece);
+  try {
+    for await (const chunk of chunks) {
+      for (const piece of inPieces(chunk)) yield* file.push(piece);
+    }
+  } catch (error) {
+    // An archive that is damaged behind a report does not undo it.
+    yield file.problemOf(error);
+    return;
   }
   yield* file.finish();
 }
@@ -108,8 +114,7 @@ class XmlFile {
       while (this.#reader.isFollowed) this.#goOn(events);
     } catch (error) {
       this.#isLost = true;
-      if (this.#documents === 1) throw error;
-      events.push(this.#problemOf(error));
+      events.push(this.problemOf(error));
     }
     return events;
   }
@@ -120,8 +125,7 @@ class XmlFile {
     try {
       this.#endReport(events);
     } catch (error) {
-      if (this.#documents === 1) throw error;
-      events.push(this.#problemOf(error));
+      events.push(this.problemOf(error));
     }
     return events;
   }
@@ -131,7 +135,8 @@ class XmlFile {
     try {
       this.#endReport(events);
     } catch (error) {
-      events.push(this.#problemOf(error));
+      if (!(error instanceof Rejection)) throw error;
+      events.push({ type: "problem", part: this.#part, problem: error.problem, file: this.#place.file });
     }
     this.#context.budget.takeDocument();
     this.#part = this.#names.name("", `report ${++this.#documents}`);
@@ -157,9 +162,9 @@ class XmlFile {
     this.#told += records.length;
   }
 
-  /** The event of a Rejection; anything else is thrown again. */
-  #problemOf(error: unknown): ReadEvent {
-    if (!(error instanceof Rejection)) throw error;
+  /** The event of a Rejection. That of the only report is the file's and is thrown, as any other error is. */
+  problemOf(error: unknown): ReadEvent {
+    if (!(error instanceof Rejection) || this.#documents === 1) throw error;
     return { type: "problem", part: this.#part, problem: error.problem, file: this.#place.file };
   }
 }

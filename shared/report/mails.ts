@@ -9,8 +9,10 @@ import {
   extractMail,
   type FeedbackParts,
   headerOf,
+  isAttachedText,
   isHeaderText,
   type LetterTexts,
+  letterOf,
   letterText,
   PASTED,
   type PassedPart,
@@ -196,7 +198,11 @@ class LargeMail {
 
   /** Whether a part is read with the letter, as in a small mail. One that shows a mail is a mail that was taken apart. */
   #isHeldLetter(part: StreamedPart, head: Uint8Array): boolean {
-    if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft) || !isLetter({ ...part, head })) return false;
+    if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft)) return false;
+    if (!isLetter({ ...part, head })) {
+      const role = roleOf({ ...part, head, sizeBytes: head.byteLength });
+      return role === "text" && isAttachedText(part) && sniff(head.subarray(0, SNIFF_BYTES)) !== "mail";
+    }
     if (this.#keepHeaderText(part, head)) return true;
     const type = sniff(head.subarray(0, SNIFF_BYTES));
     if (type !== "mail" && type !== "mbox") return true;
@@ -215,7 +221,7 @@ class LargeMail {
   #holdLetter(part: StreamedPart, bytes: Uint8Array): ReadEvent {
     const { mimeType, fileName } = part;
     this.#letterBytesLeft -= bytes.byteLength;
-    this.#letter[mimeType === "text/html" ? "html" : "text"].push(letterText(bytes, part));
+    this.#letter[letterOf(part)].push(letterText(bytes, part));
     const file: FileFacts = { name: fileName, mimeType, sizeBytes: bytes.byteLength };
     return { type: "passed_over", part: pathOf(this.#place.part, fileName, "text"), kind: "text", file };
   }

@@ -228,6 +228,8 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     case "json":
       return yield* readJson(content, place, context);
     case "empty":
+      // Blanks that fill the first bytes may stand before a report.
+      if (head.byteLength >= SNIFF_BYTES && !head.includes(0)) return yield* readXml(content, place, context);
       return reject("empty");
     default:
       return rejectFormat(type, place);

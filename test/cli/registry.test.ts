@@ -52,16 +52,25 @@ it("rua add refuses a registered address, rua set changes it", async () => {
 
 it("domain add --file adds a list with one result per line, and the new addresses accept mail", async () => {
   const file = join(folder, "domains.txt");
-  await writeFile(file, "shop.example\n# a comment\nno name\nhttps://www.second.example/  # with one\n");
+  const list = "; of a zone file\r\nshop.example\r\n# a comment\rno name\n\nhttps://www.second.example/  # with one\n";
+  await writeFile(file, `\ufeff${list}`);
   const added = await run("domain", "add", "--file", file, "--account", "acme", "--json");
   expect(added.code).toBe(2);
   const [shop, none, second] = lines(added);
   expect(shop).toMatchObject({ typed: "shop.example", domain: "shop.example", isNew: true });
   expect(none).toMatchObject({ typed: "no name", problem: expect.stringContaining("no domain name") });
-  expect(second).toMatchObject({ domain: "www.second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
+  expect(second).toMatchObject({ domain: "second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
   const again = await run("domain", "add", "--file", file, "--account", "acme");
   expect(again.stdout).toContain(`shop.example  ${shop?.rua}  was added before`);
   expect(again.stdout).toContain("0 added, 2 already there, 1 with errors.");
+  // As a spreadsheet saves it, with quotation marks, each of them twice.
+  await writeFile(file, Buffer.from('\ufeff"shop.example";\r\nSHOP.example.;second.example\r\n', "utf16le"));
+  const spread = await run("domain", "add", "--file", file, "--account", "acme", "--json");
+  expect(lines(spread).map(({ domain, isNew }) => [domain, isNew])).toEqual([
+    ["shop.example", false],
+    ["shop.example", false],
+    ["second.example", false],
+  ]);
   await pipeline.deliver(String(shop?.rua), {
     "first.xml": sampleReport({ reportId: "first", domain: "shop.example" }),
   });

@@ -54,7 +54,14 @@ const HANDLERS = {
     const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200, oldestSeconds: 0 }];
     const unfinished = 2 + reconciles;
     const unfinishedDays = [{ day: "2026-11-20", objects: unfinished, countedSeconds: 1 }];
-    return ok({ queues, unfinished, unfinishedDays, runningAgain: 0, reportsWithDueSlices: 0 });
+    return ok({
+      queues,
+      unfinished,
+      unfinishedDays,
+      runningAgain: 0,
+      reportsWithDueSlices: 0,
+      databases: [{ database: 0, accounts: 1, bytes: 1_000_000 }],
+    });
   },
   readRecords({ text }) {
     if (text === "gone") return ok({ kind: "gone", reason: "raw/x is no longer in R2." });

@@ -307,6 +307,19 @@ describe("the Senders page", () => {
     for (const name of typed.getAll("subject")) expect(text).toMatch(new RegExp(`value="${name}" checked`));
   });
 
+  it("says what a press decided, once, and leads on to the verdict", async () => {
+    const said = async (done: string): Promise<string> => {
+      const text = await page(`/domains/${DOMAIN}/senders?done=${done}`);
+      expect(text).not.toContain("done=");
+      return /role="status">(.*?)<\/div>/s.exec(text)?.[1]?.replaceAll(/<[^>]*>/g, "") ?? "";
+    };
+    await decide("203.0.113.0/24", "mine");
+    expect(await said("decided")).toBe("Saved: 203.0.113.0/24 – Mine. See the verdict");
+    await decide("203.0.113.0/24", "undecided");
+    expect(await said("undone")).toBe("The decision was undone. See the verdict");
+    expect(await said("anything-else")).toBe("");
+  });
+
   it("is linked from the overview and from Sources with their number", async () => {
     for (const path of [`/domains/${DOMAIN}`, `/domains/${DOMAIN}/sources`]) {
       const text = await page(path);

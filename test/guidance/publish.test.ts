@@ -5,6 +5,7 @@ import type { Check } from "../../shared/guidance/check.ts";
 import { checkDomain, listChecks } from "../../shared/guidance/domain-check.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
+import { livedInZones } from "./lived-in-zones.ts";
 import { uglyZones } from "./ugly-zones.ts";
 import { zoo } from "./zones.ts";
 
@@ -19,7 +20,7 @@ function domainsOf(zones: Zones): string[] {
 }
 
 it("a record to publish ends what it was given for, and there is one at a name", async () => {
-  const zones: Zones = { ...zoo(), ...uglyZones() };
+  const zones: Zones = { ...zoo(), ...uglyZones(), ...livedInZones() };
   await using server = await startDnsServer(zones);
   const resolver = httpsResolver(server.url, fetch);
   const fetchPolicy = async () => ({ problem: "the server answers 404", isUnanswered: false });
@@ -51,4 +52,4 @@ it("a record to publish ends what it was given for, and there is one at a name",
     }
   }
   expect(tried).toBeGreaterThan(60);
-}, 120_000);
+}, 300_000);

@@ -107,6 +107,14 @@ it("a public suffix and a mailbox provider's domain are not the person's", () =>
   expect(amend({}, "mail.shop.co.uk")[0]?.sentence).not.toMatch(/suffix|belongs/);
 });
 
+it("a website's name is asked about, and a record that needs several strings says how it is entered", () => {
+  expect(amend({}, "www.shop.example")[0]?.sentence).toContain("Did you mean shop.example, whose record holds");
+  expect(amend({}, "www.co.uk")[0]?.sentence).not.toContain("Did you mean co.uk");
+  const long = `v=DMARC1; p=none; rua=${Array.from({ length: 8 }, (_, index) => `mailto:reports${index}@shop.example`).join(",")}`;
+  expect(amend({ dmarc: [long] })[0]?.sentence).toContain("enter it as several quoted strings");
+  expect(amend({})[0]?.sentence).not.toContain("quoted strings");
+});
+
 /** The amended record for `new@shop.example`. */
 function amendedValue(published: string): string {
   return amend({ dmarc: [published] })[0]?.value ?? "";

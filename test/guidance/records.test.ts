@@ -28,8 +28,8 @@ describe("DMARC", () => {
   const expected: [string, string][] = [
     ["reject.test", "good"],
     ["none.test", "attention policy_none"],
-    ["levels.test", "good"],
-    ["testing.test", "attention testing"],
+    ["levels.test", "attention weaker_below"],
+    ["testing.test", "attention testing weaker_below"],
     ["testing-none.test", "attention testing"],
     ["several.test", "broken several_records"],
     ["beside-others.test", "good"],
@@ -184,6 +184,7 @@ describe("DMARC", () => {
     );
     expect(await said("testing.test")).toEqual([
       "t=y: receivers apply quarantine instead of reject; older ones, which don't know t, do not. Remove it when the reports show no problem.",
+      "sp=quarantine is weaker than p=reject: whoever is refused as testing.test can send in the name of its subdomains. Raise it once the reports show that nothing of yours fails there.",
     ]);
     expect(await said("no-scheme.test")).toContain(
       "y@no-scheme.test is not a mailto address, so no reports go there. Write mailto:y@no-scheme.test. Publish it like this.",

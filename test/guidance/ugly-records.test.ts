@@ -235,7 +235,7 @@ describe("SPF", () => {
     ["include-address.ugly-spf.test", "broken syntax_error", 0],
     ["include-url.ugly-spf.test", "broken syntax_error", 0],
     ["include-at.ugly-spf.test", "broken syntax_error", 0],
-    ["include-twice.ugly-spf.test", "good", 2],
+    ["include-twice.ugly-spf.test", "attention repeated_term", 2],
     ["include-wildcard.ugly-spf.test", "broken syntax_error", 0],
     ["include-soft.ugly-spf.test", "good", 1],
     ["include-alias.ugly-spf.test", "good", 1],

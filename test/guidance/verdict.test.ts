@@ -4,7 +4,14 @@ import { readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
 import type { Decision } from "../../shared/guidance/roles.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
-import { basisText, fixText, reasonText, roleReasonText, verdictWords } from "../../shared/guidance/verdict-words.ts";
+import {
+  basisText,
+  fixText,
+  listedReasons,
+  reasonText,
+  roleReasonText,
+  verdictWords,
+} from "../../shared/guidance/verdict-words.ts";
 import {
   type Changes,
   DAYS,
@@ -112,6 +119,24 @@ describe("the role of a source", () => {
     expect(roleOf([...run, ...server(2, 10, 20)], "203.0.113.3")).toBe("undecided returningServer");
     // Less than may be lost is not asked about: 2 of 2,800.
     expect(roleOf([...run, ...server(1, 10, 20)], "203.0.113.3")).toBe("foreign smallSender");
+  });
+
+  it("foreign: an organization that is one of many at once, each unsigned, a little from each, and not again", () => {
+    const on = (...days: number[]): number[] => days.map((day) => FIRST_DAY + day);
+    const from = (name: string, count: number, days: number[], changes: Changes = {}) =>
+      daily(service(name, { count, dkimResults: [], ...changes }), days);
+    const run = ["a", "b", "c", "d"].flatMap((name) => from(`${name}.example`, 3, on(10)));
+    expect(roleOf([...run, ...from("one.example", 3, on(10))], "one.example")).toBe("foreign oneOff");
+    // Alone; larger than the others; back again; signed; a known service.
+    expect(roleOf(from("one.example", 3, on(10)), "one.example")).toBe("undecided identifiedSender");
+    expect(roleOf([...run, ...from("one.example", 3, on(5))], "one.example")).toBe("undecided identifiedSender");
+    expect(roleOf([...run, ...from("one.example", 10, on(10))], "one.example")).toBe("undecided identifiedSender");
+    expect(roleOf([...run, ...from("one.example", 3, on(10, 20))], "one.example")).toBe("undecided identifiedSender");
+    const signed = { dkimResults: [dkim("one.example", "pass", "k1")] };
+    expect(roleOf([...run, ...from("one.example", 3, on(10), signed)], "one.example")).toBe(
+      "undecided identifiedSender",
+    );
+    expect(roleOf([...run, ...from("sendgrid.net", 3, on(10))], "sendgrid.net")).toBe("undecided knownService");
   });
 
   it("undecided: another organization that alone is more than may be lost, if it was seen once only", () => {
@@ -437,6 +462,40 @@ describe("in words", () => {
       headline: "Real senders are being refused: 4,004 messages were quarantined or rejected",
       nextStep: `Decide whether Twilio SendGrid (sendgrid.net) sends for you: if so, turn on DKIM for ${DOMAIN} there; if not, say that it is not yours. Until then, publish p=none.`,
     });
+  });
+
+  it("once the record is in DNS, it is not asked for again before reports show it", () => {
+    const withRecord = (published: string, policy = "p=none") => verdictOf(OWN, { policy, published });
+    const waits = "Nothing to do now: it is published, and reports that show it come within a few days.";
+    expect(verdictWords(withRecord("v=DMARC1; p=none; rua=mailto:a@b.example")).nextStep).toBe(
+      "Publish p=quarantine; t=y.",
+    );
+    const done = withRecord("v=DMARC1;p=quarantine;t=y;rua=mailto:a@b.example");
+    expect(done.isPublished).toBe(true);
+    expect(verdictWords(done).nextStep).toBe(waits);
+    expect(verdictWords(withRecord("v=DMARC1; p=quarantine; rua=mailto:a@b.example")).nextStep).toBe(
+      "Publish p=quarantine; t=y.",
+    );
+    // sp=quarantine says what p=quarantine says without it.
+    expect(withRecord("v=DMARC1; p=quarantine; sp=quarantine; t=y").isPublished).toBe(true);
+    expect(withRecord("v=DMARC1; p=reject; sp=none", "p=reject; sp=none").isPublished).toBe(false);
+    expect(withRecord("v=DMARC1; p=reject", "p=reject; sp=none").isPublished).toBe(true);
+    const refused = [...OWN, ...daily(service("sendgrid.net", { count: 143, disposition: "reject" }))];
+    const eased = verdictOf(refused, { policy: "p=reject", published: "v=DMARC1; p=none" });
+    expect(verdictWords(eased).nextStep).toMatch(/Until then, keep p=none, which DNS has now\.$/);
+  });
+
+  it("of a domain that it is too early for: how much is needed, once, in the singular too", () => {
+    const one = verdictOf(daily({ count: 100 }, DAYS.slice(0, 1)));
+    expect(verdictWords(one).nextStep).toBe(
+      "Wait for more reports, or choose a longer period: a verdict needs reports over 25 days, on at least 8 of them. " +
+        "So far there is 1 day with reports.",
+    );
+    expect(listedReasons(one)).toEqual([]);
+    const few = verdictOf(daily({ count: 1 }, DAYS.slice(0, 19)));
+    expect(verdictWords(few).nextStep).toBe(
+      "Wait for more mail: a verdict needs 20 messages of your senders, and there are 19 so far.",
+    );
   });
 
   it("and for programs, as one object", () => {

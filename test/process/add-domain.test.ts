@@ -117,7 +117,8 @@ it("a list is added with a result per line, repeated domains once, and invalid l
   const { items } = answer.value;
   expect(items.map(({ typed, domain, isNew }) => [typed, domain, isNew])).toEqual([
     ["one.test", "one.test", true],
-    ["https://ONE.test/page", "one.test", true],
+    // It is added once.
+    ["https://ONE.test/page", "one.test", false],
     ["shop.test", "shop.test", false],
     ["not a name", undefined, undefined],
     ["b\u00fccher.test", "xn--bcher-kva.test", true],

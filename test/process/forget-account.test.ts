@@ -34,6 +34,7 @@ import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { createToken } from "../../workers/process/operations/tokens.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
+import { sumAllUses, wrongUses } from "../support/day-uses.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { migrations } from "../support/migrations.ts";
 import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
@@ -585,7 +586,62 @@ describe("upkeep", () => {
   });
 });
 
+describe("an address that came to a forgotten account from another one", () => {
+  it("leaves that one its reports and raw objects, also when they are reprocessed", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    await simulation.deliver(reportMail("a", records(3)));
+    await simulation.drain();
+    await putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+    // KV takes one write of a key a second.
+    simulation.clock.nowMilliseconds += 5000;
+    await startForgetting("other", 0.5, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.25 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toHaveLength(1);
+    expect(simulation.rows("SELECT account, state FROM reports")).toEqual([{ account: "acme", state: "accepted" }]);
+  });
+});
+
+describe("an address that left a forgotten account for another one", () => {
+  it("has nothing of the forgotten mail in its use of the day", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    await simulation.deliver(reportMail("a", records(3)));
+    await simulation.drain();
+    await sumAllUses(simulation.ledger);
+    await putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+    simulation.clock.nowMilliseconds += 5000;
+    await startForgetting("acme", 0.5, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.rows("SELECT rua FROM objects")).toEqual([]);
+    expect(wrongUses(simulation.ledger)).toEqual([]);
+  });
+});
+
 describe("an address of a forgotten account that is registered again", () => {
+  it("keeps unread mail of its new account when a third account is forgotten", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@third.example", { account: "third" });
+    await startForgetting("acme", 0.5, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 86_400_000;
+    await putRegistration("dmarc@acme.example", { account: "new" }, simulation.invocation());
+    expect(await simulation.deliver(reportMail("a", records(3)))).toBe("taken");
+    // Its message was lost, and the address is removed for a while.
+    simulation.queues["dmarc-reports"].messages.length = 0;
+    const { env, shards, nowSeconds } = simulation.invocation();
+    await removeAddress("dmarc@acme.example", { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    await startForgetting("third", 0.25, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toHaveLength(1);
+  });
+
   it("keeps the mail that came since when it is removed and that is reprocessed", async () => {
     const simulation = new Simulation();
     simulation.register("dmarc@acme.example", { account: "acme" });

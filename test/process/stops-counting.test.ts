@@ -52,6 +52,13 @@ function accepted(simulation: Simulation): ReportReference {
   return found;
 }
 
+function outcomesAt(simulation: Simulation, rua: string): string[] {
+  const rows = simulation.rows<{ outcome: string }>(
+    `SELECT value ->> 'outcome' AS outcome FROM objects, json_each(outcomes) WHERE rua = '${rua}'`,
+  );
+  return rows.map(({ outcome }) => outcome);
+}
+
 async function conflictId(simulation: Simulation): Promise<string> {
   const [conflict] = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
   if (conflict === undefined) throw new Error("There is no conflict.");
@@ -131,6 +138,41 @@ describe("a report that is taken back", () => {
     expect(ledgerFigures(simulation)).toEqual({});
   });
 
+  it("gives way, once that is undone, to the same report from a verified sender that came meanwhile", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    const report = accepted(simulation);
+    await takeBackReport(report, NOTE, simulation.invocation());
+    await simulation.deliver(stamped(SAME_REPORT, "reporter.example"));
+    await simulation.drain();
+    expect(ledgerFigures(simulation)).toEqual({});
+    await undoTakeBack(report, simulation.invocation());
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(3) });
+    await simulation.drain();
+    expect(simulation.rows("SELECT rua, sender_domain AS sender FROM reports")).toEqual([
+      { rua: "reports@acme.example", sender: "reporter.example" },
+    ]);
+    expect(await imbalances(simulation, { reports: { "acme/a": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
+  it("has its points again once that is undone, also where the answer of D1 was lost", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    const report = accepted(simulation);
+    await takeBackReport(report, NOTE, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 60_000;
+    let batches = 0;
+    // The first looks the report up, the second changes it.
+    simulation.faults.plan = ({ name }) => (name === "d1.batch" && ++batches === 2 ? "after" : undefined);
+    await expect(simulation.operate((invocation) => undoTakeBack(report, invocation))).rejects.toThrow("injected");
+    simulation.faults.plan = () => undefined;
+    await simulation.drain();
+    expect(await imbalances(simulation, { reports: { "acme/a": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
   it("is not restored for an account that its address has left", async () => {
     const simulation = await simulationAfter([FIRST]);
     const report = accepted(simulation);
@@ -155,6 +197,46 @@ describe("a version in conflict", () => {
   });
 });
 
+describe("a version in conflict that came to two addresses", () => {
+  it.each(["reports@acme.example", "more@acme.example"])("stays in conflict when %s moves away", async (rua) => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
+    simulation.register("more@acme.example", { account: "acme" });
+    await simulation.deliver(reportMail("a", records(2, 10), "more@acme.example"));
+    await simulation.drain();
+    simulation.register(rua, { account: "other" });
+    await reprocess(simulation, keyOf(simulation, rua));
+    const reports = { "acme/a": [figures(3)], "other/a": [figures(2, 10)] };
+    expect(await imbalances(simulation, { reports, deadLetters: 0, conflicts: 1 })).toEqual([]);
+  });
+});
+
+describe("an unverified report that a verified version takes the place of", () => {
+  const VERIFIED = stamped(OTHER_VERSION, "reporter.example");
+
+  it("is a version in conflict at once, and a duplicate once a person keeps the verified one", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    await simulation.deliver(VERIFIED);
+    await simulation.runProcess();
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["conflict"]);
+    await decideConflict(await conflictId(simulation), { decision: "keep", note: NOTE }, simulation.invocation());
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["duplicate"]);
+    await simulation.drain();
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["duplicate"]);
+    expect(
+      await imbalances(simulation, { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 0 }),
+    ).toEqual([]);
+  });
+
+  it("leaves no conflict behind when its address has moved to another account", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    simulation.register("dmarc@acme.example", { account: "other" });
+    await simulation.deliver(VERIFIED);
+    await simulation.drain();
+    const reports = { "acme/a": [figures(2, 10)], "other/a": [figures(3)] };
+    expect(await imbalances(simulation, { reports, deadLetters: 0, conflicts: 0 })).toEqual([]);
+  });
+});
+
 describe("a version that a person chose, and that could not be read for a while", () => {
   it("counts again, and what came meanwhile is in conflict with it", async () => {
     const third = reportMail("a", records(4, 50), "reports@acme.example");
@@ -173,6 +255,50 @@ describe("a version that a person chose, and that could not be read for a while"
     expect(
       await imbalances(simulation, { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 1 }),
     ).toEqual([]);
+  });
+});
+
+describe("a version chosen after another one had been", () => {
+  const THIRD = reportMail("a", records(4, 50), "reports@acme.example");
+
+  async function replaceWith(simulation: Simulation, recordCount: number): Promise<void> {
+    const conflicts = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
+    const wanted = conflicts.find(({ other }) => other.records === recordCount);
+    await decideConflict(wanted?.id ?? "", { decision: "replace", note: NOTE }, simulation.invocation());
+    await simulation.drain({ rounds: 60 });
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+  }
+
+  it("counts in its place, and both are read no more", async () => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION, THIRD]);
+    await replaceWith(simulation, 2);
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(2, 10) });
+    const [left] = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
+    expect(left).toMatchObject({ accepted: { records: 2 }, other: { records: 4 } });
+    await replaceWith(simulation, 4);
+    await reprocess(simulation);
+    const expected = { reports: { "acme/a": [figures(4, 50)] }, deadLetters: 0, conflicts: 0 };
+    expect(await imbalances(simulation, expected)).toEqual([]);
+  });
+
+  it("stays when the earlier choice, unreadable meanwhile, can be read again", async () => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
+    await replaceWith(simulation, 2);
+    const key = keyOf(simulation, "reports@acme.example");
+    simulation.maxReportBytes = 1;
+    await reprocess(simulation, key);
+    simulation.maxReportBytes = 0;
+    const fourth = reportMail("a", records(5, 70), "reports@acme.example");
+    for (const mail of [THIRD, fourth]) {
+      await simulation.deliver(mail);
+      await simulation.drain();
+    }
+    await replaceWith(simulation, 5);
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain({ rounds: 60 });
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(5, 70) });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { domainName, domainOfAddress, readDomainName } from "../../shared/domain-name.ts";
+import { domainName, domainOfAddress, readDomainList, readDomainName } from "../../shared/domain-name.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 
 describe("a domain name", () => {
@@ -50,8 +50,30 @@ describe("a typed domain", () => {
     ["_smtp._tls.example.com.", "example.com"],
     ["s1._domainkey.example.com", "example.com"],
     ["default._bimi.example.com", "example.com"],
+    // Of a website's address the domain is meant; www alone may be meant as it stands.
+    ["https://www.example.com/", "example.com"],
+    ["http://www.example.co.uk:8080", "example.co.uk"],
+    ["https://www.com/", "www.com"],
+    ['"example.com"', "example.com"],
+    ["'example.com';", "example.com"],
+    ["example.com,", "example.com"],
   ])("is taken out of %j", (text, name) => {
     expect(readDomainName(text)).toMatchObject({ ok: true, value: { name, takenFrom: text } });
+  });
+
+  it.each([
+    ["*.example.com", "leave out the *, and name example.com itself."],
+    ["example.com;example.net", "it holds several; put each on a line of its own."],
+    ["example.com, example.net", "it holds several; put each on a line of its own."],
+  ])("is not %j, and what is meant is said", (text, words) => {
+    const read = readDomainName(text);
+    expect(read.ok ? "" : read.error).toContain(words);
+  });
+
+  it("is kept as it stands where only www is before it", () => {
+    expect(readDomainName("www.example.com")).toMatchObject({
+      value: { name: "www.example.com", takenFrom: undefined },
+    });
   });
 
   it.each(["*.example.com", "example.com, example.net", "192.0.2.1", "localhost", "_dmarc", "xn--zz.example"])(
@@ -60,4 +82,19 @@ describe("a typed domain", () => {
       expect(readDomainName(text).ok).toBe(false);
     },
   );
+});
+
+it("a list is read with comments, marks and several names a line; what is no name stays a line of its own", () => {
+  const text =
+    '\ufeffa.example\r\n# one\r\n; two\n\nB.Example. # three\rc.example; "d.example",e.example\nName <f@g.example>\nno name\n*.h.example\n';
+  expect(readDomainList(text)).toEqual([
+    "a.example",
+    "B.Example.",
+    "c.example",
+    '"d.example"',
+    "e.example",
+    "Name <f@g.example>",
+    "no name",
+    "*.h.example",
+  ]);
 });

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import {
   type Answer,
   AUTHENTIC_DATA,
+  CHECKING_DISABLED,
   decode,
   encode,
   type Packet,
@@ -17,7 +18,7 @@ import {
 
 /**
  * Name → its records as in a zone file, `TXT v=spf1 -all`, or how the server fails: `SERVFAIL`, `REFUSED`, `TIMEOUT`,
- * `HTTP500`, `GARBAGE`, `TRUNCATED` (the records do not fit, RFC 2181 section 9). A name that only lies between others exists
+ * `HTTP500`, `GARBAGE`, `BOGUS` (signatures that do not validate: SERVFAIL unless they are not to be checked), `TRUNCATED` (the records do not fit, RFC 2181 section 9). A name that only lies between others exists
  * without records. `*.example.test` stands for names below it that do not exist (RFC 4592). `DNSSEC` marks a name's answers
  * as checked. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
  */
@@ -82,6 +83,9 @@ function answerTo(query: Packet, name: string, type: string, zones: Zones): Pack
     const entries = zones[at] ?? zones[wildcardFor(at, zones)];
     isChecked &&= entries?.includes("DNSSEC") === true;
     if (entries?.includes("SERVFAIL") === true || seen.has(at)) return packet(query, SERVFAIL, []);
+    if (entries?.includes("BOGUS") === true && ((query.flags ?? 0) & CHECKING_DISABLED) === 0) {
+      return packet(query, SERVFAIL, []);
+    }
     seen.add(at);
     if (entries?.includes("REFUSED") === true) return packet(query, REFUSED, []);
     if (entries?.includes("TRUNCATED") === true) return packet(query, TRUNCATED_RESPONSE, []);

@@ -333,6 +333,7 @@ export class Segmenter {
     if (this.#open.length > 0) {
       reject("truncated", this.#text === "" ? `<${this.#open.at(-1)}> is never closed` : "the last record is cut");
     }
+    if (this.#preambleChars === 0 && this.#text === "") reject("empty");
     reject("not_a_report", this.#firstElement === "" ? "no XML element" : `the document is <${this.#firstElement}>`);
   }
 

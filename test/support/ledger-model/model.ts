@@ -26,6 +26,8 @@ export interface ModelObject {
   account: string | undefined;
   generation: number;
   isRawRemoved: boolean;
+  /** Its address was not its account's when a report of it might have begun to count; until it is read again. */
+  isOutOfReach: boolean;
 }
 
 /** The version of a report that is counted. */
@@ -90,6 +92,7 @@ export class Model {
       whole: undefined,
       account: undefined,
       generation: 0,
+      isOutOfReach: false,
       isRawRemoved: file.documents[0]?.kind === "failure",
     });
     this.due.add(key);
@@ -112,6 +115,10 @@ export class Model {
 
   choose({ account, identity }: Group, document: Document, choice: Choice | undefined): void {
     const name = nameOf(account, identity, document);
+    // An earlier choice ends with a new one.
+    if (choice === "replaces")
+      for (const [other, chosen] of this.choices)
+        if (chosen === "replaces" && other.startsWith(`${account}|${identity}|`)) this.choices.set(other, "refused");
     if (choice === undefined) this.choices.delete(name);
     else this.choices.set(name, choice);
   }
@@ -143,6 +150,16 @@ export class Model {
     return [...names].sort();
   }
 
+  /** Versions in objects that are out of reach: a conflict of one stays as it was, whatever became of the other version. */
+  outOfReach(): Set<string> {
+    const names = [...this.objects.values()]
+      .filter(({ isOutOfReach }) => isOutOfReach)
+      .flatMap(({ account = "", parts }) =>
+        parts.map(({ document }) => nameOf(account, this.group(account, document).identity, document)),
+      );
+    return new Set(names);
+  }
+
   /** Takes over what happened to the objects, by the rules. @returns what broke them */
   settle(seen: Seen, reading: Reading): string[] {
     const wrong: string[] = [];
@@ -167,6 +184,7 @@ export class Model {
   /** What reading an object does. */
   #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): void {
     const account = this.addresses.get(object.rua);
+    if (account !== undefined) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
     const states = object.parts.map(({ state }) => state);
     const isDiscarded =
@@ -193,7 +211,9 @@ export class Model {
       for (const part of object.parts) part.state = "unread";
       return;
     }
-    if (isBudgetLow && !isDecided && row.codes.includes("over_budget")) {
+    // What was decided in another account's database is not known in this one's.
+    const isMoved = object.account !== account;
+    if (isBudgetLow && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
       refuse();
       return;
@@ -247,18 +267,26 @@ export class Model {
 
   #allowed(group: Group, members: readonly (Accepted & { isVerified: boolean })[]): Accepted[] {
     const before = group.accepted;
-    const able = members.filter(({ document }) => {
-      const choice = this.choice(group, document);
-      return choice === undefined || choice === "replaces";
+    const isSame = ({ key, document }: Accepted): boolean =>
+      key === before?.key && document.content === before.document.content;
+    const able = members.filter((member) => {
+      const choice = this.choice(group, member.document);
+      return (choice === undefined || choice === "replaces") && (isSame(member) || this.#isInReach(member.key, group));
     });
     const chosen = able.filter(({ document }) => this.choice(group, document) === "replaces");
     if (chosen.length > 0) return chosen;
-    const isSame = ({ key, document }: Accepted): boolean =>
-      key === before?.key && document.content === before.document.content;
     const verified = able.filter(({ isVerified }) => isVerified);
     const best = verified.length > 0 ? verified : able;
     const kept = best.filter(isSame);
     return kept.length > 0 ? kept : best;
+  }
+
+  /** Whether an object can be read for an account, and has been if it could not before. */
+  #isInReach(key: string, { account }: Group): boolean {
+    const object = this.objects.get(key);
+    if (object === undefined) return false;
+    object.isOutOfReach ||= this.addresses.get(object.rua) !== account;
+    return !object.isOutOfReach;
   }
 
   /** Closes the days before one. */
@@ -272,7 +300,14 @@ export class Model {
   /** Forgets an account. */
   forget(account: string): void {
     this.forgotten.add(account);
-    for (const [key, object] of this.objects) if (object.account === account) this.objects.delete(key);
+    const objects = [...this.objects.values()];
+    // Mail of nobody's at addresses that it has, or had and nobody has now, goes with it.
+    const had = objects.filter((object) => object.account === account && !this.addresses.has(object.rua));
+    const has = [...this.addresses].filter(([, owner]) => owner === account);
+    const ruas = new Set([...had.map(({ rua }) => rua), ...has.map(([rua]) => rua)]);
+    for (const object of objects)
+      if (object.account === account || (object.account === undefined && ruas.has(object.rua)))
+        this.objects.delete(object.key);
     for (const map of [this.groups, this.choices, this.final])
       for (const key of map.keys()) if (key.startsWith(`${account}|`)) map.delete(key);
     for (const [rua, owner] of this.addresses) if (owner === account) this.addresses.delete(rua);

@@ -2,27 +2,19 @@
  * Support: what may happen to a ledger, as people and the platform do it: each step has numbers that choose among what is
  * there when it is done, so that any other step can be left out of a sequence.
  */
-import { removeAddress } from "../../../shared/ledger/addresses.ts";
+import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { ConflictDecision } from "../../../shared/operations.ts";
-import { startForgetting, startJob } from "../../../workers/process/jobs/start-job.ts";
-import { decideConflict } from "../../../workers/process/operations/conflicts.ts";
-import {
-  discardDeadLetters,
-  requeueDeadLetters,
-  restoreDeadLetters,
-} from "../../../workers/process/operations/dead-letters.ts";
-import { putRegistration } from "../../../workers/process/operations/registrations.ts";
-import { takeBackReport, undoTakeBack } from "../../../workers/process/operations/take-back.ts";
+import { isoDate } from "../../../shared/storage.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
 import { ACCOUNTS, type Document, documentOf, type ModelMail, mailWith } from "./documents.ts";
 import type { Model, Reading } from "./model.ts";
+import type { Performed } from "./perform.ts";
 
 /** Two for each account, at first. */
 export const RUAS = ACCOUNTS.flatMap((account) => [`dmarc@${account}.example`, `reports@${account}.example`]);
-const NOTE = { by: "a test", reason: "" };
 const SECONDS_PER_DAY = 86_400;
 
 /** How often each step is taken, relative to the others. */
@@ -45,6 +37,7 @@ const WEIGHTS = {
   removeAddress: 2,
   register: 4,
   forget: 1,
+  oldMessages: 4,
   merge: 5,
   upkeep: 4,
   hours: 4,
@@ -77,6 +70,16 @@ export interface Ground {
   mails: ModelMail[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
   drain(reading?: Partial<Reading>): Promise<string[]>;
+  /** Asks for an operation, under faults. */
+  ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
+  /** Messages that were delivered at some time. */
+  delivered: DeliveredMessage[];
+}
+
+/** A message, and the queue that it was in. */
+export interface DeliveredMessage {
+  queue: keyof Simulation["queues"];
+  body: string;
 }
 
 type Numbers = Step["numbers"];
@@ -94,40 +97,44 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
   replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
   countBoth: (ground, numbers) => decide(ground, numbers, "count_both"),
-  async takeBack({ simulation, model, drain }, [a]) {
+  async takeBack({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
     const { group, accepted } = report;
-    const answer = await takeBackReport(
-      referenceOf(simulation, group.account, accepted.key, report),
-      NOTE,
-      simulation.invocation(),
-    );
-    if ("refused" in answer) return [...waiting, `taking back: ${answer.refused}`];
+    const reference = referenceOf(simulation, group.account, accepted.key, report);
+    const { answer, isRepeated } = await ask("takeBackReport", { ...reference, reason: "a test" });
+    const isDone = answer.ok || (isRepeated && answer.error.message === "The report is taken back.");
+    if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
     model.choose(group, accepted.document, "taken_back");
     group.takenBack = accepted;
     group.accepted = undefined;
     return [...waiting, ...(await drain())];
   },
-  async undoTakeBack({ simulation, model, drain }, [a]) {
+  async undoTakeBack({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const able = [...model.groups.values()].filter(
-      (group) => group.takenBack !== undefined && !model.isFinal(group.account, group.takenBack.document),
+      (group) =>
+        group.takenBack !== undefined &&
+        model.objects.has(group.takenBack.key) &&
+        !model.isFinal(group.account, group.takenBack.document),
     );
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
-    const row = simulation.rows<{ uid: string; kind: "aggregate"; domain: string; day: number; part: string }>(
-      `SELECT lower(hex(uid)) AS uid, kind, domain, day, part FROM reports
+    const row = simulation.rows<{ uid: string; domain: string; day: number; part: string }>(
+      `SELECT lower(hex(uid)) AS uid, domain, day, part FROM reports
       WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day`,
     );
     const { document, key } = group.takenBack;
     const one = row.find(({ part }) => documentIn(model, key, part) === document);
     if (one === undefined) return waiting;
-    const answer = await undoTakeBack({ account: group.account, ...one }, simulation.invocation());
-    if ("refused" in answer) {
+    const { domain, uid } = one;
+    const reference = { account: group.account, domain, day: isoDate(one.day * SECONDS_PER_DAY), uid };
+    const { answer, isRepeated } = await ask("undoTakeBack", reference);
+    const isDone = answer.ok || (isRepeated && answer.error.message === "The report is accepted.");
+    if (!isDone) {
       const { rua = "" } = model.objects.get(key) ?? {};
-      return model.addresses.get(rua) === group.account ? [...waiting, `restoring: ${answer.refused}`] : waiting;
+      return model.addresses.get(rua) === group.account ? [...waiting, `restoring: ${answer.error.message}`] : waiting;
     }
     model.choose(group, document, undefined);
     group.accepted = group.takenBack;
@@ -135,11 +142,11 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     if (simulation.bucket.keys(key).length > 0) model.due.add(key);
     return [...waiting, ...(await drain())];
   },
-  async reprocessOne({ simulation, model, drain }, [a]) {
-    const waiting = await drain();
-    const object = pick([...model.objects.values()], a);
+  async reprocessOne(ground, [a]) {
+    const waiting = await ground.drain();
+    const object = pick([...ground.model.objects.values()], a);
     if (object === undefined) return waiting;
-    return [...waiting, ...(await reprocess({ simulation, model, drain }, { key: object.key }))];
+    return [...waiting, ...(await reprocess(ground, { key: object.key }))];
   },
   reprocessAll: async (ground) => [...(await ground.drain()), ...(await reprocess(ground, {}))],
   async reprocessDomain(ground, [a]) {
@@ -149,12 +156,12 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const { domain } = report.accepted.document;
     return [...waiting, ...(await reprocess(ground, { domain }))];
   },
-  async readLess({ simulation, model, drain }, [a]) {
+  async readLess({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const object = pick([...model.objects.values()], a);
     if (object === undefined) return waiting;
     simulation.maxReportBytes = 1;
-    await startJob({ kind: "reprocess", random: 0.5 }, { filter: { key: object.key } }, simulation.invocation());
+    await ask("startReprocess", { filter: { key: object.key } });
     if (!object.isRawRemoved) model.due.add(object.key);
     const wrong = await drain({ isTooSmall: true });
     simulation.maxReportBytes = 0;
@@ -171,47 +178,52 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     simulation.recordsPerDay.address = before;
     return [...waiting, ...wrong];
   },
-  async runDeadLettersAgain({ simulation, model, drain }, [a]) {
+  async runDeadLettersAgain({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const found = await deadLetters(simulation, false);
     const some = found.filter((_, i) => a % 3 === 0 || i % 3 === a % 3);
     const ids = some.map(({ id }) => id);
     if (ids.length === 0) return waiting;
-    await requeueDeadLetters({ ids }, simulation.invocation());
+    await ask("requeueDeadLetters", { ids });
     for (const { rawKey } of some) if (simulation.bucket.keys(rawKey).length > 0) model.due.add(rawKey);
     return [...waiting, ...(await drain())];
   },
   discardDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, true),
   restoreDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, false),
-  async removeAddress({ simulation, model, drain }, [a, b]) {
+  async removeAddress({ model, drain, ask }, [a, b]) {
     const waiting = b % 2 === 0 ? await drain() : [];
     const rua = pick([...model.addresses.keys()], a);
     if (rua === undefined) return waiting;
-    const { env, shards, nowSeconds } = simulation.invocation();
-    await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    await ask("removeRegistration", { rua });
     model.addresses.delete(rua);
     return [...waiting, ...(await drain())];
   },
-  async register({ simulation, model, drain }, [a, b, c]) {
+  async register({ model, drain, ask }, [a, b, c]) {
     const waiting = c % 2 === 0 ? await drain() : [];
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
-    const answer = await putRegistration(rua, { account }, simulation.invocation());
+    const { answer } = await ask("putRegistration", { rua, entry: { account } });
     if (!answer.ok) return [...waiting, `registering: ${answer.error.message}`];
     model.addresses.set(rua, account);
     return [...waiting, ...(await drain())];
   },
-  async forget({ simulation, model, drain }, [a]) {
+  async forget({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const account = pick(ACCOUNTS, a) ?? "";
-    const job = await startForgetting(account, 0.5, simulation.invocation());
-    if (job === undefined) return waiting;
+    const { answer } = await ask("forgetAccount", { account, confirm: account });
+    if (!answer.ok) return waiting;
     model.forget(account);
     const wrong = await drain();
     // What it was to be known by is gone: nobody's objects at its addresses went with it.
     const left = simulation.rows<{ n: number }>(`SELECT count(*) AS n FROM reports WHERE account = '${account}'`);
     if (left.some(({ n }) => n > 0)) wrong.push(`reports of ${account} are left after it was forgotten`);
     return [...waiting, ...wrong];
+  },
+  async oldMessages({ simulation, delivered, drain }, numbers) {
+    const waiting = await drain();
+    const some = numbers.flatMap((number) => pick(delivered, number) ?? []);
+    for (const { queue, body } of some) await simulation.queues[queue].send(JSON.parse(body));
+    return [...waiting, ...(await drain())];
   },
   async merge({ simulation, drain }, [a]) {
     const waiting = await drain();
@@ -270,7 +282,7 @@ async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail
 }
 
 async function decide(
-  { simulation, model, drain }: Ground,
+  { simulation, model, drain, ask }: Ground,
   [a]: Numbers,
   decision: ConflictDecision,
 ): Promise<string[]> {
@@ -282,10 +294,11 @@ async function decide(
   const group = model.group(account, documentIn(model, other.rawKey, other.part));
   const version = documentIn(model, other.rawKey, other.part);
   const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
-  const answer = await decideConflict(conflict.id, { decision, note: NOTE }, simulation.invocation());
-  if ("refused" in answer) {
+  const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
+  const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
+  if (!answer.ok && !isKept) {
     const isOwn = model.addresses.get(other.rua) === account;
-    return isOwn || decision === "keep" ? [...waiting, `deciding: ${answer.refused}`] : waiting;
+    return isOwn || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
   }
   if (decision === "keep") model.choose(group, version, "refused");
   if (decision === "count_both") model.choose(group, version, "counts");
@@ -297,16 +310,13 @@ async function decide(
   return [...waiting, ...(await drain())];
 }
 
-type Filter = NonNullable<Parameters<typeof startJob>[1]["filter"]>;
+type Filter = NonNullable<Inputs["startReprocess"]["filter"]>;
 
 /** Reads again what a filter names. */
-async function reprocess(
-  { simulation, model, drain }: Pick<Ground, "simulation" | "model" | "drain">,
-  filter: Filter,
-): Promise<string[]> {
+async function reprocess({ simulation, model, drain, ask }: Ground, filter: Filter): Promise<string[]> {
   simulation.clock.nowMilliseconds += 2000;
-  const job = await startJob({ kind: "reprocess", random: 0.5 }, { filter }, simulation.invocation());
-  if ("refused" in job) return [];
+  const { answer } = await ask("startReprocess", { filter });
+  if (!answer.ok) return [];
   const keys = new Set(simulation.bucket.keys("raw/"));
   for (const object of model.objects.values()) {
     const isNamed = filter.domain === undefined && (filter.key === undefined || filter.key === object.key);
@@ -321,7 +331,7 @@ async function deadLetters(simulation: Simulation, isDiscarded: boolean) {
 }
 
 async function changeDeadLetters(
-  { simulation, model, drain }: Ground,
+  { simulation, model, drain, ask }: Ground,
   [a]: Numbers,
   isDiscard: boolean,
 ): Promise<string[]> {
@@ -330,8 +340,7 @@ async function changeDeadLetters(
   const some = found.filter((_, i) => i % 2 === a % 2);
   const selection = { ids: some.map(({ id }) => id) };
   if (selection.ids.length === 0) return waiting;
-  if (isDiscard) await discardDeadLetters(selection, "a test", simulation.invocation());
-  else await restoreDeadLetters(selection, simulation.invocation());
+  await ask(isDiscard ? "discardDeadLetters" : "restoreDeadLetters", selection);
   for (const { rawKey, part, code } of some) {
     const object = model.objects.get(rawKey);
     if (object === undefined) continue;
@@ -367,7 +376,7 @@ function referenceOf(
       AND day = ${day} AND raw_key = '${rawKey}' AND state = 'accepted'
       AND (report_id = '' OR report_id LIKE '%-${accepted.document.number}')`,
   );
-  return { account, kind, domain, day, uid: row?.uid ?? "" };
+  return { account, domain, day: isoDate(day * SECONDS_PER_DAY), uid: row?.uid ?? "" };
 }
 
 function pick<Item>(items: readonly Item[], number: number): Item | undefined {

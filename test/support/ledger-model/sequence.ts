@@ -2,12 +2,13 @@
 import { mulberry32 } from "../../../local/random.ts";
 import { requeueDeadLetters } from "../../../workers/process/operations/dead-letters.ts";
 import { sumAllUses, wrongUses } from "../day-uses.ts";
-import { FAULT_MODES } from "../simulation/faults.ts";
-import { Simulation } from "../simulation/simulation.ts";
+import { FAULT_MODES, type FaultMode, type FaultPlan } from "../simulation/faults.ts";
+import { type Delivery, Simulation } from "../simulation/simulation.ts";
 import { differences, look, slowDifferences } from "./actual.ts";
 import { ACCOUNTS } from "./documents.ts";
 import { Model, type Reading } from "./model.ts";
-import { type Ground, RUAS, randomStep, type Step, takeStep } from "./operations.ts";
+import { type DeliveredMessage, type Ground, RUAS, randomStep, type Step, takeStep } from "./operations.ts";
+import { perform } from "./perform.ts";
 
 /** A sequence: its seed also decides about faults and the order of delivery. */
 export interface Sequence {
@@ -23,6 +24,8 @@ export interface Failure {
 
 /** Days that details are kept. */
 const KEPT_DAYS = 12;
+/** Rounds after which the queues are empty, unless messages follow one another for ever. */
+const MAX_ROUNDS = 1500;
 /** The share of calls to bindings that fail while a queue is worked through. */
 const FAULT_SHARE = 0.02;
 
@@ -104,35 +107,76 @@ function newGround(seed: number): Ground {
     model.addresses.set(rua, account);
   }
   const random = mulberry32(seed + 1);
+  const plan = (): FaultMode | undefined =>
+    random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
+  const delivered = deliveredMessages(simulation);
   const drain = async (reading: Partial<Reading> = {}): Promise<string[]> => {
-    await emptyQueues(simulation, random);
+    await emptyQueues(simulation, plan, random);
     const { seen, wrong } = await look(simulation, model);
     return [...wrong, ...model.settle(seen, { isTooSmall: false, isBudgetLow: false, ...reading })];
   };
-  return { simulation, model, mails: [], drain };
+  return {
+    simulation,
+    model,
+    mails: [],
+    delivered,
+    drain,
+    ask: (name, input) => perform({ simulation, plan }, name, input),
+  };
 }
 
-/** Delivers in any order, in batches of any size, some messages again, with calls that fail and invocations that end. */
-async function emptyQueues(simulation: Simulation, random: () => number): Promise<void> {
+/** The messages of all queues, from now on, as they are delivered. */
+function deliveredMessages({ queues }: Simulation): DeliveredMessage[] {
+  const delivered: DeliveredMessage[] = [];
+  for (const queue of Object.keys(queues) as DeliveredMessage["queue"][]) {
+    const take = queues[queue].take.bind(queues[queue]);
+    queues[queue].take = (count, pick) => {
+      const taken = take(count, pick);
+      delivered.push(...taken.map(({ body }) => ({ queue, body })));
+      return taken;
+    };
+  }
+  return delivered;
+}
+
+/**
+ * Delivers in any order, in batches of any size, some messages again, with calls that fail and invocations that end; up to
+ * three invocations at once, each of which goes on at any time.
+ */
+async function emptyQueues(simulation: Simulation, plan: FaultPlan, random: () => number): Promise<void> {
+  const below = (n: number): number => Math.floor(random() * n);
   const delivery = {
-    pick: (n: number) => Math.floor(random() * n),
+    pick: below,
     repeats: () => random() < 0.1,
-    maxBatchSize: 1 + Math.floor(random() * 22),
-    parallel: 1 + Math.floor(random() * 2),
+    maxBatchSize: 1 + below(22),
+    parallel: 1 + below(3),
   };
-  simulation.faults.plan = () =>
-    random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
-  await simulation.drain(delivery);
+  const turnsAtMost = below(2) * 12;
+  simulation.faults.pause = async () => {
+    for (let turns = below(1 + turnsAtMost); turns > 0; turns--) await undefined;
+  };
+  simulation.faults.plan = plan;
+  await drained(simulation, delivery);
   simulation.faults.plan = () => undefined;
   for (let round = 0; round < 3; round++) {
     const exhausted = simulation.rows(
       "SELECT id FROM dead_letters WHERE code = 'retries_exhausted' AND discarded_seconds = 0",
     );
-    if (exhausted.length === 0) return;
+    if (exhausted.length === 0) break;
     simulation.clock.nowMilliseconds += 3_600_000;
     await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
-    await simulation.drain(delivery);
+    await drained(simulation, delivery);
   }
+  simulation.faults.pause = undefined;
+}
+
+/** @throws where messages follow one another for ever */
+async function drained(simulation: Simulation, delivery: Delivery): Promise<void> {
+  await simulation.drain({ ...delivery, rounds: MAX_ROUNDS });
+  const waiting = Object.values(simulation.queues).flatMap(({ messages }) => messages);
+  if (waiting.length === 0) return;
+  const bodies = waiting.slice(0, 3).map(({ body }) => body);
+  throw new Error(`The queues never became empty: ${bodies.join(", ")}`);
 }
 
 /** A failure in words, with what it takes to see it again. */

@@ -108,4 +108,44 @@ const inAFile: Quirk[] = [
   },
 ];
 
-export const siblings: Quirk[] = [...notices, ...inLetters, ...inAFile];
+const wide = (text: string): Uint8Array =>
+  Uint8Array.from(
+    `\ufeff${text}`.split("").flatMap((char) => [char.charCodeAt(0) & 255, char.charCodeAt(0) >> 8, 0, 0]),
+  );
+const YENC = `=ybegin line=128 size=9 name=r.xml.gz\r\n${"\x49\xb5".repeat(9)}\r\n=yend size=9\r\n`;
+
+const inATextFile = (name: string, content: string, type = "text/plain", file = "notes.txt"): Quirk => ({
+  file: `lost/${name}-in-attached-text.eml`,
+  content: multipartMail([LETTER, GOOD, part({ type, disposition: `attachment; filename="${file}"`, content })]),
+  want: { ...read, reports: 2, passedOver: ["text", "text"] },
+});
+const IN_BASE64 = btoa(binary(gzip(SECOND))).replace(/.{76}/g, "$&\r\n");
+
+const inTextFiles: Quirk[] = [
+  inATextFile("base64", `As before:\r\n${IN_BASE64}\r\n`),
+  inATextFile("json", `As before:\r\n${TLS}\r\n`),
+  inATextFile("html", `<html><body>${escaped(SECOND)}</body></html>`, "text/html", "page.html"),
+];
+
+const told: Quirk[] = [
+  { file: "xml/utf-32.xml", content: wide(ORDINARY), want: { problems: ["unsupported_format"] } },
+  { file: "xml/after-five-thousand-blanks.xml", content: `${" \n".repeat(2500)}${ORDINARY.slice(39)}`, want: read },
+  { file: "xml/blanks-alone.xml", content: " \n".repeat(2500), want: { problems: ["empty"] } },
+  {
+    file: "lost/yenc-beside-report.eml",
+    content: multipartMail([GOOD, part({ type: "text/plain", content: YENC })]),
+    want: { ...read, reports: 1, problems: ["unsupported_format"] },
+  },
+  ...["no", "yes"].map(
+    (drops): Quirk => ({
+      file: `mail/flowed-drops-space-${drops}.eml`,
+      content: simpleMail({
+        type: `text/plain; format=flowed; delsp=${drops}`,
+        content: `> ${changed(drops === "yes" ? ["policy_evaluated", "policy_ \nevaluated"] : ["<disposition>", " \n<disposition>"]).replaceAll("\n", "\r\n> ")}`,
+      }),
+      want: { ...read, passedOver: ["text"] },
+    }),
+  ),
+];
+
+export const siblings: Quirk[] = [...notices, ...inLetters, ...inAFile, ...inTextFiles, ...told];

@@ -9,7 +9,8 @@ import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/dat
 import { ANALYTICS_LIMITS } from "../../../shared/limits.ts";
 import { withoutContent } from "../../../shared/messages.ts";
 import type { RegistryEntry } from "../../../shared/registry.ts";
-import ingest from "../../../workers/ingest/index.ts";
+import { mailHandler } from "../../../workers/ingest/handler.ts";
+import { RecentAddresses } from "../../../workers/ingest/recent-addresses.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
 import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
 import { MemoryBucket } from "../memory-bucket.ts";
@@ -63,6 +64,8 @@ export class Simulation {
   readonly log: string[] = [];
   /** Whether messages come with the objects they carry; without, process gets them from R2, as those of an older ingest. */
   carriesObjects = true;
+  /** What ingest remembers from mail to mail; absent = each mail comes to an isolate that has just started. */
+  recentAddresses: RecentAddresses | undefined;
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
   readonly reportsPerDay = { reporter: 20_000 };
@@ -176,6 +179,13 @@ export class Simulation {
     return newInvocation(this.#processEnv(new FaultInjector().invocation()), this.clock.nowMilliseconds);
   }
 
+  /** Runs an operation under the faults that are planned. @throws what is injected, also where the isolate ends */
+  async operate<T>(run: (invocation: ProcessInvocation) => Promise<T>): Promise<T> {
+    const invocation = this.faults.invocation();
+    const given = newInvocation(this.#processEnv(invocation), this.clock.nowMilliseconds);
+    return Promise.race([invocation.ended, run(given)]);
+  }
+
   /** Process is deployed without the databases from that number on. */
   unbind(shard: number): void {
     this.#bound = shard;
@@ -222,7 +232,8 @@ export class Simulation {
         ...this.#ledgerBindings(invocation),
         AUTHSERV_ID: this.authservId,
       };
-      await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(bindings), standIn(context))]);
+      const email = mailHandler(this.recentAddresses ?? new RecentAddresses());
+      await Promise.race([invocation.ended, email(standIn(message), standIn(bindings), standIn(context))]);
       await Promise.race([invocation.ended, Promise.all(behind)]);
     } catch {
       return "fault";

@@ -1,6 +1,7 @@
 /** Adding domains: the form, for one or a list, and what became of each line of a list. */
 import type { Child } from "hono/jsx";
 import type { Outputs } from "../../../shared/contract/operations.ts";
+import { readDomainList } from "../../../shared/domain-name.ts";
 import { SETUP_LIMITS } from "../../../shared/limits.ts";
 import { maySee } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -179,10 +180,7 @@ export async function addFromForm(request: PageRequest, form: URLSearchParams): 
   if (!isOperator && !maySee(request.access, account)) {
     throw new ApiError("not_found", "There is no such account.");
   }
-  const lines = (form.get("domains") ?? "")
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+  const lines = readDomainList(form.get("domains") ?? "");
   // A given address may belong to anybody; operators know whose mail comes here.
   const own = isOperator ? (form.get("rua")?.trim() ?? "") : "";
   const rua = own === "" ? undefined : own;

@@ -12,6 +12,7 @@ import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { readTableState } from "../data/table.ts";
 import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
+import { DayInput } from "../parts/day-input.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
@@ -107,30 +108,14 @@ function FilterForm({ request: { parameters } }: { request: PageRequest }) {
         <input id="audit-domain" name="domain" type="search" value={value("domain")} size={16} maxlength={253} />
       </Field>
       <Field id="audit-since" label="From">
-        <DayInput name="since" value={value("since")} />
+        <DayInput id="audit-since" name="since" value={value("since")} />
       </Field>
       <Field id="audit-until" label="To">
-        <DayInput name="until" value={value("until")} />
+        <DayInput id="audit-until" name="until" value={value("until")} />
       </Field>
       <button type="submit">Filter</button>
       {FIELDS.some((name) => value(name) !== "") && <a href={PATH}>Show all</a>}
     </form>
-  );
-}
-
-function DayInput({ name, value }: { name: string; value: string }) {
-  return (
-    <input
-      class="day"
-      id={`audit-${name}`}
-      name={name}
-      type="text"
-      inputmode="numeric"
-      placeholder="YYYY-MM-DD"
-      pattern="\d{4}-\d{2}-\d{2}"
-      title="a day as YYYY-MM-DD"
-      value={value}
-    />
   );
 }
 

@@ -242,17 +242,19 @@ const tagsColumn: ViewColumn<DomainRow> = {
   key: "tags",
   label: "Tags",
   value: ({ tags }) => tags.join(", "),
-  cell: ({ tags }) => (
-    <span class="tags">
-      {tags.map((tag) => (
-        <>
-          <a class="tag" href={tagPath(tag)}>
-            <ForeignText text={tag} />
-          </a>{" "}
-        </>
-      ))}
-    </span>
-  ),
+  // Nothing at all where there are none: a phone leaves out the label of an empty cell.
+  cell: ({ tags }) =>
+    tags.length > 0 && (
+      <span class="tags">
+        {tags.map((tag) => (
+          <>
+            <a class="tag" href={tagPath(tag)}>
+              <ForeignText text={tag} />
+            </a>{" "}
+          </>
+        ))}
+      </span>
+    ),
 };
 
 interface ColumnsInput {

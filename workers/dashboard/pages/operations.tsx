@@ -151,15 +151,23 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
         label="Open dead letters"
         term="Dead letter"
         value={formatCount(open.deadLetters)}
-        remark={<OpenRemark href="/operations/dead-letters" events={countOf("dead_letter")} />}
+        remark={<OpenRemark href="/operations/dead-letters" what="dead letters" events={countOf("dead_letter")} />}
       />
       <Figure
         label="Open conflicts"
         term="Conflict"
         value={formatCount(open.conflicts)}
-        remark={<OpenRemark href="/operations/conflicts" events={countOf("conflict")} />}
+        remark={<OpenRemark href="/operations/conflicts" what="conflicts" events={countOf("conflict")} />}
       />
-      <Figure label="Pending files" value={formatCount(unfinished)} remark={<a href="#unfinished">by day</a>} />
+      <Figure
+        label="Pending files"
+        value={formatCount(unfinished)}
+        remark={
+          <a href="#unfinished">
+            by day<span class="hidden-label"> of arrival</span>
+          </a>
+        }
+      />
       <Figure
         label="Refused mails"
         value={`${formatCount(refusedMails)}${isAtLeast ? " or more" : ""}`}
@@ -178,10 +186,13 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
 }
 
 /** Under the open items: the outcomes of the period's mail, open or not. */
-function OpenRemark({ href, events }: { href: string; events: string }) {
+function OpenRemark({ href, what, events }: { href: string; what: string; events: string }) {
   return (
     <>
-      <a href={href}>show</a>, {events} from this period
+      <a href={href}>
+        show<span class="hidden-label"> {what}</span>
+      </a>
+      , {events} from this period
     </>
   );
 }

@@ -17,6 +17,7 @@ import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
+import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { accountOfForm, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
@@ -30,7 +31,15 @@ const FORM = "decide";
 /** Apart from it, so that Enter in its fields presses none of the buttons in the tables. */
 const ONE_PRESS_FORM = "one-press";
 
-export async function sendersPage(request: PageRequest, domain: string, said?: Said): Promise<PageResult> {
+/** Parameter of the page that a form leads back to: what it did. The page itself says it, from the ledger. */
+const DONE = "done";
+
+export async function sendersPage(asked: PageRequest, domain: string, said?: Said): Promise<PageResult> {
+  // What was done is said once: no link of the page repeats it.
+  const url = new URL(asked.url);
+  const done = url.searchParams.get(DONE);
+  url.searchParams.delete(DONE);
+  const request = { ...asked, url };
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
   const found = await askSenders(
@@ -58,6 +67,7 @@ export async function sendersPage(request: PageRequest, domain: string, said?: S
     body: (
       <>
         {said !== undefined && <SaidNote said={said} />}
+        {said === undefined && <DoneNote request={request} domain={domain} done={done} found={found} />}
         <div class="choosing">
           {tables.undecided.view(request.url)}
           {found.account !== undefined && mayAdminister(request.access, found.account) && (
@@ -68,6 +78,30 @@ export async function sendersPage(request: PageRequest, domain: string, said?: S
       </>
     ),
   });
+}
+
+interface DoneProps {
+  request: PageRequest;
+  domain: string;
+  done: string | null;
+  found: Senders;
+}
+
+/** What was just decided, and where to go on: the newest decisions, which were made by one press. */
+function DoneNote({ request, domain, done, found: { decisions } }: DoneProps) {
+  const verdict = <a href={linkTo(request, domainPath(domain))}>See the verdict</a>;
+  if (done === "undone") return <Note kind="done">The decision was undone. {verdict}</Note>;
+  if (done !== "decided") return null;
+  const newest = Math.max(...decisions.map(({ decidedSeconds }) => decidedSeconds));
+  const [first, ...others] = decisions.filter(({ decidedSeconds }) => decidedSeconds === newest);
+  if (first === undefined) return null;
+  return (
+    <Note kind="done">
+      Saved: <ForeignText text={subjectWords(first.source)} />
+      {others.length > 0 && ` and ${formatCount(others.length)} more`} – {DECISION_WORDS[first.decision].label}.{" "}
+      {verdict}
+    </Note>
+  );
 }
 
 function hasUndecided({ senders }: Senders): boolean {
@@ -281,7 +315,8 @@ export async function changeSenders(
   const account = await accountOfForm(request, form);
   try {
     await applyChoice(request, form, { account, domain });
-    return linkTo(request, `${domainPath(domain)}/senders`);
+    const link = linkTo(request, `${domainPath(domain)}/senders`);
+    return `${link}${link.includes("?") ? "&" : "?"}${DONE}=${form.has("undo") ? "undone" : "decided"}`;
   } catch (error) {
     if (!isWrongInput(error)) throw error;
     return sendersPage(request, domain, { kind: "fault", sentence: error.message, typed: form });

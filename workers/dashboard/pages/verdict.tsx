@@ -3,7 +3,13 @@ import type { Child } from "hono/jsx";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { needsStrings, STRINGS_HINT } from "../../../shared/guidance/txt-strings.ts";
 import type { Reason, Verdict } from "../../../shared/guidance/verdict.ts";
-import { basisText, reasonText, roleReasonText, verdictWords } from "../../../shared/guidance/verdict-words.ts";
+import {
+  basisText,
+  listedReasons,
+  reasonText,
+  roleReasonText,
+  verdictWords,
+} from "../../../shared/guidance/verdict-words.ts";
 import type { Step } from "../../../shared/guidance/what-if.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
@@ -18,10 +24,10 @@ interface VerdictProps {
 }
 
 export function VerdictCard({ request, verdict }: VerdictProps) {
-  const { state, domain, messages, nextRecord, reasons, missing } = verdict;
+  const { state, domain, messages, nextRecord } = verdict;
   const { headline, nextStep } = verdictWords(verdict);
   const basis = basisText(verdict);
-  const shown = reasons.length > 0 ? reasons : missing;
+  const shown = listedReasons(verdict);
   return (
     <section class={`card verdict ${state}`} aria-labelledby="verdict">
       <h2 id="verdict">
@@ -32,24 +38,36 @@ export function VerdictCard({ request, verdict }: VerdictProps) {
       </p>
       <Undecided request={request} verdict={verdict} />
       {basis !== undefined && <p class="small muted">{basis}</p>}
-      {nextRecord !== undefined && <NextRecord verdict={verdict} text={nextRecord} />}
+      {nextRecord !== undefined && <NextRecord request={request} verdict={verdict} text={nextRecord} />}
+      {state === "silent" && (
+        <p>
+          <a href={linkTo(request, `${domainPath(domain)}/records`)}>Check what is published</a>
+        </p>
+      )}
       {shown.length > 0 && <Reasons request={request} domain={domain} reasons={shown} />}
       {messages > 0 && <WhatIf request={request} verdict={verdict} />}
     </section>
   );
 }
 
-function NextRecord({ verdict: { domain, state, keepsPublished }, text }: { verdict: Verdict; text: string }) {
+function NextRecord({ request, verdict, text }: VerdictProps & { text: string }) {
+  const { domain, state, keepsPublished, isPublished } = verdict;
   return (
     <div class="stack">
-      <span class="small muted">
-        {state === "beingRejected" ? "To publish until then" : "To publish"}: a TXT record at{" "}
-        <ForeignText text={`_dmarc.${domain}`} />.{" "}
-        {keepsPublished === true
-          ? "Only the policy differs from the current record, as last checked."
-          : "Keep other rua and ruf addresses of the current record: reports don't name them."}
-        {needsStrings(text) ? ` ${STRINGS_HINT}` : ""}
-      </span>
+      {isPublished === true ? (
+        <span class="small muted">
+          Published at <ForeignText text={`_dmarc.${domain}`} />, as last checked:
+        </span>
+      ) : (
+        <span class="small muted">
+          {state === "beingRejected" ? "To publish until then" : "To publish"}: a TXT record at{" "}
+          <ForeignText text={`_dmarc.${domain}`} />.{" "}
+          {keepsPublished === true
+            ? "Only the policy differs from the current record, as last checked."
+            : "Keep other rua and ruf addresses of the current record: reports don't name them."}
+          {needsStrings(text) ? ` ${STRINGS_HINT}` : ""}
+        </span>
+      )}
       <pre class="record" data-copy={text}>
         <ForeignText text={text} />
       </pre>
@@ -63,6 +81,9 @@ function NextRecord({ verdict: { domain, state, keepsPublished }, text }: { verd
           </pre>
         </>
       )}
+      <a class="small screen-only" href={linkTo(request, `${domainPath(domain)}/records`)}>
+        {isPublished === true ? "Published records" : "Once it is published, check it"}
+      </a>
     </div>
   );
 }
@@ -111,7 +132,7 @@ function SourceLink({ request, domain, source }: { request: PageRequest; domain:
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
     <a class="small" href={linkTo(request, path)} title={name}>
-      {capitalised(roleReasonText(reason))}
+      {reason === "decided" ? "What fails, and why" : capitalised(roleReasonText(reason))}
     </a>
   );
 }

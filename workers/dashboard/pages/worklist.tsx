@@ -116,7 +116,10 @@ function Domains({ line, hasSeveralAccounts }: { line: Line; hasSeveralAccounts:
   const rest = domains - unfolded.length;
   return (
     <details class="unfolds">
-      <summary>{domains === 1 ? "1 domain" : `${formatCount(domains)} domains`}</summary>
+      <summary>
+        {formatCount(domains)}
+        <span class="hidden-label">{domains === 1 ? " domain" : " domains"}</span>
+      </summary>
       <ul>
         {unfolded.map(({ domain, account, link, messages }) => (
           <li>

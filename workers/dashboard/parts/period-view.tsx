@@ -1,6 +1,7 @@
 /** Choosing the period: links for the usual ones, a form for any range. */
 import { isoDay } from "../data/days.ts";
 import { type Period, PRESETS, periodBefore } from "../data/period.ts";
+import { DayInput } from "./day-input.tsx";
 import { Field } from "./field.tsx";
 import { linkWith } from "./request.ts";
 
@@ -26,8 +27,12 @@ export function PeriodControl({ url, period, presets = PRESETS }: ControlProps) 
         ))}
       </nav>
       <form class="inline" method="get" action={url.pathname}>
-        <DayInput name="from" label="From" day={period.firstDay} />
-        <DayInput name="to" label="to" day={period.lastDay} />
+        <Field id="period-from" label="From">
+          <DayInput id="period-from" name="from" value={isoDay(period.firstDay)} />
+        </Field>
+        <Field id="period-to" label="to">
+          <DayInput id="period-to" name="to" value={isoDay(period.lastDay)} />
+        </Field>
         <button type="submit">Show</button>
       </form>
     </div>
@@ -37,23 +42,6 @@ export function PeriodControl({ url, period, presets = PRESETS }: ControlProps) 
 function presetText(days: number): string {
   if (days === 1) return "today";
   return days === 365 ? "12 months" : `${days} days`;
-}
-
-function DayInput({ name, label, day }: { name: string; label: string; day: number }) {
-  return (
-    <Field id={`period-${name}`} label={label}>
-      <input
-        class="day"
-        id={`period-${name}`}
-        name={name}
-        type="text"
-        inputmode="numeric"
-        pattern="\d{4}-\d{2}-\d{2}"
-        title="a day as YYYY-MM-DD"
-        value={isoDay(day)}
-      />
-    </Field>
-  );
 }
 
 /** `2026-10-01 to 2026-10-30, compared with …`. */

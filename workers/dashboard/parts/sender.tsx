@@ -87,7 +87,7 @@ export function JudgementBasis({ request, domain, days }: BasisProps): Child {
       )}
       {unchecked > 0 && (
         <p class="small">
-          {formatShare(unchecked, messages - uncounted)} of the messages it counts come from{" "}
+          {formatShare(unchecked, messages - uncounted)} of the counted messages come from{" "}
           <a href={list("unchecked")}>reports whose sender couldn't be checked</a>: they came before senders were
           checked, or neither a receiver's results nor a DNS server is configured.
         </p>

@@ -163,7 +163,7 @@ export const ROLE = {
 function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
   const value = column.value(row);
   const content = column.cell?.(row) ?? (typeof value === "number" ? formatCount(value) : <Name text={value} />);
-  const width = column.align === "end" ? "end nowrap" : column.narrow ? "text narrow" : "text";
+  const width = column.align === "end" ? numberClass(value) : column.narrow ? "text narrow" : "text";
   const look = column.screenOnly ? `${width} screen-only` : width;
   return isFirst ? (
     <th scope="row" {...ROLE.rowHead} class={look} data-label={column.label}>
@@ -174,6 +174,15 @@ function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
       {content}
     </td>
   );
+}
+
+/** Characters of a number that fits one of a phone's columns, with its separators: thousands of millions. */
+const NARROW_NUMBER_CHARS = 13;
+
+/** A number is never broken; one of more than ten digits takes two columns of a phone. */
+function numberClass(value: unknown): string {
+  const isLong = typeof value === "number" && formatCount(value).length > NARROW_NUMBER_CHARS;
+  return isLong ? "end nowrap long" : "end nowrap";
 }
 
 interface HeadProps<Row> {

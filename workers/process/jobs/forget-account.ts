@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { copyDue } from "../../../shared/ledger/addresses.ts";
 import { type Change, change } from "../../../shared/ledger/database.ts";
+import { changeDayUses } from "../../../shared/ledger/day-uses.ts";
 import {
   addressesToClose,
   closeAddresses,
@@ -113,16 +114,18 @@ async function close({ id: jobId, filter }: Job, { env, shards, nowSeconds }: In
 }
 
 /** Removes raw objects of the account, and their rows. Those that another account has a row of stay. */
-async function removeRaw(at: Position, { filter }: Job, invocation: Invocation): Promise<Done> {
+async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocation): Promise<Done> {
   const { env, shards } = invocation;
   const { account = "" } = filter;
   const isAddress = async (ruas: readonly string[]): Promise<ReadonlySet<string>> =>
-    new Set((await forgottenAmong(shards.directory, ruas)).keys());
+    new Set((await forgottenAmong(shards.directory, ruas, id)).keys());
   const { objects, scanned, next } = await rawObjectsPage({ account, isAddress, after: at.after }, invocation);
   if (objects.length > 0) {
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));
-    const rows = await removeObjects(objects.map((object) => ({ ...object, version: 0 })));
-    for (const ledger of shards.all) await change(ledger, [rows]);
+    const rows = objects.map((object) => ({ ...object, version: 0 }));
+    // Their addresses may be another account's by now, whose use of the day they were counted to.
+    const changes = [await changeDayUses([], rows), await removeObjects(rows)];
+    for (const ledger of shards.all) await change(ledger, changes);
   }
   const following = at.phase === "raw" ? "rows" : "rows again";
   return {

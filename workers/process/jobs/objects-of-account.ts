@@ -1,7 +1,7 @@
 /** Which raw objects are an account's: a page of R2's listing, with the rows of the ledger beside it. */
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { accountsOfObjects } from "../../../shared/ledger/forget.ts";
-import { objectHash } from "../../../shared/ledger/objects.ts";
+import { type ObjectReference, objectHash } from "../../../shared/ledger/objects.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
@@ -51,7 +51,7 @@ export async function rawObjectsPage(
 }
 
 /** Accounts with a row of each object; rows of account '' are nobody's. */
-async function ownersOf(objects: readonly ObjectOfAccount[], { shards }: Invocation): Promise<Set<string>[]> {
+export async function ownersOf(objects: readonly ObjectReference[], { shards }: Invocation): Promise<Set<string>[]> {
   const references = await Promise.all(
     objects.map(
       async ({ rua, receivedSeconds, rawKey }): Promise<[string, number, string]> => [

@@ -81,13 +81,17 @@ export async function addDomains(
   const domains = [...new Set(lines.flatMap(({ read }) => (read.ok ? [read.value.name] : [])))];
   const registered = await registerDomains({ account, domains, rua }, invocation, randomBytes);
   if (!registered.ok) return registered;
+  const seen = new Set<string>();
   const items = lines.map(({ line, read }) => {
     if (!read.ok) return { typed: line, problem: read.error };
     const { name: domain } = read.value;
     const added = registered.value.get(domain);
     if (added === undefined) throw new Error(`${domain} was registered, and is not.`);
     const problem = otherAddress({ account, domain, given: rua }, added);
-    return problem === undefined ? { typed: line, domain, ...added } : { typed: line, domain, problem };
+    // A domain that is in the list twice is added once.
+    const isNew = added.isNew && !seen.has(domain);
+    seen.add(domain);
+    return problem === undefined ? { typed: line, domain, ...added, isNew } : { typed: line, domain, problem };
   });
   return ok({ items });
 }

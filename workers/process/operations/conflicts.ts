@@ -11,6 +11,7 @@ import {
   findConflicts,
   findDoubted,
   putDecision,
+  refuseChosen,
   removeConflicts,
 } from "../../../shared/ledger/conflicts.ts";
 import { change } from "../../../shared/ledger/database.ts";
@@ -65,17 +66,15 @@ export async function decideConflict(
   if (registration?.entry.account !== conflict.account) {
     return { refused: `${rua} is no longer an address of ${conflict.account}: register it again, or keep the first.` };
   }
-  const rows = [
-    decisionOf(
-      conflict,
-      { version: "other", decision: decision === "replace" ? "replaces" : "counts" },
-      note,
-      nowSeconds,
-    ),
-  ];
-  if (decision === "replace")
-    rows.push(decisionOf(conflict, { version: "accepted", decision: "refused" }, note, nowSeconds));
-  await change(ledger, rows.map(putDecision));
+  if (decision === "replace") {
+    const chosen = decisionOf(conflict, { version: "other", decision: "replaces" }, note, nowSeconds);
+    const refused = decisionOf(conflict, { version: "accepted", decision: "refused" }, note, nowSeconds);
+    await change(ledger, [refuseChosen(chosen), putDecision(refused), putDecision(chosen)]);
+  } else {
+    await change(ledger, [
+      putDecision(decisionOf(conflict, { version: "other", decision: "counts" }, note, nowSeconds)),
+    ]);
+  }
   await env.QUEUE_REPORTS.send({
     v: 1,
     kind: "report",

@@ -33,7 +33,7 @@ export async function takeBackReport(
   const occasion = { attempts: 1, nowSeconds };
   const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, occasion);
   const sent = await writeHeld(work, invocation);
-  await readOthersAgain({ retracted: [held.reference] }, TRANSACTION_SECONDS, invocation);
+  await readOthersAgain({ reports: [held.reference] }, TRANSACTION_SECONDS, invocation);
   const { uid } = held.reference;
   const changes: BatchChanges = {
     ...noChanges(),
@@ -55,7 +55,10 @@ export async function takeBackReport(
   return state === "changed" ? { refused: CHANGED } : held.reference;
 }
 
-/** Restores a report; if its raw object still exists, it is rerun to write the points. */
+/**
+ * Restores a report; if its raw object still exists, it is rerun to write the points. So are objects that brought the same
+ * report while it was taken back.
+ */
 export async function undoTakeBack(
   reference: ReportReference,
   given: Invocation,
@@ -81,13 +84,17 @@ export async function undoTakeBack(
     reports: [{ write, reference: held.reference }],
     others: [removeDecision({ uid, contentHash })],
   };
-  const { state } = await commitBatch(ledger, changes, nowSeconds);
-  if (state === "changed") return { refused: CHANGED };
+  // One of them may be from a verified sender, and this one not.
+  await readOthersAgain({ reports: [held.reference] }, TRANSACTION_SECONDS, invocation);
   if (isThere) {
     const again = nextGeneration(generation, nowSeconds);
-    await env.QUEUE_REPORTS.send({ v: 1, kind: "report", key, rua, receivedSeconds, generation: again });
+    await env.QUEUE_REPORTS.send(
+      { v: 1, kind: "report", key, rua, receivedSeconds, generation: again },
+      { delaySeconds: TRANSACTION_SECONDS },
+    );
   }
-  return held.reference;
+  const { state } = await commitBatch(ledger, changes, nowSeconds);
+  return state === "changed" ? { refused: CHANGED } : held.reference;
 }
 
 async function findReport(

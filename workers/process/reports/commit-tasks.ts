@@ -91,7 +91,11 @@ async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, 
     if (!(await writePoints(open, { plan, written }, invocation))) continue;
     const slices = plan.objects.flatMap((object) => written.slicesOf(object));
     await addMailOrigins(plan.changes.conflicts, invocation);
-    await readOthersAgain(plan, PROCESS_LIMITS.readOthersAfterSeconds, invocation);
+    await readOthersAgain(
+      { reports: plan.retracted, orphans: plan.orphans },
+      PROCESS_LIMITS.readOthersAfterSeconds,
+      invocation,
+    );
     const { state } = await commitBatch(invocation.ledger, { ...plan.changes, slices }, invocation.nowSeconds);
     if (state === "committed") return finishTasks(open, plan, invocation);
     if (decision === PROCESS_LIMITS.maxDecisions)

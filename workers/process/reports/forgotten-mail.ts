@@ -4,8 +4,10 @@
  */
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
+import { objectReference } from "../../../shared/ledger/objects.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
+import { ownersOf } from "../jobs/objects-of-account.ts";
 import type { Task } from "./task.ts";
 
 /** Ends the tasks of forgotten accounts. @throws nothing: a fault becomes the ending of the tasks it concerns */
@@ -26,9 +28,13 @@ export async function dropForgotten(
       ({ message: { rua, receivedSeconds } }) =>
         receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds,
     );
-    if (dropped.length === 0) return;
-    await invocation.env.R2_DMARC_REPORTS.delete(dropped.map(({ message }) => message.key));
-    for (const task of dropped) task.ending = { entry: { event: "report", outcome: "account was forgotten" } };
+    // An address may have come from another account, which keeps what it has of it; the job removes what the forgotten one has.
+    const references = dropped.map(({ message }) => objectReference(message));
+    const owners = dropped.length === 0 ? [] : await ownersOf(references, invocation);
+    const ownerless = dropped.filter((_, place) => owners[place]?.size === 0);
+    if (ownerless.length === 0) return;
+    await invocation.env.R2_DMARC_REPORTS.delete(ownerless.map(({ message }) => message.key));
+    for (const task of ownerless) task.ending = { entry: { event: "report", outcome: "account was forgotten" } };
   } catch (error) {
     for (const task of unregistered) task.ending = { error };
   }

@@ -1,6 +1,7 @@
 /**
- * When a report stops counting, the objects that brought it too are read again: one of them counts then. The messages are sent
- * before the transaction, so that none is missing after it, and come when it has ended in any case.
+ * When a report stops counting, or counts again, the objects that brought it too are read again: one of them counts then,
+ * or is trusted more. The messages are sent before the transaction, so that none is missing after it, and come when it has
+ * ended in any case.
  */
 
 import { ask } from "../../../shared/ledger/database.ts";
@@ -8,25 +9,25 @@ import { type OtherObject, othersQuery } from "../../../shared/ledger/other-obje
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import type { Invocation } from "../env.ts";
 
-/** Reports that are about to stop counting, and objects known besides those that are noted with them. */
-export interface Leaving {
-  retracted: readonly ReportReference[];
+/** Reports that are about to stop counting or to count again, and objects known besides those that are noted with them. */
+export interface Changing {
+  reports: readonly ReportReference[];
   orphans?: readonly OtherObject[];
 }
 
 /**
- * Enqueues what they leave behind.
+ * Enqueues those objects.
  *
  * @param afterSeconds the transaction has ended by then
  * @throws whatever D1 or the queue throws
  */
 export async function readOthersAgain(
-  { retracted, orphans = [] }: Leaving,
+  { reports, orphans = [] }: Changing,
   afterSeconds: number,
   { env, ledger, nowSeconds }: Invocation,
 ): Promise<void> {
-  if (retracted.length === 0) return;
-  const noted = await ask(ledger, othersQuery(retracted));
+  if (reports.length === 0) return;
+  const noted = await ask(ledger, othersQuery(reports));
   const others = new Map([...noted, ...orphans].map((other) => [other.rawKey, other]));
   for (const { rawKey: key, rua, receivedSeconds } of others.values()) {
     // Above anything that is read until then.

@@ -1,0 +1,55 @@
+/**
+ * Records that stand at another name than meant: a DNS service that adds the domain by itself was given it, too, so that the
+ * record of `_dmarc.example.com` is at `_dmarc.example.com.example.com`; or the underscore is missing. Pure.
+ */
+import { recordsOf } from "../dns/resolver.ts";
+import type { Ask } from "./asking.ts";
+import type { Finding } from "./check.ts";
+
+/** What is looked for. */
+export interface LostRecord {
+  /** `_dmarc`; "" for the domain itself. */
+  prefix: string;
+  domain: string;
+  isMeant: (text: string) => boolean;
+  rule: string;
+}
+
+/** @returns a finding with the record to publish where it was meant to be; undefined where there is none, or several */
+export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Finding | undefined> {
+  const { prefix, domain, isMeant, rule } = lost;
+  const meant = prefix === "" ? domain : `${prefix}.${domain}`;
+  const doubled = `${meant}.${domain}`;
+  const bare = meant.replace(/(^|\.)_/g, "$1");
+  for (const name of bare === meant ? [doubled] : [doubled, bare]) {
+    if (name.length > MAX_NAME_CHARS) continue;
+    const [text, ...others] = recordsOf(await ask(name, "TXT")).filter(isMeant);
+    if (text === undefined || others.length > 0) continue;
+    // A wildcard answers at any name, and was not meant for this one.
+    if (recordsOf(await ask(`*.${domain}`, "TXT")).includes(text)) continue;
+    const host = prefix === "" ? "@" : prefix;
+    const why =
+      name === doubled
+        ? `your DNS service adds ${domain} by itself, so enter "${host}" as the name`
+        : "its name has to begin with an underscore";
+    const sentence = `The record is at ${name}, where nobody looks for it: ${why}. Publish it at ${meant}.`;
+    return {
+      code: "record_at_wrong_name",
+      state: "broken",
+      sentence,
+      rule,
+      publish: { name: meant, type: "TXT", value: text },
+    };
+  }
+  return undefined;
+}
+
+/** What is to be said of a name to publish at that is an alias, with a space before it: nothing may stand beside one (RFC 1034 section 3.6.2). "" of others. */
+export async function aliasHint(name: string, ask: Ask): Promise<string> {
+  const [target] = recordsOf(await ask(name, "CNAME"));
+  if (target === undefined) return "";
+  return ` ${name} is an alias (CNAME) of ${target.slice(0, 200)}, where there is none: publish it in place of the alias.`;
+}
+
+/** RFC 1035 section 2.3.4, as text without the last dot. */
+const MAX_NAME_CHARS = 253;
