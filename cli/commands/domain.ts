@@ -92,7 +92,7 @@ async function addList(domains: string[], { account, rua, ...options }: AddOptio
   }
   const { added, existing, refused } = counts;
   if (!options.json) {
-    printOut(`${added} added, ${existing} there already, ${refused} with errors.`);
+    printOut(`${added} added, ${existing} already there, ${refused} with errors.`);
     if (added > 0) printOut("What to publish for each, and how far it is: dmarc domain check DOMAIN.");
   }
   return refused === 0;

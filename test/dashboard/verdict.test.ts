@@ -62,7 +62,7 @@ describe("every state", () => {
   it("ready: the record to publish keeps what DNS has, once the records have been checked", async () => {
     const domain = STATE_DOMAINS.ready;
     const before = await page(`/domains/${domain}`);
-    expect(before).toContain("Keep other rua and ruf addresses of the present record");
+    expect(before).toContain("Keep other rua and ruf addresses of the current record");
     const published = `v=DMARC1; p=none; rua=mailto:r@rua.example,mailto:x@other.example; ruf=mailto:f@other.example; x=1`;
     const check = checkWith(domain, { kind: "dmarc", name: `_dmarc.${domain}`, records: [published] });
     await change(dashboard.ledger, keepCheck({ account: "acme", domain, checkedSeconds: nowSeconds, check }, []));
