@@ -144,7 +144,7 @@ async function removeOne(domain: string, options: DomainOptions): Promise<void> 
   const removed = await connect(options).ask("removeDomain", { account: options.account, domain });
   const { rua, isAddressRemoved } = removed;
   if (options.json) printJson({ removed: rua, isAddressRemoved });
-  else if (isAddressRemoved) printOut(`${rua} is not registered any more. Take it out of the DMARC record, too.`);
+  else if (isAddressRemoved) printOut(`${rua} is no longer registered. Remove it from the DMARC record, too.`);
   else printOut(`${safeText(domain, MAX_CHARS)} is removed; ${rua} stays, for other domains.`);
 }
 

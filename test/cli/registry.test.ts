@@ -58,7 +58,7 @@ it("domain add --file adds a list with one result per line, and the new addresse
   expect(added.code).toBe(2);
   const [shop, none, second] = lines(added);
   expect(shop).toMatchObject({ typed: "shop.example", domain: "shop.example", isNew: true });
-  expect(none).toMatchObject({ typed: "no name", problem: expect.stringContaining("no domain name") });
+  expect(none).toMatchObject({ typed: "no name", problem: expect.stringContaining("not a domain name") });
   expect(second).toMatchObject({ domain: "second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
   const again = await run("domain", "add", "--file", file, "--account", "acme");
   expect(again.stdout).toContain(`shop.example  ${shop?.rua}  was added before`);
@@ -116,7 +116,7 @@ it("accounts logo sets, saves and removes the logo, and says which of them it wa
   const saved = join(folder, "saved.png");
   expect((await logo("--output", saved)).stdout).toContain("image/png, 8 bytes");
   expect(await readFile(saved)).toEqual(await readFile(picture));
-  expect((await logo("--remove")).stdout).toContain("no logo any more");
+  expect((await logo("--remove")).stdout).toContain("no longer has a logo");
   expect((await logo("--output", saved)).code).toBe(1);
   expect((await run("accounts", "logo", "nowhere", "--remove")).stderr).toContain("There is no account 'nowhere'");
 });

@@ -50,7 +50,7 @@ describe("with the secret API_TOKEN", () => {
   it.each(["", "wrong", `${API_TOKEN}x`, API_TOKEN.slice(0, -1), API_TOKEN.toUpperCase()])(
     "refuses the token %j",
     async (token) => {
-      await expectForbidden(await dashboard.ask("/api/v1/registry", {}, token), /not the secret/);
+      await expectForbidden(await dashboard.ask("/api/v1/registry", {}, token), /neither the secret/);
     },
   );
 
@@ -59,7 +59,7 @@ describe("with the secret API_TOKEN", () => {
     async (authorization) => {
       await expectForbidden(
         await dashboard.ask("/api/v1/registry", { headers: { authorization } }, null),
-        /not the secret/,
+        /neither the secret/,
       );
     },
   );
@@ -117,7 +117,7 @@ describe("with Cloudflare Access", () => {
   });
 
   it("still refuses a wrong token", async () => {
-    await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /not the secret/);
+    await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /neither the secret/);
   });
 });
 
@@ -165,6 +165,6 @@ describe.each([
   });
 
   it("does not make a wrong token valid", async () => {
-    await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /not the secret/);
+    await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /neither the secret/);
   });
 });

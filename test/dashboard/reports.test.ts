@@ -267,7 +267,7 @@ describe("taking a report back", () => {
       [{ action: "take-back", confirmed: "yes", reason: " " }, "Give a reason"],
       [{ action: "take-back", reason: "forged" }, "Confirm"],
       [{ action: "undo" }, "The report is accepted"],
-      [{}, "action is"],
+      [{}, "action must be"],
     ] as const) {
       const refused = await post(path, fields);
       expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining(reason)]);

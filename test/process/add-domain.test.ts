@@ -125,7 +125,7 @@ it("a list is added with a result per line, repeated domains once, and invalid l
   ]);
   expect(items[0]?.rua).toBe(items[1]?.rua);
   expect(items[2]?.rua).toBe(rua);
-  expect(items[3]?.problem).toContain("no domain name");
+  expect(items[3]?.problem).toContain("not a domain name");
   expect((await listed()).map(([domain]) => domain)).toEqual(["one.test", "shop.test", "xn--bcher-kva.test"]);
   // Ingest knows them: from KV, or by asking D1.
   const found = await ask(simulation.ledger, addressesQuery());
