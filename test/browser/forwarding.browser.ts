@@ -90,7 +90,7 @@ describe.skipIf(isMissing)("forwarding", () => {
     secret = (await page.textContent(".note code"))?.trim() ?? "";
     expect(secret).toMatch(/^[0-9a-f]{64}$/);
     await page.click("button:has-text('Test')");
-    expect(await page.textContent(".note.done")).toContain("took the test");
+    expect(await page.textContent(".note.done")).toContain("accepted the test");
     expect(received.map(({ body }) => JSON.parse(body).type)).toEqual(["test"]);
     await page.goto(`${site.origin}/operations/forwarding`);
     expect(await page.content()).not.toContain(secret);
