@@ -10,5 +10,5 @@ export function readResolverUrl(option: string | undefined): string {
   const text = option ?? process.env.DMARC_DNS ?? DEFAULT_RESOLVER;
   const url = URL.parse(text);
   if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
-  throw new CommandError(`'${safeText(text)}' is no address of a DNS server, such as ${DEFAULT_RESOLVER}.`);
+  throw new CommandError(`'${safeText(text)}' is not the URL of a DNS server, such as ${DEFAULT_RESOLVER}.`);
 }

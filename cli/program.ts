@@ -51,7 +51,7 @@ export function buildProgram(): Command {
   const program = new Command("dmarc").description("DMARC reports: read them, send them, ask about them");
   sayWrongUse(addRemoteOptions(program), "dmarc")
     .addHelpText("after", HELP)
-    .showHelpAfterError("(--help says more)")
+    .showHelpAfterError("(see --help)")
     .enablePositionalOptions();
   passRemoteOptions(program);
   for (const add of [

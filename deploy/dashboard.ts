@@ -117,7 +117,7 @@ async function waitForReport(
     const seconds = Math.round((deployment.nowMilliseconds() - started) / 1000);
     if (stats.value.reports > before.reports) return ok(seconds);
     if (stats.value.deadLetters > before.deadLetters) {
-      return fail("The test report became a dead letter: dmarc dead-letters list says why.");
+      return fail("The test report became a dead letter: dmarc dead-letters list shows why.");
     }
     if (seconds > WAIT.secondsForReport) {
       return fail(

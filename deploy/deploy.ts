@@ -50,21 +50,21 @@ Examples:
   npm run destroy -- --raw-reports  the raw reports, too; run it again two days later for their empty bucket`;
 
 function program(): Command {
-  const all = new Command("npm run").showHelpAfterError("(--help says more)");
+  const all = new Command("npm run").showHelpAfterError("(see --help)");
   const deployCommand = all
     .command("deploy")
-    .description("Makes what is missing in a Cloudflare account, and uploads the Workers");
+    .description("Creates what is missing in a Cloudflare account, and uploads the Workers");
   addSettings(deployCommand)
-    .option("--dry-run", "print the plan and end: nothing is asked of Cloudflare")
+    .option("--dry-run", "print the plan and stop; nothing is sent to Cloudflare")
     .option("--new-token", "make a new secret API_TOKEN for programs")
     .addHelpText("after", HELP)
     .action((options: Options) => runDeploy(options));
   sayWrongUse(deployCommand, "deploy");
-  const destroyCommand = all.command("destroy").description("Removes what npm run deploy made; raw reports stay");
+  const destroyCommand = all.command("destroy").description("Removes what npm run deploy created; raw reports stay");
   sayWrongUse(destroyCommand, "destroy");
   addSettings(destroyCommand)
-    .option("--dry-run", "say what would be removed and what kept, and end: nothing is asked of Cloudflare")
-    .option("--raw-reports", "remove the raw reports, too: nothing can be made again from them then")
+    .option("--dry-run", "print what would be removed and what kept, and stop; nothing is sent to Cloudflare")
+    .option("--raw-reports", "remove the raw reports, too; figures can then not be restored from them")
     .addHelpText("after", DESTROY_HELP)
     .action((options: Options) => runDestroy(options));
   return all;
@@ -111,10 +111,11 @@ async function runDeploy(options: Options): Promise<void> {
   }
   const found = await survey(deployment);
   printSurvey(found);
-  if (found.problems.length > 0) throw new CommandError("Nothing was changed. Do the above, then run this again.");
+  if (found.problems.length > 0)
+    throw new CommandError("Nothing was changed. Do what is listed above, then run this again.");
   if (found.missing.length > 0 && !options.yes && isAsking() && !(await isConfirmed("Make what is missing?"))) return;
   const done = await deploy(deployment, (line) => console.log(line));
-  if (!done.ok) throw new CommandError(`${done.error} What was done is kept: run this again to continue.`);
+  if (!done.ok) throw new CommandError(`${done.error} What is done stays: run this again to continue.`);
   printDone(done.value, deployment);
 }
 
@@ -137,7 +138,7 @@ async function runDestroy(options: Options): Promise<void> {
   if (options.dryRun) return;
   const what = rawReports ? "and the raw reports, for good" : "but the raw reports";
   if (!options.yes) {
-    if (!isAsking()) throw new CommandError("Nobody can be asked here: --yes says that it is meant.");
+    if (!isAsking()) throw new CommandError("This is not a terminal, so nobody can confirm it: pass --yes.");
     const question =
       `Everything of ${settings.prefix}-… is removed, including the ledger with all figures, ${what}. Type ` +
       `${settings.prefix} to continue: `;
@@ -170,7 +171,7 @@ async function gather(options: Options): Promise<Gathered> {
   if (!kept.ok) throw new CommandError(kept.error);
   sources.push(kept.value.settings as GivenSettings);
   if (sources.every(({ rua }) => rua === undefined) && isAsking()) {
-    sources.push({ rua: await ask("Which address are reports to be sent to (such as dmarc@example.com)? ") });
+    sources.push({ rua: await ask("Which address will reports be sent to (such as dmarc@example.com)? ") });
   }
   const settings = readSettings(...sources);
   if (!settings.ok) throw new CommandError(settings.error);
@@ -198,7 +199,9 @@ async function connect(settings: Settings, kept: Kept, folder: string): Promise<
   const common = { root: ROOT, baseUrl, token: given };
   const token = given ?? (await loginToken(wranglerFor({ ...common, accountId: undefined })));
   if (token === undefined) {
-    throw new CommandError("Nobody is logged in: npx wrangler login, or put an API token into CLOUDFLARE_API_TOKEN.");
+    throw new CommandError(
+      "You are not logged in: run npx wrangler login, or put an API token into CLOUDFLARE_API_TOKEN.",
+    );
   }
   const clock = { nowMilliseconds: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
   const api = cloudflareApi({ baseUrl, token, fetch: (url, init) => fetch(url, init), ...clock });
@@ -229,16 +232,16 @@ function printSurvey({ there, missing, problems, notes }: Survey): void {
   if (there.length > 0) console.log(`There:\n${there.map((line) => `  ${line}`).join("\n")}`);
   if (missing.length > 0) console.log(`Missing:\n${missing.map((line) => `  ${line}`).join("\n")}`);
   for (const note of notes) console.log(`Note: ${note}`);
-  for (const [i, problem] of problems.entries()) console.log(`To do first, ${i + 1}: ${problem}`);
+  for (const [i, problem] of problems.entries()) console.log(`First, ${i + 1}: ${problem}`);
 }
 
 function printDone({ changes, url }: Deployed, { settings, folder }: Deployment): void {
-  console.log(changes.length === 0 ? "No change: everything is there." : `Done: ${changes.length} changes.`);
+  console.log(changes.length === 0 ? "Nothing to change: everything is in place." : `Done: ${changes.length} changes.`);
   const { rua, domains } = settings;
   console.log(`Dashboard: ${url}
 The dmarc command: export DMARC_URL=${url} DMARC_TOKEN="$(node -p 'require("${folder}/deployment.json").apiToken')"
 To publish: _dmarc.${domains[0] ?? ""}. TXT "v=DMARC1; p=none; rua=mailto:${rua}"
-Mail itself was not tried: send any to ${rua}; dmarc status shows that it came.`);
+No mail was sent to test it: send one to ${rua}, and dmarc status shows whether it arrived.`);
 }
 
 try {

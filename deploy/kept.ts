@@ -49,7 +49,7 @@ export function readKept(folder: string): Result<Kept, string> {
   }
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), kept), text);
   if (read.success) return ok(read.output);
-  return fail(`${path} is damaged (${read.issues[0].message}): remove it, and what it held is found again by name.`);
+  return fail(`${path} is damaged (${read.issues[0].message}): delete it; what it listed is found by name.`);
 }
 
 /** Writes it whole or not at all. */

@@ -112,7 +112,7 @@ export interface Removal {
 export function removalLines(settings: Settings, { rawReports }: DestroyOptions): Removal {
   const { workers, queues, namespace, database, bucket } = namesOf(settings.prefix);
   const rules = {
-    address: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} gets no reports any more`],
+    address: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} no longer receives reports`],
     subaddresses: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} and its sub-addresses`],
     "catch-all": [`Email Routing's catch-all to ${workers.ingest}: it is turned off, and other mail is dropped`],
     none: [],
@@ -126,13 +126,13 @@ export function removalLines(settings: Settings, { rawReports }: DestroyOptions)
   ];
   const raw = `R2 bucket ${bucket} with the raw reports`;
   const kept = [
-    "points in Analytics Engine, for three months: it removes none",
+    "points in Analytics Engine, which keeps them for three months and cannot delete them",
     "Access applications and tokens, and DNS records: they were made by hand",
     "Email Routing itself, with its MX records",
-    `what was chosen, in .deployment/${settings.prefix}: npm run deploy makes it again`,
+    `your settings, in .deployment/${settings.prefix}: npm run deploy uses them again`,
   ];
   if (rawReports)
-    return { removed: [...removed, `${raw}: they expire within two days; the next run removes it`], kept };
+    return { removed: [...removed, `${raw}: they expire within two days; run it again to remove the bucket`], kept };
   return { removed, kept: [`${raw}: a new deployment counts them again (--raw-reports removes them, too)`, ...kept] };
 }
 
@@ -246,6 +246,6 @@ async function removeBucket(deployment: Deployment, say: (line: string) => void)
     "Workers R2 Storage Edit",
   );
   if (!put.ok) return put;
-  say(`- the raw reports in ${names.bucket} expire within two days; run this again then, and the empty bucket goes`);
+  say(`- the raw reports in ${names.bucket} expire within two days; run this again then to remove the empty bucket`);
   return ok(undefined);
 }

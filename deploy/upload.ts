@@ -88,7 +88,7 @@ export const tokenStep: Step = {
     const isThere = secrets.value.some(({ name }) => name === TOKEN_SECRET);
     if (isThere && kept.apiToken === undefined) {
       return fail(
-        `The dashboard has a secret ${TOKEN_SECRET} that is not known here. Set DMARC_TOKEN to it, or create a ` +
+        `The dashboard has a secret ${TOKEN_SECRET} that is not recorded here. Set DMARC_TOKEN to it, or create a ` +
           "new one with --new-token, which programs with the old one must then use.",
       );
     }

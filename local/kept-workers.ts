@@ -46,7 +46,7 @@ export class KeptWorkers {
   async checkHealth(address: WorkersAddress): Promise<void> {
     const running = this.#running;
     if (address !== this.address || (await isAnswering(address))) return;
-    await this.#restart(running, "do not answer any more");
+    await this.#restart(running, "stopped responding");
   }
 
   async stop(): Promise<void> {
@@ -70,7 +70,7 @@ export class KeptWorkers {
   }
 
   #watch(running: RunningWorkers): void {
-    running.exited.then((reason) => this.#restart(running, `have ended unexpectedly (${reason})`));
+    running.exited.then((reason) => this.#restart(running, `stopped unexpectedly (${reason})`));
   }
 
   async #restart(dead: RunningWorkers, what: string): Promise<void> {
@@ -79,18 +79,18 @@ export class KeptWorkers {
     this.address = undefined;
     const tooMany = this.#restarts.countOne(Date.now());
     if (tooMany !== undefined) return this.#giveUp(`The Workers ${what}, ${tooMany}.`);
-    this.#options.say(`error     the Workers ${what}; they are started again`);
+    this.#options.say(`error     the Workers ${what}; restarting them`);
     dead.kill();
     try {
       this.#running = this.#start();
       this.#watch(this.#running);
       await this.#open(this.#running);
       await this.#options.reconcile();
-      this.#options.say("start     the Workers are back, and what was waiting is enqueued again");
+      this.#options.say("start     the Workers are running again, and waiting files were enqueued again");
     } catch (error) {
       if (this.#isStopping) return;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#giveUp(`The Workers ${what} and cannot be started again (${reason}).`);
+      this.#giveUp(`The Workers ${what} and cannot be restarted (${reason}).`);
     }
   }
 
@@ -102,7 +102,7 @@ export class KeptWorkers {
 
   async #afterReload(): Promise<void> {
     const { say, reconcile } = this.#options;
-    say("start     a source file has changed: the Workers were reloaded, and what was waiting is enqueued again");
+    say("start     a source file has changed: the Workers were reloaded, and waiting files were enqueued again");
     try {
       await reconcile();
     } catch (error) {

@@ -43,5 +43,5 @@ export async function applyMigrations(workers: WorkersAddress): Promise<void> {
     body,
     timeoutMilliseconds: TIMEOUT_MS,
   });
-  if (status !== 200) throw new Error(`The ledger's tables cannot be brought up to date: ${answer.trim()}`);
+  if (status !== 200) throw new Error(`The ledger's tables could not be updated: ${answer.trim()}`);
 }

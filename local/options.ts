@@ -126,7 +126,7 @@ function readDatabases(source: {
   if (text === "") return ok(undefined);
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= D1_LIMITS.maxDatabases) return ok(count);
-  return fail(`'${text}' is no number of databases from 1 to ${D1_LIMITS.maxDatabases} (--${flag}, ${variable}).`);
+  return fail(`'${text}' is not a number of databases from 1 to ${D1_LIMITS.maxDatabases} (--${flag}, ${variable}).`);
 }
 
 /** @returns "" where none is given */
@@ -135,7 +135,7 @@ function readDnsUrl(source: { flags: LocalFlags; env: Record<string, string | un
   const text = source.flags[flag] || source.env[variable] || "";
   if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) return ok(text);
   return fail(
-    `'${text}' is no address of a DNS server, such as https://cloudflare-dns.com/dns-query (--${flag}, ${variable}).`,
+    `'${text}' is not the URL of a DNS server, such as https://cloudflare-dns.com/dns-query (--${flag}, ${variable}).`,
   );
 }
 
@@ -156,7 +156,7 @@ function readAddress(
   const url = URL.parse(text);
   if (text === "") return ok(text);
   if (url === null || !protocols.test(url.protocol)) {
-    return fail(`'${text}' is no address such as ${example} (--${option}, ${variable}).`);
+    return fail(`'${text}' is not an address such as ${example} (--${option}, ${variable}).`);
   }
   return ok(name === "webhookOrigin" ? url.origin : text);
 }

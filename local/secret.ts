@@ -37,7 +37,7 @@ export function readLocalSecret(stateDir: string): v.InferOutput<typeof stored> 
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT") return undefined;
-    if (code === "EACCES") throw new Error(`${path} may be read by the user who started the stack only.`);
+    if (code === "EACCES") throw new Error(`${path} can only be read by the user who started the stack.`);
     throw error;
   }
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), stored), json);

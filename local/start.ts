@@ -61,7 +61,7 @@ function printReady(stack: RunningStack, options: LocalOptions): void {
   const { ports } = stack;
   const dmarc = `${environmentOf(stack, options)}npm run -s dmarc --`;
   console.log(`
-Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
+Ready. Everything listens on 127.0.0.1 only, and data is kept in ${options.stateDir}
 
   mail       smtp://127.0.0.1:${ports.smtp}${options.samples ? `   for ${DEMO.rua}` : ""}
   dashboard  ${stack.link}
@@ -97,7 +97,7 @@ async function run(options: LocalOptions): Promise<number> {
     stack = await startStack({ ...options, log: say, signal: abort.signal });
   } catch (error) {
     if (abort.signal.aborted) return 0;
-    console.error(error instanceof StartError ? error.message : `The start failed: ${describe(error)}`);
+    console.error(error instanceof StartError ? error.message : `Could not start: ${describe(error)}`);
     return 1;
   }
   printReady(stack, options);

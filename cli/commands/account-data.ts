@@ -157,7 +157,7 @@ async function forgetAccount(account: string, { confirm, json, ...options }: For
     renderPairs([
       ["account", account],
       ["job", job.id],
-      ["removed so far", job.removed],
+      ["removed", job.removed],
     ]),
   );
   printOut(`

@@ -27,7 +27,7 @@ interface AddOptions extends ChannelOptions {
 const EXAMPLES = `
 Examples:
   dmarc channels add email ann@example.com --digest weekly --time-zone Europe/Berlin
-  dmarc channels add webhook https://alerts.example.com/dmarc                 prints the key for its signatures, only this once
+  dmarc channels add webhook https://alerts.example.com/dmarc                 prints the key it signs with; it is not shown again
   dmarc channels add slack https://hooks.slack.com/services/... --no-notices --digest daily
   dmarc channels list --account acme
   dmarc channels test 3f2a9c11d0e4b7a6

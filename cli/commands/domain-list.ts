@@ -27,11 +27,11 @@ const EXAMPLES = `
 Examples:
   dmarc domain list                                   all domains, by name
   dmarc domain list --account acme --csv > acme.csv   those of one account, for a spreadsheet
-  dmarc domain list --verdict setUp                   those without a report so far
+  dmarc domain list --verdict setUp                   those without a report yet
   dmarc domain list --json | jq -r 'select(.addresses == []) | .domain'
 
 Set-up: how far a domain is until its first report (recordNotFound, wrongAddress, notPermitted, waiting, unknown), then receiving.
-Verdict: beingRejected, notYet, ready, protected, tooEarly, silent (no reports), notInUse, setUp (no report so far), notJudged.
+Verdict: beingRejected, notYet, ready, protected, tooEarly, silent (no reports), notInUse, setUp (no report yet), notJudged.
 A domain without an address is not registered: its reports come to an address for any domain. It is listed if reports of the period (30 days, or
 --from and --to) are about it; the policy is of the period, too. With --json one object a line, as GET /api/v1/domains answers.`;
 

@@ -24,7 +24,7 @@ interface AddOptions extends ForwardOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc forward add http https://siem.example.com/dmarc --records      prints the key for its signatures, only this once
+  dmarc forward add http https://siem.example.com/dmarc --records      prints the key it signs with; it is not shown again
   DMARC_FORWARD_SECRET=token dmarc forward add splunk https://http-inputs-acme.splunkcloud.com --account acme
   dmarc forward add s3 https://ACCOUNT.r2.cloudflarestorage.com/lake/dmarc --access-key-id KEY --secret-file key.txt --records
   dmarc forward test 3f2a9c11d0e4b7a6

@@ -120,7 +120,7 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
   const rows = jobs.map((job) => [
     job.id,
     job.kind,
-    job.skipped > 0 ? `${stateOf(job)}: ${job.skipped} not looked at` : stateOf(job),
+    job.skipped > 0 ? `${stateOf(job)}: ${job.skipped} skipped` : stateOf(job),
     job.scanned,
     job.enqueued,
     job.finished ?? "",

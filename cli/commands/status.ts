@@ -28,7 +28,7 @@ Examples:
 export function addStatus(program: Command): void {
   const command = program
     .command("status")
-    .description("What is waiting in the queues, and the outcomes so far")
+    .description("What is waiting in the queues, and the outcomes of the rest")
     .option("--wait", "wait until everything has been processed")
     .option("--timeout <seconds>", "how long to wait at most", parseSeconds, 300)
     .option("--json", "one JSON document");

@@ -63,17 +63,17 @@ export class KeptAnalytics {
   }
 
   async #restart(reason: string): Promise<void> {
-    const what = `The local Analytics Engine has ended unexpectedly (${reason})`;
+    const what = `The local Analytics Engine stopped unexpectedly (${reason})`;
     const tooMany = this.#restarts.countOne(Date.now());
     if (tooMany !== undefined) return this.#giveUp(`${what}, ${tooMany}.`);
-    this.#options.say(`error     ${what}; it is started again`);
+    this.#options.say(`error     ${what}; restarting it`);
     try {
       this.#running = await startAnalytics(this.#options);
     } catch (error) {
-      return this.#giveUp(`${what} and cannot be started again: ${error instanceof Error ? error.message : error}`);
+      return this.#giveUp(`${what} and cannot be restarted: ${error instanceof Error ? error.message : error}`);
     }
     if (this.#isStopping) return this.#running.kill();
     this.#watch(this.#running);
-    this.#options.say("start     the local Analytics Engine is back, with the points that it had taken");
+    this.#options.say("start     the local Analytics Engine is running again, with the points it had accepted");
   }
 }

@@ -50,7 +50,7 @@ export async function giveSamples(api: ApiConnection, options: SampleOptions): P
     .catch((error: unknown) => {
       // The stack is of use without them, and the next start tries again.
       const reason = error instanceof Error ? error.message : String(error);
-      if (!abort.signal.aborted) options.log(`error     the samples were not taken: ${reason}`);
+      if (!abort.signal.aborted) options.log(`error     the samples were not accepted: ${reason}`);
     })
     .finally(() => {
       isUnderWay = false;
@@ -78,7 +78,7 @@ async function give(api: ApiConnection, { smtpPort, log, marker, signal }: Givin
   await waitUntilRead(api);
   // So that lists have verdicts at once, and not only after the next minute.
   await runSchedule(api, "* * * * *");
-  log(`start     the samples are read, those about ${PARKED_DOMAIN} twice, by a job`);
+  log(`start     the samples have been read; a job reprocessed those about ${PARKED_DOMAIN}`);
 }
 
 // Each connection takes the next mail when the one before is answered, so that they arrive in about their order.

@@ -467,7 +467,7 @@ export const job = v.object({
   removed: v.number(),
   /** How many of the enqueued objects have been processed; absent if unknown. */
   finished: v.optional(v.number()),
-  /** Of a cancelled one: how many of those were not looked at. */
+  /** Of a cancelled one: how many of those were skipped. */
   skipped: v.number(),
   startedSeconds: v.number(),
   updatedSeconds: v.number(),

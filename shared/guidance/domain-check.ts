@@ -1,6 +1,6 @@
 /** Runs all checks of a domain's published records. Pure: DNS and policy files are accessed through arguments. */
 import type { Resolver } from "../dns/resolver.ts";
-import type { Check } from "./check.ts";
+import { CHECK_KINDS, type Check, type CheckKind } from "./check.ts";
 import { checkDkim, type DkimCheck, type SeenSelector } from "./dkim-check.ts";
 import { checkDmarc, type DmarcCheck } from "./dmarc-check.ts";
 import { checkBimi, checkDane, checkTlsRpt } from "./mail-host-checks.ts";
@@ -18,15 +18,12 @@ export interface CheckContext {
 }
 
 /** A domain's checks. */
-export interface DomainCheck {
+export interface DomainCheck extends Record<CheckKind, Check> {
   domain: string;
   dmarc: DmarcCheck;
   spf: SpfCheck;
   dkim: DkimCheck;
   mtaSts: MtaStsCheck;
-  tlsRpt: Check;
-  dane: Check;
-  bimi: Check;
 }
 
 /** Checks a domain. Never throws because of DNS: failures are states. @param domain A-labels, no trailing dot */
@@ -51,6 +48,6 @@ function isEnforcedForAll({ record, policies: { domain, subdomain } }: DmarcChec
 }
 
 /** The checks of a domain, in display order. */
-export function listChecks({ dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi }: DomainCheck): Check[] {
-  return [dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi];
+export function listChecks(found: DomainCheck): Check[] {
+  return CHECK_KINDS.map((kind) => found[kind]);
 }

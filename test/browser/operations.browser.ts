@@ -119,7 +119,7 @@ describe.skipIf(isMissing)("an operator", () => {
       return job !== undefined && job.skipped > 0 && job.finished + job.skipped === job.enqueued;
     }, WAIT);
     await page.reload();
-    expect(await page.textContent("#jobs")).toMatch(/cancelled[\s\S]*\d+ of \d+ files, \d+ not looked at/);
+    expect(await page.textContent("#jobs")).toMatch(/cancelled[\s\S]*\d+ of \d+ files, \d+ skipped/);
     expect(await read("/stats")).toMatchObject({ reports: before, messages });
     await clean();
   });

@@ -63,7 +63,7 @@ it("refuses an invalid sender, an invalid decision and an unknown domain", async
   expect((await run("decide", "acme.example", "10.0.0.0/8", "mine")).stderr).toContain("16 to 32 bits");
   expect((await run("decide", "acme.example", "203.0.113.3", "yes")).stderr).toContain("mine, not-mine, forwarder");
   expect((await run("decide", "nobody.example", "203.0.113.3", "mine")).stderr).toContain("--account");
-  expect((await run("undo", "acme.example", "never.example")).stderr).toContain("Nothing was decided");
+  expect((await run("undo", "acme.example", "never.example")).stderr).toContain("There is no decision");
 });
 
 it("the page's form decides about several senders at once, accepts suggestions, and undoes with one click", async () => {

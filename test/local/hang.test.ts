@@ -1,4 +1,4 @@
-/** A runtime that hangs, in the whole stack: the mail gets 451 in time, the Workers are started again, later mails are taken. */
+/** A runtime that hangs, in the whole stack: the mail gets 451 in time, the Workers are restarted, later mails are taken. */
 import { createTransport } from "nodemailer";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { register } from "../../local/api.ts";
@@ -38,7 +38,7 @@ test("a mail that makes the Workers hang gets 451; they are restarted and accept
   for (const pid of pidsOf(stateDir, "workerd serve")) process.kill(pid, "SIGSTOP");
   expect(await send()).toBe(451);
   expect(lines.join("\n")).toContain("ingest hangs: no answer within 2 s; try again later");
-  await vi.waitUntil(() => lines.some((line) => line.includes("the Workers are back")), { timeout: 40_000 });
-  expect(lines.join("\n")).toContain("the Workers do not answer any more; they are started again");
+  await vi.waitUntil(() => lines.some((line) => line.includes("the Workers are running again")), { timeout: 40_000 });
+  expect(lines.join("\n")).toContain("the Workers stopped responding; restarting them");
   expect(await send()).toBe(250);
 });

@@ -34,7 +34,7 @@ describe("the settings of the local stack", () => {
     const result = readLocalOptions({ flags: { databases }, env: {} });
     expect(result).toEqual({
       ok: false,
-      error: `'${databases}' is no number of databases from 1 to 20 (--databases, DMARC_DATABASES).`,
+      error: `'${databases}' is not a number of databases from 1 to 20 (--databases, DMARC_DATABASES).`,
     });
     expect(readLocalOptions({ flags: { databases: "20" }, env: {} })).toMatchObject({ value: { databases: 20 } });
   });

@@ -176,7 +176,7 @@ describe("npm start", () => {
     expect(started.output()).not.toContain("sample mails");
     for (const pid of pidsOf(folder, "analytics/server.ts")) process.kill(pid, "SIGKILL");
     await vi.waitUntil(() => started.output().includes("the local Analytics Engine is back"), { timeout: 40_000 });
-    expect(started.output()).toContain("Engine has ended unexpectedly (signal SIGKILL); it is started again");
+    expect(started.output()).toContain("Engine stopped unexpectedly (signal SIGKILL); restarting it");
     await untilSent(started);
     await untilAllRead(sqlUrl, token);
     started.child.kill("SIGINT");
@@ -194,7 +194,7 @@ describe("npm start", () => {
     }, 300);
     expect(await started.exited).toBe(1);
     clearInterval(kill);
-    expect(started.output()).toMatch(/The local Analytics Engine has ended unexpectedly .*Stopping\. The log is /);
+    expect(started.output()).toMatch(/The local Analytics Engine stopped unexpectedly .*Stopping\. The log is /);
     expect(started.output()).not.toContain("    at ");
     await untilGone(folder);
   });
@@ -211,8 +211,8 @@ describe("npm start", () => {
     await vi.waitFor(untilSome, { timeout: 40_000 });
     expect(started.output()).not.toContain("sample mails");
     for (const pid of pidsOf(folder, "workerd serve")) process.kill(pid, "SIGKILL");
-    await vi.waitUntil(() => started.output().includes("the Workers are back"), { timeout: 40_000 });
-    expect(started.output()).toMatch(/the Workers have ended unexpectedly \(.*\); they are started again/);
+    await vi.waitUntil(() => started.output().includes("the Workers are running again"), { timeout: 40_000 });
+    expect(started.output()).toMatch(/the Workers stopped unexpectedly \(.*\); restarting them/);
     await untilSent(started);
     await untilAllRead(sqlUrl, token);
   });
@@ -227,7 +227,7 @@ describe("npm start", () => {
     }, 300);
     expect(await started.exited).toBe(1);
     clearInterval(kill);
-    expect(started.output()).toMatch(/The Workers have ended unexpectedly .*Stopping\. The log is /);
+    expect(started.output()).toMatch(/The Workers stopped unexpectedly .*Stopping\. The log is /);
     expect(started.output()).not.toContain("    at ");
     await untilGone(folder);
   });

@@ -88,7 +88,7 @@ function Body({ found }: { found: AccountMonth }) {
       </section>
       <section class="card" aria-labelledby="done">
         <h2 id="done">What was done</h2>
-        <ReportList lines={decisionLines(decided, true)} shown={REPORT_LIMITS.listed} none="Nothing was decided." />
+        <ReportList lines={decisionLines(decided, true)} shown={REPORT_LIMITS.listed} none="No decisions." />
       </section>
       <div class="page-break" />
       <Domains found={found} />

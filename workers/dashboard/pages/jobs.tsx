@@ -137,7 +137,7 @@ function State({ job }: { job: Job }) {
 /** A bar of the reprocessed files, and about how long the rest takes. */
 function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
   const { finished, enqueued, total, startedSeconds, state, skipped } = job;
-  if (finished === undefined) return skipped > 0 ? `${formatCount(skipped)} files not looked at` : "–";
+  if (finished === undefined) return skipped > 0 ? `${formatCount(skipped)} files skipped` : "–";
   const all = state === "running" ? Math.max(total, enqueued) : enqueued;
   const rest = all - finished;
   const seconds = nowSeconds - startedSeconds;
@@ -147,7 +147,7 @@ function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
       <span class="small muted">
         {formatCount(finished)} of {state === "running" ? "about " : ""}
         {formatCount(all)} files
-        {skipped > 0 && `, ${formatCount(skipped)} not looked at`}
+        {skipped > 0 && `, ${formatCount(skipped)} skipped`}
         {rest > 0 &&
           finished > 0 &&
           state !== "cancelled" &&

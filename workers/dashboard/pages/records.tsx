@@ -166,7 +166,7 @@ const STATUS_WORDS: Record<string, string> = {
   nodata: "no such record",
   servfail: "the DNS server failed",
   timeout: "no answer in time",
-  unknown: "not answered",
+  unknown: "no answer",
 };
 
 function FindingItem({ finding: { state, sentence, rule, publish } }: { finding: Finding }) {

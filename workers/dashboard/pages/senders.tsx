@@ -266,7 +266,7 @@ function decisionsTable({ access }: PageRequest, { decisions, senders, account }
     caption: "What you decided",
     rows: decisions.filter(({ decision }) => decision !== "undecided"),
     sort: "-decided",
-    empty: "Nothing was decided yet.",
+    empty: "No decisions yet.",
     columns: [
       {
         key: "subject",

@@ -1,4 +1,4 @@
-/** The kinds of queue messages: the one list of them. */
+/** The kinds of queue messages: the one list of them, in the order in which a batch is processed. */
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import type { QueueMessage } from "../../../shared/messages.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
@@ -27,45 +27,39 @@ export async function runMessages(
   invocation: Invocation,
 ): Promise<Map<Received<QueueMessage>, Ending>> {
   const endings = new Map<Received<QueueMessage>, Ending>();
-  for (const name of ["report", "points", "job", "delivery", "forward"] as const)
-    await runKind(name, received, { invocation, endings });
+  for (const [name, kind] of Object.entries<MessageKind<QueueMessage>>(KINDS)) {
+    const ofKind = received.filter(({ message }) => message.kind === name);
+    if (ofKind.length === 0) continue;
+    for (const [one, ending] of await runKind(kind, ofKind, invocation)) endings.set(one, ending);
+  }
   return endings;
 }
 
-async function runKind<Name extends KindName>(
-  name: Name,
-  received: Received<QueueMessage>[],
-  { invocation, endings }: { invocation: Invocation; endings: Map<Received<QueueMessage>, Ending> },
-): Promise<void> {
-  const isOfKind = (one: Received<QueueMessage>): one is Received<MessageOf<Name>> => one.message.kind === name;
-  const ofKind = received.filter(isOfKind);
-  if (ofKind.length === 0) return;
+async function runKind(
+  kind: MessageKind<QueueMessage>,
+  ofKind: Received<QueueMessage>[],
+  invocation: Invocation,
+): Promise<[Received<QueueMessage>, Ending][]> {
   try {
-    const found = await KINDS[name].run(ofKind, invocation);
-    for (const [i, one] of ofKind.entries()) endings.set(one, found[i] ?? { error: new Error("no ending") });
+    const found = await kind.run(ofKind, invocation);
+    return ofKind.map((one, i) => [one, found[i] ?? { error: new Error("no ending") }]);
   } catch (error) {
-    for (const one of ofKind) endings.set(one, { error });
+    return ofKind.map((one) => [one, { error }]);
   }
+}
+
+// Each kind is given only the messages of its own name, which the type of KINDS pairs with it.
+function kindOf({ kind }: QueueMessage): MessageKind<QueueMessage> {
+  return KINDS[kind];
 }
 
 /** Files a message that the platform gave up on. */
 export function fileExhausted(
-  { message, ...delivery }: Received<QueueMessage>,
+  received: Received<QueueMessage>,
   lastError: string,
   invocation: Invocation,
 ): Promise<LogEntry> {
-  switch (message.kind) {
-    case "report":
-      return KINDS.report.fileExhausted({ message, ...delivery }, lastError, invocation);
-    case "points":
-      return KINDS.points.fileExhausted({ message, ...delivery }, lastError, invocation);
-    case "job":
-      return KINDS.job.fileExhausted({ message, ...delivery }, lastError, invocation);
-    case "delivery":
-      return KINDS.delivery.fileExhausted({ message, ...delivery }, lastError, invocation);
-    case "forward":
-      return KINDS.forward.fileExhausted({ message, ...delivery }, lastError, invocation);
-  }
+  return kindOf(received.message).fileExhausted(received, lastError, invocation);
 }
 
 /** The message that retries a dead letter, and the queue it belongs to. */
@@ -74,16 +68,5 @@ export function messageAgain(
   deadLetter: DeadLetterRow,
   invocation: Invocation,
 ): Promise<QueueMessage | OperationRefused> {
-  switch (message.kind) {
-    case "report":
-      return KINDS.report.again(message, deadLetter, invocation);
-    case "points":
-      return KINDS.points.again(message, deadLetter, invocation);
-    case "job":
-      return KINDS.job.again(message, deadLetter, invocation);
-    case "delivery":
-      return KINDS.delivery.again(message, deadLetter, invocation);
-    case "forward":
-      return KINDS.forward.again(message, deadLetter, invocation);
-  }
+  return kindOf(message).again(message, deadLetter, invocation);
 }

@@ -5,7 +5,7 @@ import { ask } from "../../../shared/ledger/database.ts";
 import { readDigestFacts } from "../../../shared/ledger/digest-facts.ts";
 import { noticeQuery } from "../../../shared/ledger/notices.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
-import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
+import { type Channel, type ChannelKind, validTarget } from "../../../shared/notify/channel.ts";
 import { slackMessage, teamsMessage } from "../../../shared/notify/chat.ts";
 import { type MailBody, mailBody } from "../../../shared/notify/mail.ts";
 import { mailRefusal } from "../../../shared/notify/mail-refusal.ts";
@@ -42,7 +42,7 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   }
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return refused(target.error);
-  const body = JSON.stringify(bodyOf(content, delivery, channel));
+  const body = JSON.stringify(BODIES[channel.kind](content, delivery));
   const signed =
     channel.kind === "webhook"
       ? await signedHeaders(channel.secret, { id: delivery.id, body, nowSeconds: invocation.nowSeconds })
@@ -90,16 +90,12 @@ async function contentOf(
   }
 }
 
-function bodyOf({ delivered, story }: Content, { id, account }: Delivery, { kind }: Channel): object {
-  switch (kind) {
-    case "slack":
-      return slackMessage(story);
-    case "teams":
-      return teamsMessage(story);
-    default:
-      return webhookPayload(delivered, { id, account, story });
-  }
-}
+/** What is posted to a channel that has a URL. */
+const BODIES: Record<Exclude<ChannelKind, "email">, (content: Content, delivery: Delivery) => object> = {
+  webhook: ({ delivered, story }, { id, account }) => webhookPayload(delivered, { id, account, story }),
+  slack: ({ story }) => slackMessage(story),
+  teams: ({ story }) => teamsMessage(story),
+};
 
 async function sendMail(
   body: MailBody,

@@ -60,7 +60,7 @@ export async function undoSenderDecision(
   const { ledger } = await inShardOf(name.account, invocation);
   const [last, before] = await lastTwoDecisions(ledger, name);
   if (last === undefined) {
-    return fail({ code: "not_found", message: `Nothing was decided about ${name.source} and ${name.domain}.` });
+    return fail({ code: "not_found", message: `There is no decision about ${name.source} and ${name.domain}.` });
   }
   const { decision, note } = before ?? { decision: "undecided" as const, note: "" };
   return decideSender(name, { decision, note, by }, invocation);
