@@ -7,7 +7,7 @@ import { storedCheck } from "../guidance/stored-check.ts";
 import { storedReason } from "../guidance/stored-verdict.ts";
 import { VERDICT_STATES } from "../guidance/verdict.ts";
 import { STEPS } from "../guidance/what-if.ts";
-import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { REPORT_KINDS, type ReportDetails } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { decidedSender, incident, notice, spfAdvice, verdict } from "./shapes.ts";
 
@@ -204,6 +204,12 @@ const warnings = {
   omittedWarnings: v.number(),
 };
 
+/** The fields that the ledger keeps of a report of one kind: one that is not answered is a type error. */
+type DetailFields<Kind extends ReportDetails["kind"]> = Record<
+  Exclude<keyof Extract<ReportDetails, { kind: Kind }>, "spread" | "whole">,
+  v.GenericSchema
+>;
+
 /** What only a report of one kind has. */
 const reportDetails = v.variant("kind", [
   v.object({
@@ -229,7 +235,7 @@ const reportDetails = v.variant("kind", [
     /** Messages by disposition. */
     dispositions: v.record(v.string(), v.number()),
     ...warnings,
-  }),
+  } satisfies DetailFields<"aggregate">),
   v.object({
     kind: v.literal("tls"),
     contactInfo: v.string(),
@@ -245,7 +251,7 @@ const reportDetails = v.variant("kind", [
       }),
     ),
     ...warnings,
-  }),
+  } satisfies DetailFields<"tls">),
   v.object({
     kind: v.literal("failure"),
     sourceIp: v.string(),
@@ -260,7 +266,7 @@ const reportDetails = v.variant("kind", [
     spfDomain: v.string(),
     mailFromDomain: v.string(),
     ...warnings,
-  }),
+  } satisfies DetailFields<"failure">),
 ]);
 
 /** One report without its records. */
