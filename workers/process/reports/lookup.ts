@@ -3,6 +3,7 @@
 import { dayOf, useKey } from "../../../shared/batch/budgets.ts";
 import {
   claimReference,
+  claimRows,
   hasReport,
   type Known,
   type ReadObject,
@@ -41,6 +42,7 @@ export async function lookUp(
   const reportsFound = addReports(
     call,
     objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object))),
+    objects.flatMap((object) => reportsOf(object).flatMap((found) => claimRows(found, object))),
   );
   const used = addUseOf(call, objects, addressesOf);
   await call.send(ledger);
