@@ -77,8 +77,10 @@ async function addVersions(held: Held, objects: readonly ReadObject[], ledger: I
   const references: ReportReference[] = [];
   for (const object of objects) {
     for (const found of reportsOf(object)) {
-      if (held.decisions.get(found.uid)?.[found.contentHash] !== "counts") continue;
-      references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, found.contentHash) });
+      // Any of them: this one may say in other words what such a version says (content-hash.ts).
+      for (const [contentHash, decision] of Object.entries(held.decisions.get(found.uid) ?? {}))
+        if (decision === "counts")
+          references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, contentHash) });
     }
   }
   addHeld(held, await findReports(ledger, references));
