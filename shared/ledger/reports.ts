@@ -81,7 +81,7 @@ export interface Held {
   reports: Map<string, HeldReport>;
   /** By uid, then content hash; also of reports that are not there (any more). */
   decisions: Map<string, Record<string, Decision>>;
-  /** Uids of reports about a day whose sums no longer change. */
+  /** Uids of reports about a day, or several of which one is such, whose sums no longer change. */
   final: Set<string>;
 }
 
@@ -93,13 +93,22 @@ export async function findReports(database: LedgerDatabase, references: readonly
   return found();
 }
 
-/** Adds the lookup of `findReports` to a call. @returns what it finds, as `OneCall.add` does */
-export function addReports(call: OneCall, references: readonly ReportReference[]): () => Held {
+/**
+ * Adds the lookup of `findReports` to a call.
+ *
+ * @param rows all rows that the reports have or would have: whether the day of any is final
+ * @returns what it finds, as `OneCall.add` does
+ */
+export function addReports(
+  call: OneCall,
+  references: readonly ReportReference[],
+  rows: readonly ReportReference[] = references,
+): () => Held {
   if (references.length === 0) return () => heldOf([], [], []);
-  const wanted = JSON.stringify(
-    references.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]),
-  );
-  const rows = call.add(
+  const listed = (names: readonly ReportReference[]): string =>
+    JSON.stringify(names.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]));
+  const wanted = listed(references);
+  const found = call.add(
     query(
       `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
         lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
@@ -127,11 +136,11 @@ export function addReports(call: OneCall, references: readonly ReportReference[]
       JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
         AND d.day = w.value ->> 3
       WHERE d.is_final = 1`,
-      [wanted],
+      [listed(rows)],
       finalRow,
     ),
   );
-  return () => heldOf(rows(), decided(), final());
+  return () => heldOf(found(), decided(), final());
 }
 
 function heldOf(
@@ -298,9 +307,12 @@ export function removeRows(writes: readonly ReportWrite[]): Change {
   };
 }
 
-/** Refuses the transaction when a report is no longer in the version it was looked up in, or its day has become final. */
+/**
+ * Refuses the transaction when a report is no longer in the version it was looked up in, or its day, or one that it gets a
+ * row for, has become final.
+ */
 export function assertReports(writes: readonly ReportWrite[], first: readonly ReportReference[]): Change {
-  const expected = first.map(({ account, kind, domain, day, uid }, i) => [
+  const expected: (string | number | null)[][] = first.map(({ account, kind, domain, day, uid }, i) => [
     account,
     kind,
     domain,
@@ -308,6 +320,13 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
     uid,
     writes[i]?.version ?? 0,
   ]);
+  // Rows other than the first, of which no version is compared.
+  for (const [i, { account, kind, uid, shares, spreadBefore }] of writes.entries())
+    for (const { domain, day } of shares) {
+      const isFirst = first[i]?.domain === domain && first[i]?.day === day;
+      if (!isFirst && !spreadBefore.some((row) => row[0] === domain && row[1] === day))
+        expected.push([account, kind, domain, day, uid, null]);
+    }
   return {
     sql: `INSERT INTO assertions (unchanged)
       SELECT 0 FROM json_each(?1) w
