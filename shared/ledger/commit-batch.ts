@@ -117,7 +117,7 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   if (reports.length > 0) {
     const writes = reports.map(({ write }) => write);
     changes.push(
-      assertReports(
+      ...assertReports(
         writes,
         reports.map(({ reference }) => reference),
       ),
