@@ -14,7 +14,7 @@ import { type FileFacts, type Problem, problem } from "../report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../storage.ts";
 import type { BatchDecision } from "./batch-decision.ts";
 import type { ObjectUse } from "./budgets.ts";
-import { asSaidBefore, claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
+import { claimOf, placeOf, reportEvent, versionOf, withKnownHash, withReadings } from "./claim.ts";
 import { newDeadLetter } from "./dead-letter.ts";
 import { claimReference, hasReport, type ReadObject, reportOf, wasDecided } from "./object.ts";
 import type { ObjectPlan } from "./plan.ts";
@@ -140,7 +140,7 @@ export class ObjectDecision {
 
   async #claim(read: FoundReport): Promise<void> {
     const { claims, context } = this.#batch;
-    const found = await asSaidBefore(read, claims);
+    const found = await withKnownHash(read, claims);
     const { uid: plainUid, contentHash, part } = found;
     const isVersion = claims.decision(plainUid, contentHash) === "counts";
     const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
