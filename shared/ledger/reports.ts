@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
-import { READ_LIMITS } from "../limits.ts";
+import { D1_LIMITS, READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
 import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
@@ -130,17 +130,32 @@ export function addReports(
       decisionRow,
     ),
   );
-  const final = call.add(
-    query(
-      `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
-      JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
-        AND d.day = w.value ->> 3
-      WHERE d.is_final = 1`,
-      [listed(rows)],
-      finalRow,
+  const final = inLists(rows).map((some) =>
+    call.add(
+      query(
+        `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
+        JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
+          AND d.day = w.value ->> 3
+        WHERE d.is_final = 1`,
+        [listed(some)],
+        finalRow,
+      ),
     ),
   );
-  return () => heldOf(found(), decided(), final());
+  return () =>
+    heldOf(
+      found(),
+      decided(),
+      final.flatMap((uids) => uids()),
+    );
+}
+
+/** Rows by as many as one parameter holds. */
+function inLists<Row>(rows: readonly Row[]): Row[][] {
+  const { maxReportRows } = D1_LIMITS;
+  return Array.from({ length: Math.ceil(rows.length / maxReportRows) }, (_, i) =>
+    rows.slice(i * maxReportRows, (i + 1) * maxReportRows),
+  );
 }
 
 function heldOf(
@@ -311,7 +326,7 @@ export function removeRows(writes: readonly ReportWrite[]): Change {
  * Refuses the transaction when a report is no longer in the version it was looked up in, or its day, or one that it gets a
  * row for, has become final.
  */
-export function assertReports(writes: readonly ReportWrite[], first: readonly ReportReference[]): Change {
+export function assertReports(writes: readonly ReportWrite[], first: readonly ReportReference[]): Change[] {
   const expected: (string | number | null)[][] = first.map(({ account, kind, domain, day, uid }, i) => [
     account,
     kind,
@@ -327,7 +342,7 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
       if (!isFirst && !spreadBefore.some((row) => row[0] === domain && row[1] === day))
         expected.push([account, kind, domain, day, uid, null]);
     }
-  return {
+  return inLists(expected).map((some) => ({
     sql: `INSERT INTO assertions (unchanged)
       SELECT 0 FROM json_each(?1) w
       LEFT JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
@@ -335,8 +350,8 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
       LEFT JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
         AND d.day = w.value ->> 3
       WHERE coalesce(r.version, 0) <> w.value ->> 5 OR d.is_final = 1 LIMIT 1`,
-    parameters: [JSON.stringify(expected)],
-  };
+    parameters: [JSON.stringify(some)],
+  }));
 }
 
 /**

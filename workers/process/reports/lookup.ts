@@ -77,7 +77,7 @@ async function addVersions(held: Held, objects: readonly ReadObject[], ledger: I
   const references: ReportReference[] = [];
   for (const object of objects) {
     for (const found of reportsOf(object)) {
-      // Any of them: this one may say in other words what such a version says (content-hash.ts).
+      // All of them: this report may be equivalent to one whose hash differs (content-hash.ts).
       for (const [contentHash, decision] of Object.entries(held.decisions.get(found.uid) ?? {}))
         if (decision === "counts")
           references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, contentHash) });
