@@ -50,11 +50,14 @@ export function prepareStateFolder(stateDir: string): void {
  * How many databases the ledger has, which is noted in the folder: never fewer than before, as accounts live in them.
  *
  * @param wanted undefined = as many as there are, one at first
- * @throws StartError when fewer are wanted
+ * @throws StartError when fewer are wanted, or the note cannot be read
  */
 export function keptDatabases(stateDir: string, wanted: number | undefined): number {
   const path = join(stateDir, "databases");
   const noted = existsSync(path) ? Number(readFileSync(path, "utf8")) : 1;
+  if (!Number.isInteger(noted) || noted < 1) {
+    throw new StartError(`${path} must hold how many databases the ledger has: 1, unless --databases was given.`);
+  }
   const count = wanted ?? noted;
   if (count < noted) {
     throw new StartError(

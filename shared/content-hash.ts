@@ -115,10 +115,10 @@ export interface KnownContent {
 }
 
 /**
- * The known hash of content that says the same in another way: its organisation in other letters, or without what a tag of
- * the policy is by default. What is stored keeps its meaning: the content is hashed as it would be if it were said so.
+ * The known hash of equivalent content: with its organisation in other letters, or with or without a policy tag that has its
+ * default value. Stored hashes stay valid: each equivalent is hashed as a report that is written that way.
  *
- * @returns undefined if none of the known hashes is one of it
+ * @returns undefined if no equivalent has a known hash
  */
 export async function knownHashOf(
   report: Report,
@@ -127,9 +127,9 @@ export async function knownHashOf(
   { hashes, reporter }: KnownContent,
 ): Promise<string | undefined> {
   const reporterKey = header.reporterKey.map((key) => (key === header.reporter ? reporter : key));
-  for (const said of waysToSay(report)) {
-    for (const by of [header, { ...header, reporterKey }]) {
-      const hash = await contentHashOf(said, by, records);
+  for (const equivalent of equivalentsOf(report)) {
+    for (const key of [header.reporterKey, reporterKey]) {
+      const hash = await contentHashOf(equivalent, { ...header, reporterKey: key }, records);
       if (hashes.includes(hash)) return hash;
     }
   }
@@ -137,7 +137,7 @@ export async function knownHashOf(
 }
 
 /** RFC 7489 section 6.3: fo is 0 by default. RFC 9990 section 3.1.1.3: how the policy was found may be left out. */
-function waysToSay(report: Report): Report[] {
+function equivalentsOf(report: Report): Report[] {
   if (report.kind !== "aggregate") return [report];
   const { fo, discoveryMethod } = report.policy;
   const fos = fo === "" || fo === "0" ? ["", "0"] : [fo];

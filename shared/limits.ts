@@ -603,6 +603,8 @@ export const D1_LIMITS = {
   maxQueriesPerInvocation: 1000,
   /** Ours: characters of one JSON parameter that carries rows; a character is at most three bytes of UTF-8. */
   maxParameterChars: 600_000,
+  /** Ours: rows of reports that one JSON parameter names: 400 bytes each, of the 2 MB of a value, where names are long. */
+  maxReportRows: 4000,
   /** One database, on the paid plan; 500 MB on the free one. */
   maxDatabaseBytes: 10_000_000_000,
   /** Ours: databases of one ledger. An operator's page and the daily upkeep ask each of them: a few queries of the thousand. */

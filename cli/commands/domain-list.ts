@@ -52,11 +52,11 @@ export function addDomainList(domain: Command): void {
   const command = domain
     .command("list")
     .description("Domains with address, set-up, reports, policy and verdict")
-    .option("--account <name>", "of this account only")
+    .option("--account <name>", "those of this account")
     .option("--find <text>", "those whose name, policy or account holds this")
     .addOption(new Option("--verdict <verdict>", "those with this one").choices(LISTED_STATUSES))
-    .option("--tag <tag>", "those that carry it")
-    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)", readDay)
+    .option("--tag <tag>", "those with this tag")
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (the last 30 days if not given)", readDay)
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line, for programs")
     .addOption(new Option("--csv", "the columns as CSV with a heading").conflicts("json"));

@@ -1,6 +1,7 @@
 /** What the decisions about the objects of one batch share: what is known, what is claimed, and what is to be written. */
 import { Claims } from "../ledger/claims.ts";
 import { type BatchChanges, noChanges } from "../ledger/commit-batch.ts";
+import type { ReportVersion } from "../ledger/conflicts.ts";
 import { type NotedObject, noteOthers } from "../ledger/other-objects.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { HeldReport } from "../ledger/reports.ts";
@@ -25,6 +26,8 @@ export class BatchDecision {
   readonly changes = noChanges();
   /** By uid: when a batch writes one report twice, the later write counts. */
   readonly writes = new Map<string, BatchChanges["reports"][number]>();
+  /** By uid: versions that count from now on in place of others. */
+  readonly acceptedVersions = new Map<string, ReportVersion>();
   /** Objects whose reports are duplicates of others or in conflict with them. */
   readonly noted: NotedObject[] = [];
   /** Reports of which another version counts from now on. */
@@ -67,6 +70,7 @@ export class BatchDecision {
       return written === undefined || written.state === state;
     });
     if (noted.length > 0) this.changes.others.push(...noteOthers(noted));
-    return { ...this.changes, reports, usesToSum: this.context.known.usesToSum };
+    const acceptedVersions = [...this.acceptedVersions].map(([uid, accepted]) => ({ uid, accepted }));
+    return { ...this.changes, reports, acceptedVersions, usesToSum: this.context.known.usesToSum };
   }
 }

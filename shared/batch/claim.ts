@@ -12,8 +12,8 @@ import type { HeldReport } from "../ledger/reports.ts";
 import type { ReadObject } from "./object.ts";
 import type { FoundReport } from "./read-object.ts";
 
-/** A report under the hash of a known version of it that says the same in another way (content-hash.ts). */
-export async function asSaidBefore(found: FoundReport, claims: Claims): Promise<FoundReport> {
+/** A report with the hash of a known version whose content is equivalent, if there is one (content-hash.ts). */
+export async function withKnownHash(found: FoundReport, claims: Claims): Promise<FoundReport> {
   const { uid, report, header, recordsHash } = found;
   const hashes = claims.hashes(uid);
   if (hashes.length === 0 || hashes.includes(found.contentHash)) return found;

@@ -2,9 +2,9 @@
 import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../analytics/events.ts";
 import { conflictId, eventId, versionUid } from "../identity.ts";
 import type { Claim, Verdict } from "../ledger/claims.ts";
-import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../ledger/conflicts.ts";
+import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
-import { type FoundParts, objectReference, replaceOutcome } from "../ledger/objects.ts";
+import { type FoundParts, objectReference } from "../ledger/objects.ts";
 import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
@@ -14,7 +14,7 @@ import { type FileFacts, type Problem, problem } from "../report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../storage.ts";
 import type { BatchDecision } from "./batch-decision.ts";
 import type { ObjectUse } from "./budgets.ts";
-import { asSaidBefore, claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
+import { claimOf, placeOf, reportEvent, versionOf, withKnownHash, withReadings } from "./claim.ts";
 import { newDeadLetter } from "./dead-letter.ts";
 import { claimReference, hasReport, type ReadObject, reportOf, wasDecided } from "./object.ts";
 import type { ObjectPlan } from "./plan.ts";
@@ -140,7 +140,7 @@ export class ObjectDecision {
 
   async #claim(read: FoundReport): Promise<void> {
     const { claims, context } = this.#batch;
-    const found = await asSaidBefore(read, claims);
+    const found = await withKnownHash(read, claims);
     const { uid: plainUid, contentHash, part } = found;
     const isVersion = claims.decision(plainUid, contentHash) === "counts";
     const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
@@ -198,7 +198,7 @@ export class ObjectDecision {
     if (verdict.held !== undefined && (verdict.displaces || verdict.held.contentHash !== contentHash)) {
       const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
       // Versions in conflict with the one of before are in conflict with this one.
-      this.#batch.changes.others.push(putAcceptedVersion(reference.uid, accepted));
+      this.#batch.acceptedVersions.set(reference.uid, accepted);
       if (verdict.displaces) await this.#displace(claim, verdict.held, accepted);
     }
     // A report that displaces another takes over its generation, possibly more than once: the event must be the same
@@ -276,7 +276,8 @@ export class ObjectDecision {
       after = { outcome: "conflict", part: held.part, id, uid, ...place };
     }
     // Its object may not come to be read again here: its address may have moved to another account.
-    this.#batch.changes.others.push(await replaceOutcome({ object: held, before, after }));
+    const { rua, rawKey, receivedSeconds } = held;
+    this.#batch.changes.replacedOutcomes.push({ object: { rua, rawKey, receivedSeconds }, before, after });
     const again = runAbove(held, { generation: accepted.generation, points: held.points });
     this.#plan.again.push({ ...again, coversPoints: undefined, coversUids: undefined });
   }

@@ -80,6 +80,12 @@ export function claimReference({ shares, header, uid }: FoundReport, object: Rea
   };
 }
 
+/** All rows a found report has or would have. */
+export function claimRows(found: FoundReport, object: ReadObject): ReportReference[] {
+  const first = claimReference(found, object);
+  return found.shares.map(({ domain, day }) => ({ ...first, domain, day }));
+}
+
 /** The reports among what was found in an object. */
 export function reportsOf({ findings }: Pick<ReadObject, "findings">): FoundReport[] {
   return findings.filter((finding) => "report" in finding);

@@ -25,13 +25,18 @@ const NAME_ERROR = 3;
  * A resolver that asks a DNS server over HTTPS.
  *
  * @param url the server's, such as `https://cloudflare-dns.com/dns-query`
+ * @param maxQuestions requests that it may send: a name that fails takes two. Beyond them the answer is "unknown"
  */
-export function httpsResolver(url: string, fetch: Fetch): Resolver {
+export function httpsResolver(url: string, fetch: Fetch, maxQuestions = Number.POSITIVE_INFINITY): Resolver {
+  let left = maxQuestions;
   return {
     async lookup(name, type) {
+      if (left < 1) return { status: "unknown" };
+      left -= 1;
       try {
         const answer = await ask(url, { name, type }, fetch);
-        if (answer.status !== "servfail") return answer;
+        if (answer.status !== "servfail" || left < 1) return answer;
+        left -= 1;
         // What a resolver answers once it is not to check signatures, it has refused for them (RFC 4035 section 3.2.2).
         const unchecked = await ask(url, { name, type, flags: CHECKING_DISABLED }, fetch);
         return isAnswer(unchecked) ? { status: "servfail", isBogus: true } : answer;

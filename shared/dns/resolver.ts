@@ -8,7 +8,8 @@ export type RecordType = "TXT" | "MX" | "CNAME" | "A" | "AAAA" | "NS" | "PTR" | 
  * nxdomain: there is no such name; nodata: the name has no record of this type; servfail: the resolver failed; timeout:
  * it did not answer in time; unknown: no resolver was asked, or its answer is unreadable.
  *
- * isBogus: it would answer, but for signatures that do not validate. isAuthenticated: the resolver validated the answer by DNSSEC (the AD bit, RFC 4035 section 3.2.3).
+ * isBogus: it would answer, but for signatures that do not validate. isAuthenticated: the resolver validated the answer by
+ * DNSSEC (the AD bit, RFC 4035 section 3.2.3).
  */
 export type Answer =
   | { status: "answers"; records: string[]; isAuthenticated?: boolean }

@@ -124,7 +124,7 @@ function escapedKey(seen: SeenSelector, text: string): JudgedKey {
 /** Days without it in reports, while another selector signs, after which a selector without a key is one that was given up. */
 const RETIRED_DAYS = 3;
 
-/** A key that is gone is no fault where another selector of the same domain took its place: keys are changed like that. */
+/** A key that is gone is most likely no fault where another selector of the same domain signs by now: keys are changed like that. */
 function findingsUnlessRetired({ key, findings }: JudgedKey, all: readonly JudgedKey[]): Finding[] {
   const { selector, domain, lastSeenDay, keyType } = key;
   if (lastSeenDay === undefined || (keyType !== "missing" && keyType !== "revoked")) return findings;
@@ -136,7 +136,7 @@ function findingsUnlessRetired({ key, findings }: JudgedKey, all: readonly Judge
   );
   if (successor === undefined) return findings;
   const gone = keyType === "missing" ? "has no key any more" : "is revoked";
-  const sentence = `Selector ${selector} ${gone}, and reports have not named it lately: ${successor.key.selector} signs in its place. Nothing is to be done.`;
+  const sentence = `Selector ${selector} ${gone}, and reports have not named it lately: ${successor.key.selector} signs now. Unless a service that still sends for you uses the old one, there is nothing to do.`;
   return [{ code: "retired_key", state: "good", sentence, rule: "RFC 6376 section 3.1" }];
 }
 

@@ -92,7 +92,7 @@ async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }
     const finding = unanswered(name, rule);
     return {
       ...finding,
-      sentence: `${finding.sentence} While there is none, senders that use DANE keep their mail back.`,
+      sentence: `${finding.sentence} Until there is an answer, senders that use DANE may hold back their mail.`,
     };
   }
   if (answer.status !== "answers") {

@@ -186,7 +186,7 @@ function modeFinding({ mode }: MtaStsPolicy): Finding {
   const sentence =
     mode === "testing"
       ? "Mode testing protects nothing yet; failures are only reported. Change to enforce once the TLS reports show none."
-      : "Mode none switches MTA-STS off. Keep record and file until the max_age of the policy before is over; then remove both.";
+      : "Mode none switches MTA-STS off. Keep the record and the file until the max_age of the earlier policy has passed; then remove both.";
   return { code: `mode_${mode}`, state: "attention", sentence, rule };
 }
 

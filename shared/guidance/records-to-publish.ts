@@ -165,7 +165,7 @@ function ownerHint(domain: string): string {
   }
   const below = domain.replace(/^www\./, "");
   if (below !== domain && !isPublicSuffix(below)) {
-    return ` ${domain} is the name of a website: mail is hardly sent from it. Did you mean ${below}, whose record holds for all names below it?`;
+    return ` ${domain} is the name of a website: hardly any mail is sent from it. Did you mean ${below}, whose record holds for all names below it?`;
   }
   const service = organizationalDomain(domain) === domain ? knownService(domain) : undefined;
   if (service === undefined) return "";

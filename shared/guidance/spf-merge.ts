@@ -95,10 +95,8 @@ function joinedTerms(roots: readonly ResolvedSpf[], redirect: string | undefined
   const lists = roots.map((root) => matchingTerms(root, redirect === undefined));
   const bodies = lists.map((list) => list.slice(0, list.findLastIndex(passes) + 1));
   const ends = lists.map((list) => list.slice(list.findLastIndex(passes) + 1));
-  const [plain, excepting] = [
-    bodies.filter((body) => body.every(passes)),
-    bodies.filter((body) => !body.every(passes)),
-  ];
+  const plain = bodies.filter((body) => body.every(passes));
+  const excepting = bodies.filter((body) => !body.every(passes));
   const terms = new Map<string, string>();
   for (const text of [...plain, ...excepting, ...ends].flat()) addFirst(terms, keyOf(text), text);
   const modifiers = new Map<string, string>();
@@ -165,7 +163,7 @@ function whyEnd(ends: readonly (Qualifier | undefined)[]): string {
   }
   if (said[0] === "~all") return "";
   return said[0] === "+all"
-    ? " It ends in ~all: +all lets everybody send."
+    ? " It ends in ~all: +all lets anyone send."
     : ` It ends in ~all: ${said[0]} says nothing about other senders.`;
 }
 

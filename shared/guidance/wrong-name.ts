@@ -20,8 +20,8 @@ export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Findin
   const { prefix, domain, isMeant, rule } = lost;
   const meant = prefix === "" ? domain : `${prefix}.${domain}`;
   const doubled = `${meant}.${domain}`;
-  const bare = meant.replace(/(^|\.)_/g, "$1");
-  for (const name of bare === meant ? [doubled] : [doubled, bare]) {
+  const bare = prefix.replace(/(^|\.)_/g, "$1");
+  for (const name of bare === prefix ? [doubled] : [doubled, `${bare}.${domain}`]) {
     if (name.length > MAX_NAME_CHARS) continue;
     const [text, ...others] = recordsOf(await ask(name, "TXT")).filter(isMeant);
     if (text === undefined || others.length > 0) continue;
@@ -31,7 +31,7 @@ export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Findin
     const why =
       name === doubled
         ? `your DNS service adds ${domain} by itself, so enter "${host}" as the name`
-        : "its name has to begin with an underscore";
+        : `its name has to begin with ${prefix}, with the underscore`;
     const sentence = `The record is at ${name}, where nobody looks for it: ${why}. Publish it at ${meant}.`;
     return {
       code: "record_at_wrong_name",

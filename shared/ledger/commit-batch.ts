@@ -4,12 +4,26 @@
  * meanwhile, it writes nothing and says so, and the batch is decided again.
  */
 import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
-import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts";
+import {
+  type AcceptedVersion,
+  type ConflictRow,
+  putAcceptedVersions,
+  putConflicts,
+  removeConflicts,
+} from "./conflicts.ts";
 import { type Change, change, isChangedMeanwhile, type LedgerDatabase } from "./database.ts";
 import { changeDayUses, makeDayUses, type UseName } from "./day-uses.ts";
 import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "./dead-letters.ts";
 import { addForwards } from "./forwards.ts";
-import { assertObjects, type ObjectRow, type ObjectVersion, putObjects, removeObjects } from "./objects.ts";
+import {
+  assertObjects,
+  type ObjectRow,
+  type ObjectVersion,
+  putObjects,
+  type ReplacedOutcome,
+  removeObjects,
+  replaceOutcomes,
+} from "./objects.ts";
 import type { ReportReference } from "./report-rows.ts";
 import {
   assertReports,
@@ -36,6 +50,10 @@ export interface BatchChanges {
   /** Ids of resolved dead letters and conflicts. */
   closedDeadLetters: string[];
   closedConflicts: string[];
+  /** Versions that count from now on, for the conflicts of their reports: one of each report. */
+  acceptedVersions: AcceptedVersion[];
+  /** Outcomes of objects whose reports gave way to others. */
+  replacedOutcomes: ReplacedOutcome[];
   /** Reports whose points were enqueued in slices, and how many (slices.ts). */
   slices: Pick<SlicesRow, "uid" | "generation" | "slices">[];
   /** Uses of budgets of which there are no sums yet, and should be. */
@@ -55,6 +73,8 @@ export function noChanges(): BatchChanges {
     conflicts: [],
     closedDeadLetters: [],
     closedConflicts: [],
+    acceptedVersions: [],
+    replacedOutcomes: [],
     slices: [],
     usesToSum: [],
     others: [],
@@ -90,14 +110,14 @@ export async function commitBatch(
 
 async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Change[]> {
   const { objects, movedObjects, reports, forwards, deadLetters, conflicts } = batch;
-  const { closedDeadLetters, closedConflicts, slices, usesToSum, others } = batch;
+  const { closedDeadLetters, closedConflicts, acceptedVersions, replacedOutcomes, slices, usesToSum, others } = batch;
   const changes: Change[] = [];
   const versions = [...objects, ...movedObjects];
   if (versions.length > 0) changes.push(await assertObjects(versions));
   if (reports.length > 0) {
     const writes = reports.map(({ write }) => write);
     changes.push(
-      assertReports(
+      ...assertReports(
         writes,
         reports.map(({ reference }) => reference),
       ),
@@ -111,7 +131,7 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   }
   if (forwards.length > 0) changes.push(addForwards(forwards, nowSeconds));
   for (const some of bySize(deadLetters, jsonChars)) changes.push(putDeadLetters(some));
-  if (conflicts.length > 0) changes.push(putConflicts(conflicts));
+  for (const some of bySize(conflicts, jsonChars)) changes.push(putConflicts(some));
   if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));
   if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
   if (slices.length > 0) changes.push(trimSlices(slices));
@@ -119,6 +139,8 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
     changes.push(await changeDayUses(some, []), await putObjects(some, nowSeconds));
   if (movedObjects.length > 0) changes.push(await changeDayUses([], movedObjects), await removeObjects(movedObjects));
   changes.push(...makeDayUses(usesToSum));
+  for (const some of bySize(acceptedVersions, jsonChars)) changes.push(putAcceptedVersions(some));
+  for (const some of bySize(replacedOutcomes, jsonChars)) changes.push(await replaceOutcomes(some));
   changes.push(...others);
   return changes;
 }

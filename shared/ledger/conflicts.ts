@@ -91,11 +91,18 @@ export function putConflicts(rows: readonly ConflictRow[]): Change {
   };
 }
 
-/** Updates all conflicts of a report when another version of it starts to count. */
-export function putAcceptedVersion(uid: string, accepted: ReportVersion): Change {
+/** A version of a report that counts from now on. */
+export interface AcceptedVersion {
+  uid: string;
+  accepted: ReportVersion;
+}
+
+/** Updates all conflicts of reports when another version of them starts to count. */
+export function putAcceptedVersions(versions: readonly AcceptedVersion[]): Change {
   return {
-    sql: "UPDATE conflicts SET conflict = json_set(conflict, '$.accepted', json(?2)) WHERE uid = unhex(?1)",
-    parameters: [uid, JSON.stringify(accepted)],
+    sql: `UPDATE conflicts SET conflict = json_set(conflict, '$.accepted', json(w.value -> 1))
+      FROM json_each(?1) w WHERE conflicts.uid = unhex(w.value ->> 0)`,
+    parameters: [JSON.stringify(versions.map(({ uid, accepted }) => [uid, accepted]))],
   };
 }
 

@@ -266,16 +266,25 @@ export interface ReplacedOutcome {
   after: Outcome;
 }
 
-/** Replaces an outcome of an object that is not read again yet. Nothing happens where the object has no such outcome. */
-export async function replaceOutcome({ object, before, after }: ReplacedOutcome): Promise<Change> {
-  const isBefore = `one.value ->> 'outcome' = ?4 AND one.value ->> 'id' = ?5 AND coalesce(one.value ->> 'part', '') = ?6`;
+/** Replaces outcomes of objects that are not read again yet. Nothing happens where an object has no such outcome. */
+export async function replaceOutcomes(replaced: readonly ReplacedOutcome[]): Promise<Change> {
+  const byObject = new Map<string, [rua: string, day: number, objectHash: string, outcomes: unknown[]]>();
+  for (const { object, before, after } of replaced) {
+    const row = byObject.get(object.rawKey) ?? [...(await objectKey(object)), []];
+    row[3].push([before.outcome, before.id, before.part, outcomesText([after])]);
+    byObject.set(object.rawKey, row);
+  }
+  const isReplaced = `r.value ->> 0 = one.value ->> 'outcome' AND r.value ->> 1 = one.value ->> 'id'
+    AND r.value ->> 2 = coalesce(one.value ->> 'part', '')`;
   return {
     sql: `UPDATE objects SET version = version + 1, outcomes = (
-        SELECT json_group_array(json(CASE WHEN ${isBefore} THEN ?7 ->> 0 ELSE one.value END))
+        SELECT json_group_array(json(coalesce(
+          (SELECT r.value ->> 3 ->> 0 FROM json_each(w.value, '$[3]') r WHERE ${isReplaced}), one.value)))
         FROM json_each(objects.outcomes) one)
-      WHERE rua = ?1 AND day = ?2 AND object_hash = unhex(?3)
-        AND EXISTS (SELECT 1 FROM json_each(objects.outcomes) one WHERE ${isBefore})`,
-    parameters: [...(await objectKey(object)), before.outcome, before.id, before.part, outcomesText([after])],
+      FROM json_each(?1) w
+      WHERE rua = w.value ->> 0 AND day = w.value ->> 1 AND object_hash = unhex(w.value ->> 2)
+        AND EXISTS (SELECT 1 FROM json_each(objects.outcomes) one JOIN json_each(w.value, '$[3]') r ON ${isReplaced})`,
+    parameters: [JSON.stringify([...byObject.values()])],
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
-import { READ_LIMITS } from "../limits.ts";
+import { D1_LIMITS, READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
 import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
@@ -81,7 +81,7 @@ export interface Held {
   reports: Map<string, HeldReport>;
   /** By uid, then content hash; also of reports that are not there (any more). */
   decisions: Map<string, Record<string, Decision>>;
-  /** Uids of reports about a day whose sums no longer change. */
+  /** Uids of reports about a day, or several of which one is such, whose sums no longer change. */
   final: Set<string>;
 }
 
@@ -93,13 +93,22 @@ export async function findReports(database: LedgerDatabase, references: readonly
   return found();
 }
 
-/** Adds the lookup of `findReports` to a call. @returns what it finds, as `OneCall.add` does */
-export function addReports(call: OneCall, references: readonly ReportReference[]): () => Held {
+/**
+ * Adds the lookup of `findReports` to a call.
+ *
+ * @param rows all rows that the reports have or would have: whether the day of any is final
+ * @returns what it finds, as `OneCall.add` does
+ */
+export function addReports(
+  call: OneCall,
+  references: readonly ReportReference[],
+  rows: readonly ReportReference[] = references,
+): () => Held {
   if (references.length === 0) return () => heldOf([], [], []);
-  const wanted = JSON.stringify(
-    references.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]),
-  );
-  const rows = call.add(
+  const listed = (names: readonly ReportReference[]): string =>
+    JSON.stringify(names.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]));
+  const wanted = listed(references);
+  const found = call.add(
     query(
       `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
         lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
@@ -121,17 +130,32 @@ export function addReports(call: OneCall, references: readonly ReportReference[]
       decisionRow,
     ),
   );
-  const final = call.add(
-    query(
-      `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
-      JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
-        AND d.day = w.value ->> 3
-      WHERE d.is_final = 1`,
-      [wanted],
-      finalRow,
+  const final = inLists(rows).map((some) =>
+    call.add(
+      query(
+        `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
+        JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
+          AND d.day = w.value ->> 3
+        WHERE d.is_final = 1`,
+        [listed(some)],
+        finalRow,
+      ),
     ),
   );
-  return () => heldOf(rows(), decided(), final());
+  return () =>
+    heldOf(
+      found(),
+      decided(),
+      final.flatMap((uids) => uids()),
+    );
+}
+
+/** Rows by as many as one parameter holds. */
+function inLists<Row>(rows: readonly Row[]): Row[][] {
+  const { maxReportRows } = D1_LIMITS;
+  return Array.from({ length: Math.ceil(rows.length / maxReportRows) }, (_, i) =>
+    rows.slice(i * maxReportRows, (i + 1) * maxReportRows),
+  );
 }
 
 function heldOf(
@@ -298,9 +322,12 @@ export function removeRows(writes: readonly ReportWrite[]): Change {
   };
 }
 
-/** Refuses the transaction when a report is no longer in the version it was looked up in, or its day has become final. */
-export function assertReports(writes: readonly ReportWrite[], first: readonly ReportReference[]): Change {
-  const expected = first.map(({ account, kind, domain, day, uid }, i) => [
+/**
+ * Refuses the transaction when a report is no longer in the version it was looked up in, or its day, or one that it gets a
+ * row for, has become final.
+ */
+export function assertReports(writes: readonly ReportWrite[], first: readonly ReportReference[]): Change[] {
+  const expected: (string | number | null)[][] = first.map(({ account, kind, domain, day, uid }, i) => [
     account,
     kind,
     domain,
@@ -308,7 +335,14 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
     uid,
     writes[i]?.version ?? 0,
   ]);
-  return {
+  // Rows other than the first, of which no version is compared.
+  for (const [i, { account, kind, uid, shares, spreadBefore }] of writes.entries())
+    for (const { domain, day } of shares) {
+      const isFirst = first[i]?.domain === domain && first[i]?.day === day;
+      if (!isFirst && !spreadBefore.some((row) => row[0] === domain && row[1] === day))
+        expected.push([account, kind, domain, day, uid, null]);
+    }
+  return inLists(expected).map((some) => ({
     sql: `INSERT INTO assertions (unchanged)
       SELECT 0 FROM json_each(?1) w
       LEFT JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
@@ -316,8 +350,8 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
       LEFT JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
         AND d.day = w.value ->> 3
       WHERE coalesce(r.version, 0) <> w.value ->> 5 OR d.is_final = 1 LIMIT 1`,
-    parameters: [JSON.stringify(expected)],
-  };
+    parameters: [JSON.stringify(some)],
+  }));
 }
 
 /**

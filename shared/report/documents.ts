@@ -90,9 +90,9 @@ class XmlFile {
   #documents = 1;
   #warnings = new WarningLog();
   #reader: AggregateReader;
-  /** Records of the report in hand that were told. */
-  #told = 0;
-  /** Whether a report was damaged so that it cannot be told where it ends. */
+  /** Records of the current report that were emitted. */
+  #emitted = 0;
+  /** Whether a report is so damaged that its end, and so the next report, cannot be found. */
   #isLost = false;
 
   constructor(head: Uint8Array, place: DocumentPlace, context: DocumentContext) {
@@ -110,8 +110,8 @@ class XmlFile {
     if (this.#isLost) return events;
     this.#hash?.update(bytes);
     try {
-      this.#tell(this.#reader.push(bytes), events);
-      while (this.#reader.isFollowed) this.#goOn(events);
+      this.#emit(this.#reader.push(bytes), events);
+      while (this.#reader.isFollowed) this.#startNext(events);
     } catch (error) {
       this.#isLost = true;
       events.push(this.problemOf(error));
@@ -130,8 +130,8 @@ class XmlFile {
     return events;
   }
 
-  /** Ends the report in hand, and begins the one that follows it. */
-  #goOn(events: ReadEvent[]): void {
+  /** Ends the current report and starts the one that follows it. */
+  #startNext(events: ReadEvent[]): void {
     try {
       this.#endReport(events);
     } catch (error) {
@@ -141,25 +141,25 @@ class XmlFile {
     this.#context.budget.takeDocument();
     this.#part = this.#names.name("", `report ${++this.#documents}`);
     this.#warnings = new WarningLog();
-    this.#told = 0;
+    this.#emitted = 0;
     const { reader, records } = this.#reader.readFollowing({ ...this.#context, warnings: this.#warnings });
     this.#reader = reader;
-    this.#tell(records, events);
+    this.#emit(records, events);
   }
 
   #endReport(events: ReadEvent[]): void {
     const { records, body } = this.#reader.finish();
-    this.#tell(records, events);
+    this.#emit(records, events);
     const isOnly = this.#documents === 1 && !this.#reader.isFollowed;
     const contentHash = isOnly ? (this.#hash?.digest("hex") ?? "") : "";
     const closed = closing(this.#place, this.#warnings, this.#context);
     events.push({ type: "report", part: this.#part, report: { ...body, contentHash, ...closed } });
   }
 
-  #tell(records: AggregateRecord[], events: ReadEvent[]): void {
+  #emit(records: AggregateRecord[], events: ReadEvent[]): void {
     if (records.length === 0) return;
-    events.push({ type: "records", part: this.#part, firstOrdinal: this.#told, records });
-    this.#told += records.length;
+    events.push({ type: "records", part: this.#part, firstOrdinal: this.#emitted, records });
+    this.#emitted += records.length;
   }
 
   /** The event of a Rejection. That of the only report is the file's and is thrown, as any other error is. */

@@ -214,7 +214,7 @@ it("says that a domain is not known, instead of comparing nothing", async () => 
   expect({ code, stdout, stderr }).toMatchObject({
     code: 1,
     stdout: "",
-    stderr: expect.stringContaining("Nothing is known of the domain 'nowhere.example'"),
+    stderr: expect.stringContaining("The domain 'nowhere.example' is unknown"),
   });
 });
 

@@ -241,5 +241,5 @@ it("an import that is killed and run again duplicates nothing and loses nothing"
 it("an import without the operator's token is refused by the API", async () => {
   const path = await makeFolder("token", { "t.xml": report("token") });
   const { code, stderr } = await runCommand(["import", path], { ...environment, DMARC_TOKEN: "wrong" });
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("not the secret") });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("neither the secret") });
 });

@@ -184,7 +184,10 @@ describe("dmarc domain list", () => {
   it("has a line for each domain, in each form, and names an account that is not there", async () => {
     const shown = await run(["domain", "list", "--account", "acme", ...local]);
     expect(shown.stdout).toMatch(/domain.*account.*address.*set-up.*first report.*last report.*policy.*verdict/);
-    expect(shown.stdout).toMatch(/acme\.example.*acme.*rua@acme\.example.*receiving.*\d{4}-\d\d-\d\d.*notJudged/);
+    // The round over the domains may have come here already.
+    expect(shown.stdout).toMatch(
+      /acme\.example.*acme.*rua@acme\.example.*receiving.*\d{4}-\d\d-\d\d.*(notJudged|silent)/,
+    );
     const csv = await run(["domain", "list", "--find", "acme.ex", "--csv", ...local]);
     expect(csv.stdout).toMatch(
       /^domain,account,address,set-up,first report,last report,policy,verdict\r\nacme\.example,acme,/,

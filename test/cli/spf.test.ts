@@ -53,6 +53,6 @@ it("says unknown when no DNS server answers, and refuses an invalid source", asy
   expect([nobody.code, nobody.stdout]).toEqual([2, expect.stringContaining("Unknown: DNS gave no answer")]);
   for (const wrong of ["192.0.2.0/33", "nobody.example", "192.0.2"])
     expect((await runCommand(["spf", "one.add.test", "--add", wrong])).stderr, wrong).toContain(
-      "no service that is known",
+      "not an address, a network or a known service",
     );
 });

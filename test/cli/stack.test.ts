@@ -119,7 +119,7 @@ describe("finding the stack", () => {
       [["--http", "nonsense"], {}, /--http: 'nonsense' is not a port/],
       [["--url", dashboard.url], {}, /DMARC_TOKEN/],
       [["--url", "http://dashboard.example"], { DMARC_TOKEN: "x" }, /not the https address/],
-      [["--url", dashboard.url], { DMARC_TOKEN: "wrong" }, /The bearer token is not the secret/],
+      [["--url", dashboard.url], { DMARC_TOKEN: "wrong" }, /The bearer token is neither the secret/],
     ];
     for (const [args, env, message] of ways) {
       const { code, stdout, stderr } = await runCommand(["stats", ...args], env);
@@ -195,7 +195,7 @@ describe("figures", () => {
     expect((await run("stats")).stdout).toMatch(/messages +1,234\npassed +1,200 \(97\.2 %\)/);
     expect(await run("stats", "--domain", "nowhere.example", "--json")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("Nothing is known of the domain 'nowhere.example'"),
+      stderr: expect.stringContaining("The domain 'nowhere.example' is unknown"),
     });
   });
 
@@ -259,7 +259,7 @@ describe("figures", () => {
       activity: [{ seconds: 300 }, { seconds: 3600 }, { seconds: 86_400 }, { seconds: 604_800 }],
     });
     expect((await run("status")).stdout).toMatch(
-      /dmarc-reports.*2 .*200[\s\S]*pending files +2\n +of 2026-11-20 +2\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
+      /dmarc-reports.*2 .*200[\s\S]*pending files +2\n +of 2026-11-20 +2\ndatabase 0 +1.0 MB, 1 account\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
     );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({

@@ -7,18 +7,18 @@ describe("admission", () => {
     const admission = new Admission({ maxRequests: 2, maxSeconds: 10 });
     const release = admission.enter(0);
     admission.enter(0);
-    expect(() => admission.enter(0)).toThrow("Too many requests");
+    expect(() => admission.enter(0)).toThrow("too many requests");
     release();
     release();
     admission.enter(0);
-    expect(() => admission.enter(0)).toThrow("Too many requests");
+    expect(() => admission.enter(0)).toThrow("too many requests");
   });
 
   it("forgets a request whose end was never reported", () => {
     const admission = new Admission({ maxRequests: 1, maxSeconds: 10 });
     admission.enter(0);
-    expect(() => admission.enter(9_999)).toThrow("Too many requests");
+    expect(() => admission.enter(9_999)).toThrow("too many requests");
     admission.enter(10_000);
-    expect(() => admission.enter(10_001)).toThrow("Too many requests");
+    expect(() => admission.enter(10_001)).toThrow("too many requests");
   });
 });

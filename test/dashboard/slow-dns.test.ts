@@ -112,7 +112,7 @@ describe.each(["silent", "unreachable"] as const)("a resolver that is %s", (how)
       expect(text).toContain("? unknown");
     }
     const { text } = await pipeline.page(`${DOMAIN}/inbound`);
-    expect(text).toContain("Unknown: DNS was not checked yet, or gave no answer");
+    expect(text).toContain("Unknown: DNS has not been checked yet, or gave no answer");
     if (how === "silent") expect(dns.asked()).toBeGreaterThan(0);
   });
 });

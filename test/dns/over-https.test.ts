@@ -106,6 +106,16 @@ describe("a question", () => {
   });
 });
 
+it("a question that fails counts twice, as it is asked again without the check of signatures", async () => {
+  questions = [];
+  const { lookup } = httpsResolver(url, fetch, 4);
+  expect(await lookup("broken.example", "TXT")).toEqual({ status: "servfail" });
+  expect(await lookup("none.example", "TXT")).toEqual({ status: "nxdomain" });
+  expect(await lookup("broken.example", "MX")).toEqual({ status: "servfail" });
+  expect(await lookup("text.example", "TXT")).toEqual({ status: "unknown" });
+  expect(questions).toEqual(["TXT broken.example", "TXT broken.example", "TXT none.example", "MX broken.example"]);
+});
+
 it("repeated questions are asked once, and never more than the limit", async () => {
   questions = [];
   const { lookup } = boundedResolver(httpsResolver(url, fetch), 2);

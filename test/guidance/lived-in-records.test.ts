@@ -126,6 +126,8 @@ describe("DMARC", () => {
 describe("SPF", () => {
   test.each([
     ["doubled-spf.test", "broken record_at_wrong_name", 0],
+    // Another name's record is its own.
+    ["_namesake.lived.test", "attention no_record", 0],
     ["alone.lived.test", "attention all_neutral", 0],
     ["bogus.lived.test", "broken no_answer dnssec_bogus", 0],
     ["below-bogus.lived.test", "broken no_answer dnssec_bogus", 1],
@@ -229,5 +231,5 @@ test("a policy of mode none says when record and file may go", async () => {
     checkMtaSts("sts-none.test", resolver, async () => ({ text })),
     "mode_none",
   );
-  expect(found?.sentence).toContain("Keep record and file until the max_age of the policy before is over");
+  expect(found?.sentence).toContain("Keep the record and the file until the max_age of the earlier policy has passed");
 });

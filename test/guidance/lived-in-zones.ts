@@ -82,6 +82,7 @@ const DMARC: Zones = {
 
 const SPF: Zones = {
   "doubled-spf.test.doubled-spf.test": ["TXT v=spf1 ip4:192.0.2.1 -all"],
+  "namesake.lived.test": ["TXT v=spf1 -all"],
   "alone.lived.test": ["TXT v=spf1"],
   "bogus.lived.test": ["TXT v=spf1 -all", "BOGUS"],
   "below-bogus.lived.test": ["TXT v=spf1 include:bogus.lived.test -all"],

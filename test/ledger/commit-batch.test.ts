@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import { UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { Claims } from "../../shared/ledger/claims.ts";
 import { commitBatch, stageFigures } from "../../shared/ledger/commit-batch.ts";
-import { ask, query } from "../../shared/ledger/database.ts";
+import { ask, change, OneCall, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
 import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
-import { findReports } from "../../shared/ledger/reports.ts";
+import { addReports, assertReports, findReports } from "../../shared/ledger/reports.ts";
+import { D1_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
@@ -150,6 +151,31 @@ describe("commitBatch", () => {
     await commitBatch(ledger, settlement, NOW);
     expect(await commitBatch(ledger, settlement, NOW)).toEqual({ state: "changed" });
     expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 1, total: 3 }]);
+  });
+
+  it("finds and refuses a final day among more rows than one parameter holds", async () => {
+    const ledger = new SqliteLedger();
+    const a = reference("a");
+    const days = Array.from({ length: 2 * D1_LIMITS.maxReportRows + 1 }, (_, i) => DAY + i);
+    const lastDay = DAY + days.length - 1;
+    const longName = `${"d".repeat(240)}.example.com`;
+    const rows = days.map((day) => ({ ...a, domain: longName, day }));
+    const isFinal = async (): Promise<boolean> => {
+      const call = new OneCall();
+      const held = addReports(call, [a], rows);
+      await call.send(ledger);
+      return held().final.has(a.uid);
+    };
+    const shares = days.map((day) => ({ ...share(day, {}), domain: longName }));
+    const assertion = assertReports([write(a, shares)], [a]);
+    expect(await isFinal()).toBe(false);
+    await change(ledger, assertion);
+    const b = { ...reference("b"), domain: longName, day: lastDay };
+    const other = write(b, [{ ...share(lastDay, { k1: 1 }), domain: longName }]);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: b, write: other }] }, NOW);
+    ledger.sqlite.exec("UPDATE domain_days SET is_final = 1");
+    expect(await isFinal()).toBe(true);
+    await expect(change(ledger, assertion)).rejects.toThrow();
   });
 
   it("counts figures of a large report only with its row", async () => {

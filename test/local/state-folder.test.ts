@@ -22,6 +22,8 @@ describe("the state folder", () => {
     expect(keptDatabases(folder, 3)).toBe(3);
     expect(keptDatabases(folder, undefined)).toBe(3);
     expect(() => keptDatabases(folder, 2)).toThrow("give --databases 3 or more");
+    writeFileSync(join(folder, "databases"), "many\n");
+    expect(() => keptDatabases(folder, undefined)).toThrow("must hold how many databases the ledger has");
   });
 
   test("is readable only by its owner when new, with everything below", () => {

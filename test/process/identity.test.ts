@@ -195,6 +195,10 @@ describe("a conflict", () => {
     await send(simulation, HALVES[1].replaceAll("\n", "\r\n"), HALVES[0].replaceAll("\n", "\r\n"));
     expect(found(simulation)).toMatchObject({ reports: 2, total: 10 });
     expect(simulation.rows("SELECT * FROM conflicts")).toEqual([]);
+    await send(simulation, HALVES[1].replace("<p>none</p>", "<p>none</p><fo>0</fo>"));
+    expect(found(simulation)).toMatchObject({ reports: 2, total: 10 });
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
+    expect(simulation.log.filter((line) => line.includes('"fault"'))).toEqual([]);
   });
 });
 

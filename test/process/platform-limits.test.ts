@@ -5,7 +5,10 @@ import { D1_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { findCopy } from "../../shared/registry.ts";
 import { addRegistration } from "../../workers/process/operations/registrations.ts";
 import { runSchedule } from "../../workers/process/schedules.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import { zip } from "../support/archives.ts";
+import { sampleReport } from "../support/sample-report.ts";
+import { mailOf, stamped } from "../support/simulation/scenario.ts";
+import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 const repeated = (count: number, text: string, between: string): string => Array(count).fill(text).join(between);
@@ -98,4 +101,34 @@ it("mail to an address too long for a key of KV is rejected for good: a fault wo
   );
   expect(await simulation.deliver({ ...mail, to: `${local}@acme.example` })).toBe("rejected");
   expect(await simulation.deliver({ ...mail, to: `dmarc+${"x".repeat(600)}@acme.example` })).toBe("rejected");
+});
+
+it("an archive of 520 verified reports takes the place of 520 others in one transaction", async () => {
+  const simulation = new Simulation();
+  simulation.register(RUA, { account: "acme" });
+  const archive = (count: number): SimulatedMail => {
+    const entries = Array.from({ length: 520 }, (_, i) => ({
+      name: `${i}.xml`,
+      content: Buffer.from(
+        sampleReport({ reportId: `r${i}`, records: [{ sourceIp: "192.0.2.1", count, pass: true }] }),
+      ),
+    }));
+    return mailOf([{ name: "reports.zip", content: zip(entries) }], RUA);
+  };
+  const outcomes = () =>
+    simulation.rows(
+      "SELECT o.value ->> 'outcome' AS outcome, count(*) AS parts FROM objects JOIN json_each(outcomes) o GROUP BY 1 ORDER BY 1",
+    );
+  await simulation.deliver(archive(3));
+  await simulation.drain();
+  expect(outcomes()).toEqual([{ outcome: "accepted", parts: 520 }]);
+  await simulation.deliver(stamped(archive(5), "reporter.example"));
+  await simulation.drain({ rounds: 1 });
+  expect(outcomes()).toEqual([
+    { outcome: "accepted", parts: 520 },
+    { outcome: "conflict", parts: 520 },
+  ]);
+  expect(simulation.rows("SELECT count(*) AS reports, sum(total) AS total FROM reports")).toEqual([
+    { reports: 520, total: 520 * 5 },
+  ]);
 });

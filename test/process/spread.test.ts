@@ -196,6 +196,18 @@ describe("a report that covers three days", () => {
     expect(await days(simulation)).toEqual(before);
     expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
   });
+
+  it("is refused whole when only a later one of them is final", async () => {
+    const simulation = await newSimulation();
+    await sendReport(simulation, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
+    await removeOldDetails(simulation.ledger, { beforeDay: FIRST + 2, limit: 10, atOnce: 10 });
+    const before = await days(simulation);
+    expect(before).toHaveLength(1);
+    await sendReport(simulation, REPORT);
+    expect(await days(simulation)).toEqual(before);
+    expect(simulation.rows("SELECT uid FROM reports")).toEqual([]);
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
+  });
 });
 
 describe("a report", () => {

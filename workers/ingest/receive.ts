@@ -120,7 +120,10 @@ async function storePart(
 }
 
 /** Metadata and content for the message, so that process need not fetch them; undefined if they must not be there. */
-function carriedObject({ bytes, mayBeCarried }: StoredPart, metadata: Record<string, string>) {
+function carriedObject(
+  { bytes, mayBeCarried }: StoredPart,
+  metadata: Record<string, string>,
+): CarriedObject | undefined {
   if (!mayBeCarried || bytes.byteLength > QUEUE_LIMITS.maxCarriedBytes) return undefined;
   return { content: encodeBase64(bytes), metadata };
 }

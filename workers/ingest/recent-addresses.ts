@@ -10,6 +10,7 @@ interface Kept {
   untilMilliseconds: number;
 }
 
+/** Recipients and the registered addresses that receive their mail, each for a few seconds. */
 export class RecentAddresses {
   readonly #kept = new Map<string, Kept>();
 

@@ -83,8 +83,11 @@ export function newInvocation(env: ProcessEnv, nowMilliseconds: number): Invocat
 
 function resolverOf({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): Resolver | undefined {
   if (url === "") return undefined;
-  const resolver = httpsResolver(url, (address, init) => fetch(address, init));
-  return boundedResolver(resolver, Math.min(DNS_LIMITS.maxLookupsPerBatch, Number(questions)));
+  const most = Math.min(DNS_LIMITS.maxLookupsPerBatch, Number(questions));
+  return boundedResolver(
+    httpsResolver(url, (address, init) => fetch(address, init), most),
+    most,
+  );
 }
 
 /** The same invocation on another database of the ledger. @throws Error when no such database is bound */

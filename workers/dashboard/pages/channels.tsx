@@ -118,8 +118,8 @@ function AddForm({ request, accounts, typed }: AddProps) {
         Add
       </button>
       <p class="small muted">
-        Digests are sent at {NOTIFY_LIMITS.digestHour}:00 in the time zone, such as Europe/Berlin: weekly ones on
-        Monday, monthly ones on the first. Webhooks must have public https addresses. If a mail address belongs to
+        Digests are sent at {NOTIFY_LIMITS.digestHour}:00 in the channel's time zone, such as Europe/Berlin: weekly ones
+        on Monday, monthly ones on the first. Webhooks must have public https addresses. If a mail address belongs to
         nobody here, its owner must confirm it first.
       </p>
     </form>

@@ -22,8 +22,10 @@ export function lookupsOf({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: ques
   const request: Fetch = (address, init) => fetch(address, init);
   const most = Number(questions);
   const forNames = most * GUIDANCE_LIMITS.nameQuestionsPart;
-  const bounded = (limit: number): Resolver =>
-    url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request), Math.floor(limit));
+  const bounded = (limit: number): Resolver => {
+    const whole = Math.floor(limit);
+    return url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request, whole), whole);
+  };
   return {
     resolver: bounded(most),
     nameResolver: forNames < GUIDANCE_LIMITS.questionsForNames ? NO_RESOLVER : bounded(forNames),

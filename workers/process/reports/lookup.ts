@@ -3,6 +3,7 @@
 import { dayOf, useKey } from "../../../shared/batch/budgets.ts";
 import {
   claimReference,
+  claimRows,
   hasReport,
   type Known,
   type ReadObject,
@@ -41,6 +42,7 @@ export async function lookUp(
   const reportsFound = addReports(
     call,
     objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object))),
+    objects.flatMap((object) => reportsOf(object).flatMap((found) => claimRows(found, object))),
   );
   const used = addUseOf(call, objects, addressesOf);
   await call.send(ledger);
@@ -75,8 +77,10 @@ async function addVersions(held: Held, objects: readonly ReadObject[], ledger: I
   const references: ReportReference[] = [];
   for (const object of objects) {
     for (const found of reportsOf(object)) {
-      if (held.decisions.get(found.uid)?.[found.contentHash] !== "counts") continue;
-      references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, found.contentHash) });
+      // All of them: this report may be equivalent to one whose hash differs (content-hash.ts).
+      for (const [contentHash, decision] of Object.entries(held.decisions.get(found.uid) ?? {}))
+        if (decision === "counts")
+          references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, contentHash) });
     }
   }
   addHeld(held, await findReports(ledger, references));
