@@ -66,10 +66,8 @@ function renderStatus(status: Status): string {
   const pairs: [string, unknown][] = [["pending files", unfinished]];
   for (const { day, objects } of unfinishedDays) pairs.push([`  of ${day}`, objects]);
   for (const { database, accounts, bytes } of status.databases) {
-    pairs.push([
-      `database ${database}`,
-      `${(bytes / 1e6).toFixed(1)} MB, ${accounts} account${accounts === 1 ? "" : "s"}`,
-    ]);
+    const size = bytes === 0 ? "size not known" : `${(bytes / 1e6).toFixed(1)} MB`;
+    pairs.push([`database ${database}`, `${size}, ${accounts} account${accounts === 1 ? "" : "s"}`]);
   }
   if (reportsWithDueSlices > 0) pairs.push(["points due, reports", reportsWithDueSlices]);
   if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);

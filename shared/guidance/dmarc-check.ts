@@ -482,7 +482,7 @@ function findingsBelow(record: DmarcRecord, walk: Walk, policyDomain: string): F
   const tag = weakest ?? (POLICIES.indexOf(np) < POLICIES.indexOf(p) ? `np=${np}` : undefined);
   if (tag === undefined) return [];
   const names = weakest === undefined ? "names below that do not exist" : "its subdomains";
-  const sentence = `${tag} is weaker than p=${p}: whoever is refused as ${policyDomain} can send in the name of ${names}. Raise it once the reports show that nothing of yours fails there.`;
+  const sentence = `${tag} is weaker than p=${p}: failing mail in the name of ${names} is treated less strictly than that of ${policyDomain}. Raise it once the reports show that nothing of yours fails there.`;
   return [{ code: "weaker_below", state: "attention", sentence, rule: "RFC 9989 section 4.7" }];
 }
 

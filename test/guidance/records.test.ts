@@ -184,7 +184,7 @@ describe("DMARC", () => {
     );
     expect(await said("testing.test")).toEqual([
       "t=y: receivers apply quarantine instead of reject; older ones, which don't know t, do not. Remove it when the reports show no problem.",
-      "sp=quarantine is weaker than p=reject: whoever is refused as testing.test can send in the name of its subdomains. Raise it once the reports show that nothing of yours fails there.",
+      "sp=quarantine is weaker than p=reject: failing mail in the name of its subdomains is treated less strictly than that of testing.test. Raise it once the reports show that nothing of yours fails there.",
     ]);
     expect(await said("no-scheme.test")).toContain(
       "y@no-scheme.test is not a mailto address, so no reports go there. Write mailto:y@no-scheme.test. Publish it like this.",
