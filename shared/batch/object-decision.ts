@@ -10,6 +10,7 @@ import type { ReportReference } from "../ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
 import { removeSlices } from "../ledger/slices.ts";
 import { PROCESS_LIMITS } from "../limits.ts";
+import type { ReportMessage } from "../messages.ts";
 import { type FileFacts, type Problem, problem } from "../report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../storage.ts";
 import type { BatchDecision } from "./batch-decision.ts";
@@ -279,7 +280,16 @@ export class ObjectDecision {
     const { rua, rawKey, receivedSeconds } = held;
     this.#batch.changes.replacedOutcomes.push({ object: { rua, rawKey, receivedSeconds }, before, after });
     const again = runAbove(held, { generation: accepted.generation, points: held.points });
-    this.#plan.again.push({ ...again, coversPoints: undefined, coversUids: undefined });
+    this.#readAgain({ ...again, coversPoints: undefined, coversUids: undefined });
+  }
+
+  /** Reads an object again, once for all its reports that give way to reports of this one. */
+  #readAgain(message: ReportMessage): void {
+    const { again } = this.#plan;
+    const place = again.findIndex(({ key, coversPoints }) => key === message.key && coversPoints === undefined);
+    const earlier = again[place];
+    if (earlier === undefined) again.push(message);
+    else if ((message.generation ?? 0) > (earlier.generation ?? 0)) again[place] = message;
   }
 
   /** Notes the object with a report that counts, or was taken back, instead of its own, for the time when that changes. */

@@ -129,6 +129,7 @@ describe.skipIf(isMissing)("adding a domain", () => {
     await clean("add");
     await page.fill("#add-domains", `one.test\n${DOMAIN}\nno name\nb\u00fccher.test`);
     await page.click("button:has-text('Add')");
+    await page.waitForSelector("table tbody tr");
     const rows = await page.locator("table tbody tr").allTextContents();
     expect(rows.map((text) => text.replace(/\s+/g, " "))).toEqual([
       expect.stringContaining("one.test✓ added"),

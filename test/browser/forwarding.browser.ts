@@ -111,7 +111,7 @@ describe.skipIf(isMissing)("forwarding", () => {
       await page.goto(`${site.origin}/operations/forwarding`);
       return (await shown())?.includes("in use");
     }, WAIT);
-    expect(await page.textContent("#unsent")).toContain("Nothing waits");
+    expect(await page.textContent("#unsent")).toContain("Nothing is waiting");
   });
 
   it("shows what was not taken, and sends it again when somebody says so", async () => {
@@ -126,7 +126,7 @@ describe.skipIf(isMissing)("forwarding", () => {
     expect(await page.textContent("#unsent tbody")).toContain("shop.example");
     expect(await axeFindings(page)).toEqual([]);
     await page.click("button:has-text('Test')");
-    expect(await page.textContent(".note.fault")).toContain("did not take the test");
+    expect(await page.textContent(".note.fault")).toContain("did not accept the test");
     isDown = false;
     await page.click("button:has-text('Retry')");
     await vi.waitUntil(() => received.length === 3, WAIT);

@@ -131,4 +131,12 @@ it("an archive of 520 verified reports takes the place of 520 others in one tran
   expect(simulation.rows("SELECT count(*) AS reports, sum(total) AS total FROM reports")).toEqual([
     { reports: 520, total: 520 * 5 },
   ]);
+  // The other archive is read again, once for all its reports.
+  expect(simulation.queues["dmarc-reports"].messages).toHaveLength(1);
+  await simulation.drain();
+  expect(outcomes()).toEqual([
+    { outcome: "accepted", parts: 520 },
+    { outcome: "conflict", parts: 20 },
+    { outcome: "dead_letter", parts: 1 },
+  ]);
 });
