@@ -175,7 +175,9 @@ describe("npm start", () => {
     await vi.waitFor(untilSome, { timeout: 40_000 });
     expect(started.output()).not.toContain("sample mails");
     for (const pid of pidsOf(folder, "analytics/server.ts")) process.kill(pid, "SIGKILL");
-    await vi.waitUntil(() => started.output().includes("the local Analytics Engine is running again"), { timeout: 40_000 });
+    await vi.waitUntil(() => started.output().includes("the local Analytics Engine is running again"), {
+      timeout: 40_000,
+    });
     expect(started.output()).toContain("Engine stopped unexpectedly (signal SIGKILL); restarting it");
     await untilSent(started);
     await untilAllRead(sqlUrl, token);
