@@ -151,7 +151,7 @@ it("says in a sentence that the server refuses the password, or that there is no
   const refused = await runCommand([...place, "--port", String(port)], environment);
   expect(refused).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^dmarc: 127\.0\.0\.1:\d+ does not let 'reports@acme\.example' in: /),
+    stderr: expect.stringMatching(/^dmarc: 127\.0\.0\.1:\d+ refuses 'reports@acme\.example': /),
   });
   const nobody = await runCommand([...place, "--port", "1"], environment);
   expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining("127.0.0.1:1 does not let") });
