@@ -41,7 +41,7 @@ export async function openImap(account: ImapAccount): Promise<Mailbox> {
   });
   // Without a listener a connection that breaks ends the process; the command under way fails as well.
   client.on("error", () => undefined);
-  await asked(() => client.connect(), `${host}:${port} refuses '${user}'`);
+  await asked(() => client.connect(), `Signing in to ${host}:${port} as '${user}' failed`);
   try {
     const opened = await asked(
       () => client.mailboxOpen(mailbox, { readOnly: !account.isChanging }),

@@ -151,8 +151,8 @@ it("says in a sentence that the server refuses the password, or that there is no
   const refused = await runCommand([...place, "--port", String(port)], environment);
   expect(refused).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^dmarc: 127\.0\.0\.1:\d+ refuses 'reports@acme\.example': /),
+    stderr: expect.stringMatching(/^dmarc: Signing in to 127\.0\.0\.1:\d+ as 'reports@acme\.example' failed: /),
   });
   const nobody = await runCommand([...place, "--port", "1"], environment);
-  expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining("127.0.0.1:1 does not let") });
+  expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining("Signing in to 127.0.0.1:1 as") });
 });
