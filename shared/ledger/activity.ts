@@ -8,6 +8,7 @@ import { SECONDS_PER_DAY } from "../report-day.ts";
 import { sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
+import { RUAS_OF_OBJECTS } from "./objects.ts";
 
 /** Count of outcomes by their name (`accepted`, `duplicate`, …). */
 export type OutcomeCounts = Record<string, number>;
@@ -28,10 +29,7 @@ export const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
 export const ACTIVITY_DAYS = 7;
 
 /** Common table expression `arrived`: finished objects of mail that arrived between two days (?1 and ?2). */
-const ARRIVED = `ruas(rua) AS (
-    SELECT min(rua) FROM objects
-    UNION ALL
-    SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL),
+const ARRIVED = `${RUAS_OF_OBJECTS},
   arrived AS (
     SELECT o.generation, o.received_seconds, o.settled_seconds, o.outcomes, o.found, o.passed_over
     FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2)`;

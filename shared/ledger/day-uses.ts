@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { USE_LIMITS } from "../limits.ts";
 import { type Change, jsonColumn, type OneCall, query } from "./database.ts";
-import { type ObjectReference, type ObjectRow, objectKey } from "./objects.ts";
+import { type ObjectReference, type ObjectRow, objectKey, RUAS_OF_OBJECTS } from "./objects.ts";
 
 /** Sums of an address (account '') or of an account (rua ''), on a day in days since 1970-01-01 UTC. */
 export interface UseName {
@@ -189,10 +189,7 @@ export function makeDayUses(uses: readonly UseName[]): Change[] {
     });
   if (accounts.length > 0)
     changes.push({
-      sql: `WITH RECURSIVE ruas(rua) AS (
-          SELECT min(rua) FROM objects
-          UNION ALL
-          SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL),
+      sql: `WITH RECURSIVE ${RUAS_OF_OBJECTS},
         days AS (
           SELECT DISTINCT w.value ->> 1 AS day FROM json_each(?1) w
           WHERE NOT EXISTS (SELECT 1 FROM day_uses u

@@ -78,6 +78,15 @@ const row = v.object({
   ),
 });
 
+/**
+ * Table for `WITH RECURSIVE`: `ruas` has each RUA address that has objects, from one to the next in the primary key, so that rows of
+ * other days, which are most, are not read.
+ */
+export const RUAS_OF_OBJECTS = `ruas(rua) AS (
+    SELECT min(rua) FROM objects
+    UNION ALL
+    SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL)`;
+
 /** What identifies an object's row: its address, the day it arrived, and its hash in hex. */
 export async function objectKey({ rua, rawKey, receivedSeconds }: ObjectReference): Promise<[string, number, string]> {
   return [rua, Math.floor(receivedSeconds / SECONDS_PER_DAY), await objectHash(rawKey)];
@@ -157,10 +166,7 @@ export function countObjectsQuery({ firstDay, lastDay }: { firstDay: number; las
   objects: number;
 }> {
   return query(
-    `WITH RECURSIVE ruas(rua) AS (
-      SELECT min(rua) FROM objects
-      UNION ALL
-      SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL)
+    `WITH RECURSIVE ${RUAS_OF_OBJECTS}
     SELECT count(*) AS objects FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2
       WHERE o.raw_removed = 0`,
     [firstDay, lastDay],

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
 import { removeOldDayUses } from "./day-uses.ts";
 import { KEPT_DAYS } from "./kept-days.ts";
+import { RUAS_OF_OBJECTS } from "./objects.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
 
 const row = v.object({ account: v.string(), kind: v.picklist(REPORT_KINDS), domain: v.string(), day: v.number() });
@@ -93,11 +94,7 @@ export async function removeOldObjects(
   const [, removed] = await change(database, [
     removeOldDayUses(beforeDay),
     {
-      // From one address to the next: their rows of later days, which are most, are not read.
-      sql: `WITH RECURSIVE ruas(rua) AS (
-          SELECT min(rua) FROM objects
-          UNION ALL
-          SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL)
+      sql: `WITH RECURSIVE ${RUAS_OF_OBJECTS}
         DELETE FROM objects WHERE (rua, day, object_hash) IN
           (SELECT o.rua, o.day, o.object_hash FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day < ?1 LIMIT ?2)
         RETURNING 1 AS gone`,
