@@ -146,12 +146,12 @@ function addUseOf(call: OneCall, objects: readonly ReadObject[], addressesOf: Ad
   const found = addDayUses(call, [...wanted.values()], reporters);
   return () => {
     const uses = found();
-    const summed = new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
+    const summed = summedAccounts(uses);
     const unsummed = [...wanted.values()].filter(
       ({ account, rua, day }) =>
         rua === "" && hasMany(addressesOf.get(account) ?? []) && !summed.has(`${day} ${account}`),
     );
-    return { used: sumUse(uses, owners), usesToSum: [...unsummed, ...toSum(uses, owners, addressesOf)] };
+    return { used: sumUse(uses, owners, summed), usesToSum: [...unsummed, ...toSum(uses, owners, addressesOf)] };
   };
 }
 
@@ -160,10 +160,18 @@ function hasMany(addresses: readonly string[]): boolean {
   return addresses.length > USE_LIMITS.countedAddresses;
 }
 
-function sumUse(uses: readonly DayUse[], owners: ReadonlyMap<string, string>): Known["used"] {
+/** Accounts that have sums of their own, with their days. */
+function summedAccounts(uses: readonly DayUse[]): Set<string> {
+  return new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
+}
+
+function sumUse(
+  uses: readonly DayUse[],
+  owners: ReadonlyMap<string, string>,
+  summed: ReadonlySet<string>,
+): Known["used"] {
   const used: Known["used"] = new Map();
   const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
-  const summed = new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
   for (const { account, rua, day, reporter, records, reports } of uses) {
     const sign = Math.sign(reporter);
     if (rua === "") {
