@@ -9,6 +9,7 @@ import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
+import { queueBatches } from "../../../shared/queue-batches.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { carryDiscarded } from "./carry-discarded.ts";
@@ -157,7 +158,7 @@ async function writePoints(
     if (task === undefined) return true;
     try {
       await writePlan(object, { source: task.source, written }, invocation);
-      for (const again of object.again) await invocation.env.QUEUE_REPORTS.send(again);
+      for (const batch of queueBatches(object.again)) await invocation.env.QUEUE_REPORTS.sendBatch(batch);
       return true;
     } catch (error) {
       task.ending = { error };
