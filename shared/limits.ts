@@ -605,8 +605,10 @@ export const D1_LIMITS = {
   maxParameterChars: 600_000,
   /** Ours: rows of reports that one JSON parameter names: 400 bytes each, of the 2 MB of a value, where names are long. */
   maxReportRows: 4000,
-  /** One database, on the paid plan; 500 MB on the free one. */
+  /** One database, on the paid plan. */
   maxDatabaseBytes: 10_000_000_000,
+  /** The same on the free plan. */
+  maxFreeDatabaseBytes: 500_000_000,
   /** Ours: databases of one ledger. An operator's page and the daily upkeep ask each of them: a few queries of the thousand. */
   maxDatabases: 20,
 } as const;

@@ -64,8 +64,15 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
           {refusedMail.view(request.url)}
           {databases.view(request.url)}
           <p class="small muted">
-            A database holds {formatBytes(D1_LIMITS.maxDatabaseBytes)} on the paid plan, 500 MB on the free one. Before
-            the last is full, add another: <code>npm run deploy -- --databases {status.databases.length + 1}</code>.
+            A database holds {formatBytes(D1_LIMITS.maxDatabaseBytes)} on the paid plan,{" "}
+            {formatBytes(D1_LIMITS.maxFreeDatabaseBytes)} on the free one.
+            {status.databases.length < D1_LIMITS.maxDatabases && (
+              <>
+                {" "}
+                Before the last is full, add another:{" "}
+                <code>npm run deploy -- --databases {status.databases.length + 1}</code>.
+              </>
+            )}
           </p>
           <div class="columns">
             {tables.latency.view(request.url)}
