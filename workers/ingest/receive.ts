@@ -42,7 +42,7 @@ interface Receipt {
  * @throws whatever R2 or the queue throws; retrying is safe
  */
 export async function receiveMail(
-  message: ForwardableEmailMessage,
+  message: Pick<ForwardableEmailMessage, "from" | "raw" | "rawSize" | "headers">,
   env: IngestBindings,
   receipt: Receipt,
 ): Promise<Received> {
