@@ -6,9 +6,8 @@
  * usage: node scripts/import-rules.ts [ROOT]
  * Exit code: 0 all rules kept, 1 some are broken.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readTables } from "./ledger-tables.ts";
 import { type Import, readSourceFiles, type SourceFile } from "./source-files.ts";
 
 export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "deploy", "bench", "scripts", "test"];
@@ -107,17 +106,6 @@ function brokenDirections({ path, imports }: SourceFile): string[] {
       const isForbidden = forbidden !== undefined && target.startsWith(forbidden);
       return isForbidden ? [`${path}: imports ${target}; ${folder} may not import ${forbidden}`] : [];
     });
-}
-
-/** The names of the ledger's tables, from its migrations. */
-export function readTables(root: string): string[] {
-  const folder = join(root, "migrations");
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".sql"))
-    .flatMap((name) => [
-      ...readFileSync(join(folder, name), "utf8").matchAll(/^CREATE TABLE (?:IF NOT EXISTS )?(\w+)/gm),
-    ])
-    .map((match) => match[1] ?? "");
 }
 
 function brokenTables({ path, strings }: SourceFile, tables: readonly string[]): string[] {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { BLOCKS, blockNames, DERIVED_FILES, renderDocument } from "../../scripts/doc-blocks.ts";
+import { readTables, TABLE_MEANINGS } from "../../scripts/ledger-tables.ts";
 import { DATASETS } from "../../shared/analytics/columns.ts";
 import * as storage from "../../shared/storage.ts";
 import { DOCUMENTS } from "./documents.ts";
@@ -45,6 +46,13 @@ test("storage.md names every prefix of the bucket", () => {
   expect(prefixes).toEqual([["RAW_PREFIX", "raw/"]]);
   const text = DOCUMENTS.get("docs/storage.md") ?? "";
   expect(prefixes.filter(([, prefix]) => !text.includes(`| \`${prefix}`))).toEqual([]);
+});
+
+test("what a table of the ledger holds is said of every table, and of no other", () => {
+  const tables = readTables(".");
+  expect(tables).toContain("report_figures");
+  expect(tables).not.toContain("report_figures_by_row");
+  expect(Object.keys(TABLE_MEANINGS).sort()).toEqual([...tables].sort());
 });
 
 test("analytics.md names every dataset, architecture.md every Worker", () => {

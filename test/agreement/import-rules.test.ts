@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { findBrokenRules, readTables, SOURCE_FOLDERS } from "../../scripts/import-rules.ts";
+import { findBrokenRules, SOURCE_FOLDERS } from "../../scripts/import-rules.ts";
+import { readTables } from "../../scripts/ledger-tables.ts";
 import { parseSourceFile, readSourceFiles } from "../../scripts/source-files.ts";
 
 /** A small tree that keeps every rule. */
