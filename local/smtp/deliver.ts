@@ -27,7 +27,7 @@ export class NoAnswerError extends Error {
 }
 
 /** Ours: a Worker that has not answered by then will not, and the sender retries. A mail of 25 MiB takes a second. */
-export const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000;
 
 const outcomeBody = v.pipe(
   v.string(),

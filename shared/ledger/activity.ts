@@ -23,7 +23,7 @@ export interface Activity {
 }
 
 /** The spans shown: five minutes, an hour, a day, a week. */
-export const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
+const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
 
 /** Days of arrival covered by `status` and `activity`. */
 export const ACTIVITY_DAYS = 7;

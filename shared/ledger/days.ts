@@ -171,7 +171,7 @@ export interface PolicyDays {
 }
 
 /** The number of policies shown (our choice). */
-export const MAX_POLICIES = 5000;
+const MAX_POLICIES = 5000;
 
 /** The published policies that reports saw, last seen first; for a final day, only that of its newest report. */
 export function policiesQuery(scope: Scope): Query<PolicyDays> {

@@ -10,7 +10,7 @@ import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, 
 import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
-export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
+const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
 export type ReportState = (typeof REPORT_STATES)[number];
 
 /** What claims need to know of a report in the ledger. */

@@ -58,7 +58,7 @@ export const PAGES = {
 export type PagePath = keyof typeof PAGES;
 
 /** Paths that forms are sent to, and who may send them. */
-export const CHANGES = {
+const CHANGES = {
   "/alerts": { role: "administrator" },
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },

@@ -232,7 +232,7 @@ function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, f
 }
 
 /** The request as pages see it. */
-export function pageRequest(c: Call): PageRequest {
+function pageRequest(c: Call): PageRequest {
   const url = new URL(c.req.url);
   return {
     ...ledgerRequest(c),

@@ -31,7 +31,7 @@ export interface Failure {
 }
 
 /** Whether a sender fails that used to pass. @param openedSeconds when that was found first; undefined: it was not */
-export function failureOf(sender: Sender, { today }: Figures, openedSeconds: number | undefined): Failure | undefined {
+function failureOf(sender: Sender, { today }: Figures, openedSeconds: number | undefined): Failure | undefined {
   const rule = WATCH_RULES.ownSenderFails;
   const isOpen = openedSeconds !== undefined;
   if (sender.role !== "own" && !isOpen) return undefined;

@@ -62,12 +62,6 @@ export function partsOfPeriod({ firstDay, lastDay }: Period): [firstDay: number,
   });
 }
 
-/** The parameters that say the same period again. */
-export function periodParameters(period: Period): Record<string, string> {
-  if (period.preset !== undefined) return period.preset === DEFAULT_DAYS ? {} : { days: String(period.preset) };
-  return { from: isoDay(period.firstDay), to: isoDay(period.lastDay) };
-}
-
 function readPreset(text: string, today: number): Result<Period, string> {
   const days = text === "" ? DEFAULT_DAYS : Number(text);
   if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) return fail(`days=${text} is not a number of days.`);

@@ -118,7 +118,7 @@ interface AccountProps {
 }
 
 /** The account of the domain: a person with one account is not asked; an operator may name a new one. */
-export function AccountField({ request, accounts, chosen }: AccountProps) {
+function AccountField({ request, accounts, chosen }: AccountProps) {
   const [only] = accounts;
   if (request.access.role === "operator") {
     return (

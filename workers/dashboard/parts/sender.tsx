@@ -20,7 +20,7 @@ const WORDS: Record<SenderState, { mark: string; kind: string; meaning: string }
 };
 
 /** The state as a word with a sign. */
-export function SenderMark({ state }: { state: SenderState }) {
+function SenderMark({ state }: { state: SenderState }) {
   const { mark, kind } = WORDS[state];
   return <span class={`result ${kind}`}>{mark}</span>;
 }

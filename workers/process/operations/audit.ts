@@ -232,7 +232,7 @@ const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
 const SECRET_TARGET = /^https?:/i;
 
 /** JSON without secrets, of at most so many characters. */
-export function boundedJson(value: unknown): string {
+function boundedJson(value: unknown): string {
   const text =
     JSON.stringify(value, (key, one: unknown) => {
       if (LEFT_OUT.has(key) && one !== "") return "(left out)";
