@@ -1,7 +1,7 @@
 /** Queries about a domain's days: what was counted on each, and the policies that reports saw. */
 import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
-import { compareValues, sumRows } from "./combine.ts";
+import { adding, compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
@@ -60,22 +60,19 @@ export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
   };
 }
 
-function addDays(a: DayTotals, b: DayTotals): DayTotals {
-  return {
-    day: a.day,
-    messages: a.messages + b.messages,
-    passed: a.passed + b.passed,
-    dkimAligned: a.dkimAligned + b.dkimAligned,
-    spfAligned: a.spfAligned + b.spfAligned,
-    quarantined: a.quarantined + b.quarantined,
-    rejected: a.rejected + b.rejected,
-    reports: a.reports + b.reports,
-    spread: a.spread + b.spread,
-    uncounted: a.uncounted + b.uncounted,
-    uncountedReports: a.uncountedReports + b.uncountedReports,
-    unchecked: a.unchecked + b.unchecked,
-  };
-}
+const addDays = adding(
+  "messages",
+  "passed",
+  "dkimAligned",
+  "spfAligned",
+  "quarantined",
+  "rejected",
+  "reports",
+  "spread",
+  "uncounted",
+  "uncountedReports",
+  "unchecked",
+);
 
 /** The sums of one kind of report for one domain and day. */
 export interface DomainDay {
@@ -120,21 +117,9 @@ export function domainDaysQuery(kind: ReportKind, scope: Scope, { after, limit }
       }),
     ),
     combine: (parts) =>
-      sumRows(parts, ({ domain, day }) => `${day} ${domain}`, addDomainDays)
+      sumRows(parts, ({ domain, day }) => `${day} ${domain}`, adding("reports", "records", "total", "passed", "spread"))
         .sort((a, b) => a.day - b.day || compareValues(a.domain, b.domain))
         .slice(0, limit),
-  };
-}
-
-function addDomainDays(a: DomainDay, b: DomainDay): DomainDay {
-  return {
-    domain: a.domain,
-    day: a.day,
-    reports: a.reports + b.reports,
-    records: a.records + b.records,
-    total: a.total + b.total,
-    passed: a.passed + b.passed,
-    spread: a.spread + b.spread,
   };
 }
 
