@@ -20,6 +20,7 @@ import { FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import { checkAndKeep } from "../../workers/process/domains/check-domains.ts";
 import { registerDomains } from "../../workers/process/domains/register-domains.ts";
+import { putRegistration } from "../../workers/process/domains/registrations.ts";
 import { inShardOf } from "../../workers/process/env.ts";
 import { createTarget } from "../../workers/process/forward/targets.ts";
 import { startForgetting, startJob } from "../../workers/process/jobs/start-job.ts";
@@ -29,7 +30,6 @@ import { decideSender } from "../../workers/process/operations/decide-sender.ts"
 import { exportAccount } from "../../workers/process/operations/export-account.ts";
 import { setMtaSts } from "../../workers/process/operations/host-mta-sts.ts";
 import { mute } from "../../workers/process/operations/mutes.ts";
-import { putRegistration } from "../../workers/process/operations/registrations.ts";
 import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { createToken } from "../../workers/process/operations/tokens.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";

@@ -17,7 +17,7 @@ import { SETUP_LIMITS } from "../../../shared/limits.ts";
 import { acceptsDomain, normalizeRua, type Registration } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
-import { addRegistration, readRegistration } from "../operations/registrations.ts";
+import { addRegistration, readRegistration } from "./registrations.ts";
 
 /** Returns so many random bytes from a source that cannot be predicted. */
 export type RandomBytes = (count: number) => Uint8Array;

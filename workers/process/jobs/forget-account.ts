@@ -25,7 +25,7 @@ import { removeObjects } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
-import { othersAmong, rawObjectsPage } from "./objects-of-account.ts";
+import { othersAmong, rawObjectsPage } from "../reports/objects-of-account.ts";
 
 const PHASES = ["close", "raw", "rows", "settle", "raw again", "rows again"] as const;
 

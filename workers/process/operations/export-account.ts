@@ -12,7 +12,7 @@ import { EXPORTED_TABLES, type Held, readHeld } from "../../../shared/ledger/for
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
 import type { Invocation } from "../env.ts";
-import { rawObjectsPage } from "../jobs/objects-of-account.ts";
+import { rawObjectsPage } from "../reports/objects-of-account.ts";
 
 type Part = Outputs["exportAccount"];
 

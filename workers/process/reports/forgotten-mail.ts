@@ -7,7 +7,7 @@ import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
 import { objectReference } from "../../../shared/ledger/objects.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
-import { ownersOf } from "../jobs/objects-of-account.ts";
+import { ownersOf } from "./objects-of-account.ts";
 import type { Task } from "./task.ts";
 
 /** Ends the tasks of forgotten accounts. @throws nothing: a fault becomes the ending of the tasks it concerns */

@@ -5,7 +5,7 @@ import { type ObjectReference, objectHash } from "../../../shared/ledger/objects
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
-import { listObjects } from "../reports/raw-object.ts";
+import { listObjects } from "./raw-object.ts";
 
 /** A raw object of an account. */
 export interface ObjectOfAccount {
