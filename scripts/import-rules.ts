@@ -52,6 +52,9 @@ const ENTRY_FILES: Record<string, string> = {
   "shared/report/shapes/": "shared/report/shapes/record-shapes.ts",
 };
 
+/** A Worker whose folders import each other one way only, types included, so that its parts can be read one after the other. */
+const LAYERED = "workers/process/";
+
 /** Packages with their own places. Any other package has one importing file in each of the folders below. */
 const PACKAGE_PLACES: Record<string, readonly string[]> = {
   "postal-mime": ["shared/mail/"],
@@ -86,6 +89,7 @@ export function findBrokenRules(files: SourceFile[], tables: readonly string[]):
     ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file), ...brokenEntries(file)]),
     ...brokenPackages(files),
     ...brokenReach(files),
+    ...brokenLayers(files),
     ...findCycles(files).map((cycle) => `${cycle[0]}: a cycle of imports: ${cycle.join(" → ")}`),
   ].sort();
 }
@@ -227,6 +231,18 @@ function findWay(
 }
 
 /** Cycles of run-time imports, each once, as the paths it goes through. Types may refer to each other. */
+function brokenLayers(files: SourceFile[]): string[] {
+  const folderOf = (path: string): string | undefined =>
+    path.startsWith(LAYERED) ? /^(.+?)\//.exec(path.slice(LAYERED.length))?.[1] : undefined;
+  const arrows = files.flatMap(({ path, imports }) =>
+    imports.map(({ target }) => ({ path, target, from: folderOf(path), to: folderOf(target) })),
+  );
+  const known = new Set(arrows.map(({ from, to }) => `${from} ${to}`));
+  return arrows
+    .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to && known.has(`${to} ${from}`))
+    .map(({ path, target, from, to }) => `${path}: imports ${target}; ${LAYERED}${to}/ imports ${from}/, too`);
+}
+
 function findCycles(files: SourceFile[]): string[][] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();

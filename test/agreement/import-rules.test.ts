@@ -56,6 +56,15 @@ const BREAKS: [name: string, files: Record<string, string>, sentence: RegExp][] 
     /workers\/ingest\/b\.ts: imports workers\/process\/index\.ts/,
   ],
   [
+    "two folders of process import each other",
+    {
+      "workers/process/jobs/a.ts": 'import type { x } from "../reports/b.ts";',
+      "workers/process/reports/b.ts": 'import { y } from "./d.ts"; export const x = 1;',
+      "workers/process/reports/c.ts": 'import { a } from "../jobs/a.ts";',
+    },
+    /workers\/process\/jobs\/a\.ts: imports workers\/process\/reports\/b\.ts; workers\/process\/reports\/ imports jobs\/, too/,
+  ],
+  [
     "a new Worker is unknown",
     { "workers/new/index.ts": "export {};" },
     /workers\/new\/index\.ts: belongs to no Worker/,
