@@ -16,7 +16,7 @@ import {
   sessionsByDay,
 } from "../shared/analytics/statements.ts";
 import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
-import { HELD_TABLES, type HeldBy, OTHER_TABLES } from "../shared/ledger/held-tables.ts";
+import { ACCOUNT_TABLES, type FoundBy, OTHER_TABLES } from "../shared/ledger/account-tables.ts";
 import * as limits from "../shared/limits.ts";
 import { PROBLEM_ADVICE } from "../shared/problem-advice.ts";
 import { PROBLEM_MEANINGS } from "../shared/report/problems.ts";
@@ -70,7 +70,7 @@ export const BLOCKS: Record<string, () => string> = {
     table(
       ["Table", "Rows found by"],
       [
-        ...HELD_TABLES.map(({ table: name, by }) => [`\`${name}\``, foundBy(by)]),
+        ...ACCOUNT_TABLES.map(({ table: name, by }) => [`\`${name}\``, foundBy(by)]),
         ...Object.entries(OTHER_TABLES).map(([name, how]) => [`\`${name}\``, how]),
       ],
     ),
@@ -105,7 +105,7 @@ function adviceOf(code: string): string {
   return advice;
 }
 
-function foundBy(by: HeldBy): string {
+function foundBy(by: FoundBy): string {
   if (typeof by !== "string")
     return "text" in by ? "a text that names an address or domain" : "a domain of the account";
   const words = {

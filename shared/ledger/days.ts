@@ -20,7 +20,7 @@ export interface DayTotals {
   reports: number;
   /** Of the messages, the day's share of reports over several days. */
   spread: number;
-  /** Of the messages, those of reports that the judgement does not count, and the number of those reports. */
+  /** Of the messages, those of reports that the verdict does not count, and the number of those reports. */
   uncounted: number;
   uncountedReports: number;
   /** Of the messages, those of reports whose sender could not be checked. */
@@ -146,7 +146,7 @@ export interface PolicyDays {
   policy: string;
   firstDay: number;
   lastDay: number;
-  /** The last day of a report that the judgement counts; 0 if there is none. */
+  /** The last day of a report that the verdict counts; 0 if there is none. */
   lastCountedDay: number;
   reports: number;
   /** Only for days whose details are kept. */
@@ -232,7 +232,7 @@ export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: n
   };
 }
 
-/** The policies seen by reports that the judgement counts, last seen first. */
+/** The policies seen by reports that the verdict counts, last seen first. */
 export function countedPolicies<Days extends Pick<PolicyDays, "lastCountedDay">>(policies: readonly Days[]): Days[] {
   return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }

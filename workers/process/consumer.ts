@@ -12,7 +12,7 @@ import { fileExhausted, runMessages } from "./kinds/table.ts";
 import type { Ending, Received } from "./received.ts";
 import { fileInvalid } from "./reports/dead-letters.ts";
 
-/** What comes before it may be chosen when the pipeline is deployed. */
+/** How the queue's name ends; how it begins may be chosen when the pipeline is deployed. */
 const DEAD_LETTER_QUEUE = "-dead-letters";
 
 /** The part of a MessageBatch that is used. */

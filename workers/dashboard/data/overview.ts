@@ -35,7 +35,7 @@ export interface Overview {
   /** Of the period, the newest. */
   changes: SeenChange[];
   decided: DecidedSender[];
-  /** Of the mail, what the judgement counts, by who sent it. */
+  /** Of the mail, what the verdict counts, by who sent it. */
   senders: KnownSenders;
 }
 

@@ -25,7 +25,7 @@ export interface FoundSources {
   mail: Mail;
   /** The largest first. */
   sources: Source[];
-  /** By the mail that the judgement counts. */
+  /** By the mail that the verdict counts. */
   judged: JudgedSource[];
   /** What the owner said, by text of the subject. */
   decisions: ReadonlyMap<string, SenderDecision>;

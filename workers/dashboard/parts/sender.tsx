@@ -1,4 +1,4 @@
-/** Whether a report's mail proves who sent it: a mark, its words, and what a judgement rests on. */
+/** Whether a report's mail proves who sent it: a mark, its words, and what a verdict is based on. */
 import type { Child } from "hono/jsx";
 import { SENDER_STATES, type SenderState } from "../../../shared/authentication/sender-state.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";

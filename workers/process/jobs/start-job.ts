@@ -88,7 +88,8 @@ function newJob(
 }
 
 /**
- * Starts forgetting an account, or sends the next page of the job that is at it: its message may be lost.
+ * Starts forgetting an account. If a job is doing that already, its next page is sent again: the message may have been
+ * lost.
  *
  * @returns undefined when there is no such account
  */

@@ -63,7 +63,7 @@ export function fileExhausted(
   return kindOf(received.message).fileExhausted(received, lastError, invocation);
 }
 
-/** The message that retries a dead letter, and the queue it belongs to. */
+/** The message that retries a dead letter. */
 export function messageAgain(
   message: QueueMessage,
   deadLetter: DeadLetterRow,

@@ -231,7 +231,7 @@ const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
  */
 const SECRET_TARGET = /^https?:/i;
 
-/** JSON without secrets, of at most so many characters. */
+/** JSON without secrets, of a bounded number of characters. */
 function boundedJson(value: unknown): string {
   const text =
     JSON.stringify(value, (key, one: unknown) => {

@@ -16,7 +16,7 @@ export interface ObjectOfAccount {
   metadata: RawMetadata;
 }
 
-/** Whose objects are looked for. */
+/** Whose objects to find. */
 export interface WantedObjects {
   account: string;
   /** Which of some addresses are, or were, the account's. */
