@@ -1,6 +1,6 @@
 /**
- * What DNS says of senders beside the reports: names and networks of addresses, and whom the SPF record names. Where nothing is known
- * it says nothing, and the verdict rests on the reports alone. Pure.
+ * What DNS says about senders, in addition to the reports: names and networks of addresses, and whom the SPF record
+ * names. Where nothing is known, the verdict is based on the reports alone. Pure.
  */
 import { organizationalDomain } from "../organizational-domain.ts";
 import type { AddressName } from "./address-name.ts";
@@ -10,7 +10,7 @@ import type { SourceKind } from "./sources.ts";
 import { NO_SPF_NAMES, namedInSpf, type SpfNames, spfNamesOf } from "./spf-names.ts";
 import type { StoredCheck } from "./stored-check.ts";
 
-/** What is known; what is missing in it is not known. */
+/** What DNS says about senders; what is absent is unknown. */
 export interface SenderKnowledge {
   /** Address → its name and network; addresses that were not looked up, or not answered about, are not in it. */
   names: ReadonlyMap<string, AddressName>;

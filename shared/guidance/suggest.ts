@@ -83,7 +83,7 @@ function subjectOf({ kind, name, service }: JudgedSource, hasOthers: boolean): s
   return kind === "none" && hasOthers ? prefixOf(name, name.includes(":") ? 64 : 24) : name;
 }
 
-/** What speaks for one by itself, the strongest first. */
+/** What suggests a decision by itself, the strongest first. */
 function suggest(source: JudgedSource, ground: SuggestionGround): Reasoned | undefined {
   const host = ground.names.get(source.name)?.host;
   const spfName = namedInSpf(source, ground.spf);

@@ -7,7 +7,7 @@ import type { Role } from "../../shared/people.ts";
 
 /** A page. */
 export interface PageRoute {
-  /** The role it takes. Who is no operator sees what is of their accounts. */
+  /** The role it takes. People who are not operators see what belongs to their accounts. */
   role: Role;
   /** Ids of its tables: `?export=csv&table=<id>`. */
   tables: readonly string[];

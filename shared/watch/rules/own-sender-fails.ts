@@ -1,6 +1,6 @@
 /**
- * A sender of the owner's begins to fail: the share of its newest mail that fails is far above what it was. Why: its mail is
- * what p=reject loses. What failed all along is the verdict's to say.
+ * A sender of the owner's begins to fail: the share of its newest mail that fails is far above what it was. Why: its
+ * mail is what p=reject loses. Mail that failed all along is left to the verdict.
  */
 
 import { SECONDS_PER_DAY } from "../../report-day.ts";

@@ -30,7 +30,7 @@ export interface Overview {
   policies: PolicyDays[];
   extent: Extent;
   ruaAddresses: string[];
-  /** What the owner said of sources, by name. */
+  /** What the owner decided about sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
   /** Of the period, the newest. */
   changes: SeenChange[];

@@ -49,7 +49,7 @@ export function daysOf({ firstDay, lastDay }: Period): number[] {
   return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => firstDay + i);
 }
 
-/** Ours: more parts would not be told apart in a line as wide as a word. */
+/** Ours: more parts could not be distinguished in a line as wide as a word. */
 const MAX_PARTS = 30;
 
 /** A period cut into at most thirty equal parts; the last one may be shorter. First and last day, both included. */
