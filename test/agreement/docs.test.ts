@@ -32,6 +32,20 @@ test("links between documents point to existing places", () => {
   expect(dead).toEqual([]);
 });
 
+test("files and folders named in the documentation exist", () => {
+  const named =
+    /`((?:workers|shared|local|cli|deploy|scripts|bench|test|docs|migrations|process|ingest|dashboard)\/[\w./-]+)`/g;
+  const gone = [...DOCUMENTS].flatMap(([file, text]) =>
+    [...text.matchAll(named)]
+      .map(([, path = ""]) => path)
+      // Any of the Workers.
+      .filter((path) => path !== "workers/X")
+      .filter((path) => !existsSync(path) && !existsSync(join("workers", path)))
+      .map((path) => `${file}: ${path}`),
+  );
+  expect(gone).toEqual([]);
+});
+
 test("scripts named in the documentation exist", () => {
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync("package.json", "utf8"));
   for (const [file, text] of DOCUMENTS) {
