@@ -6,7 +6,7 @@ import type { Sampling } from "../shared/analytics/statements.ts";
 import { ANALYTICS_LIMITS } from "../shared/limits.ts";
 
 /** The figures compared, by kind of report. */
-export const COMPARED = {
+const COMPARED = {
   aggregate: ["records", "messages", "passed"],
   tls: ["successfulSessions", "failedSessions"],
   failure: ["incidents"],

@@ -1,4 +1,4 @@
-/** Says of an empty answer that what was asked for does not exist, instead of showing nothing. */
+/** Says that what was asked for does not exist, where an empty answer would show nothing. */
 import type { Outputs } from "../shared/contract/operations.ts";
 import { acceptsDomain } from "../shared/registry.ts";
 import { isoDate } from "../shared/storage.ts";
@@ -18,8 +18,9 @@ export interface Narrowed {
 }
 
 /**
- * Asked where an answer has nothing in it: an account exists if the API knows it, a domain if an address names it or a report is
- * counted for it. Callers who are not operators may not see all addresses, and are told of no domain.
+ * Asked where an answer has nothing in it: an account exists if the API knows it, a domain if an address names it or a
+ * report is counted for it. Callers who are not operators may not see all addresses, so no domain is reported as
+ * missing.
  *
  * @throws CommandError that names what does not exist
  */

@@ -25,7 +25,7 @@ export type Profiles = v.InferOutput<typeof profiles>;
 /** The profile that is never in the file: the stack of this machine. */
 export const LOCAL_PROFILE = "local";
 
-/** Reading or writing is nobody's but the user's. */
+/** Only the user may read or write it. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const OF_OTHERS = 0o077;

@@ -1,9 +1,10 @@
-/** What commander refuses is said like every other failure of ours: `dmarc: Unknown option '--x'.` */
+/** What commander refuses is printed like our other failures: `dmarc: Unknown option '--x'.` */
 import type { Command } from "commander";
 import { printError } from "./terminal.ts";
 
 /**
- * Has a command, and those that are added to it afterwards, say so. Commander ends with exit code 1, as a CommandError does.
+ * Makes a command, and those added to it afterwards, print it so. Commander ends with exit code 1, as a CommandError
+ * does.
  *
  * @param name what a sentence begins with
  */

@@ -1,7 +1,7 @@
 /**
- * Cloudflare's API (developers.cloudflare.com/api), as far as a deployment needs it: the one file that knows its paths and
- * answers. Each answer is validated; what it refuses is a value, with its code and a sentence. It never asks more often than
- * the API allows, and waits when it is told to.
+ * Cloudflare's API (developers.cloudflare.com/api), as far as a deployment needs it: the one file that knows its paths
+ * and answers. Each answer is validated; what it refuses is a value, with its code and a sentence. It never asks more
+ * often than the API allows, and waits when the API says so.
  */
 import * as v from "valibot";
 import { CLOUDFLARE_API_LIMITS } from "../shared/limits.ts";

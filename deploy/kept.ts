@@ -30,7 +30,7 @@ const kept = v.object({
 
 export type Kept = v.InferOutput<typeof kept>;
 
-export const KEPT_FOLDER = ".deployment";
+const KEPT_FOLDER = ".deployment";
 
 /** Files of a deployment. @param root the repository */
 export function folderOf(root: string, prefix: string): string {

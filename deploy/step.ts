@@ -13,7 +13,7 @@ export interface Look {
   said: string;
 }
 
-/** One step. Looking changes nothing; making is safe to be run again, wherever it was cut off. */
+/** One step. Looking changes nothing; making can be repeated, wherever it was interrupted. */
 export interface Step {
   name: string;
   /** For the plan: what it takes care of. */

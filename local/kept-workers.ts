@@ -37,7 +37,7 @@ export class KeptWorkers {
     this.#giveUp = resolve;
     this.#running = this.#start();
     this.ready = this.#open(this.#running);
-    // Whoever waits for it learns of it, but not before what the Workers need has started.
+    // Those waiting for the first start learn of its failure, but not before what the Workers need has started.
     this.ready.catch(() => undefined);
     this.#watch(this.#running);
   }

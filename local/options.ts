@@ -52,7 +52,7 @@ export const LOCAL_DEFAULTS: LocalOptions = {
 };
 
 /** Flag and environment variable of each setting. */
-export const LOCAL_SETTINGS = {
+const LOCAL_SETTINGS = {
   httpPort: { flag: "http", variable: "DMARC_HTTP_PORT" },
   smtpPort: { flag: "smtp", variable: "DMARC_SMTP_PORT" },
   sqlPort: { flag: "sql", variable: "DMARC_SQL_PORT" },

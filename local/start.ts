@@ -35,7 +35,7 @@ function readFlags(): LocalFlags {
         "SMTP server for notices and digests (DMARC_MAIL_RELAY, default none: they are kept in the state folder)",
       )
       .option("--webhook-origin <url>", "local origin that webhooks may go to (DMARC_WEBHOOK_ORIGIN, default none)")
-      .option("--watch", "reload the Workers when a source file changes, for whoever works on them")
+      .option("--watch", "reload the Workers when a source file changes")
       .option("--no-samples", "do not register a demo address and send it samples at the first start")
       .parse()
       .opts<LocalFlags>()

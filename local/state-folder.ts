@@ -21,7 +21,7 @@ import { secretPath } from "./secret.ts";
 export const STATE_FOLDERS = ["analytics", "analytics-journal", "logs", "run", "v3"] as const;
 
 /** Ours: below it nothing is started and no mail is taken. The largest mail, twice, and what is written about it. */
-export const MIN_FREE_BYTES = 64 * 1024 * 1024;
+const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
 /** A start that cannot succeed for a reason outside the program, said in one or two sentences for people. */
 export class StartError extends Error {

@@ -2,7 +2,7 @@
  * The parts of docs/ that are derived from the code: columns, statements, limits, stored shapes, the CLI's help. Each is
  * the text between `<!-- generated: NAME -->` and `<!-- end -->`. Builds text; scripts/docs.ts writes it.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
 import { buildProgram } from "../cli/program.ts";
 import { DATASETS } from "../shared/analytics/columns.ts";
@@ -16,7 +16,7 @@ import {
   sessionsByDay,
 } from "../shared/analytics/statements.ts";
 import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
-import { HELD_TABLES, type HeldBy, OTHER_TABLES } from "../shared/ledger/held-tables.ts";
+import { ACCOUNT_TABLES, type FoundBy, OTHER_TABLES } from "../shared/ledger/account-tables.ts";
 import * as limits from "../shared/limits.ts";
 import { PROBLEM_ADVICE } from "../shared/problem-advice.ts";
 import { PROBLEM_MEANINGS } from "../shared/report/problems.ts";
@@ -47,7 +47,11 @@ export const BLOCKS: Record<string, () => string> = {
       RECORD_COLUMNS.map(({ name, type, description }) => [`\`${name}\``, type, description]),
     ),
   "raw-metadata": () => shapeTable("shared/storage.ts", "RawMetadata"),
-  tables: tableList,
+  tables: () =>
+    table(
+      ["Table", "Holds"],
+      Object.entries(TABLE_MEANINGS).map(([name, meaning]) => [`\`${name}\``, meaning]),
+    ),
   job: () => shapeTable("shared/ledger/jobs.ts", "Job"),
   "dead-letter": () => shapeTable("shared/ledger/dead-letters.ts", "DeadLetterRow"),
   conflict: () => shapeTable("shared/ledger/conflicts.ts", "ConflictRow"),
@@ -66,7 +70,7 @@ export const BLOCKS: Record<string, () => string> = {
     table(
       ["Table", "Rows found by"],
       [
-        ...HELD_TABLES.map(({ table: name, by }) => [`\`${name}\``, foundBy(by)]),
+        ...ACCOUNT_TABLES.map(({ table: name, by }) => [`\`${name}\``, foundBy(by)]),
         ...Object.entries(OTHER_TABLES).map(([name, how]) => [`\`${name}\``, how]),
       ],
     ),
@@ -101,7 +105,7 @@ function adviceOf(code: string): string {
   return advice;
 }
 
-function foundBy(by: HeldBy): string {
+function foundBy(by: FoundBy): string {
   if (typeof by !== "string")
     return "text" in by ? "a text that names an address or domain" : "a domain of the account";
   const words = {
@@ -111,28 +115,6 @@ function foundBy(by: HeldBy): string {
     reading: "its report",
   };
   return words[by];
-}
-
-/**
- * Tables of the ledger with the comment before each, from the migrations; where there is none, from a line of a later one,
- * since a migration that has been deployed is not changed: "-- `NAME`: what it holds".
- */
-function tableList(): string {
-  const sql = readdirSync("migrations")
-    .sort()
-    .map((name) => readFileSync(`migrations/${name}`, "utf8"))
-    .join("\n");
-  const created = [...sql.matchAll(/^CREATE TABLE (\w+) \(/gm)].map(([, name = ""]) => name);
-  // A table that a migration made under another name and renamed to replace the old one.
-  const renamed = new Set([...sql.matchAll(/^ALTER TABLE (\w+) RENAME TO/gm)].map(([, name = ""]) => name));
-  const rows = created.filter((name) => !renamed.has(name)).map((name) => [`\`${name}\``, meaningOfTable(name)]);
-  return table(["Table", "Holds"], rows);
-}
-
-function meaningOfTable(name: string): string {
-  const meaning = TABLE_MEANINGS[name];
-  if (meaning === undefined) throw new Error(`The table ${name} has no line in scripts/ledger-tables.ts.`);
-  return meaning;
 }
 
 function columnTables(): string {

@@ -1,8 +1,7 @@
 /**
- * Writes the derived parts of docs/ anew; with --check, writes nothing and fails when one is out of date.
+ * Rewrites the derived parts of docs/; with --check, writes nothing and fails when one is out of date.
  *
- * usage: node scripts/docs.ts [--check]
- * Exit code: 0 written or up to date, 1 out of date.
+ * usage: node scripts/docs.ts [--check] Exit code: 0 written or up to date, 1 out of date.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -6,9 +6,8 @@
  * usage: node scripts/import-rules.ts [ROOT]
  * Exit code: 0 all rules kept, 1 some are broken.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readTables } from "./ledger-tables.ts";
 import { type Import, readSourceFiles, type SourceFile } from "./source-files.ts";
 
 export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "deploy", "bench", "scripts", "test"];
@@ -54,6 +53,9 @@ const ENTRY_FILES: Record<string, string> = {
   "shared/report/shapes/": "shared/report/shapes/record-shapes.ts",
 };
 
+/** A Worker whose folders import each other one way only, types included, so that its parts can be read one after the other. */
+const LAYERED = "workers/process/";
+
 /** Packages with their own places. Any other package has one importing file in each of the folders below. */
 const PACKAGE_PLACES: Record<string, readonly string[]> = {
   "postal-mime": ["shared/mail/"],
@@ -88,6 +90,7 @@ export function findBrokenRules(files: SourceFile[], tables: readonly string[]):
     ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file), ...brokenEntries(file)]),
     ...brokenPackages(files),
     ...brokenReach(files),
+    ...brokenLayers(files),
     ...findCycles(files).map((cycle) => `${cycle[0]}: a cycle of imports: ${cycle.join(" → ")}`),
   ].sort();
 }
@@ -108,17 +111,6 @@ function brokenDirections({ path, imports }: SourceFile): string[] {
       const isForbidden = forbidden !== undefined && target.startsWith(forbidden);
       return isForbidden ? [`${path}: imports ${target}; ${folder} may not import ${forbidden}`] : [];
     });
-}
-
-/** The names of the ledger's tables, from its migrations. */
-export function readTables(root: string): string[] {
-  const folder = join(root, "migrations");
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".sql"))
-    .flatMap((name) => [
-      ...readFileSync(join(folder, name), "utf8").matchAll(/^CREATE TABLE (?:IF NOT EXISTS )?(\w+)/gm),
-    ])
-    .map((match) => match[1] ?? "");
 }
 
 function brokenTables({ path, strings }: SourceFile, tables: readonly string[]): string[] {
@@ -240,6 +232,18 @@ function findWay(
 }
 
 /** Cycles of run-time imports, each once, as the paths it goes through. Types may refer to each other. */
+function brokenLayers(files: SourceFile[]): string[] {
+  const folderOf = (path: string): string | undefined =>
+    path.startsWith(LAYERED) ? /^(.+?)\//.exec(path.slice(LAYERED.length))?.[1] : undefined;
+  const arrows = files.flatMap(({ path, imports }) =>
+    imports.map(({ target }) => ({ path, target, from: folderOf(path), to: folderOf(target) })),
+  );
+  const known = new Set(arrows.map(({ from, to }) => `${from} ${to}`));
+  return arrows
+    .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to && known.has(`${to} ${from}`))
+    .map(({ path, target, from, to }) => `${path}: imports ${target}; ${LAYERED}${to}/ imports ${from}/, too`);
+}
+
 function findCycles(files: SourceFile[]): string[][] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();

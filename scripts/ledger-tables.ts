@@ -1,4 +1,26 @@
-/** What each table of the ledger holds, as docs/storage.md shows it. `npm run docs` fails for a table of migrations/ without a line here. */
+/** The tables of the ledger, read from migrations/, and what each holds, as docs/storage.md shows it. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const STATEMENT =
+  /^(?:CREATE TABLE (?:IF NOT EXISTS )?(?<created>\w+)|DROP TABLE (?<dropped>\w+)|ALTER TABLE (?<from>\w+) RENAME TO (?<to>\w+))/gm;
+
+/** The names of the tables that exist once all migrations below `root` have run, in the order in which they came. */
+export function readTables(root: string): string[] {
+  const folder = join(root, "migrations");
+  const tables = new Set<string>();
+  for (const name of readdirSync(folder).sort()) {
+    for (const { groups } of readFileSync(join(folder, name), "utf8").matchAll(STATEMENT)) {
+      const { created, dropped, from, to } = groups ?? {};
+      for (const gone of [dropped, from]) if (gone !== undefined) tables.delete(gone);
+      for (const added of [created, to]) if (added !== undefined) tables.add(added);
+    }
+  }
+  return [...tables];
+}
+
+/** What each table holds. A test holds the names against the migrations. */
 export const TABLE_MEANINGS: Record<string, string> = {
   accounts: "Accounts, each with the number of its database.",
   addresses: "Registered RUA addresses, each with its account and the domains it accepts.",

@@ -1,10 +1,10 @@
 /**
- * Sends every statement of ours to an account's Analytics Engine with LIMIT 1 and prints what became of each: whether the
- * live service takes them can be known in no other way. It writes nothing, and never prints the token.
+ * Sends every statement of ours to an account's Analytics Engine with LIMIT 1 and prints the result of each: there is
+ * no other way to know whether the live service accepts them. It writes nothing, and never prints the token.
  *
- * usage: CLOUDFLARE_ACCOUNT_ID=… CLOUDFLARE_API_TOKEN=… npm run smoke:sql -- [--url URL]
- * The token needs the permission Account Analytics, Read. `--url`: another API than Cloudflare's, such as the local stack's.
- * Exit code: 0 every statement that could be tried was taken, 1 one was refused or none could be tried, 2 no credentials.
+ * usage: CLOUDFLARE_ACCOUNT_ID=… CLOUDFLARE_API_TOKEN=… npm run smoke:sql -- [--url URL] The token needs the permission
+ * Account Analytics, Read. `--url`: another API than Cloudflare's, such as the local stack's. Exit code: 0 every
+ * statement that could be tried was taken, 1 one was refused or none could be tried, 2 no credentials.
  */
 import { parseArgs } from "node:util";
 import { safeText } from "../cli/terminal.ts";

@@ -23,7 +23,7 @@ export function growingDelaySeconds(
  * @param random a number in [0, 1)
  * @returns whole seconds, within what Queues accepts (0 to 86,400)
  */
-export function retryDelaySeconds(attempts: number, baseSeconds: number, random: number): number {
+function retryDelaySeconds(attempts: number, baseSeconds: number, random: number): number {
   const ceiling = Math.min(RETRY_LIMITS.maxDelaySeconds, QUEUE_LIMITS.maxDelaySeconds);
   const full = Math.min(ceiling, baseSeconds * 2 ** Math.min(attempts - 1, 30));
   return Math.round(full * (0.5 + random / 2));

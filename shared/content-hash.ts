@@ -109,7 +109,7 @@ export async function contentHashOf(report: Report, header: ReportHeader, record
 }
 
 /** What is known of a report that came before: the hashes of its versions, and who it says sent it. */
-export interface KnownContent {
+export interface EarlierContent {
   hashes: readonly string[];
   reporter: string;
 }
@@ -124,7 +124,7 @@ export async function knownHashOf(
   report: Report,
   header: ReportHeader,
   records: RecordsHash,
-  { hashes, reporter }: KnownContent,
+  { hashes, reporter }: EarlierContent,
 ): Promise<string | undefined> {
   const reporterKey = header.reporterKey.map((key) => (key === header.reporter ? reporter : key));
   for (const equivalent of equivalentsOf(report)) {

@@ -129,7 +129,7 @@ const SIGNATURES: [type: ContentType, start: string, further?: { at: number; tex
 ];
 
 /** The most white space and zero bytes accepted before an archive, which mail gateways add. */
-export const MAX_LEADING_BYTES = 64;
+const MAX_LEADING_BYTES = 64;
 
 const latin1 = new TextDecoder("latin1");
 

@@ -21,7 +21,7 @@ import { expectedLoss, type Losses, sendMail, type Traffic } from "./traffic.ts"
 const PERIOD = { firstDay: 0, lastDay: DAYS.seen - 1 };
 
 /** What ready promises: less of the legitimate mail is lost. */
-export const MAX_LOST_SHARE = 0.001;
+const MAX_LOST_SHARE = 0.001;
 
 /** One domain with what is true of it and what was said. */
 export interface Judged {
@@ -117,7 +117,7 @@ function shareLost({ lost, legitimate }: Losses): number {
 }
 
 /** Whose a sender is by its labels; what nobody's label names was sent by a scattered spoofer. */
-export function truthAbout(domain: SimulatedDomain, name: string): Decision {
+function truthAbout(domain: SimulatedDomain, name: string): Decision {
   const isNamed = (sender: Sender): boolean =>
     sender.addresses.includes(name) ||
     sender.looks.some(({ dkimResults, spfResults }) =>

@@ -143,7 +143,7 @@ async function saveLogo(
 async function people(account: string, options: AccountOptions): Promise<void> {
   const client = connect(options);
   const { items } = await client.ask("listAccountPeople", { account });
-  // An account that does not exist has nobody either: that is said instead.
+  // An account that does not exist has no people either: say that it does not exist.
   if (items.length === 0) await client.ask("getAccount", { account });
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it anyway.`);

@@ -34,8 +34,8 @@ Examples:
   dmarc conflicts accept 20261121-0123456789abcdef01234567               as replace
   dmarc conflicts discard 20261121-0123456789abcdef01234567              as keep
 
-Until a conflict is decided the version accepted first counts. What counts anew goes through the queue. accept and discard
-are the earlier words for replace and keep, for several conflicts at once.`;
+Until a conflict is decided the version accepted first counts. What is to count is read again, by a queue message. accept and
+discard are the earlier words for replace and keep, for several conflicts at once.`;
 
 /** Adds the command with its subcommands. */
 export function addConflicts(program: Command): void {

@@ -20,7 +20,7 @@ interface PolicyOptions extends ConnectionOptions {
   force?: true;
 }
 
-type Known = Outputs["mtaSts"];
+type MtaStsState = Outputs["mtaSts"];
 
 const MAX_CHARS = 500;
 /** Two weeks: RFC 8461 section 3.2 expects weeks or more. */
@@ -102,7 +102,7 @@ async function remove(domain: string, options: PolicyOptions): Promise<void> {
   printOut(`A policy is no longer served for ${domain}. Remove the record _mta-sts.${domain}.${remembered}`);
 }
 
-function renderKnown({ domain, hosted, url, isServed, hosts, advice }: Known): string {
+function renderKnown({ domain, hosted, url, isServed, hosts, advice }: MtaStsState): string {
   const lines = [safeText(domain, MAX_CHARS)];
   if (hosted !== null) {
     const { policy, changedBy, changedSeconds, record } = hosted;

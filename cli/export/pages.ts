@@ -1,4 +1,4 @@
-/** Reads the pages of an export from the API: lines of JSON as they come. It writes nothing. */
+/** Reads the pages of an export from the API: lines of JSON as they arrive. It writes nothing. */
 import type { Inputs } from "../../shared/contract/operations.ts";
 import { type ExportEnd, type ExportLine, parseExportLine } from "../../shared/export/lines.ts";
 import type { ApiClient } from "../client.ts";

@@ -4,9 +4,6 @@ import * as v from "valibot";
 
 const sums = v.object({ reports: v.number(), records: v.number(), messages: v.number(), passed: v.number() });
 
-/** Sums over what has been written. */
-export type ExportSums = v.InferOutput<typeof sums>;
-
 const progress = v.object({
   version: v.literal(1),
   /** What was asked, to which the rest has to belong. */

@@ -13,7 +13,7 @@ export interface Watermark {
   write(position: unknown): void;
 }
 
-/** Opens the mark. @param identity the mailbox and where it is imported to: another one begins anew */
+/** Opens the mark. @param identity the mailbox and where it is imported to: another one starts from the beginning */
 export function openWatermark(identity: readonly string[], folder = stateFolder()): Watermark {
   const hash = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 24);
   const path = join(folder, `import-${hash}.json`);

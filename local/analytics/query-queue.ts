@@ -1,6 +1,6 @@
 /**
- * The queue before the engine: some statements run, some wait, the rest are refused at once. Without a bound, everybody's
- * answer comes later with each one that asks, and all that wait are held in memory.
+ * The queue before the engine: some statements run, some wait, the rest are refused at once. Without a bound, each
+ * further request delays all answers, and everything that waits is held in memory.
  */
 
 export interface QueueLimits {
@@ -24,7 +24,7 @@ export class QueryQueue {
   async run<T>(task: () => Promise<T>): Promise<T | undefined> {
     if (this.#running < this.#limits.maxRunning) this.#running++;
     else if (this.#waiting.length >= this.#limits.maxWaiting) return undefined;
-    // A query that ends hands its place on.
+    // A query that ends passes its place on.
     else await new Promise<void>((begin) => this.#waiting.push(begin));
     try {
       return await task();

@@ -1,6 +1,6 @@
 /**
- * Splits a statement of Analytics Engine's SQL into tokens, and writes tokens back as text for ClickHouse. Pure. What it
- * writes is quoted anew, so ClickHouse cannot see a string or a name end elsewhere than this file does.
+ * Splits a statement of Analytics Engine's SQL into tokens, and writes tokens back as text for ClickHouse. Pure. What
+ * it writes is quoted again, so that strings and names end for ClickHouse exactly where they end for this file.
  */
 import { fail, ok, type Result } from "../../shared/result.ts";
 

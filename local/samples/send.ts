@@ -48,7 +48,7 @@ export async function giveSamples(api: ApiConnection, options: SampleOptions): P
   let isUnderWay = true;
   const given = give({ ...api, signal: abort.signal }, { ...options, marker, signal: abort.signal })
     .catch((error: unknown) => {
-      // The stack is of use without them, and the next start tries again.
+      // The stack is usable without them, and the next start tries again.
       const reason = error instanceof Error ? error.message : String(error);
       if (!abort.signal.aborted) options.log(`error     the samples were not accepted: ${reason}`);
     })

@@ -22,7 +22,7 @@ export interface Delivery {
 }
 
 /** Ours: a Worker that has not answered by then will not, and the sender retries. A mail of 25 MiB takes a second. */
-export const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000;
 
 const outcomeBody = v.pipe(
   v.string(),

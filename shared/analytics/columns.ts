@@ -46,7 +46,7 @@ export const RECORD_COLUMNS = {
 } as const satisfies Record<string, Column>;
 
 /** dmarc_events: one point per outcome of the pipeline; index1 = account. */
-export const EVENT_COLUMNS = {
+const EVENT_COLUMNS = {
   eventId: {
     slot: "blob1",
     meaning: "Identity: report uid or dead letter id with the raw key; repeats collapse on it.",
@@ -82,7 +82,7 @@ export const EVENT_COLUMNS = {
 } as const satisfies Record<string, Column>;
 
 /** dmarc_tls: one point per policy of an SMTP TLS report and one per failure detail; index1 = policy domain. */
-export const TLS_COLUMNS = {
+const TLS_COLUMNS = {
   reportUid: { slot: "blob1", meaning: "Report uid; with `ordinal` the identity of the point." },
   account: { slot: "blob2", meaning: "Account of the address it was sent to." },
   domain: { slot: "blob3", meaning: "policy-domain." },
@@ -110,7 +110,7 @@ export const TLS_COLUMNS = {
 } as const satisfies Record<string, Column>;
 
 /** dmarc_failures: one point per failure report, domain-level facts only; index1 = reported domain. */
-export const FAILURE_COLUMNS = {
+const FAILURE_COLUMNS = {
   reportUid: { slot: "blob1", meaning: "Report uid; with `ordinal` the identity of the point." },
   account: { slot: "blob2", meaning: "Account of the address it was sent to." },
   domain: { slot: "blob3", meaning: "Reported-Domain, or the domain of the reported mail's From." },

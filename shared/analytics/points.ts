@@ -104,7 +104,7 @@ export function stalePoints(
 }
 
 /** All points of a TLS report: a policy's summary, then its failure details. */
-export function tlsPoints(report: TlsReport, context: PointContext): DataPoint[] {
+function tlsPoints(report: TlsReport, context: PointContext): DataPoint[] {
   const common = tlsRow(report, context);
   const rows = report.policies.flatMap((policy): Omit<RowInput<"tls">, "ordinal">[] => {
     const policyRow = {
@@ -135,7 +135,7 @@ export function tlsPoints(report: TlsReport, context: PointContext): DataPoint[]
 }
 
 /** The one point of a failure report. */
-export function failurePoints(report: FailureReport, context: PointContext): DataPoint[] {
+function failurePoints(report: FailureReport, context: PointContext): DataPoint[] {
   return [buildPoint("failures", failureRow(report, context))];
 }
 
@@ -252,7 +252,7 @@ function fillRecord(row: RowInput<"records">, record: AggregateRecord): void {
  * Who the mail proved to be from: the domain of a DKIM pass, else of an SPF pass; one that ends like the From domain
  * first. "" when nothing passed.
  */
-export function authenticatedDomain({ headerFrom, dkimResults, spfResults }: AggregateRecord): string {
+function authenticatedDomain({ headerFrom, dkimResults, spfResults }: AggregateRecord): string {
   let first = "";
   for (const results of [dkimResults, spfResults]) {
     for (const { result, domain } of results) {

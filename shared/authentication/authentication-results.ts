@@ -7,7 +7,7 @@ import { AUTHENTICATION_LIMITS } from "../limits.ts";
 import { fieldValue, readHeaderFields } from "./header-fields.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
-export const METHODS = ["dmarc", "dkim", "spf"] as const;
+const METHODS = ["dmarc", "dkim", "spf"] as const;
 export type Method = (typeof METHODS)[number];
 
 /** The result of one method, and its domain: that of From, of the signature, or of the envelope sender. */

@@ -40,7 +40,7 @@ const REQUIRED = ["v", "a", "b", "bh", "d", "h", "s"] as const;
 const ALGORITHMS: readonly string[] = ["rsa-sha256", "ed25519-sha256"] satisfies Algorithm[];
 
 /** Parses a tag list; undefined if a tag is repeated or an entry has no name. */
-export function readTags(text: string): Map<string, string> | undefined {
+function readTags(text: string): Map<string, string> | undefined {
   const tags = new Map<string, string>();
   for (const entry of text.split(";")) {
     if (entry.trim() === "") continue;

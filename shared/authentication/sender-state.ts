@@ -24,12 +24,12 @@ export type ReportSender = v.InferOutput<typeof reportSender>;
 /** The sender of a report that was not checked. */
 export const UNCHECKED: ReportSender = { state: "unchecked", domain: "" };
 
-/** Whether the judgement of a domain counts reports in this state. */
+/** Whether the verdict on a domain counts reports in this state. */
 export function isCounted(state: SenderState): boolean {
   return RANKS[state] > 0;
 }
 
-/** A state as stored in the ledger: a number, above 0 if the judgement counts it. */
+/** A state as stored in the ledger: a number, above 0 if the verdict counts it. */
 const RANKS: Record<SenderState, number> = {
   verified: 2,
   unchecked: 1,
@@ -48,7 +48,7 @@ export const senderRank = v.pipe(
   v.transform((rank): SenderState => SENDER_STATES.find((state) => RANKS[state] === rank) ?? "unchecked"),
 );
 
-/** The SQL condition that the judgement counts a row with `sender_rank`. */
+/** The SQL condition that the verdict counts a row with `sender_rank`. */
 export function isCountedSql(table: string): string {
   return `${table}.sender_rank > 0`;
 }

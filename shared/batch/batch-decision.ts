@@ -4,15 +4,15 @@ import { type BatchChanges, noChanges } from "../ledger/commit-batch.ts";
 import type { ReportVersion } from "../ledger/conflicts.ts";
 import { type NotedObject, noteOthers } from "../ledger/other-objects.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
-import type { HeldReport } from "../ledger/reports.ts";
+import type { LedgerReport } from "../ledger/reports.ts";
 import { removeOlderSlices } from "../ledger/slices.ts";
 import { type DayBudget, type ObjectUse, takeBudget } from "./budgets.ts";
-import type { Known, ReadObject } from "./object.ts";
+import type { LedgerSnapshot, ReadObject } from "./object.ts";
 import type { BatchPlan } from "./plan.ts";
 
 /** What decisions depend on. */
 export interface DecisionContext {
-  known: Known;
+  known: LedgerSnapshot;
   budget: DayBudget;
   /** Whether this invocation has already written points of a report for an object, in any generation. */
   hasWritten(rawKey: string, uid: string): boolean;
@@ -39,7 +39,7 @@ export class BatchDecision {
   }
 
   /** The report as the ledger holds it, regardless of what this batch has decided since. */
-  stored(uid: string): HeldReport | undefined {
+  stored(uid: string): LedgerReport | undefined {
     return this.context.known.held.reports.get(uid);
   }
 
@@ -49,7 +49,10 @@ export class BatchDecision {
     return takeBudget(object, use, { used: known.used, budget });
   }
 
-  /** Objects to be read again, and reports whose noted objects are: those reports, or those versions, stop counting. */
+  /**
+   * Reports that stop counting, or whose version does, and objects of this batch that brought them: all their objects
+   * are read again.
+   */
   left(): Pick<BatchPlan, "retracted" | "orphans"> {
     const covered = [...this.writes.values()].filter(({ write }) => write.state === "retracted");
     const retracted = [...covered.map(({ reference }) => reference), ...this.displaced];

@@ -45,7 +45,7 @@ export function takeBudget(
 }
 
 /** The keys of the daily budgets an object draws on. Authenticated reporters have separate budgets. */
-export function useKeys(
+function useKeys(
   { message, registration }: Pick<ReadObject, "message" | "registration">,
   reporter: number,
 ): { address: string; account: string; reporter: string } {

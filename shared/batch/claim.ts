@@ -8,7 +8,7 @@ import type { Claim, Claims } from "../ledger/claims.ts";
 import { needsReading } from "../ledger/commit-batch.ts";
 import type { ReportVersion } from "../ledger/conflicts.ts";
 import type { ReportReference, ReportShare } from "../ledger/report-rows.ts";
-import type { HeldReport } from "../ledger/reports.ts";
+import type { LedgerReport } from "../ledger/reports.ts";
 import type { ReadObject } from "./object.ts";
 import type { FoundReport } from "./read-object.ts";
 
@@ -30,7 +30,7 @@ export async function withKnownHash(found: FoundReport, claims: Claims): Promise
 export function claimOf(
   found: FoundReport,
   object: ReadObject,
-  { reference, stored }: { reference: ReportReference; stored: HeldReport | undefined },
+  { reference, stored }: { reference: ReportReference; stored: LedgerReport | undefined },
 ): Claim {
   const { header, contentHash, part, points, counts, shares } = found;
   const { message, generation } = object;
@@ -58,7 +58,7 @@ export function claimOf(
 function senderOfReport(
   { report, part, contentHash }: FoundReport,
   { message, authentication }: ReadObject,
-  stored: HeldReport | undefined,
+  stored: LedgerReport | undefined,
 ): ReportSender {
   const isSame = stored?.rawKey === message.key && stored.part === part && stored.contentHash === contentHash;
   if (isSame && stored.sender.state === "verified") return stored.sender;
@@ -103,7 +103,7 @@ export async function withReadings(found: FoundReport, claim: Claim, generation:
 }
 
 /** A claimed or accepted report as one version of a conflict. */
-export function versionOf(report: Claim | HeldReport): ReportVersion {
+export function versionOf(report: Claim | LedgerReport): ReportVersion {
   const { rawKey, rua, part, contentHash, receivedSeconds, generation, sender, counts } = report;
   return { rawKey, rua, part, contentHash, receivedSeconds, generation, sender, ...counts };
 }

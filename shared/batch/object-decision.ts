@@ -7,7 +7,7 @@ import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/
 import { type FoundParts, objectReference } from "../ledger/objects.ts";
 import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
-import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
+import type { LedgerReport, ReportWrite } from "../ledger/reports.ts";
 import { removeSlices } from "../ledger/slices.ts";
 import { PROCESS_LIMITS } from "../limits.ts";
 import type { ReportMessage } from "../messages.ts";
@@ -130,7 +130,10 @@ export class ObjectDecision {
     await this.#claim(finding);
   }
 
-  /** What became of a report when the object was read before; a conflict is a duplicate once nobody can decide it. */
+  /**
+   * The outcome of a report when the object was read before; a conflict becomes a duplicate once nobody can decide it
+   * any more.
+   */
   #outcomeBefore(uid: string, part: string): Outcome | undefined {
     const ofReport = this.#previous.filter((one) => hasReport(one) && reportOf(one).uid === uid);
     const before = ofReport.find((one) => one.part === part) ?? ofReport[0];
@@ -198,7 +201,7 @@ export class ObjectDecision {
     if (isNews) this.#batch.changes.forwards.push(reference);
     if (verdict.held !== undefined && (verdict.displaces || verdict.held.contentHash !== contentHash)) {
       const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
-      // Versions in conflict with the one of before are in conflict with this one.
+      // Versions that were in conflict with the previous one are in conflict with this one.
       this.#batch.acceptedVersions.set(reference.uid, accepted);
       if (verdict.displaces) await this.#displace(claim, verdict.held, accepted);
     }
@@ -217,7 +220,7 @@ export class ObjectDecision {
     this.#record({ outcome: "accepted", part, id: reference.uid, ...placeOf(reference) });
   }
 
-  async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
+  async #fileConflict(claim: Claim, held: LedgerReport): Promise<void> {
     const { reference, part } = claim;
     this.#writeAbove(claim, held);
     this.#noteWith(held);
@@ -240,7 +243,7 @@ export class ObjectDecision {
   }
 
   /** Files the conflict of two versions of a report. @returns its id */
-  async #putConflict(held: HeldReport, versions: Pick<ConflictRow, "accepted" | "other">): Promise<string> {
+  async #putConflict(held: LedgerReport, versions: Pick<ConflictRow, "accepted" | "other">): Promise<string> {
     const { reference, reporter, reportId, beginSeconds } = held;
     const id = await conflictId(beginSeconds, reference.uid, versions.other.contentHash);
     this.#batch.changes.conflicts.push({
@@ -262,7 +265,7 @@ export class ObjectDecision {
    * A report replaces a less credible one, which becomes the conflict at once; its object is rerun and then ends as
    * that conflict or as a duplicate.
    */
-  async #displace(claim: Claim, held: HeldReport, accepted: ReportVersion): Promise<void> {
+  async #displace(claim: Claim, held: LedgerReport, accepted: ReportVersion): Promise<void> {
     const { uid } = held.reference;
     const before = { outcome: "accepted", part: held.part, id: uid } as const;
     const place = { points: held.points, ...placeOf(held.reference) };
@@ -272,18 +275,18 @@ export class ObjectDecision {
         { ...held, reporter: claim.reporter, reportId: claim.reportId },
         { accepted, other: versionOf(held) },
       );
-      // What says the same as the report that counts now was in conflict before.
+      // Versions equal to the report that counts now were in conflict before.
       this.#batch.displaced.push(held.reference);
       after = { outcome: "conflict", part: held.part, id, uid, ...place };
     }
-    // Its object may not come to be read again here: its address may have moved to another account.
+    // Its object may never be read again here: its address may have moved to another account.
     const { rua, rawKey, receivedSeconds } = held;
     this.#batch.changes.replacedOutcomes.push({ object: { rua, rawKey, receivedSeconds }, before, after });
     const again = runAbove(held, { generation: accepted.generation, points: held.points });
     this.#readAgain({ ...again, coversPoints: undefined, coversUids: undefined });
   }
 
-  /** Reads an object again, once for all its reports that give way to reports of this one. */
+  /** Has an object read again, once for all its reports that this object's reports displace. */
   #readAgain(message: ReportMessage): void {
     const { again } = this.#plan;
     const place = again.findIndex(({ key, coversPoints }) => key === message.key && coversPoints === undefined);
@@ -293,14 +296,14 @@ export class ObjectDecision {
   }
 
   /** Notes the object with a report that counts, or was taken back, instead of its own, for the time when that changes. */
-  #noteWith({ reference, rawKey, state }: HeldReport): void {
+  #noteWith({ reference, rawKey, state }: LedgerReport): void {
     const { key, rua, receivedSeconds } = this.#object.message;
     if (rawKey === key || state === "retracted") return;
     this.#batch.noted.push({ reference, state, other: { rawKey: key, rua, receivedSeconds } });
   }
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
-  #writeAbove(claim: Claim, held: HeldReport): void {
+  #writeAbove(claim: Claim, held: LedgerReport): void {
     const { uid } = claim.reference;
     const covered = coveredPoints(this.#object.message, uid);
     // If this object was itself rerun for that purpose and displaced meanwhile, its successor does it.
@@ -399,7 +402,7 @@ export class ObjectDecision {
     this.#addEvent(closedConflict(conflict, "cleared"));
   }
 
-  #cover(held: HeldReport, state: "retracted" | "taken_back", above: number): void {
+  #cover(held: LedgerReport, state: "retracted" | "taken_back", above: number): void {
     const { attempts } = this.#object;
     const { nowSeconds } = this.#batch.context;
     const { write, work } = coverReport(held, { state, above }, { attempts, nowSeconds });

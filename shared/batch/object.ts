@@ -6,7 +6,7 @@ import type { DeadLetterFile, DeadLetterRow } from "../ledger/dead-letters.ts";
 import type { FinishedObject } from "../ledger/objects.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
-import type { Held } from "../ledger/reports.ts";
+import type { LedgerReports } from "../ledger/reports.ts";
 import type { ReportMessage } from "../messages.ts";
 import { acceptsDomain, type Registration } from "../registry.ts";
 import type { MailOrigin } from "../storage.ts";
@@ -45,9 +45,9 @@ export interface ReadObject {
 }
 
 /** What the ledger holds. */
-export interface Known {
+export interface LedgerSnapshot {
   finished: Map<string, FinishedObject>;
-  held: Held;
+  held: LedgerReports;
   /** Use of the daily budgets, by day and address, by day and account, and by day, address and reporter. */
   used: Map<string, number>;
   /** Uses that were counted object by object, and that should have sums from now on. */

@@ -69,7 +69,7 @@ export function readOptions({ receivedSeconds, objectsOfMail, file }: ObjectOrig
 }
 
 /** How many records may be held at once, over all objects of a batch. */
-export class HeldRecords {
+export class RecordBudget {
   #left = PROCESS_LIMITS.maxHeldRecordsPerBatch;
 
   take(records: number): boolean {
@@ -100,7 +100,7 @@ export interface ReadParts {
 export async function readObject(
   source: ByteSource,
   origin: ObjectOrigin & { account: string },
-  held: HeldRecords,
+  held: RecordBudget,
 ): Promise<ReadParts> {
   const findings: Finding[] = [];
   const passedOver: Record<string, number> = {};
@@ -148,12 +148,12 @@ class Tally {
   /** Messages by result letters (figures.ts). */
   readonly byResult = new Map<string, number>();
   records: AggregateRecord[] | undefined = [];
-  readonly #held: HeldRecords;
+  readonly #held: RecordBudget;
   readonly #heldByOthers: number;
   #chars = 0;
 
   /** @param heldByOthers records held of other documents of the object */
-  constructor(held: HeldRecords, heldByOthers: number) {
+  constructor(held: RecordBudget, heldByOthers: number) {
     this.#held = held;
     this.#heldByOthers = heldByOthers;
   }

@@ -7,7 +7,7 @@ import { eventPoint, supersedingGeneration } from "../analytics/events.ts";
 import type { ReportLabel } from "../analytics/points.ts";
 import type { Claim } from "../ledger/claims.ts";
 import type { ReportShare } from "../ledger/report-rows.ts";
-import type { HeldReport, ReportState, ReportWrite } from "../ledger/reports.ts";
+import type { LedgerReport, ReportState, ReportWrite } from "../ledger/reports.ts";
 import type { FoundReport } from "./read-object.ts";
 
 /** Points of one report, to be written before the ledger counts the report. */
@@ -85,7 +85,7 @@ export function workOf(claim: Claim & { highestPoints: number }): Omit<PointWork
  * @param above the highest generation its points may have been written under
  */
 export function coverReport(
-  held: HeldReport,
+  held: LedgerReport,
   { state, above }: { state: Exclude<ReportState, "accepted">; above: number },
   { attempts, nowSeconds }: { attempts: number; nowSeconds: number },
 ): { write: ReportWrite; work: PointWork } {

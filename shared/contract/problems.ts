@@ -90,8 +90,3 @@ export type Answer<T, Problem = OperationProblem> = Result<T, Problem>;
 
 /** All problem codes. */
 export const PROBLEM_CODES = Object.keys(PROBLEM_STATUS) as ProblemCode[];
-
-/** Whether a text is one of the codes. */
-export function isProblemCode(code: string): code is ProblemCode {
-  return Object.hasOwn(PROBLEM_STATUS, code);
-}

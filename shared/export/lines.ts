@@ -52,7 +52,7 @@ const recordsLine = v.object({
   records: v.array(exportedRecord),
 });
 
-export const EXPORT_PROBLEMS = ["gone", "differs", "not_kept"] as const;
+const EXPORT_PROBLEMS = ["gone", "differs", "not_kept"] as const;
 
 /**
  * gone: a report's records are not, or not all, in the answer; differs: they do not add up to the ledger's sums; not_kept:

@@ -11,7 +11,7 @@ import type { TlsPolicy } from "../report/vocabulary.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 
-export const FORWARD_SCHEMA_VERSION = 1;
+const FORWARD_SCHEMA_VERSION = 1;
 
 /** An accepted report as the ledger has it. */
 export interface ForwardedReport {

@@ -204,7 +204,7 @@ async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">
  * The length of an RSA key's modulus. The key is DER, as SubjectPublicKeyInfo or, as some publish it, RSAPublicKey alone:
  * in both the modulus is the first integer.
  */
-export function rsaBits(der: Uint8Array): number | undefined {
+function rsaBits(der: Uint8Array): number | undefined {
   const readHeader = (at: number): { tag: number; start: number; length: number } | undefined => {
     const tag = der[at];
     const first = der[at + 1];

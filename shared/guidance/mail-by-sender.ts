@@ -9,7 +9,7 @@ import { isLetThrough, isRefused, ownSignatures, passes, wouldBeHit } from "./ev
 import { knownService } from "./known-services.ts";
 import { identifySource, type SourceKind } from "./sources.ts";
 
-/** What a sender's mail comes to in the period. */
+/** The counts of a sender's mail in the period. */
 export interface SenderFigures {
   /** Organizational domain, or the address. */
   name: string;
@@ -33,7 +33,7 @@ export interface SenderFigures {
   evidence: Evidence[];
 }
 
-/** The same with what only its role follows from. */
+/** The same, with what only roles.ts needs. */
 export interface CountedSender extends SenderFigures {
   /** The parts of the period it was seen in, as bits. */
   partBits: number;
@@ -69,7 +69,7 @@ export interface MailBySender {
   surroundings: MailSurroundings;
 }
 
-/** Counts it. @param evidence of one policy domain */
+/** Counts the mail. @param evidence of one policy domain */
 export function mailBySender(evidence: readonly Evidence[], policyDomain: string): MailBySender {
   const { byStranger, ...surroundings } = lookAround(evidence, policyDomain);
   const senders = new Map<string, CountedSender>();
@@ -88,7 +88,7 @@ export function mailBySender(evidence: readonly Evidence[], policyDomain: string
   return { senders: [...senders.values()], surroundings: { ...surroundings, typicalStranger } };
 }
 
-/** Whether it is another organization, none that is known, all of whose mail fails, and has no signature. */
+/** Whether it is another organization, not a known one, all of whose mail fails and is unsigned. */
 export function passesForItselfUnsigned({ kind, service, passed, evidence }: CountedSender): boolean {
   return kind === "other" && service === "" && passed === 0 && evidence.every(({ dkimResults }) => dkimResults === "");
 }

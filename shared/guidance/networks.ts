@@ -2,7 +2,7 @@
 import { reverseLabels } from "./address-name.ts";
 
 /** The bits of an address as text, 32 or 128 of them; undefined if it is not an address. */
-export function bitsOfAddress(address: string): string | undefined {
+function bitsOfAddress(address: string): string | undefined {
   const labels = reverseLabels(address);
   if (labels === undefined) return undefined;
   const [radix, width] = labels.isFour ? [10, 8] : [16, 4];

@@ -6,8 +6,8 @@ const GIVEN_OUT =
   /(^|[.\d_-])(adsl|broadband|cable|catv|cust|customer|dhcp|dial|dialin|dialup|dsl|dyn|dynamic|dynamicip|fiber|fibre|ftth|pool|ppp|pppoe|res|residential|unassigned|vdsl|wireless|xdsl)(?=[.\d_-])/;
 
 /**
- * Whether a name is one that a network gives to all of its addresses: it has the address in it, or a word for addresses that are
- * given out. Such a name says nothing of who sends.
+ * Whether a name is one that a network gives to all of its addresses: it has the address in it, or a word for addresses
+ * that are given out. Such a name says nothing about who sends.
  *
  * @param host in lower case @param address in its canonical spelling
  */

@@ -15,7 +15,7 @@ import {
   passesForItselfUnsigned,
   type SenderFigures,
 } from "./mail-by-sender.ts";
-import { type Known, NOTHING_KNOWN, type SenderKnowledge, whatIsKnown } from "./sender-knowledge.ts";
+import { NOTHING_KNOWN, type SenderClue, type SenderKnowledge, senderClue } from "./sender-knowledge.ts";
 import type { SourceKind } from "./sources.ts";
 
 /**
@@ -158,8 +158,8 @@ function sendsUnsignedBursts({ passed, messages, partBits, evidence }: CountedSe
   return messages >= VERDICT_LIMITS.burstMessages * parts && !evidence.some(({ dkimResults }) => dkimResults !== "");
 }
 
-function knownOf(source: CountedSender, { ownDomain, knowledge }: Surroundings): Known | undefined {
-  return whatIsKnown(source, ownDomain, knowledge);
+function knownOf(source: CountedSender, { ownDomain, knowledge }: Surroundings): SenderClue | undefined {
+  return senderClue(source, ownDomain, knowledge);
 }
 
 // Mail that nothing authenticates, from one address: what DNS says of it decides where the mail leaves it open.

@@ -4,13 +4,19 @@
  */
 import { VERDICT_LIMITS } from "../limits.ts";
 
-/** Messages that may be lost at most, at all receivers, so that it is less than `maxLostShare`. @param reported messages in reports */
+/**
+ * The most messages that may be lost, at all receivers, to stay below `maxLostShare`. @param reported messages in
+ * reports
+ */
 export function mostToLose(reported: number): number {
   const all = Math.round(reported / (1 - VERDICT_LIMITS.unreportedShare));
   return Math.ceil(VERDICT_LIMITS.maxLostShare * all) - 1;
 }
 
-/** Whether so many failing messages that may be the owner's break what ready promises. @param reported as for `mostToLose` */
+/**
+ * Whether this many failing messages that may be the owner's break the promise of `ready`. @param reported as for
+ * `mostToLose`
+ */
 export function isTooMuch(hit: number, reported: number): boolean {
   return hit > 0 && (hit > VERDICT_LIMITS.maxHitShare * reported || mayLoseTooMuch(hit, reported));
 }

@@ -1,6 +1,6 @@
 /**
- * What DNS says of senders beside the reports: names and networks of addresses, and whom the SPF record names. Where nothing is known
- * it says nothing, and the verdict rests on the reports alone. Pure.
+ * What DNS says about senders, in addition to the reports: names and networks of addresses, and whom the SPF record
+ * names. Where nothing is known, the verdict is based on the reports alone. Pure.
  */
 import { organizationalDomain } from "../organizational-domain.ts";
 import type { AddressName } from "./address-name.ts";
@@ -10,7 +10,7 @@ import type { SourceKind } from "./sources.ts";
 import { NO_SPF_NAMES, namedInSpf, type SpfNames, spfNamesOf } from "./spf-names.ts";
 import type { StoredCheck } from "./stored-check.ts";
 
-/** What is known; what is missing in it is not known. */
+/** What DNS says about senders; what is absent is unknown. */
 export interface SenderKnowledge {
   /** Address → its name and network; addresses that were not looked up, or not answered about, are not in it. */
   names: ReadonlyMap<string, AddressName>;
@@ -23,18 +23,19 @@ export interface SenderKnowledge {
 export const NOTHING_KNOWN: SenderKnowledge = { names: new Map(), spf: NO_SPF_NAMES, homeNetworks: new Set() };
 
 /**
- * What it says of a sender that the mail leaves open. inSpf, ownName: the owner put it into the SPF record, or gives it a name below
- * the domain; forwarderName: a mailbox provider's, university's or forwarding service's server; stranger: without a name or with one
- * that its network gives to every address, in a network that no mail of the domain comes from.
+ * What DNS says about a sender that the mail leaves open. inSpf, ownName: the owner put it into the SPF record, or
+ * gives it a name below the domain; forwarderName: a mailbox provider's, university's or forwarding service's server;
+ * stranger: without a name or with one that its network gives to every address, in a network that no mail of the domain
+ * comes from.
  */
-export type Known = "inSpf" | "ownName" | "forwarderName" | "stranger";
+export type SenderClue = "inSpf" | "ownName" | "forwarderName" | "stranger";
 
 /** @param ownDomain organizational domain of the policy domain @returns undefined: nothing */
-export function whatIsKnown(
+export function senderClue(
   source: { name: string; kind: SourceKind; service: string },
   ownDomain: string,
   { names, spf, homeNetworks }: SenderKnowledge,
-): Known | undefined {
+): SenderClue | undefined {
   if (namedInSpf(source, spf) !== undefined) return "inSpf";
   const name = names.get(source.name);
   if (name === undefined) return undefined;
@@ -54,7 +55,7 @@ export interface FoundNames {
   homeAddresses: readonly string[];
 }
 
-/** Puts it together. */
+/** Combines what DNS says. */
 export function senderKnowledge({ names: found, check, homeAddresses }: FoundNames): SenderKnowledge {
   const names = new Map(found.map((name) => [name.address, name]));
   const networks = homeAddresses.map((address) => names.get(address)?.asn ?? 0);

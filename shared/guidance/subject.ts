@@ -10,7 +10,7 @@ import { reverseLabels } from "./address-name.ts";
 import { KNOWN_SERVICES } from "./known-services.ts";
 
 /** The most specific first: an address before the prefix that holds it, a domain before its service. */
-export const SUBJECT_KINDS = ["address", "prefix", "domain", "service"] as const;
+const SUBJECT_KINDS = ["address", "prefix", "domain", "service"] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 /** A subject; `text` is what is kept and shown: `192.0.2.1`, `192.0.2.0/24`, `helpdesk.example`, `service:Twilio SendGrid`. */

@@ -11,7 +11,7 @@ import type { Decisions } from "./decisions.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
 import { networkOf } from "./mail-by-sender.ts";
 import type { Decision, JudgedSource } from "./roles.ts";
-import { whatIsKnown } from "./sender-knowledge.ts";
+import { senderClue } from "./sender-knowledge.ts";
 import { namedInSpf, type SpfNames } from "./spf-names.ts";
 import { prefixOf, serviceSubject } from "./subject.ts";
 
@@ -83,7 +83,7 @@ function subjectOf({ kind, name, service }: JudgedSource, hasOthers: boolean): s
   return kind === "none" && hasOthers ? prefixOf(name, name.includes(":") ? 64 : 24) : name;
 }
 
-/** What speaks for one by itself, the strongest first. */
+/** What suggests a decision by itself, the strongest first. */
 function suggest(source: JudgedSource, ground: SuggestionGround): Reasoned | undefined {
   const host = ground.names.get(source.name)?.host;
   const spfName = namedInSpf(source, ground.spf);
@@ -122,7 +122,7 @@ function byItsMail(source: JudgedSource, host: string | undefined, ground: Sugge
 
 /** The network of an address that is a stranger's by its name: `AS64500 HOLDER`. */
 function strangersNetwork(source: JudgedSource, ground: SuggestionGround): string | undefined {
-  if (whatIsKnown(source, organizationalDomain(ground.policyDomain), ground) !== "stranger") return undefined;
+  if (senderClue(source, organizationalDomain(ground.policyDomain), ground) !== "stranger") return undefined;
   const { asn = 0, holder = "" } = ground.names.get(source.name) ?? {};
   return `AS${asn} ${holder}`.trim();
 }

@@ -10,7 +10,7 @@ import type { VerdictInput } from "./verdict.ts";
 export interface LedgerAnswers {
   /** Days since 1970-01-01 UTC, both included. */
   period: { firstDay: number; lastDay: number };
-  /** What the judgement counts of the mail (authentication/sender-state.ts), by who sent it, and what DNS says of the senders. */
+  /** What the verdict counts of the mail (authentication/sender-state.ts), by who sent it, and what DNS says of the senders. */
   senders: KnownSenders;
   /** Of the period only. */
   days: readonly Pick<DayTotals, "day" | "messages" | "uncounted">[];

@@ -24,7 +24,7 @@ export interface VerdictWords {
   nextStep: string;
 }
 
-/** What is, and the one thing to do next. */
+/** The situation, and the one thing to do next. */
 export function verdictWords(verdict: Verdict): VerdictWords {
   const { state, messages, ownMessages, wouldHit } = verdict;
   const lost = mustNotBeLost(wouldHit.reject);
@@ -80,7 +80,7 @@ function policyOf(record = ""): string {
   return /p=\w+(; (t|sp|np)=\w+)*/.exec(record)?.[0] ?? "";
 }
 
-/** What can be done about soonest: a sender that was set right needs nothing but time. */
+/** The reason to act on first: a sender that was fixed needs nothing but time. */
 function firstToFix(reasons: readonly Reason[]): Reason | undefined {
   return reasons.find(({ source }) => source === undefined || passesSince(source) === undefined) ?? reasons[0];
 }

@@ -51,7 +51,7 @@ export type ReasonCode =
   | "letThrough"
   | "foreignMailFails";
 
-/** One of them, with the source and the messages it is about. */
+/** A reason, with the source and the messages it is about. */
 export interface Reason {
   code: ReasonCode;
   /** Of a code about senders. */

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { sumRows } from "./combine.ts";
+import { adding, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 import { RUAS_OF_OBJECTS } from "./objects.ts";
@@ -23,7 +23,7 @@ export interface Activity {
 }
 
 /** The spans shown: five minutes, an hour, a day, a week. */
-export const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
+const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
 
 /** Days of arrival covered by `status` and `activity`. */
 export const ACTIVITY_DAYS = 7;
@@ -58,12 +58,7 @@ export function outcomesQuery(nowSeconds: number): Query<{ outcome: string; even
       [today - ACTIVITY_DAYS, today + 1],
       countRow,
     ),
-    combine: (parts) =>
-      sumRows(
-        parts,
-        ({ outcome }) => outcome,
-        (a, b) => ({ ...a, events: a.events + b.events }),
-      ),
+    combine: (parts) => sumRows(parts, ({ outcome }) => outcome, adding("events")),
   };
 }
 
@@ -186,11 +181,7 @@ export function outcomeStepsQuery({ firstDay, lastDay }: Days, step: OutcomeStep
       v.object({ at: v.number(), outcome: v.string(), events: v.number() }),
     ),
     combine: (parts) =>
-      sumRows(
-        parts,
-        ({ at, outcome }) => `${at} ${outcome}`,
-        (a, b) => ({ ...a, events: a.events + b.events }),
-      ).sort((a, b) => a.at - b.at),
+      sumRows(parts, ({ at, outcome }) => `${at} ${outcome}`, adding("events")).sort((a, b) => a.at - b.at),
   };
 }
 

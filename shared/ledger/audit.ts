@@ -42,7 +42,7 @@ export interface AuditEnd {
   domain: string;
 }
 
-/** Writes what became of a change. */
+/** Writes the outcome of a change. */
 export function endAudit(id: number, { outcome, message, after, account, domain }: AuditEnd): Change {
   return {
     sql: `UPDATE audit_log SET outcome = ?2, message = ?3, state_after = ?4, account = ?5, domain = ?6 WHERE id = ?1`,

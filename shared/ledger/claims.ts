@@ -6,7 +6,7 @@
 
 import type { ReportSender } from "../authentication/sender-state.ts";
 import type { ReportReference } from "./report-rows.ts";
-import type { Decision, Held, HeldReport } from "./reports.ts";
+import type { Decision, LedgerReport, LedgerReports } from "./reports.ts";
 
 /** A report that asks to be counted. */
 export interface Claim {
@@ -25,7 +25,7 @@ export interface Claim {
   endSeconds: number;
   policy: string;
   sender: ReportSender;
-  counts: HeldReport["counts"];
+  counts: LedgerReport["counts"];
   /** The domains and days it will have rows for. */
   spread: [domain: string, day: number][];
 }
@@ -42,26 +42,26 @@ export type Verdict =
       verdict: "accepted";
       generation: number;
       highestPoints: number;
-      held: HeldReport | undefined;
+      held: LedgerReport | undefined;
       displaces?: true;
     }
-  | { verdict: "duplicate" | "conflict"; held: HeldReport }
-  | { verdict: "taken_back" | "refused"; held: HeldReport | undefined };
+  | { verdict: "duplicate" | "conflict"; held: LedgerReport }
+  | { verdict: "taken_back" | "refused"; held: LedgerReport | undefined };
 
 /** The reports of a batch: those the ledger holds, and those about to be written. */
 export class Claims {
-  readonly #reports: Map<string, HeldReport>;
+  readonly #reports: Map<string, LedgerReport>;
   readonly #decisions: Map<string, Record<string, Decision>>;
   /** Reports accepted in this batch: a further claim of one is another document, even in the same object. */
   readonly #accepted = new Set<string>();
 
-  constructor({ reports, decisions }: Pick<Held, "reports" | "decisions">) {
+  constructor({ reports, decisions }: Pick<LedgerReports, "reports" | "decisions">) {
     this.#reports = new Map(reports);
     this.#decisions = decisions;
   }
 
   /** The report as the ledger holds it or is about to hold it. */
-  held(uid: string): HeldReport | undefined {
+  held(uid: string): LedgerReport | undefined {
     return this.#reports.get(uid);
   }
 
@@ -103,14 +103,14 @@ export class Claims {
   }
 }
 
-interface Known {
-  held: HeldReport | undefined;
+interface ClaimFacts {
+  held: LedgerReport | undefined;
   /** The held report was accepted from another document of the same batch. */
   isAnother: boolean;
   decision: Decision | undefined;
 }
 
-function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
+function decide(claim: Claim, { held, isAnother, decision }: ClaimFacts): Verdict {
   if (decision === "taken_back") return { verdict: "taken_back", held };
   if (decision === "refused" && held?.state !== "accepted") return { verdict: "refused", held };
   if (held === undefined) {
@@ -126,7 +126,7 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   if (decision === "refused") return { verdict: "duplicate", held };
   if (isMoreCredible(claim, held)) return { ...replaces(claim, held), displaces: true };
   if (isSameContent) return { verdict: "duplicate", held };
-  // Of two versions that were both chosen, the first to count stays: they would take each other's place for ever.
+  // If two versions were chosen, the first to count stays: otherwise they would replace each other for ever.
   if (decision !== "replaces" || held.decisions[held.contentHash] === "replaces") return { verdict: "conflict", held };
   // A version that came while the chosen one did not count is the conflict then, unless it was decided against.
   const isRefused = held.decisions[held.contentHash] === "refused";
@@ -134,17 +134,17 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
 }
 
 /** A verified report replaces an unverified one, unless a person decided for that one. */
-function isMoreCredible(claim: Claim, held: HeldReport): boolean {
+function isMoreCredible(claim: Claim, held: LedgerReport): boolean {
   const isHeldByDecision = held.decisions[held.contentHash] === "replaces";
   return claim.sender.state === "verified" && held.sender.state !== "verified" && !isHeldByDecision;
 }
 
 /** Accepted before from the same place: written again unchanged. */
-function keeps(held: HeldReport): Verdict {
+function keeps(held: LedgerReport): Verdict {
   return { verdict: "accepted", generation: held.generation, highestPoints: held.highestPoints, held };
 }
 
-function replaces(claim: Claim, held: HeldReport): Extract<Verdict, { verdict: "accepted" }> {
+function replaces(claim: Claim, held: LedgerReport): Extract<Verdict, { verdict: "accepted" }> {
   return {
     verdict: "accepted",
     generation: Math.max(claim.generation, Math.floor(held.generation) + 1),

@@ -17,6 +17,17 @@ export function sumRows<Row>(
   return [...rows.values()];
 }
 
+/** Adds the named numbers of two rows; everything else is as in the first. */
+export function adding<Name extends string>(
+  ...names: readonly Name[]
+): <Row extends Record<Name, number>>(a: Row, b: Row) => Row {
+  return (a, b) => {
+    const sums: Record<Name, number> = { ...a };
+    for (const name of names) sums[name] = a[name] + b[name];
+    return { ...a, ...sums };
+  };
+}
+
 /** The first `limit` rows in an order. A single database's answer is already in order. */
 export function firstRows<Row>(parts: Row[][], compare: (a: Row, b: Row) => number, limit: number): Row[] {
   const [first = []] = parts;

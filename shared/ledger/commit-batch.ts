@@ -155,7 +155,7 @@ function rowByRow(write: ReportWrite): ReportWrite[] {
 }
 
 /** Days that these reports count for, or did before. */
-export function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
+function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
   const days = new Map<string, TouchedDay>();
   for (const { account, kind, shares, spreadBefore } of writes) {
     const spread = [...spreadBefore, ...shares.map(({ domain, day }): [string, number] => [domain, day])];

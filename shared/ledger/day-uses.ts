@@ -1,7 +1,7 @@
 /**
- * Use of the daily budgets. A day with few objects is counted from `objects`. A busy one has a row of sums in `day_uses`,
- * which is exact by construction: it is made from `objects` within a transaction, and every transaction that changes objects
- * adds, in SQL, what they say now less what they said before. A row may go at any time: then it is counted again.
+ * Use of the daily budgets. A day with few objects is counted from `objects`. A busy one has a row of sums in
+ * `day_uses`, which is exact by construction: it is made from `objects` within a transaction, and every transaction
+ * that changes objects adds, in SQL, the difference. A row may be removed at any time: its day is then counted again.
  */
 import * as v from "valibot";
 import { USE_LIMITS } from "../limits.ts";

@@ -1,7 +1,7 @@
 /** Queries about a domain's days: what was counted on each, and the policies that reports saw. */
 import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
-import { compareValues, sumRows } from "./combine.ts";
+import { adding, compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
@@ -20,7 +20,7 @@ export interface DayTotals {
   reports: number;
   /** Of the messages, the day's share of reports over several days. */
   spread: number;
-  /** Of the messages, those of reports that the judgement does not count, and the number of those reports. */
+  /** Of the messages, those of reports that the verdict does not count, and the number of those reports. */
   uncounted: number;
   uncountedReports: number;
   /** Of the messages, those of reports whose sender could not be checked. */
@@ -60,22 +60,19 @@ export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
   };
 }
 
-function addDays(a: DayTotals, b: DayTotals): DayTotals {
-  return {
-    day: a.day,
-    messages: a.messages + b.messages,
-    passed: a.passed + b.passed,
-    dkimAligned: a.dkimAligned + b.dkimAligned,
-    spfAligned: a.spfAligned + b.spfAligned,
-    quarantined: a.quarantined + b.quarantined,
-    rejected: a.rejected + b.rejected,
-    reports: a.reports + b.reports,
-    spread: a.spread + b.spread,
-    uncounted: a.uncounted + b.uncounted,
-    uncountedReports: a.uncountedReports + b.uncountedReports,
-    unchecked: a.unchecked + b.unchecked,
-  };
-}
+const addDays = adding(
+  "messages",
+  "passed",
+  "dkimAligned",
+  "spfAligned",
+  "quarantined",
+  "rejected",
+  "reports",
+  "spread",
+  "uncounted",
+  "uncountedReports",
+  "unchecked",
+);
 
 /** The sums of one kind of report for one domain and day. */
 export interface DomainDay {
@@ -120,21 +117,9 @@ export function domainDaysQuery(kind: ReportKind, scope: Scope, { after, limit }
       }),
     ),
     combine: (parts) =>
-      sumRows(parts, ({ domain, day }) => `${day} ${domain}`, addDomainDays)
+      sumRows(parts, ({ domain, day }) => `${day} ${domain}`, adding("reports", "records", "total", "passed", "spread"))
         .sort((a, b) => a.day - b.day || compareValues(a.domain, b.domain))
         .slice(0, limit),
-  };
-}
-
-function addDomainDays(a: DomainDay, b: DomainDay): DomainDay {
-  return {
-    domain: a.domain,
-    day: a.day,
-    reports: a.reports + b.reports,
-    records: a.records + b.records,
-    total: a.total + b.total,
-    passed: a.passed + b.passed,
-    spread: a.spread + b.spread,
   };
 }
 
@@ -161,7 +146,7 @@ export interface PolicyDays {
   policy: string;
   firstDay: number;
   lastDay: number;
-  /** The last day of a report that the judgement counts; 0 if there is none. */
+  /** The last day of a report that the verdict counts; 0 if there is none. */
   lastCountedDay: number;
   reports: number;
   /** Only for days whose details are kept. */
@@ -171,7 +156,7 @@ export interface PolicyDays {
 }
 
 /** The number of policies shown (our choice). */
-export const MAX_POLICIES = 5000;
+const MAX_POLICIES = 5000;
 
 /** The published policies that reports saw, last seen first; for a final day, only that of its newest report. */
 export function policiesQuery(scope: Scope): Query<PolicyDays> {
@@ -247,7 +232,7 @@ export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: n
   };
 }
 
-/** The policies seen by reports that the judgement counts, last seen first. */
+/** The policies seen by reports that the verdict counts, last seen first. */
 export function countedPolicies<Days extends Pick<PolicyDays, "lastCountedDay">>(policies: readonly Days[]): Days[] {
   return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }

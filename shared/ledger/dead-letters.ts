@@ -8,7 +8,7 @@ import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
 import { parseDay } from "../report-day.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { isDatedId } from "../storage.ts";
-import { compareValues, firstRows, type ListPage, sumRows } from "./combine.ts";
+import { adding, compareValues, firstRows, type ListPage, sumRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 import { mailOrigin, reportFile } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
@@ -228,11 +228,9 @@ export function deadLetterReasonsQuery(
       v.object({ code: v.string(), deadLetters: v.number() }),
     ),
     combine: (parts) =>
-      sumRows(
-        parts,
-        ({ code }) => code,
-        (a, b) => ({ ...a, deadLetters: a.deadLetters + b.deadLetters }),
-      ).sort((a, b) => b.deadLetters - a.deadLetters || compareValues(a.code, b.code)),
+      sumRows(parts, ({ code }) => code, adding("deadLetters")).sort(
+        (a, b) => b.deadLetters - a.deadLetters || compareValues(a.code, b.code),
+      ),
   });
 }
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { SETUP_STATES, type SetupState } from "../guidance/setup-state.ts";
 import { VERDICT_STATES } from "../guidance/verdict.ts";
-import { compareValues, sumRows } from "./combine.ts";
+import { adding, compareValues, sumRows } from "./combine.ts";
 import { jsonColumn, type Query, query } from "./database.ts";
 import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
@@ -377,24 +377,27 @@ function comparison(order: DomainOrder, descending: boolean): (a: DomainTotals, 
   return (a, b) => sign * compareValues(value(a), value(b)) || b.weight - a.weight || compareValues(a.domain, b.domain);
 }
 
+const addDomainSums = adding(
+  "atRisk",
+  "weight",
+  "messages",
+  "passed",
+  "messagesBefore",
+  "reports",
+  "deadLetters",
+  "conflicts",
+);
+
 function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
   const worse = a.rank <= b.rank ? a : b;
   return {
-    domain: a.domain,
+    ...addDomainSums(a, b),
     accounts: [...new Set([...a.accounts, ...b.accounts])],
     status: worse.status,
     setup: worse.setup,
     rank: worse.rank,
-    atRisk: a.atRisk + b.atRisk,
-    weight: a.weight + b.weight,
-    messages: a.messages + b.messages,
-    passed: a.passed + b.passed,
-    messagesBefore: a.messagesBefore + b.messagesBefore,
-    reports: a.reports + b.reports,
     lastEndSeconds: Math.max(a.lastEndSeconds, b.lastEndSeconds),
     policy: a.lastEndSeconds >= b.lastEndSeconds ? a.policy : b.policy,
-    deadLetters: a.deadLetters + b.deadLetters,
-    conflicts: a.conflicts + b.conflicts,
     tags: [...new Set([...a.tags, ...b.tags])].sort(),
     addresses: [...new Set([...a.addresses, ...b.addresses])].sort(),
     firstDay:
@@ -433,12 +436,7 @@ export function domainTrendsQuery(
       [firstDay, firstDay, days, ...where.parameters],
       v.object({ domain: v.string(), part: v.number(), messages: v.number() }),
     ),
-    combine: (found) =>
-      sumRows(
-        found,
-        ({ domain, part }) => `${domain} ${part}`,
-        (a, b) => ({ ...a, messages: a.messages + b.messages }),
-      ),
+    combine: (found) => sumRows(found, ({ domain, part }) => `${domain} ${part}`, adding("messages")),
   };
 }
 
@@ -531,17 +529,7 @@ export function otherDomainsQuery(scope: Scope): Query<OtherDomain> {
       [...tls.parameters, ...days, ...failure.parameters, ...days],
       v.object({ domain: v.string(), sessions: v.number(), failedSessions: v.number(), incidents: v.number() }),
     ),
-    combine: (parts) =>
-      sumRows(
-        parts,
-        ({ domain }) => domain,
-        (a, b) => ({
-          domain: a.domain,
-          sessions: a.sessions + b.sessions,
-          failedSessions: a.failedSessions + b.failedSessions,
-          incidents: a.incidents + b.incidents,
-        }),
-      ),
+    combine: (parts) => sumRows(parts, ({ domain }) => domain, adding("sessions", "failedSessions", "incidents")),
   };
 }
 

@@ -16,7 +16,7 @@ export interface Scope {
   /** Days since 1970-01-01 UTC, both included; absent = open. */
   firstDay?: number | undefined;
   lastDay?: number | undefined;
-  /** Only what the judgement counts (authentication/sender-state.ts); available for figures only. */
+  /** Only what the verdict counts (authentication/sender-state.ts); available for figures only. */
   onlyCounted?: boolean | undefined;
 }
 
@@ -45,7 +45,7 @@ export function inScope(table: string, kind: ReportKind, { accounts, domains, fi
 }
 
 /**
- * A table expression of figures with the columns account, domain, day, key, value, and whether the judgement counts
+ * A table expression of figures with the columns account, domain, day, key, value, and whether the verdict counts
  * them.
  *
  * @param needles only figures whose key contains one of these texts; absent = all

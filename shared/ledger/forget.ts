@@ -2,12 +2,12 @@
 import * as v from "valibot";
 import { toHex } from "../identity.ts";
 import { FORGET_LIMITS } from "../limits.ts";
+import { ACCOUNT_TABLES, type AccountTable, ALSO_EXPORTED } from "./account-tables.ts";
 import { ask, type Change, change, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 import { removeDayUsesOf } from "./day-uses.ts";
-import { EXPORTED_BESIDES, HELD_TABLES, type HeldTable } from "./held-tables.ts";
 
 /** Whose rows: the account, with its addresses and domains as JSON lists. */
-export interface Held {
+export interface RowOwner {
   account: string;
   ruas: string;
   domains: string;
@@ -20,7 +20,7 @@ interface Condition {
 }
 
 /** The rows of an account in a table. */
-function conditionOf({ table, by }: HeldTable, { account, ruas, domains }: Held): Condition {
+function conditionOf({ table, by }: AccountTable, { account, ruas, domains }: RowOwner): Condition {
   if (by === "account") return { sql: "account = ?1", parameters: [account] };
   if (by === "address") return { sql: "rua IN (SELECT value FROM json_each(?1))", parameters: [ruas] };
   if (by === "accountOrAddress") {
@@ -58,12 +58,12 @@ const WITH_ADDRESS = new Set(["reports", "objects", "dead_letters"]);
  *
  * @param after where the step before ended, "" = at the beginning
  */
-export async function removeHeld(
+export async function removeAccountRows(
   database: LedgerDatabase,
-  table: HeldTable,
-  { held, after }: { held: Held; after: string },
+  table: AccountTable,
+  { owner, after }: { owner: RowOwner; after: string },
 ): Promise<Removed> {
-  const { sql, parameters } = conditionOf(table, held);
+  const { sql, parameters } = conditionOf(table, owner);
   const key = table.key.join(", ");
   const only = table.only === undefined ? "" : ` AND ${table.only}`;
   const rua = WITH_ADDRESS.has(table.table) ? "rua" : "''";
@@ -90,7 +90,7 @@ export async function removeHeld(
 /** The last key of the rows that a step looks at; undefined when it looks at the rest. */
 async function nextWindow(
   database: LedgerDatabase,
-  { table, key }: HeldTable,
+  { table, key }: AccountTable,
   after: string,
 ): Promise<string | undefined> {
   const columns = key.join(", ");
@@ -104,7 +104,7 @@ async function nextWindow(
 }
 
 function windowBounds(
-  { key, isScanned }: HeldTable,
+  { key, isScanned }: AccountTable,
   { after, last }: { after: string; last: string | undefined },
   next: number,
 ): Condition {
@@ -237,27 +237,27 @@ export async function accountsOfObjects(
 }
 
 /** A row as an export has it: values by column, bytes as hex. */
-export type HeldRow = Record<string, Parameter>;
+export type ExportedRow = Record<string, Parameter>;
 
 /** Tables whose rows an export has. */
-export const EXPORTED_TABLES: readonly HeldTable[] = [
-  ...EXPORTED_BESIDES,
-  ...HELD_TABLES.filter(({ isOnlyForgotten }) => !isOnlyForgotten),
+export const EXPORTED_TABLES: readonly AccountTable[] = [
+  ...ALSO_EXPORTED,
+  ...ACCOUNT_TABLES.filter(({ isOnlyForgotten }) => !isOnlyForgotten),
 ];
 
 /** A page of an account's rows in one table, and where the next one begins; "" = at the end. */
-export interface HeldRows {
-  rows: HeldRow[];
+export interface ExportedRows {
+  rows: ExportedRow[];
   after: string;
 }
 
 /** Reads a page of an account's rows. @param after where the previous page ended; "" = at the beginning */
-export async function readHeld(
+export async function readAccountRows(
   database: LedgerDatabase,
-  table: HeldTable,
-  { held, after }: { held: Held; after: string },
-): Promise<HeldRows> {
-  const { sql, parameters } = conditionOf(table, held);
+  table: AccountTable,
+  { owner, after }: { owner: RowOwner; after: string },
+): Promise<ExportedRows> {
+  const { sql, parameters } = conditionOf(table, owner);
   const key = table.key.join(", ");
   const limit = parameters.length + 1;
   const isAfter = after === "" ? "" : `AND (${key}) > (${keyParts(table.key, limit + 1)})`;
@@ -269,13 +269,13 @@ export async function readHeld(
   return pageOf(v.parse(v.array(v.record(v.string(), v.unknown())), results), table);
 }
 
-function pageOf(results: Record<string, unknown>[], { key, secret = [] }: HeldTable): HeldRows {
-  const rows: HeldRow[] = [];
+function pageOf(results: Record<string, unknown>[], { key, secret = [] }: AccountTable): ExportedRows {
+  const rows: ExportedRow[] = [];
   let chars = 0;
   let after = "";
   for (const result of results) {
     const values = Object.entries(result).map(([name, value]): [string, Parameter] => [name, exported(value)]);
-    const row: HeldRow = Object.fromEntries(values.filter(([name]) => name !== "rowid" && !secret.includes(name)));
+    const row: ExportedRow = Object.fromEntries(values.filter(([name]) => name !== "rowid" && !secret.includes(name)));
     rows.push(row);
     after = keyText(result, key);
     chars += JSON.stringify(row).length;

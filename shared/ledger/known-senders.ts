@@ -23,7 +23,7 @@ export interface KnownSenders {
 /** What is known of a domain already. */
 export interface DomainMail {
   domain: string;
-  /** Of the period, as far as the judgement counts it. */
+  /** Of the period, as far as the verdict counts it. */
   mail: Pick<Mail, "evidence" | "homeAddresses" | "dispositions">;
   /** The domain's last check; undefined where it was never checked. */
   check: StoredCheck | undefined;

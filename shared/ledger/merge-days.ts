@@ -1,6 +1,6 @@
 /**
  * Merges the figures of a day over its reports: a source seen by ten receivers becomes one figure instead of ten, so
- * that pages over a year read little. Only reports that the judgement counts are merged; the others are few and are
+ * that pages over a year read little. Only reports that the verdict counts are merged; the others are few and are
  * read individually. Done by cron for days that receive no more reports; any change of the day discards the merged
  * figures.
  */

@@ -224,16 +224,6 @@ export function noticeCountsQuery(
   return query(sql, [account, fromSeconds, toSeconds], v.object({ notices: v.number(), open: v.number() }));
 }
 
-/** Notices of all accounts of a database that come after one, oldest first. */
-export function noticesAfterQuery(
-  { createdSeconds, id }: Pick<Notice, "createdSeconds" | "id">,
-  limit: number,
-): Query<Notice> {
-  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE (created_seconds, id) > (?1, ?2)
-    ORDER BY created_seconds, id LIMIT ?3`;
-  return query(sql, [createdSeconds, id, limit], noticeRow);
-}
-
 const muteRow = v.pipe(
   v.object({
     account: v.string(),

@@ -10,11 +10,11 @@ import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, 
 import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
-export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
+const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
 export type ReportState = (typeof REPORT_STATES)[number];
 
 /** What claims need to know of a report in the ledger. */
-export interface HeldReport {
+export interface LedgerReport {
   reference: ReportReference;
   version: number;
   generation: number;
@@ -77,8 +77,8 @@ const finalRow = v.object({ uid: v.string() });
 const decisionRow = v.object({ uid: v.string(), contentHash: v.string(), decision: v.picklist(DECISIONS) });
 
 /** What the ledger holds about reports. */
-export interface Held {
-  reports: Map<string, HeldReport>;
+export interface LedgerReports {
+  reports: Map<string, LedgerReport>;
   /** By uid, then content hash; also of reports that are not there (any more). */
   decisions: Map<string, Record<string, Decision>>;
   /** Uids of reports about a day, or several of which one is such, whose sums no longer change. */
@@ -86,7 +86,10 @@ export interface Held {
 }
 
 /** Looks up reports, and what was decided about them, by uid. Three queries in one call, whatever their number. */
-export async function findReports(database: LedgerDatabase, references: readonly ReportReference[]): Promise<Held> {
+export async function findReports(
+  database: LedgerDatabase,
+  references: readonly ReportReference[],
+): Promise<LedgerReports> {
   const call = new OneCall();
   const found = addReports(call, references);
   await call.send(database);
@@ -103,7 +106,7 @@ export function addReports(
   call: OneCall,
   references: readonly ReportReference[],
   rows: readonly ReportReference[] = references,
-): () => Held {
+): () => LedgerReports {
   if (references.length === 0) return () => heldOf([], [], []);
   const listed = (names: readonly ReportReference[]): string =>
     JSON.stringify(names.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]));
@@ -162,7 +165,7 @@ function heldOf(
   rows: readonly v.InferOutput<typeof heldRow>[],
   decided: readonly v.InferOutput<typeof decisionRow>[],
   final: readonly v.InferOutput<typeof finalRow>[],
-): Held {
+): LedgerReports {
   const decisions = new Map<string, Record<string, Decision>>();
   for (const { uid, contentHash, decision } of decided) {
     const known = decisions.get(uid);
@@ -184,7 +187,7 @@ function heldOf(
         senderState,
         senderDomain,
         ...row
-      }): [string, HeldReport] => [
+      }): [string, LedgerReport] => [
         uid,
         {
           ...row,

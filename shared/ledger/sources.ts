@@ -44,7 +44,7 @@ export interface GroupFigures {
   rejected: number;
   /** Failing messages that the receiver let through with a reason. */
   spared: number;
-  /** Of the messages, those only in reports that the judgement does not count (authentication/sender-state.ts). */
+  /** Of the messages, those only in reports that the verdict does not count (authentication/sender-state.ts). */
   uncounted: number;
   firstDay: number;
   lastDay: number;

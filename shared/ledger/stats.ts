@@ -1,5 +1,6 @@
 /** The figures of `dmarc stats`. */
 import * as v from "valibot";
+import { adding } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 import { figuresIn, inScope, RECORD_KEY } from "./figure-sql.ts";
@@ -77,14 +78,11 @@ const NO_STATS: Stats = {
   deadLetters: 0,
 };
 
+const addCounts = adding("reports", "records", "messages", "passed", "sources", "deadLetters");
+
 function addStats(a: Stats, b: Stats): Stats {
   return {
-    reports: a.reports + b.reports,
-    records: a.records + b.records,
-    messages: a.messages + b.messages,
-    passed: a.passed + b.passed,
-    sources: a.sources + b.sources,
+    ...addCounts(a, b),
     sourcesAreAtMost: a.sourcesAreAtMost || b.sourcesAreAtMost || (a.sources > 0 && b.sources > 0),
-    deadLetters: a.deadLetters + b.deadLetters,
   };
 }

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { TAG_LIMITS } from "../limits.ts";
-import { compareValues, sumRows } from "./combine.ts";
+import { adding, compareValues, sumRows } from "./combine.ts";
 import { type Change, jsonColumn, type Query, query } from "./database.ts";
 import type { AccountDomain } from "./domain-checks.ts";
 
@@ -54,12 +54,7 @@ export function tagCountsQuery(accounts: readonly string[]): Query<TagCount> {
     GROUP BY tag ORDER BY tag LIMIT ${TAG_LIMITS.listed}`;
   return {
     ...query(sql, [JSON.stringify(accounts)], v.object({ tag: v.string(), domains: v.number() })),
-    combine: (parts) =>
-      sumRows(
-        parts,
-        ({ tag }) => tag,
-        (a, b) => ({ tag: a.tag, domains: a.domains + b.domains }),
-      ).sort((a, b) => compareValues(a.tag, b.tag)),
+    combine: (parts) => sumRows(parts, ({ tag }) => tag, adding("domains")).sort((a, b) => compareValues(a.tag, b.tag)),
   };
 }
 

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { READ_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { firstRows, sumRows } from "./combine.ts";
+import { adding, firstRows, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import { readTlsKey, type TlsFigure } from "./figures.ts";
@@ -18,10 +18,6 @@ export interface Sessions {
 }
 
 const sessions = { successful: v.number(), failed: v.number() };
-
-function addSessions(a: Sessions, b: Sessions): Sessions {
-  return { successful: a.successful + b.successful, failed: a.failed + b.failed };
-}
 
 /** Sessions by day, according to TLS reports. */
 export interface TlsDay extends Sessions {
@@ -41,11 +37,7 @@ export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
       v.object({ day: v.number(), spread: v.number(), ...sessions }),
     ),
     combine: (parts) =>
-      sumRows(
-        parts,
-        ({ day }) => day,
-        (a, b) => ({ day: a.day, spread: a.spread + b.spread, ...addSessions(a, b) }),
-      ).sort((a, b) => a.day - b.day),
+      sumRows(parts, ({ day }) => day, adding("spread", "successful", "failed")).sort((a, b) => a.day - b.day),
   };
 }
 
@@ -58,6 +50,8 @@ export interface TlsPolicyTotals extends Sessions {
   reports: number;
   lastDay: number;
 }
+
+const addPolicySums = adding("successful", "failed", "reports");
 
 /** Sessions by reporter and policy. */
 export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
@@ -85,12 +79,7 @@ export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
       sumRows(
         parts,
         ({ reporter, policyType, mxHosts }) => JSON.stringify([reporter, policyType, mxHosts]),
-        (a, b) => ({
-          ...a,
-          ...addSessions(a, b),
-          reports: a.reports + b.reports,
-          lastDay: Math.max(a.lastDay, b.lastDay),
-        }),
+        (a, b) => ({ ...addPolicySums(a, b), lastDay: Math.max(a.lastDay, b.lastDay) }),
       ),
   };
 }

@@ -24,7 +24,7 @@ const dayItem = v.pipe(
 
 /**
  * Mail of a domain by source and day: the largest sources, and all else together as one without results and address. What the
- * judgement does not count is left out.
+ * verdict does not count is left out.
  */
 export function sourceHistoryQuery(scope: DomainScope): Query<SourceHistory> {
   const [policyDomain] = scope.domains;
@@ -101,7 +101,7 @@ const factsRow = v.pipe(
   ),
 );
 
-/** Facts of some domains, at a time. Reporters are those whose reports the judgement counts. */
+/** Facts of some domains, at a time. Reporters are those whose reports the verdict counts. */
 export function watchFactsQuery(names: readonly AccountDomain[], nowSeconds: number): Query<WatchFacts> {
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const isOf = (table: string, kind: string): string =>

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { WORK_LIMITS } from "../limits.ts";
 import { WORK_CODES, type WorkCause } from "../watch/work.ts";
-import { combinePages, compareValues, type ListPage, type PageBounds } from "./combine.ts";
+import { adding, combinePages, compareValues, type ListPage, type PageBounds, sumRows } from "./combine.ts";
 import { jsonColumn, type Query, query } from "./database.ts";
 
 /** A domain that a line is about. */
@@ -86,22 +86,16 @@ export function worklistQuery(accounts: readonly string[]): Query<WorkLine> {
 }
 
 function combineLines(parts: WorkLine[][]): WorkLine[] {
-  const lines = new Map<string, WorkLine>();
-  for (const line of parts.flat()) {
-    const key = `${line.code} ${line.subject}`;
-    const known = lines.get(key);
-    lines.set(key, known === undefined ? line : addLines(known, line));
-  }
-  return [...lines.values()].sort(heaviest).slice(0, WORK_LIMITS.lines);
+  return sumRows(parts, ({ code, subject }) => `${code} ${subject}`, addLines)
+    .sort(heaviest)
+    .slice(0, WORK_LIMITS.lines);
 }
+
+const addLineSums = adding("domains", "messages", "refused", "weight");
 
 function addLines(a: WorkLine, b: WorkLine): WorkLine {
   return {
-    ...a,
-    domains: a.domains + b.domains,
-    messages: a.messages + b.messages,
-    refused: a.refused + b.refused,
-    weight: a.weight + b.weight,
+    ...addLineSums(a, b),
     unfolded: [...a.unfolded, ...b.unfolded].sort(heaviest).slice(0, WORK_LIMITS.domainsUnfolded),
   };
 }

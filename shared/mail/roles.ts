@@ -56,7 +56,7 @@ const MAX_SIGNATURE_BYTES = 64 * 1024;
 const APPLE_DOUBLE = [0x00, 0x05, 0x16, 0x07];
 
 /** Whether a file name looks like a reporter's or an archive's. */
-export function looksLikeReportName(fileName: string): boolean {
+function looksLikeReportName(fileName: string): boolean {
   return REPORT_NAME.test(fileName);
 }
 

@@ -28,7 +28,7 @@ export async function daysPicture(days: readonly StoryDay[], compress: Compress)
     for (let up = bottom; up < bottom + size.height; up++) {
       const row = (HEIGHT - 1 - up) * WIDTH;
       for (let at = x; at < x + size.width; at++) {
-        // Told apart by more than colour: stripes.
+        // Stripes, so that it differs by more than colour.
         if (colour !== FAILED || (at + up) % 12 < 8) pixels[row + at] = colour;
       }
     }

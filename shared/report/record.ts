@@ -200,7 +200,7 @@ function warnRepeated(
 }
 
 /** Path of a record in warnings. */
-export function recordPath({ ordinal }: RecordContext): string {
+function recordPath({ ordinal }: RecordContext): string {
   return `record[${ordinal}]`;
 }
 

@@ -285,7 +285,7 @@ class Members {
     return storedText(texts.join(", "));
   }
 
-  /** A word of a list, in small letters; one that is not in the list is told and kept. */
+  /** A word of a list, in small letters; one that is not in the list is warned of and kept. */
   word(name: string, known: readonly string[]): string {
     const word = this.text(name).toLowerCase();
     if (word === "") this.#warnings.add("missing_value", this.pathOf(name), "");

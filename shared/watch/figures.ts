@@ -1,6 +1,6 @@
 /**
- * What rules look at: a domain's senders day by day over five weeks, who reported, what it publishes, and what was said of it
- * before. Built from the ledger by process, and from simulated mail by the benchmark. Pure.
+ * What rules look at: a domain's senders day by day over five weeks, who reported, what it publishes, and what was
+ * announced before. Built from the ledger by process, and from simulated mail by the benchmark. Pure.
  */
 import { isLetThrough, passes } from "../guidance/evidence.ts";
 import type { Role, RoleReason } from "../guidance/roles.ts";
@@ -201,7 +201,10 @@ export function sumDays(days: readonly DayFigures[]): Omit<DayFigures, "day"> & 
   return sum;
 }
 
-/** The newest days of a sender: as many as hold some messages, of a week at most. Empty where there are not so many. */
+/**
+ * A sender's newest days: as many as it takes to reach a number of messages, at most a week. Empty if they do not reach
+ * it.
+ */
 export function newestDays(days: readonly DayFigures[], today: number, minMessages: number): DayFigures[] {
   const newest: DayFigures[] = [];
   let messages = 0;

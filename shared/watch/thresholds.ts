@@ -1,22 +1,22 @@
-/** From when on rules find something: by rule, beside shared/limits.ts, which has one number a line. Pure. */
+/** The thresholds from which rules find something, by rule; shared/limits.ts has all other numbers. Pure. */
 
 /**
- * Ours: from when on a rule finds something (shared/watch/rules). Set on seeds 1 and 2 of the simulator; docs/alerts.md has
- * the error rate they lead to, on other seeds.
+ * Ours: from what on a rule finds something (shared/watch/rules). Set on seeds 1 and 2 of the simulator; docs/alerts.md
+ * has the error rate they lead to, on other seeds.
  */
 export const WATCH_RULES = {
   ownSenderFails: {
-    /** Messages that the newest days are taken for, and those that have to fail. */
+    /** Messages that the newest days have to reach, and how many of them have to fail. */
     minMessages: 8,
     minFailing: 5,
     /** Messages before, to know what is usual. */
     minUsualMessages: 40,
-    /** The share that fails is so much above the usual one, and so many standard deviations. */
+    /** How far the failing share has to exceed the usual one: as a share, and in standard deviations. */
     minRise: 0.2,
     minDeviations: 5,
-    /** While it is so much above, it is not over. */
+    /** While it exceeds the usual share by this much, it is not over. */
     minRiseOpen: 0.1,
-    /** Mail may have begun to fail so many days before it was found. */
+    /** Days before it was found in which mail may have begun to fail. */
     daysBeforeFound: 3,
   },
   ownMailRefused: {
@@ -28,15 +28,18 @@ export const WATCH_RULES = {
     minDeviations: 5,
     minShareOpen: 0.02,
     daysBeforeFound: 3,
-    /** A sender that failed before already: share of its mail; a policy seen first so many days from the first refusal. */
+    /**
+     * The share of its mail by which a sender failed before already; days from the first refusal within which a policy
+     * was first seen.
+     */
     failedBeforeShare: 0.2,
     policyDays: 5,
   },
   newSender: {
-    /** Seen first within so many days, of a domain known for longer. */
+    /** Days within which it was first seen, of a domain known for longer. */
     newDays: 7,
     minHistoryDays: 14,
-    /** Messages; of those that pass fewer are enough. */
+    /** Messages; fewer are enough if they pass. */
     minMessages: 10,
     minPassed: 5,
     /** A server that nothing authenticates: days, messages, and share of the domain's mail. */
@@ -46,7 +49,7 @@ export const WATCH_RULES = {
   },
   spoofingRises: {
     minMessages: 100,
-    /** Times the most of any day before. */
+    /** Multiple of the highest day before. */
     minTimes: 3,
     newDays: 2,
     minHistoryDays: 21,
@@ -59,13 +62,13 @@ export const WATCH_RULES = {
     minDeviations: 6,
   },
   reporters: {
-    /** Days looked at; those on which one has to have reported, and the longest gap among them. */
+    /** Days looked at; on how many of them a reporter has to have reported, and its longest gap. */
     days: 30,
     minDays: 20,
     maxGap: 2,
-    /** So many days on which others reported, and it did not. */
+    /** Days on which others reported and it did not. */
     silentDays: 5,
-    /** No report of anybody about so many days, today included: reports of one day come on the next or the one after. */
+    /** Days without any report, today included: reports of one day come on the next or the one after. */
     allSilentDays: 4,
   },
   tlsFails: {

@@ -1,20 +1,21 @@
 /**
- * What becomes of findings: an incident is opened, found again, reminded of and resolved, and each step makes at most one
- * notice. The same input gives the same incidents and notices, so that a repeated computation is announced once. Pure.
+ * What follows from findings: an incident is opened, found again, reminded of and resolved, and each step makes at most
+ * one notice. The same input gives the same incidents and notices, so that a repeated computation is announced once.
+ * Pure.
  */
 import { WATCH_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { type Finding, type Incident, type Mute, type Notice, SEVERITIES, type Step, type Urgency } from "./finding.ts";
 
-/** What is known of a domain's incidents before. */
-export interface Known {
+/** What was known about a domain's incidents before. */
+export interface IncidentState {
   /** Open ones, and those resolved a short time ago. */
   incidents: readonly Incident[];
   /** Of the account. */
   mutes: readonly Mute[];
   /** Notices of the domain that were sent separately since midnight UTC. */
   immediateToday: number;
-  /** Nothing was ever computed of this domain: what is found has been so for long. */
+  /** Nothing was computed for this domain before: what is found may be old. */
   isFirst: boolean;
 }
 
@@ -30,7 +31,7 @@ export interface Transitions {
   notices: Notice[];
 }
 
-/** Of whom, when, and the ids of new incidents. */
+/** Whose domain, when, and the ids of new incidents. */
 export interface Occasion {
   account: string;
   domain: string;
@@ -39,7 +40,7 @@ export interface Occasion {
 }
 
 /** The steps that incidents take with what was found now. */
-export function transitionsOf(findings: readonly Finding[], known: Known, occasion: Occasion): Transitions {
+export function transitionsOf(findings: readonly Finding[], known: IncidentState, occasion: Occasion): Transitions {
   const { nowSeconds } = occasion;
   const heard = findings.filter((finding) => !isMuted(finding, known.mutes, occasion));
   const incidents: Incident[] = [];
@@ -125,7 +126,7 @@ function isMuted(
 }
 
 /** At most this many a day are announced separately, the most severe first; the rest waits for the digest. */
-function noticesOf(steps: readonly NewStep[], known: Known, nowSeconds: number): Notice[] {
+function noticesOf(steps: readonly NewStep[], known: IncidentState, nowSeconds: number): Notice[] {
   let left = known.isFirst ? 0 : WATCH_LIMITS.noticesPerDomainAndDay - known.immediateToday;
   const weight = ({ incident, step }: NewStep): number =>
     SEVERITIES.indexOf(incident.severity) * 10 + (step === "opened" ? 0 : step === "reminded" ? 1 : 2);

@@ -2,7 +2,6 @@
  * What is to be done about a domain: for each cause of failing mail that is or may be the owner's, and for what else needs
  * somebody, one item. Causes are named alike in all domains, so that the same one over many is one line of the worklist. Pure.
  */
-import * as v from "valibot";
 import { ownSignatures, wouldBeHit } from "../guidance/evidence.ts";
 import { openBelow } from "../guidance/next-record.ts";
 import type { JudgedSource } from "../guidance/roles.ts";
@@ -12,28 +11,31 @@ import { organizationalDomain } from "../organizational-domain.ts";
 import type { Finding } from "./finding.ts";
 import { domainLink, senderLink } from "./words.ts";
 
-/**
- * service, serviceKey: a known service does not sign for the domain, or with a key that does not verify; organization: the same
- * of anybody else who authenticates as themselves; ownServer, ownMail: the owner's own; server: nothing authenticates it;
- * breaks: a few messages of a sender that passes; spfOnly: nothing fails yet; publish, park: the next record is due, of a domain
- * that sends, or sends nothing; setUp: added, and no report can come; the others are rules' findings.
- */
 export const WORK_CODES = [
+  // A known service does not sign for the domain, or signs with a key that does not verify.
   "service",
   "serviceKey",
+  // The same of any other sender that authenticates as itself.
   "organization",
+  // The owner's own server; the owner's own mail.
   "ownServer",
   "ownMail",
+  // Nothing authenticates it.
   "server",
+  // Nothing fails yet: SPF alone carries it.
   "spfOnly",
   "forwarding",
+  // A few messages of a sender that passes.
   "breaks",
+  // Findings of rules.
   "mtaStsBreaksMail",
   "recordBroke",
   "reportsStopped",
   "tlsFails",
+  // The next record is due, of a domain that sends mail, and of one that sends none.
   "publish",
   "park",
+  // Added, and no report can come.
   "setUp",
 ] as const;
 export type WorkCode = (typeof WORK_CODES)[number];
@@ -56,15 +58,7 @@ export interface WorkItem extends WorkCause {
   link: string;
 }
 
-/** As the ledger keeps it. */
-export const workItem = v.pipe(
-  v.tuple([v.picklist(WORK_CODES), v.string(), v.number(), v.number(), v.number(), v.string()]),
-  v.transform(([code, subject, messages, refused, weight, link]): WorkItem => {
-    return { code, subject, messages, refused, weight, link };
-  }),
-);
-
-/** The text that `workItem` reads, of several. */
+/** What the ledger keeps of a domain: an array for each item (shared/ledger/worklist.ts reads them). */
 export function workText(items: readonly WorkItem[]): string {
   return JSON.stringify(items.map((one) => [one.code, one.subject, one.messages, one.refused, one.weight, one.link]));
 }

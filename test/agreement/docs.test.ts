@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { BLOCKS, blockNames, DERIVED_FILES, renderDocument } from "../../scripts/doc-blocks.ts";
+import { readTables, TABLE_MEANINGS } from "../../scripts/ledger-tables.ts";
 import { DATASETS } from "../../shared/analytics/columns.ts";
 import * as storage from "../../shared/storage.ts";
 import { DOCUMENTS } from "./documents.ts";
@@ -31,6 +32,20 @@ test("links between documents point to existing places", () => {
   expect(dead).toEqual([]);
 });
 
+test("files and folders named in the documentation exist", () => {
+  const named =
+    /`((?:workers|shared|local|cli|deploy|scripts|bench|test|docs|migrations|process|ingest|dashboard)\/[\w./-]+)`/g;
+  const gone = [...DOCUMENTS].flatMap(([file, text]) =>
+    [...text.matchAll(named)]
+      .map(([, path = ""]) => path)
+      // Any of the Workers.
+      .filter((path) => path !== "workers/X")
+      .filter((path) => !existsSync(path) && !existsSync(join("workers", path)))
+      .map((path) => `${file}: ${path}`),
+  );
+  expect(gone).toEqual([]);
+});
+
 test("scripts named in the documentation exist", () => {
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync("package.json", "utf8"));
   for (const [file, text] of DOCUMENTS) {
@@ -45,6 +60,13 @@ test("storage.md names every prefix of the bucket", () => {
   expect(prefixes).toEqual([["RAW_PREFIX", "raw/"]]);
   const text = DOCUMENTS.get("docs/storage.md") ?? "";
   expect(prefixes.filter(([, prefix]) => !text.includes(`| \`${prefix}`))).toEqual([]);
+});
+
+test("what a table of the ledger holds is said of every table, and of no other", () => {
+  const tables = readTables(".");
+  expect(tables).toContain("report_figures");
+  expect(tables).not.toContain("report_figures_by_row");
+  expect(Object.keys(TABLE_MEANINGS).sort()).toEqual([...tables].sort());
 });
 
 test("analytics.md names every dataset, architecture.md every Worker", () => {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { addSent, differences, emptySent } from "../../bench/soak/balance.ts";
 import { ADDRESSES, type SoakMail, soakMails } from "../../bench/soak/mails.ts";
 import { parseFile } from "../../cli/parse-file.ts";
-import { HeldRecords, readObject } from "../../shared/batch/read-object.ts";
+import { RecordBudget, readObject } from "../../shared/batch/read-object.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 
 const PLAN = { count: 400, seed: 7 };
@@ -54,7 +54,7 @@ it("a repeated report is a duplicate, a conflict or of another account, accordin
       file: { name: "", mimeType: "", tlsReportDomain: "" },
     };
     const found = { kind, reports: 0, repeated: 0, conflicts: 0 };
-    const { findings } = await readObject(bytesSource(raw), origin, new HeldRecords());
+    const { findings } = await readObject(bytesSource(raw), origin, new RecordBudget());
     for (const finding of findings) {
       if ("problem" in finding) continue;
       const known = contents.get(finding.uid);

@@ -10,7 +10,7 @@ import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { parseDay } from "../../shared/report-day.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
-import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
+import { partsOfPeriod, periodBefore, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
 
@@ -56,11 +56,10 @@ describe("a period", () => {
     (query) => expect(read(query)).toMatchObject({ ok: false, error: expect.stringMatching(/\.$/) }),
   );
 
-  it("can be rebuilt from its parameters, and is preceded by a period of the same length", () => {
+  it("is preceded by a period of the same length", () => {
     for (const query of ["", "days=7", "from=2026-01-01&to=2026-03-01"]) {
       const period = read(query);
       if (!period.ok) throw new Error(period.error);
-      expect(readPeriod(new URLSearchParams(periodParameters(period.value)), TODAY)).toEqual(period);
       const before = periodBefore(period.value);
       expect(before.lastDay + 1).toBe(period.value.firstDay);
       expect(before.lastDay - before.firstDay).toBe(period.value.lastDay - period.value.firstDay);

@@ -10,8 +10,8 @@ import { type JudgedSource, judgeSources } from "../../shared/guidance/roles.ts"
 import {
   NOTHING_KNOWN,
   type SenderKnowledge,
+  senderClue,
   senderKnowledge,
-  whatIsKnown,
 } from "../../shared/guidance/sender-knowledge.ts";
 import { spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
@@ -121,7 +121,7 @@ describe("a sender that the mail alone does not identify", () => {
     expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, nameless)).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: STEADY }, nameless)).toBe("undecided steadyServer");
     const about = (knowledge: SenderKnowledge): string | undefined =>
-      whatIsKnown({ name: LONE, kind: "none", service: "" }, DOMAIN, knowledge);
+      senderClue({ name: LONE, kind: "none", service: "" }, DOMAIN, knowledge);
     expect(about(nameless)).toBe("stranger");
     // A network that the owner's mail comes from, and one that is not known.
     expect(about(known({ [HOME]: {}, [LONE]: {} }))).toBeUndefined();

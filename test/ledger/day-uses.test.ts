@@ -1,11 +1,11 @@
 /** Sums of what was used of the daily budgets: whatever happens to objects, they are what a count of the objects says. */
 import { expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
+import { ACCOUNT_TABLES } from "../../shared/ledger/account-tables.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { change, OneCall } from "../../shared/ledger/database.ts";
 import { addDayUses, type DayUse, makeDayUses, removeOldDayUses, type UseName } from "../../shared/ledger/day-uses.ts";
-import { removeHeld } from "../../shared/ledger/forget.ts";
-import { HELD_TABLES } from "../../shared/ledger/held-tables.ts";
+import { removeAccountRows } from "../../shared/ledger/forget.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import { removeOldObjects } from "../../shared/ledger/retention.ts";
 import { USE_LIMITS } from "../../shared/limits.ts";
@@ -91,8 +91,8 @@ it("steps at random leave no sum that a count does not confirm", async () => {
   const pick = (n: number): number => Math.floor(random() * n);
   const ledger = new SqliteLedger();
   const rows = new Map<number, ObjectRow>();
-  const held = { account: "b", ruas: JSON.stringify(["r1@example.com"]), domains: "[]" };
-  const objects = HELD_TABLES.find(({ table }) => table === "objects");
+  const owner = { account: "b", ruas: JSON.stringify(["r1@example.com"]), domains: "[]" };
+  const objects = ACCOUNT_TABLES.find(({ table }) => table === "objects");
   if (objects === undefined) throw new Error("no objects");
   let most = 0;
   for (let step = 0; step < 300; step++) {
@@ -125,7 +125,7 @@ it("steps at random leave no sum that a count does not confirm", async () => {
       await removeOldObjects(ledger, { beforeDay: DAY + pick(2), limit: 3 });
       await keepRemaining(ledger, rows);
     } else if (action === 17) {
-      await removeHeld(ledger, objects, { held, after: "" });
+      await removeAccountRows(ledger, objects, { owner, after: "" });
       await keepRemaining(ledger, rows);
     } else if (action === 18) await change(ledger, [removeOldDayUses(DAY + pick(3))]);
     else await sumAllUses(ledger);

@@ -298,7 +298,7 @@ describe.each([
     }
   });
 
-  it.each(DOMAINS)("mail of %s that the judgement counts, and when it was first seen", async (domain) => {
+  it.each(DOMAINS)("mail of %s that the verdict counts, and when it was first seen", async (domain) => {
     const scope: DomainScope = { accounts, domains: [domain], ...PERIOD, onlyCounted: true };
     const { sources } = await only(mailQuery(scope));
     const here = mine().filter((row) => row.domain === domain && row.isCounted);

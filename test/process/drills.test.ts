@@ -1,7 +1,7 @@
 /** The drills of docs/operations.md on the simulated platform: what an operator does, and that the sums are what they were. */
 import { expect, it } from "vitest";
+import { restoreRegistrations } from "../../workers/process/domains/registrations.ts";
 import { startJob } from "../../workers/process/jobs/start-job.ts";
-import { restoreRegistrations } from "../../workers/process/operations/registrations.ts";
 import { imbalances, ledgerFigures } from "../support/simulation/balance.ts";
 import { allMail, registerAll } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";

@@ -1,5 +1,5 @@
 /**
- * A flood of forged reports against an account with true ones: what the judgement of its domain says, the figures that are
+ * A flood of forged reports against an account with true ones: what the verdict on its domain says, the figures that are
  * true, and how many lines a person has to look at.
  */
 import { describe, expect, it } from "vitest";

@@ -6,13 +6,13 @@ import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { ACCOUNT_TABLES, OTHER_TABLES } from "../../shared/ledger/account-tables.ts";
 import { putAddressNames } from "../../shared/ledger/address-names.ts";
 import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { recordFault } from "../../shared/ledger/faults.ts";
-import { readHeld, removeHeld } from "../../shared/ledger/forget.ts";
+import { readAccountRows, removeAccountRows } from "../../shared/ledger/forget.ts";
 import { addForwards } from "../../shared/ledger/forwards.ts";
-import { HELD_TABLES, OTHER_TABLES } from "../../shared/ledger/held-tables.ts";
 import { findJob, type Job } from "../../shared/ledger/jobs.ts";
 import { addNotices, keepIncidents } from "../../shared/ledger/notices.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
@@ -20,6 +20,7 @@ import { FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import { checkAndKeep } from "../../workers/process/domains/check-domains.ts";
 import { registerDomains } from "../../workers/process/domains/register-domains.ts";
+import { putRegistration } from "../../workers/process/domains/registrations.ts";
 import { inShardOf } from "../../workers/process/env.ts";
 import { createTarget } from "../../workers/process/forward/targets.ts";
 import { startForgetting, startJob } from "../../workers/process/jobs/start-job.ts";
@@ -29,7 +30,6 @@ import { decideSender } from "../../workers/process/operations/decide-sender.ts"
 import { exportAccount } from "../../workers/process/operations/export-account.ts";
 import { setMtaSts } from "../../workers/process/operations/host-mta-sts.ts";
 import { mute } from "../../workers/process/operations/mutes.ts";
-import { putRegistration } from "../../workers/process/operations/registrations.ts";
 import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { createToken } from "../../workers/process/operations/tokens.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
@@ -313,7 +313,7 @@ function plantedIn(text: string): Set<string> {
 }
 
 function neighboursRows(): unknown[] {
-  return HELD_TABLES.filter(({ by }) => by === "account" || by === "accountOrAddress").map(({ table }) =>
+  return ACCOUNT_TABLES.filter(({ by }) => by === "account" || by === "accountOrAddress").map(({ table }) =>
     simulation.rows(`SELECT * FROM ${table} WHERE account = '${NEIGHBOUR}'`),
   );
 }
@@ -338,9 +338,9 @@ describe("forgetting an account", () => {
     const { account, domains } = await plantAll();
     const before = plantedIn(dump());
     expect(before.size).toBeGreaterThan(1000);
-    const filled = HELD_TABLES.filter(({ table }) => simulation.rows(`SELECT 1 FROM ${table}`).length > 0);
+    const filled = ACCOUNT_TABLES.filter(({ table }) => simulation.rows(`SELECT 1 FROM ${table}`).length > 0);
     // Figures of reports too large for a row, days that cron merges, and days without figures are of other tests.
-    expect(HELD_TABLES.filter((table) => !filled.includes(table)).map(({ table }) => table)).toEqual([
+    expect(ACCOUNT_TABLES.filter((table) => !filled.includes(table)).map(({ table }) => table)).toEqual([
       "report_figures",
       "day_figures",
     ]);
@@ -488,9 +488,9 @@ describe("the list of tables", () => {
   for (const statement of migrations()) sqlite.exec(statement);
 
   it("has every table of the migrations, with the columns of its key", () => {
-    const known = [...new Set([...HELD_TABLES.map(({ table }) => table), ...Object.keys(OTHER_TABLES)])];
+    const known = [...new Set([...ACCOUNT_TABLES.map(({ table }) => table), ...Object.keys(OTHER_TABLES)])];
     expect(known.toSorted()).toEqual(tablesOf(sqlite).toSorted());
-    for (const { table, key } of HELD_TABLES) {
+    for (const { table, key } of ACCOUNT_TABLES) {
       const columns = sqlite.prepare(`SELECT name, pk FROM pragma_table_info('${table}')`).all();
       const primary = columns.filter(({ pk }) => Number(pk) > 0).toSorted((a, b) => Number(a.pk) - Number(b.pk));
       const unique = sqlite.prepare(`SELECT name FROM pragma_index_list('${table}') WHERE "unique" = 1`).all();
@@ -509,8 +509,8 @@ describe("the list of tables", () => {
         .prepare(`SELECT name FROM pragma_table_info('${table}')`)
         .all()
         .map(({ name }) => String(name));
-    for (const { table } of HELD_TABLES) {
-      const isByAccount = HELD_TABLES.some(
+    for (const { table } of ACCOUNT_TABLES) {
+      const isByAccount = ACCOUNT_TABLES.some(
         (one) => one.table === table && (one.by === "account" || one.by === "accountOrAddress"),
       );
       expect(isByAccount, table).toBe(columnsOf(table).includes("account"));
@@ -527,8 +527,8 @@ describe("the list of tables", () => {
 });
 
 describe("a table without an index of accounts", () => {
-  const held = { account: "mine", ruas: '["lost@rua.example"]', domains: "[]" };
-  const objects = HELD_TABLES.find(({ table }) => table === "objects") ?? expect.unreachable();
+  const owner = { account: "mine", ruas: '["lost@rua.example"]', domains: "[]" };
+  const objects = ACCOUNT_TABLES.find(({ table }) => table === "objects") ?? expect.unreachable();
   const ROWS = FORGET_LIMITS.rowsScanned * 2 + 10;
 
   beforeEach(() => {
@@ -544,7 +544,7 @@ describe("a table without an index of accounts", () => {
     let steps = 0;
     let rows = 0;
     for (let after: string | undefined = ""; after !== undefined; steps++) {
-      const removed = await removeHeld(simulation.ledger, objects, { held, after });
+      const removed = await removeAccountRows(simulation.ledger, objects, { owner, after });
       rows += removed.rows;
       after = removed.after;
     }
@@ -559,7 +559,7 @@ describe("a table without an index of accounts", () => {
   it("is exported completely, page by page", async () => {
     const hashes = new Set<unknown>();
     for (let after: string | undefined; after !== ""; ) {
-      const page = await readHeld(simulation.ledger, objects, { held, after: after ?? "" });
+      const page = await readAccountRows(simulation.ledger, objects, { owner, after: after ?? "" });
       for (const { object_hash } of page.rows) hashes.add(object_hash);
       expect(page.rows.length).toBeLessThanOrEqual(FORGET_LIMITS.exportedRows);
       after = page.after;

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { D1_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { findCopy } from "../../shared/registry.ts";
-import { addRegistration } from "../../workers/process/operations/registrations.ts";
+import { addRegistration } from "../../workers/process/domains/registrations.ts";
 import { runSchedule } from "../../workers/process/schedules.ts";
 import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";

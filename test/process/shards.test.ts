@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { findJob } from "../../shared/ledger/jobs.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { putRegistration } from "../../workers/process/domains/registrations.ts";
 import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import {
@@ -10,7 +11,6 @@ import {
   restoreDeadLetters,
 } from "../../workers/process/operations/dead-letters.ts";
 import { readRecords } from "../../workers/process/operations/records.ts";
-import { putRegistration } from "../../workers/process/operations/registrations.ts";
 import { readStatus } from "../../workers/process/operations/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";

@@ -24,7 +24,7 @@ import type { LedgerReader } from "./ledger.ts";
 export interface Access {
   /** For the page's head, and as who did it: mail address, name of the token, or `API token`. */
   name: string;
-  /** What they may do; who decides by it asks `mayAsk` of shared/people.ts. */
+  /** What they may do; `mayAsk` in shared/people.ts decides by it. */
   authority: Authority;
   /** The highest role they have anywhere. */
   role: Role;

@@ -1,6 +1,6 @@
 /**
- * How many requests may be answered with data at once in one isolate: beyond, a request is refused at once, so that the
- * others cost what they always cost and memory stays within the isolate's. Nothing waits here.
+ * Limits how many requests with data one isolate answers at once. Any more are refused immediately, so that the others
+ * stay as fast as usual and memory stays within the isolate's limit. Nothing waits here.
  */
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { ApiError } from "./errors.ts";
@@ -10,7 +10,7 @@ interface Limits {
   maxSeconds: number;
 }
 
-/** A taken place, to be released. */
+/** A place that was taken, to be released. */
 export type Leave = () => void;
 
 /** The places for requests in one isolate. */
@@ -24,8 +24,8 @@ export class Admission {
   }
 
   /**
-   * Takes a place. One that was not released in time is free again: when a client goes away, nothing more of its request
-   * runs, not even its end.
+   * Takes a place. One that is not released in time becomes free again: when a client disconnects, nothing more of its
+   * request runs, not even its end.
    *
    * @throws ApiError (503) when there is none
    */

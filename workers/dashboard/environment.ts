@@ -12,7 +12,10 @@ interface Secrets {
   ANALYTICS_ACCOUNT_ID?: string;
   /** Cloudflare API token with the permission Account Analytics, Read. */
   ANALYTICS_API_TOKEN?: string;
-  /** One machine only: what `npm start` puts before the dashboard sends this along, and nobody else is answered. */
+  /**
+   * One machine only: the front that `npm start` puts before the dashboard sends this along; requests without it are
+   * not answered.
+   */
   WORKERS_SECRET?: string;
 }
 

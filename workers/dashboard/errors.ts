@@ -44,7 +44,7 @@ export interface ErrorAnswer extends OperationProblem {
   status: (typeof PROBLEM_STATUS)[ProblemCode];
 }
 
-/** What to say of anything thrown while a request was handled; a fault of our own is logged and not shown. */
+/** What to answer for anything thrown while a request was handled; our own faults are logged and not shown. */
 export function describeError(error: unknown): ErrorAnswer {
   const problem = problemOf(error);
   return { ...problem, status: PROBLEM_STATUS[problem.code] };

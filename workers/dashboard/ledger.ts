@@ -36,7 +36,7 @@ export class LedgerReader {
     this.#directory = this.#counted(directory);
   }
 
-  /** Asks no databases from now on but those of some accounts. @throws LedgerUnavailableError */
+  /** From now on asks only the databases of some accounts. @throws LedgerUnavailableError */
   async limitTo(accounts: readonly string[]): Promise<void> {
     this.#databases = await this.#databasesOf(accounts);
   }
@@ -61,7 +61,7 @@ export class LedgerReader {
     return ask(this.#directory, query);
   }
 
-  /** How far jobs are. @throws LedgerUnavailableError */
+  /** The progress of jobs. @throws LedgerUnavailableError */
   followJobs(jobs: readonly Job[], nowSeconds: number): Promise<FollowedJob[]> {
     return followJobs(this.#all, jobs, nowSeconds);
   }

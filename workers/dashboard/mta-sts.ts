@@ -1,6 +1,6 @@
 /**
- * Serves MTA-STS policy files (RFC 8461 section 3.3): at a host that begins with `mta-sts.`, the one path, to everybody, and
- * nothing else there. Such a host is never the dashboard's: what is asked there never comes to its pages or its API.
+ * Serves MTA-STS policy files (RFC 8461 section 3.3): at a host that begins with `mta-sts.`, this one path, to
+ * everybody, and nothing else. Requests to such a host never reach the dashboard's pages or its API.
  */
 import { domainOfPolicyHost, POLICY_PATH, policyText } from "../../shared/guidance/mta-sts-policy.ts";
 import { hostedPolicyQuery } from "../../shared/ledger/mta-sts-policies.ts";

@@ -7,7 +7,7 @@ import type { Role } from "../../shared/people.ts";
 
 /** A page. */
 export interface PageRoute {
-  /** The role it takes. Who is no operator sees what is of their accounts. */
+  /** The role it takes. People who are not operators see what belongs to their accounts. */
   role: Role;
   /** Ids of its tables: `?export=csv&table=<id>`. */
   tables: readonly string[];
@@ -58,7 +58,7 @@ export const PAGES = {
 export type PagePath = keyof typeof PAGES;
 
 /** Paths that forms are sent to, and who may send them. */
-export const CHANGES = {
+const CHANGES = {
   "/alerts": { role: "administrator" },
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },

@@ -131,7 +131,7 @@ const FORMS: Record<
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
 
-/** Ours: 500 domains, the longest there are apart, fit. */
+/** Ours: 500 domains fit, unless they are the longest possible. */
 const MAX_FORM_BYTES = 64 * 1024;
 /** Those of forms that files are sent with: a logo; an import's lines. */
 const MAX_FILE_BYTES: Partial<Record<ChangePath, number>> = {
@@ -197,7 +197,7 @@ async function changeView(c: Call, form: URLSearchParams): Promise<string> {
   return "/";
 }
 
-/** Style, script and icon: the same for everybody, nothing of anybody's. */
+/** Style, script and icon: the same for everybody, without anybody's data. */
 export function buildAssets(): Hono<ApiContext> {
   const assets = new Hono<ApiContext>();
   const serve = (path: string, body: string, type: string): void => {
@@ -232,7 +232,7 @@ function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, f
 }
 
 /** The request as pages see it. */
-export function pageRequest(c: Call): PageRequest {
+function pageRequest(c: Call): PageRequest {
   const url = new URL(c.req.url);
   return {
     ...ledgerRequest(c),

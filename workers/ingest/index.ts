@@ -1,11 +1,11 @@
 /**
- * The Email Worker. Whatever it remembers between mails is made here, once for an isolate; handler.ts says what becomes of a mail.
+ * The Email Worker. What it remembers between mails is created here, once per isolate; handler.ts handles each mail.
  */
 import { mailHandler } from "./handler.ts";
 import { RecentAddresses } from "./recent-addresses.ts";
 import { rehearse } from "./rehearsal.ts";
 
-// Whatever goes wrong in it, mail is taken: the first one is only slower.
+// If it fails, mail is still accepted; only the first one is slower.
 await rehearse().catch((error: unknown) => console.warn(`The rehearsal failed: ${error}`));
 
 export default {

@@ -9,7 +9,7 @@ import { type Received, storeMail } from "./receive.ts";
 
 const RUA = "rehearsal@example.invalid";
 const RECEIVED_SECONDS = 1_735_000_000;
-/** As often as V8 needs to compile once more, for speed, what runs often. */
+/** As many rounds as V8 needs to recompile, for speed, what runs often. */
 const TIMES = 16;
 
 /**

@@ -27,3 +27,13 @@ export function refusal({ refused }: OperationRefused, code: ProblemCode = "bad_
 export function doneOr<T extends object>(given: T | OperationRefused): Answer<T> {
   return "refused" in given ? refusal(given) : ok(given);
 }
+
+/** Runs a validation; what it throws becomes a problem. */
+export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
+  try {
+    return ok(read());
+  } catch (error) {
+    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
+    throw error;
+  }
+}

@@ -8,11 +8,11 @@ import { delayAfterFault } from "../../shared/backoff.ts";
 import { clearFaults, lastErrorOf, recordFault } from "../../shared/ledger/faults.ts";
 import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
 import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
-import type { Ending, Received } from "./kinds/kind.ts";
 import { fileExhausted, runMessages } from "./kinds/table.ts";
+import type { Ending, Received } from "./received.ts";
 import { fileInvalid } from "./reports/dead-letters.ts";
 
-/** What comes before it may be chosen when the pipeline is deployed. */
+/** How the queue's name ends; how it begins may be chosen when the pipeline is deployed. */
 const DEAD_LETTER_QUEUE = "-dead-letters";
 
 /** The part of a MessageBatch that is used. */

@@ -1,6 +1,9 @@
 /** The answer of a receiver of reports or notices, as far as it is looked at: its first text, when to try again, where it leads. */
 
-/** Its beginning as one line; "" where there is none, or where it does not come. The rest is not read. @param maxChars at most so much */
+/**
+ * Its beginning as one line; "" where there is none, or does not arrive. The rest is not read. @param maxChars where it
+ * is cut
+ */
 export async function firstText({ body }: Response, maxChars: number): Promise<string> {
   if (body === null) return "";
   const reader = body.getReader();
@@ -25,7 +28,7 @@ export async function firstText({ body }: Response, maxChars: number): Promise<s
 /** What it says: its status, where it leads, the beginning of its text. @returns a sentence */
 export function answerText({ status, headers }: Response, text: string): string {
   const location = URL.parse(headers.get("location") ?? "");
-  // S3 says in its answer which region it is.
+  // S3 names its region in the answer.
   if (status >= 300 && status < 400 && (location !== null || text === "")) {
     const where = location === null ? "" : ` to ${location.origin}${location.pathname}`;
     return `Answered ${status}: it redirects${where}, which is not followed. Enter the address it leads to, if that is yours.`;

@@ -17,8 +17,8 @@ import { rehearsalFile } from "./rehearsal-files.ts";
 const RUA = "rehearsal@example.invalid";
 const RECEIVED_SECONDS = 1_735_000_000;
 /**
- * V8 compiles what has run often once more, for speed: with fewer times, the first message does that. With more, the start
- * takes longer, and the first message no less.
+ * V8 recompiles, for speed, what has run often. With fewer rounds, the first message pays for that; with more, the
+ * start takes longer and the first message is no faster.
  */
 const TIMES = 16;
 

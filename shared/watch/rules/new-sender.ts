@@ -32,7 +32,7 @@ function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean 
   return messages >= rule.minMessages && (sender.role !== "foreign" || sender.reason === "oneOff");
 }
 
-/** Enough beside what the domain sends on as many days. */
+/** Enough compared with what the domain sends in as many days. */
 function isMuch(messages: number, senders: readonly Sender[]): boolean {
   const all = senders.reduce((sum, sender) => sum + sumDays(sender.days).messages, 0);
   return messages >= WATCH_RULES.newSender.minShareOfServer * all;

@@ -1,6 +1,6 @@
 /**
- * A sender of the owner's begins to fail: the share of its newest mail that fails is far above what it was. Why: its mail is
- * what p=reject loses. What failed all along is the verdict's to say.
+ * A sender of the owner's begins to fail: the share of its newest mail that fails is far above what it was. Why: its
+ * mail is what p=reject loses. Mail that failed all along is left to the verdict.
  */
 
 import { SECONDS_PER_DAY } from "../../report-day.ts";
@@ -31,7 +31,7 @@ export interface Failure {
 }
 
 /** Whether a sender fails that used to pass. @param openedSeconds when that was found first; undefined: it was not */
-export function failureOf(sender: Sender, { today }: Figures, openedSeconds: number | undefined): Failure | undefined {
+function failureOf(sender: Sender, { today }: Figures, openedSeconds: number | undefined): Failure | undefined {
   const rule = WATCH_RULES.ownSenderFails;
   const isOpen = openedSeconds !== undefined;
   if (sender.role !== "own" && !isOpen) return undefined;

@@ -1,7 +1,7 @@
 /**
  * A record broke; an MTA-STS policy will make senders refuse mail; a record changed. Why: the person who changed it may
- * not know what else rests on it. What was broken when the domain was first looked at is found too, and told in the
- * digest alone.
+ * not know what else rests on it. What was broken when the domain was first looked at is found as well, but announced
+ * in the digest only.
  */
 import { CHECK_TITLES } from "../../guidance/check.ts";
 import type { StoredCheck } from "../../guidance/stored-check.ts";
@@ -54,7 +54,7 @@ export const recordBroke: Rule = {
   },
 };
 
-/** Findings that are broken, and what is gone that was there: one of each code. */
+/** Findings of broken records and of records that are gone: one of each code. */
 function brokenOf(
   figures: Figures,
   isWanted: (check: StoredKind, found: StoredFinding) => boolean,
@@ -71,7 +71,7 @@ function brokenOf(
   );
 }
 
-/** A record that nobody has to have, and that was there until a change. */
+/** An optional record that was there until a change. */
 function isRemoved(check: StoredKind, { code }: StoredFinding, figures: Figures): boolean {
   if (code !== "no_record" && code !== "no_rua" && code !== "missing_key") return false;
   const { causeDays } = WATCH_RULES.records;
@@ -98,7 +98,7 @@ function causesOfBreak(check: StoredKind, found: StoredFinding, figures: Figures
   return [...changed, { code: found.code, sentence: found.sentence }];
 }
 
-/** A record that is another than at the check before, and works. */
+/** A record that differs from the previous check, and works. */
 export const recordChanged: Rule = {
   code: "recordChanged",
   find(figures) {

@@ -41,7 +41,7 @@ export const spoofingRises: Rule = {
   },
 };
 
-/** Failing mail by day of those that are not the owner's, as far as anybody can tell. */
+/** Failing mail by day of senders that are not the owner's, as far as is known. */
 function fakedByDay({ senders }: Figures): Map<number, number> {
   const faked = new Map<number, number>();
   for (const { role, kind, reason, days } of senders) {

@@ -1,6 +1,7 @@
 /**
- * The verdict has changed since the last notice about it. Why: "ready" is what an owner waits for, "no longer ready" what they
- * must know before the next step. One that came and went within two days is not told; being rejected does not wait.
+ * The verdict has changed since the last notice about it. Why: "ready" is what an owner waits for, "no longer ready"
+ * what they must know before the next step. A state that lasts less than two days is not announced; `beingRejected` is
+ * announced at once.
  */
 import type { VerdictState } from "../../guidance/verdict.ts";
 import { verdictWords } from "../../guidance/verdict-words.ts";
@@ -32,7 +33,7 @@ export const verdictChanged: Rule = {
     return [
       {
         rule: "verdictChanged",
-        // The day it began to hold tells one change from the next.
+        // The day on which it began identifies the change.
         subject: `${verdict.state} ${figures.stateSinceSeconds}`,
         severity,
         title: `${domain}: ${headline}`,
@@ -45,14 +46,14 @@ export const verdictChanged: Rule = {
   },
 };
 
-/** Whether the state is to be told: another than was told, and held for long enough. */
+/** Whether to announce the state: it differs from the last announced one, and has held for long enough. */
 export function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Figures): boolean {
   if (toldState === "" || toldState === verdict.state || SEVERITY[verdict.state] === undefined) return false;
   const { minSeconds } = WATCH_RULES.verdictChanged;
   return verdict.state === "beingRejected" || nowSeconds - stateSinceSeconds >= minSeconds;
 }
 
-/** The state that people know of after this evaluation. */
+/** The last announced state, after this evaluation. */
 export function announcedStateAfter(figures: Figures): VerdictState | "" {
   const { verdict, toldState } = figures;
   const isFirst = toldState === "" && SEVERITY[verdict.state] !== undefined;

@@ -218,7 +218,7 @@ const ANSWERS: Answers = {
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
 
-/** What became of reports over a period. @throws ApiError when the period makes no sense */
+/** Outcomes of reports over a period. @throws ApiError when the period makes no sense */
 async function getOutcomeHistory(c: Call, input: Inputs["outcomeHistory"]): Promise<Outputs["outcomeHistory"]> {
   const request = ledgerRequest(c);
   const period = periodOfInput(input, request.today);
@@ -238,7 +238,7 @@ async function channelAccounts(c: Call, account: string | undefined): Promise<re
 }
 
 /**
- * The accounts whose incidents a person may see: their own, or all and what is of none, the pipeline's own.
+ * The accounts whose incidents a person may see: their own; for operators all, and '' for the pipeline's own.
  *
  * @param account only this one
  */
@@ -327,7 +327,7 @@ async function listDeadLetters(c: Call, input: Inputs["listDeadLetters"]): Promi
   return { ...page, items: page.items.map(deadLetterOf) };
 }
 
-// What is in R2 is known to process alone; without it a dead letter can still be read.
+// Only process knows what is in R2; a dead letter can be read without that.
 async function getDeadLetter(c: Call, { id }: Inputs["getDeadLetter"]): Promise<Outputs["getDeadLetter"]> {
   const [found] = await c.get("ledger").ask(deadLettersNamedQuery([id]));
   if (found === undefined) throw new ApiError("not_found", `There is no dead letter '${id}'.`);
@@ -353,7 +353,7 @@ function nowSeconds(): number {
 /** `format` → the engine's FORMAT clause. */
 const FORMATS = { json: "JSON", jsoneachrow: "JSONEachRow", tsv: "TabSeparated" } as const;
 
-/** Hands a statement to the engine as it is, and the engine's answer back. */
+/** Passes a statement to the engine unchanged, and its answer back. */
 async function runQuery(c: Call, { sql: given, format }: Inputs["query"]): Promise<Response> {
   const sql = given.trim().replace(/;$/, "");
   if (sql === "") throw new ApiError("bad_request", "The body is empty; it must be one SQL statement.");

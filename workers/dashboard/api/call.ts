@@ -27,7 +27,7 @@ export interface ApiContext {
 /** One request. */
 export type Call = Context<ApiContext>;
 
-/** What the dashboard answers with; the answer of Analytics Engine is handed through as it comes. */
+/** What the dashboard answers with; the answer of Analytics Engine is passed through unchanged. */
 export type Answered<Name extends DashboardOperation> = Name extends "query" ? Response : Outputs[Name];
 
 /**

@@ -28,13 +28,13 @@ export function pageFrom<Item>(items: Item[], { offset }: ListPart, matching: nu
   return { items, matching, ...(items.length > 0 && next < matching && { cursor: String(next) }) };
 }
 
-/** The same of a list that is here whole. */
+/** The same, of a list of which all items are here. */
 export function cutPage<Item>(items: readonly Item[], part: ListPart) {
   const { limit, offset } = part;
   return pageFrom(items.slice(offset, offset + limit), part, items.length);
 }
 
-/** The same of a list that is answered from its beginning. @param first its first `offset + limit + 1` items */
+/** The same, of a list read from its beginning. @param first its first `offset + limit + 1` items */
 export function pageOfFirst<Item>(first: readonly Item[], { limit, offset }: ListPart) {
   const items = first.slice(offset, offset + limit);
   return { items, ...(first.length > offset + limit && { cursor: String(offset + limit) }) };

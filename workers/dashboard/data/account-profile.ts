@@ -1,4 +1,4 @@
-/** How an account presents itself on what is handed on: its name and its logo. */
+/** How an account presents itself in reports that are passed on: its name and its logo. */
 import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
 import type { LedgerRequest } from "../parts/request.ts";
 

@@ -1,4 +1,4 @@
-/** Names of the addresses that a page shows; those that are not known yet are looked up once it was sent. */
+/** Names of the addresses that a page shows; unknown ones are looked up after it was sent. */
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";

@@ -1,4 +1,4 @@
-/** What the owner said of a domain's sources. */
+/** What the owner decided about a domain's sources. */
 import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
 import { prefixOf, serviceSubject } from "../../../shared/guidance/subject.ts";

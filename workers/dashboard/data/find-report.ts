@@ -1,4 +1,4 @@
-/** One report, for who may see it. */
+/** One report, for people who may see it. */
 import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
 import { parseDay } from "../../../shared/report-day.ts";
@@ -15,7 +15,7 @@ export interface ReportAddress {
   uid: string;
 }
 
-/** @throws ApiError (404), also for a report the person may not see: that it exists is not told either */
+/** @throws ApiError (404), also for a report the person may not see: its existence is not disclosed */
 export async function findReport(
   request: LedgerRequest,
   { account, domain, day, uid }: ReportAddress,

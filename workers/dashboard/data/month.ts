@@ -64,7 +64,7 @@ function monthBack(day: number, back: number): Month {
   return monthOf(date.getUTCFullYear(), date.getUTCMonth() - back);
 }
 
-/** @param index from 0; below it, of the years before */
+/** @param index of the month, from 0; negative for the years before */
 function monthOf(year: number, index: number): Month {
   const first = Date.UTC(year, index, 1);
   const date = new Date(first);

@@ -30,12 +30,12 @@ export interface Overview {
   policies: PolicyDays[];
   extent: Extent;
   ruaAddresses: string[];
-  /** What the owner said of sources, by name. */
+  /** What the owner decided about sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
   /** Of the period, the newest. */
   changes: SeenChange[];
   decided: DecidedSender[];
-  /** Of the mail, what the judgement counts, by who sent it. */
+  /** Of the mail, what the verdict counts, by who sent it. */
   senders: KnownSenders;
 }
 

@@ -49,7 +49,7 @@ export function daysOf({ firstDay, lastDay }: Period): number[] {
   return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => firstDay + i);
 }
 
-/** Ours: more parts would not be told apart in a line as wide as a word. */
+/** Ours: more parts could not be distinguished in a line as wide as a word. */
 const MAX_PARTS = 30;
 
 /** A period cut into at most thirty equal parts; the last one may be shorter. First and last day, both included. */
@@ -60,12 +60,6 @@ export function partsOfPeriod({ firstDay, lastDay }: Period): [firstDay: number,
     const first = firstDay + i * width;
     return [first, Math.min(lastDay, first + width - 1)];
   });
-}
-
-/** The parameters that say the same period again. */
-export function periodParameters(period: Period): Record<string, string> {
-  if (period.preset !== undefined) return period.preset === DEFAULT_DAYS ? {} : { days: String(period.preset) };
-  return { from: isoDay(period.firstDay), to: isoDay(period.lastDay) };
 }
 
 function readPreset(text: string, today: number): Result<Period, string> {

@@ -1,4 +1,4 @@
-/** What is the matter with a source, and what letting it in does to SPF once the owner said that it is theirs. */
+/** What is wrong with a source and, once the owner claimed it, what authorizing it does to the SPF record. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { readAuthResults } from "../../../shared/guidance/auth-results.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
@@ -44,7 +44,7 @@ export async function askAdvice(request: LedgerRequest, source: AdvisedSource): 
   return { diagnosis, spf };
 }
 
-// A page has to be there whether DNS or process answers or not.
+// A page has to appear whether or not DNS or process answers.
 async function askSpf(
   request: LedgerRequest,
   { domain, name, groups, decisions: { account } }: AdvisedSource,

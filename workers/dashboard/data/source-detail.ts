@@ -29,7 +29,7 @@ export interface SourceChoice {
   domain: string;
   name: string;
   match: SourceMatch;
-  /** Tells exactly what the statement's text match only narrows. */
+  /** Decides exactly; the text match in the statement only narrows it down. */
   isOfSource: (evidence: SourceEvidence) => boolean;
 }
 
@@ -55,9 +55,9 @@ export interface FoundSource {
   extent: Extent;
   /** Names of its addresses. */
   names: ReadonlyMap<string, AddressName>;
-  /** What the owner said of it. */
+  /** What the owner decided about it. */
   decisions: Decisions;
-  /** What the list of senders suggests about it, too; undefined where it is decided, or nothing speaks for any. */
+  /** What the list of senders suggests about it; undefined if it is decided, or nothing suggests a decision. */
   suggestion: Suggestion | undefined;
   /** undefined where there is no mail. */
   advice: Advice | undefined;
@@ -111,7 +111,7 @@ function isDecided({ wider, history: [last] }: Decisions): boolean {
   return wider !== undefined || (last !== undefined && last.decision !== "undecided");
 }
 
-/** As the list of senders has it. Names are taken as they are known: looking them up is the list's. */
+/** As in the list of senders. Only known names are used: looking them up is left to that list. */
 async function askSuggestion(
   request: LedgerRequest,
   scope: DomainScope,
@@ -126,7 +126,7 @@ async function askSuggestion(
 /** Ours: days, the newest with mail of a source, whose reports are looked through. */
 const MAX_REPORT_DAYS = 31;
 
-/** The same answer for the same evidence: naming a source takes a look into the list of public suffixes. */
+/** The same answer for the same evidence: naming a source needs the list of public suffixes. */
 function remembered(isOfSource: (evidence: SourceEvidence) => boolean): (evidence: SourceEvidence) => boolean {
   const known = new Map<string, boolean>();
   return ({ dkimResults, spfResults, sourceIp }) => {

@@ -1,4 +1,6 @@
-/** Everybody who sent mail in a domain's name over a period: as judged, as the owner said, and put together in other ways. */
+/**
+ * All senders of mail in a domain's name over a period: as judged, as decided by the owner, and grouped in other ways.
+ */
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { allSources } from "../../../shared/guidance/verdict.ts";
@@ -25,9 +27,9 @@ export interface FoundSources {
   mail: Mail;
   /** The largest first. */
   sources: Source[];
-  /** By the mail that the judgement counts. */
+  /** By the mail that the verdict counts. */
   judged: JudgedSource[];
-  /** What the owner said, by text of the subject. */
+  /** What the owner decided, by text of the subject. */
   decisions: ReadonlyMap<string, SenderDecision>;
   extent: Extent;
   /** A statement's limit was reached: these are the largest. */
@@ -80,11 +82,11 @@ export function selectSources(sources: Source[], { judged, filter: { role, step 
   return sources.filter(({ name }) => names.has(name));
 }
 
-/** What sources can be put together by. */
+/** What sources can be grouped by. */
 export const GROUPINGS = ["service", ...SOURCE_GROUPINGS] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-/** Addresses not known yet are looked up once the page was sent, and have their network and their name the next time. */
+/** Unknown addresses are looked up after the page was sent; their network and name are there the next time. */
 export async function askOrigins(
   request: LedgerRequest,
   domain: string,
@@ -103,7 +105,10 @@ export async function askOrigins(
   return origins;
 }
 
-/** Sources of one service as one; what is no service that is known stays as it is. `addresses` counts rows put together. */
+/**
+ * Sources of one service as one; a source of no known service stays as it is. `addresses` counts the rows that were
+ * grouped.
+ */
 export function byService(sources: readonly Source[]): SourceOrigin[] {
   const groups = new Map<string, SourceOrigin>();
   for (const { kind: _, dkimPassed: __, spfPassed: ___, service, ...source } of sources) {

@@ -1,4 +1,4 @@
-/** Adding domains: the form, for one or a list, and what became of each line of a list. */
+/** Adding domains: the form, for one or a list, and the result of each line of a list. */
 import type { Child } from "hono/jsx";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { readDomainList } from "../../../shared/domain-name.ts";
@@ -118,7 +118,7 @@ interface AccountProps {
 }
 
 /** The account of the domain: a person with one account is not asked; an operator may name a new one. */
-export function AccountField({ request, accounts, chosen }: AccountProps) {
+function AccountField({ request, accounts, chosen }: AccountProps) {
   const [only] = accounts;
   if (request.access.role === "operator") {
     return (

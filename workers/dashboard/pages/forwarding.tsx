@@ -98,7 +98,7 @@ function targetsTable(rows: readonly Target[]): BoundTable {
   });
 }
 
-/** What is wrong, or else what the last attempt came to. */
+/** What is wrong, or else the result of the last attempt. */
 function answerOf({ failures, problem, result }: Target): string {
   return failures > 0 || problem === "" ? result : problem;
 }
@@ -287,7 +287,7 @@ function Credentials({ typed }: { typed: URLSearchParams | undefined }) {
 /**
  * Adds, tests, retries or removes a target.
  *
- * @returns the page that says what came of it
+ * @returns the page with the result
  * @throws ApiError when process cannot be asked
  */
 export async function changeForwarding(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {

@@ -21,9 +21,9 @@ import { accountOfForm, linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 
-type Known = Outputs["mtaSts"];
-type Failure = Known["advice"]["failures"][number];
-type Change = Known["changes"][number];
+type MtaStsState = Outputs["mtaSts"];
+type Failure = MtaStsState["advice"]["failures"][number];
+type Change = MtaStsState["changes"][number];
 
 export async function inboundPage(request: PageRequest, domain: string): Promise<PageResult> {
   return renderInbound(request, domain);
@@ -81,7 +81,7 @@ async function accountOf(request: PageRequest, domain: string): Promise<string |
  */
 async function tlsRecord(
   request: PageRequest,
-  { account, domain, registeredWith }: Known,
+  { account, domain, registeredWith }: MtaStsState,
 ): Promise<NeededRecord | undefined> {
   if (registeredWith === null) return undefined;
   const [[kept], [registered]] = await Promise.all([
@@ -123,7 +123,7 @@ function policyOf(form: URLSearchParams) {
 
 interface ContentProps {
   request: PageRequest;
-  known: Known;
+  known: MtaStsState;
   forReports: NeededRecord | undefined;
   tables: ReturnType<typeof tablesOf>;
   said: Said | undefined;
@@ -164,7 +164,7 @@ const MODE_WORDS: Record<MtaStsMode, { label: string; meaning: string }> = {
 };
 
 /** @param props.action where the form is sent to; undefined = the person may not change it */
-function NextStep({ known, action }: { known: Known; action: string | undefined }) {
+function NextStep({ known, action }: { known: MtaStsState; action: string | undefined }) {
   const { advice, hosted, isServed } = known;
   return (
     <section class="card" aria-labelledby="next">
@@ -196,7 +196,7 @@ function NextStep({ known, action }: { known: Known; action: string | undefined 
 }
 
 /** The policy as it is, with another mode. */
-function PolicyFields({ known: { account, hosted }, mode }: { known: Known; mode: MtaStsMode }) {
+function PolicyFields({ known: { account, hosted }, mode }: { known: MtaStsState; mode: MtaStsMode }) {
   return (
     <>
       <input type="hidden" name="account" value={account} />
@@ -262,7 +262,7 @@ const AGES: [label: string, seconds: number][] = [
   ["1 year", 365 * SECONDS_PER_DAY],
 ];
 
-function PolicyForm({ known, action, said }: { known: Known; action: string; said: Said | undefined }) {
+function PolicyForm({ known, action, said }: { known: MtaStsState; action: string; said: Said | undefined }) {
   const { account, hosted, hosts } = known;
   const mode = said?.form.get("mode") ?? hosted?.policy.mode ?? "testing";
   const found = hosts?.map(({ host }) => host) ?? [];
@@ -347,7 +347,7 @@ function AgeChoice({ ageSeconds }: { ageSeconds: number }) {
   );
 }
 
-function tablesOf(known: Known) {
+function tablesOf(known: MtaStsState) {
   return {
     hosts: hostsTable(known),
     failures: failuresTable(known.advice.failures),
@@ -359,7 +359,7 @@ function emptyTables(): ReturnType<typeof tablesOf> {
   return { hosts: hostsTable(undefined), failures: failuresTable([]), changes: changesTable([]) };
 }
 
-function hostsTable(known: Known | undefined): BoundTable {
+function hostsTable(known: MtaStsState | undefined): BoundTable {
   const seen = known?.checkedSeconds ?? null;
   const policy = known?.hosted ?? null;
   return bindTable({

@@ -18,7 +18,7 @@ const REFRESH_SECONDS = 4;
 const FIELDS = ["domain", "since", "until"] as const;
 const LABELS = { domain: "Domain", since: "Received from", until: "to" };
 
-/** What was typed into the form, and what came of it. */
+/** What was typed into the form, and why it was not done. */
 interface Typed {
   form: URLSearchParams;
   /** Why it was refused; absent when it has to be confirmed. */

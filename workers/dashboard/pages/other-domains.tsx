@@ -1,4 +1,4 @@
-/** Domains that only TLS or failure reports are about, such as mail servers: they have no row among the others. */
+/** Domains that only TLS or failure reports are about, such as mail servers: they are not in the list of the others. */
 import { MAX_OTHER_DOMAINS, type OtherDomain } from "../../../shared/ledger/domains.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";

@@ -25,17 +25,17 @@ import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { DECISION_WORDS, subjectWords } from "./sender-decision.tsx";
 
-/** Ours: senders decided about by one press; each is a question to process. */
+/** Ours: senders that one press decides about; each is a call to process. */
 const MAX_AT_ONCE = 100;
 const FORM = "decide";
 /** Apart from it, so that Enter in its fields presses none of the buttons in the tables. */
 const ONE_PRESS_FORM = "one-press";
 
-/** Parameter of the page that a form leads back to: what it did. The page itself says it, from the ledger. */
+/** Parameter of the page that a form leads back to: what the form did. The page takes its words from the ledger. */
 const DONE = "done";
 
 export async function sendersPage(asked: PageRequest, domain: string, said?: Said): Promise<PageResult> {
-  // What was done is said once: no link of the page repeats it.
+  // What was done is shown once: no link of the page repeats it.
   const url = new URL(asked.url);
   const done = url.searchParams.get(DONE);
   url.searchParams.delete(DONE);
@@ -87,7 +87,7 @@ interface DoneProps {
   found: Senders;
 }
 
-/** What was just decided, and where to go on: the newest decisions, which were made by one press. */
+/** What was just decided, and what is next: the newest decisions, made by one press. */
 function DoneNote({ request, domain, done, found: { decisions } }: DoneProps) {
   const verdict = <a href={linkTo(request, domainPath(domain))}>See the verdict</a>;
   if (done === "undone") return <Note kind="done">The decision was undone. {verdict}</Note>;

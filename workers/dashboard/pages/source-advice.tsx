@@ -1,4 +1,7 @@
-/** What is the matter with a source, in a sentence, and what letting it in does to SPF once the owner said that it is theirs. */
+/**
+ * What is wrong with a source, in a sentence, and, once the owner claimed it, what authorizing it does to the SPF
+ * record.
+ */
 import { type ServiceGuide, serviceGuide } from "../../../shared/guidance/known-services.ts";
 import type { Diagnosis } from "../../../shared/guidance/source-diagnosis.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";

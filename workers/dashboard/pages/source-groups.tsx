@@ -1,5 +1,5 @@
 /**
- * Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a
+ * Sources in groups: by address, by service or organizational domain, by network, or by reverse domain; each is a
  * separate table.
  */
 

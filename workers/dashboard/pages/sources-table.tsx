@@ -20,7 +20,7 @@ interface SourcesInput {
   period: Period;
   /** First day of all the domain's data. */
   dataSince: number;
-  /** What the owner said, by text of the subject. */
+  /** What the owner decided, by text of the subject. */
   decisions: ReadonlyMap<string, SenderDecision>;
   size?: number;
   judged: readonly JudgedSource[];

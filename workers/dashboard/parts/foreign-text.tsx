@@ -20,7 +20,7 @@ export function plainForeignText(text: string): string {
   return cleanDetail(withBothForms(text.slice(0, MAX_SPELT_CHARS)), DASHBOARD_LIMITS.maxNameChars);
 }
 
-/** Ours: of a longer text no name is looked for behind this. */
+/** Ours: in a longer text, names are not looked for beyond this. */
 const MAX_SPELT_CHARS = 2000;
 
 // A domain has at most 253 characters, an address some 64 more.

@@ -1,4 +1,4 @@
-/** The head of the operations pages: title, tabs, and what the last change came to. */
+/** The head of the operations pages: title, tabs, and the result of the last change. */
 import type { Child } from "hono/jsx";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -19,7 +19,7 @@ const TABS: (Tab & { key: OperationsTab })[] = [
   { key: "forwarding", label: "Forwarding", href: "/operations/forwarding" },
 ];
 
-/** What a change came to, shown by the page it leads back to: `?done=…`. */
+/** The result of a change, shown by the page it leads back to: `?done=…`. */
 const DONE: Record<string, string> = {
   replace: "The new version replaces the current one as soon as its message is processed.",
   keep: "The current version stays.",
@@ -29,7 +29,7 @@ const DONE: Record<string, string> = {
   started: "Started. This page shows its progress.",
 };
 
-/** What a change of dead letters came to; undefined = none of these. */
+/** The result of a change of dead letters; undefined = none of these. */
 function changedLetters(done: string, count: number): string | undefined {
   const isOne = count === 1;
   switch (done) {

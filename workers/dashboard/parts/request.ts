@@ -28,7 +28,7 @@ export interface LedgerRequest {
   askDirectory<Row>(query: Query<Row>): Promise<Row[]>;
   /** Names of the accounts the person may see, or of the one that is asked about: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
-  /** Lets something be done after the answer was sent; what becomes of it is nobody's concern here. */
+  /** Runs something after the answer was sent; its result is ignored. */
   later(work: Promise<unknown>): void;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */
   operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Outputs[Name]>;

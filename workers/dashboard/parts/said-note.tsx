@@ -1,4 +1,4 @@
-/** What a form has just done, or why it was not done, said on the page that it leads back to. */
+/** What a form has just done, or why it was not done, on the page that it leads back to. */
 import { ForeignText } from "./foreign-text.tsx";
 import { Note } from "./marks.tsx";
 

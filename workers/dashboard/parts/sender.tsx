@@ -1,4 +1,4 @@
-/** Whether a report's mail proves who sent it: a mark, its words, and what a judgement rests on. */
+/** Whether a report's mail proves who sent it: a mark, its words, and what a verdict is based on. */
 import type { Child } from "hono/jsx";
 import { SENDER_STATES, type SenderState } from "../../../shared/authentication/sender-state.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
@@ -20,7 +20,7 @@ const WORDS: Record<SenderState, { mark: string; kind: string; meaning: string }
 };
 
 /** The state as a word with a sign. */
-export function SenderMark({ state }: { state: SenderState }) {
+function SenderMark({ state }: { state: SenderState }) {
   const { mark, kind } = WORDS[state];
   return <span class={`result ${kind}`}>{mark}</span>;
 }

@@ -72,7 +72,7 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
 }
 
 const NO_ANSWER = "DNS gave no answer. What was found before is kept; try again later.";
-/** Waiting would not help: somebody has to set one. */
+/** Retrying would not help: an operator has to configure one. */
 const NO_DNS_SERVER =
   "No DNS server is set, so nothing can be looked up. On one machine start with npm start -- --dns https://cloudflare-dns.com/dns-query; deployed, set DNS_OVER_HTTPS_URL of process.";
 
@@ -141,7 +141,7 @@ type LastMail = Pick<Mail, "sources" | "evidence" | "homeAddresses">;
 
 const NO_MAIL: LastMail = { sources: [], evidence: [], homeAddresses: [] };
 
-/** A domain's mail of the last month: all of it, and what the judgement counts. */
+/** A domain's mail of the last month: all of it, and what the verdict counts. */
 async function lastMail(
   { account, domain }: AccountDomain,
   { ledger, nowSeconds }: Invocation,

@@ -17,9 +17,9 @@ import { SETUP_LIMITS } from "../../../shared/limits.ts";
 import { acceptsDomain, normalizeRua, type Registration } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
-import { addRegistration, readRegistration } from "../operations/registrations.ts";
+import { addRegistration, readRegistration } from "./registrations.ts";
 
-/** Returns so many random bytes from a source that cannot be predicted. */
+/** Returns this many random bytes from an unpredictable source. */
 export type RandomBytes = (count: number) => Uint8Array;
 
 /** Domains to register. */
@@ -167,7 +167,7 @@ export function addressAt(host: string, name: string): string {
 /** A local part nobody can guess. */
 export function localPart(randomBytes: RandomBytes): string {
   let text = "";
-  // A byte beyond the last whole round of the alphabet would make its first letters likelier.
+  // Bytes beyond the last whole multiple of the alphabet's length would make its first letters more likely.
   const most = 256 - (256 % ALPHABET.length);
   while (text.length < LOCAL_PART_CHARS) {
     for (const byte of randomBytes(LOCAL_PART_CHARS)) {

@@ -5,8 +5,8 @@ import { noAnswer } from "../no-answer.ts";
 import { answerText, firstText, retryAfterSeconds } from "../read-answer.ts";
 
 /**
- * The result of an attempt. taken: the target has it; refused: it rejects this content, though it may take other;
- * failed: it takes nothing at present.
+ * The result of an attempt. taken: the target accepted it; refused: it rejects this content, but may accept other;
+ * failed: it accepts nothing at present.
  */
 export interface Attempt {
   outcome: "taken" | "refused" | "failed";
@@ -19,7 +19,7 @@ export interface Attempt {
 /** Statuses about the content of a request: malformed, too large, not to be processed. */
 const REFUSALS = new Set([400, 413, 422]);
 
-/** The code of an answer of Splunk's HTTP Event Collector that all is well, and of those about the content alone. */
+/** Codes in answers of Splunk's HTTP Event Collector: success, and refusals that concern the content alone. */
 const SPLUNK_SUCCESS = 0;
 const SPLUNK_REFUSALS = new Set([5, 6, 12, 13, 15]);
 
@@ -58,7 +58,7 @@ function readAnswer(response: Response, text: string, kind: ForwardTarget["kind"
   if (kind === "splunk" && text !== "") return readSplunk(response, text);
   const result = answerText(response, text);
   if (!response.ok) return { outcome: REFUSALS.has(response.status) ? "refused" : "failed", result };
-  // S3 answers a PUT with nothing; an error may come with status 200, and so does the page of a console.
+  // S3 answers a PUT with an empty body; an error may have status 200, and so does the page of a console.
   const isOther = kind === "s3" && /^(<\?xml\b[^>]*>\s*)?<(Error|!doctype|html)\b/i.test(text);
   if (isOther) return { outcome: "failed", result: `${result} It is not the answer of a bucket.` };
   return { outcome: "taken", result: `Answered ${response.status}.` };

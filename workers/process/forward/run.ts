@@ -1,5 +1,5 @@
 /**
- * Sends what waits for a target, the oldest first, as long as the target takes it. A failure of the target is not a
+ * Sends what waits for a target, the oldest first, as long as the target accepts it. A failure of the target is not a
  * fault of the platform: it is stored with the target, and tried again with growing delays, for a week. Reports are
  * removed once they are sent; one that was sent but could not be removed is sent again, with the same id.
  */
@@ -146,7 +146,7 @@ class Sender {
     }
     if (outcome === "refused") {
       const attempts = Math.max(...rows.map((row) => row.attempts)) + 1;
-      // What was refused together is tried one by one at once.
+      // What was refused together is tried again at once, one by one.
       const nextSeconds = rows.length > 1 ? nowSeconds : nowSeconds + growingDelaySeconds(attempts, FORWARD_LIMITS);
       noted.push(
         putRefused(

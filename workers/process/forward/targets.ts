@@ -1,4 +1,4 @@
-/** Adds, lists, tries out and removes targets that accepted reports are forwarded to, and enqueues what is due for them. */
+/** Adds, lists, tests and removes targets that accepted reports are forwarded to, and enqueues what is due for them. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { forwardTargetOf } from "../../../shared/contract/shapes.ts";
@@ -140,7 +140,7 @@ export async function enqueueForwards(invocation: Invocation): Promise<number> {
   for (const { ledger, shard, env, nowSeconds } of inEachShard(invocation)) {
     for (const target of await ask(ledger, dueTargetsQuery(nowSeconds))) {
       const message: ForwardMessage = { v: 1, kind: "forward", shard, target };
-      // Where a batch is one message: no report waits for a target.
+      // To the queue whose batches hold one message, so that no report waits for a target.
       await env.QUEUE_POINTS.send(message);
       enqueued++;
     }

@@ -4,6 +4,7 @@
  * through again. Each page can be repeated. This is the only thing that deletes what others may still want below raw/.
  */
 import * as v from "valibot";
+import { ACCOUNT_TABLES } from "../../../shared/ledger/account-tables.ts";
 import { copyDue } from "../../../shared/ledger/addresses.ts";
 import { type Change, change } from "../../../shared/ledger/database.ts";
 import { changeDayUses } from "../../../shared/ledger/day-uses.ts";
@@ -11,21 +12,20 @@ import {
   addressesToClose,
   closeAddresses,
   domainsHeldQuery,
-  type Held,
   isCopyLeft,
   leaveWatchRound,
+  type RowOwner,
   removeAccount,
+  removeAccountRows,
   removeFromPeople,
-  removeHeld,
 } from "../../../shared/ledger/forget.ts";
 import { dropNames, forgottenAmong, forgottenNames, putForgotten } from "../../../shared/ledger/forgotten.ts";
-import { HELD_TABLES } from "../../../shared/ledger/held-tables.ts";
 import type { Job } from "../../../shared/ledger/jobs.ts";
 import { removeObjects } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
-import { othersAmong, rawObjectsPage } from "./objects-of-account.ts";
+import { othersAmong, rawObjectsPage } from "../reports/objects-of-account.ts";
 
 const PHASES = ["close", "raw", "rows", "settle", "raw again", "rows again"] as const;
 
@@ -96,7 +96,7 @@ async function doPage(at: Position, job: Job, invocation: Invocation): Promise<D
   }
 }
 
-/** Closes some addresses and takes them from KV. @returns whether all are */
+/** Closes some addresses and removes them from KV. @returns whether all are closed */
 async function close({ id: jobId, filter }: Job, { env, shards, nowSeconds }: Invocation): Promise<boolean> {
   const { account = "" } = filter;
   const { directory } = shards;
@@ -136,18 +136,18 @@ async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocati
 
 async function removeRows(start: Position, job: Job, invocation: Invocation): Promise<Done> {
   const { shards, nowSeconds } = invocation;
-  const held = await namesOf(job, start.chunk, invocation);
+  const owner = await namesOf(job, start.chunk, invocation);
   let at: Position | undefined = start;
   let removed = 0;
   for (let i = 0; i < FORGET_LIMITS.statementsPerPage && at !== undefined && at.chunk === start.chunk; i++) {
-    const table = HELD_TABLES[at.table];
+    const table = ACCOUNT_TABLES[at.table];
     const ledger = shards.of(at.shard);
     if (table === undefined) {
-      await change(ledger, [leaveWatchRound(held.account)]);
-      at = nextDatabase(at, { databases: shards.all.length, isLast: held.isLast });
+      await change(ledger, [leaveWatchRound(owner.account)]);
+      at = nextDatabase(at, { databases: shards.all.length, isLast: owner.isLast });
       continue;
     }
-    const gone = await removeHeld(ledger, table, { held, after: at.after });
+    const gone = await removeAccountRows(ledger, table, { owner, after: at.after });
     removed += gone.rows;
     // Addresses that the account had before: mail to them may be under way, too.
     if (gone.ruas.length > 0) await noteAddresses(gone.ruas, job, invocation);
@@ -170,7 +170,7 @@ async function namesOf(
   { id: jobId, filter }: Job,
   chunk: number,
   { shards }: Invocation,
-): Promise<Held & { isLast: boolean }> {
+): Promise<RowOwner & { isLast: boolean }> {
   const page = { jobId, limit: FORGET_LIMITS.namesAtOnce, offset: chunk * FORGET_LIMITS.namesAtOnce };
   const ruas = await forgottenNames(shards.directory, { ...page, kind: "address" });
   const domains = await forgottenNames(shards.directory, { ...page, kind: "domain" });

@@ -1,4 +1,4 @@
-/** Starts jobs, on request and by cron, and cancels them. */
+/** Starts jobs, on request and by cron, sends their pages, and cancels them. */
 import { domainName } from "../../../shared/domain-name.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { accountsWithDataQuery } from "../../../shared/ledger/domains.ts";
@@ -16,11 +16,11 @@ import { countObjectsQuery } from "../../../shared/ledger/objects.ts";
 import { countObjectsOfDomainQuery } from "../../../shared/ledger/reports.ts";
 import { askAll, type Shards } from "../../../shared/ledger/shards.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
+import type { JobMessage } from "../../../shared/messages.ts";
 import type { JobRequest, OperationRefused } from "../../../shared/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { dayRange, RAW_PREFIX } from "../../../shared/storage.ts";
-import type { Invocation } from "../env.ts";
-import { sendPage } from "../kinds/job.ts";
+import type { Invocation, ProcessEnv } from "../env.ts";
 
 /** What starting a job needs besides the request. */
 export interface JobStart {
@@ -48,6 +48,12 @@ export async function startJob(
   await createJob(shards.directory, job);
   await sendPage(env, job);
   return job;
+}
+
+/** Sends the message for the next page of a job. */
+export async function sendPage(env: ProcessEnv, { id, pages }: Job, delaySeconds = 0): Promise<void> {
+  const message: JobMessage = { v: 1, kind: "job", jobId: id, page: pages };
+  await env.QUEUE_REPORTS.send(message, { delaySeconds });
 }
 
 /** A job that has not begun. */
@@ -82,7 +88,8 @@ function newJob(
 }
 
 /**
- * Starts forgetting an account, or sends the next page of the job that is at it: its message may be lost.
+ * Starts forgetting an account. If a job is doing that already, its next page is sent again: the message may have been
+ * lost.
  *
  * @returns undefined when there is no such account
  */

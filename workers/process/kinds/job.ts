@@ -12,6 +12,8 @@ import { queueBatches } from "../../../shared/queue-batches.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
 import { jobPage } from "../jobs/job-pages.ts";
+import { sendPage } from "../jobs/start-job.ts";
+import type { Received } from "../received.ts";
 import {
   clearedEvents,
   fileDeadLetter,
@@ -19,7 +21,7 @@ import {
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
 import { writePoints } from "../reports/points.ts";
-import { type MessageKind, type Received, runEach } from "./kind.ts";
+import { type MessageKind, runEach } from "./kind.ts";
 
 export const jobKind: MessageKind<JobMessage> = {
   run: (received, invocation) => runEach(received, (one) => runPage(one, invocation)),
@@ -102,12 +104,6 @@ async function countCancelled(ledger: LedgerDatabase, { id, ...next }: Job): Pro
   if (job?.state !== "cancelled" || job.pages >= next.pages) return false;
   const { pages, cursor, scanned, enqueued } = next;
   return updateJob(ledger, { ...job, pages, cursor, scanned, enqueued });
-}
-
-/** Sends the message for the next page of a job. */
-export async function sendPage(env: ProcessEnv, { id, pages }: Job, delaySeconds = 0): Promise<void> {
-  const message: JobMessage = { v: 1, kind: "job", jobId: id, page: pages };
-  await env.QUEUE_REPORTS.send(message, { delaySeconds });
 }
 
 /** Enqueues reports, as many per call as Queues accepts. */

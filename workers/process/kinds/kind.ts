@@ -6,18 +6,7 @@ import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import type { QueueMessage } from "../../../shared/messages.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
 import type { Invocation, LogEntry } from "../env.ts";
-
-/** A validated message as the queue delivered it. */
-export interface Received<Message> {
-  message: Message;
-  /** Deliveries so far, this one included. */
-  attempts: number;
-  /** When the message was sent; the same for every delivery. */
-  sentSeconds: number;
-}
-
-/** How processing a message ended: done, with a log entry, or in a fault, to be retried. */
-export type Ending = { entry: LogEntry } | { error: unknown };
+import type { Ending, Received } from "../received.ts";
 
 export interface MessageKind<Message> {
   /**

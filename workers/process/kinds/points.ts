@@ -9,6 +9,7 @@ import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
+import type { Received } from "../received.ts";
 import {
   clearedEvents,
   fileDeadLetter,
@@ -16,7 +17,7 @@ import {
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
 import { writeNow } from "../reports/points.ts";
-import { type MessageKind, type Received, runEach } from "./kind.ts";
+import { type MessageKind, runEach } from "./kind.ts";
 
 export const pointsKind: MessageKind<PointsMessage> = {
   run: (received, invocation) =>

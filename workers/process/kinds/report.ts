@@ -14,6 +14,7 @@ import { askDirectory, databaseOfExhausted } from "../../../shared/ledger/which-
 import type { DeliveredReport } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
+import type { Ending } from "../received.ts";
 import { commitTasks } from "../reports/commit-tasks.ts";
 import { fileDeadLetter } from "../reports/dead-letters.ts";
 import { dropForgotten } from "../reports/forgotten-mail.ts";
@@ -22,7 +23,7 @@ import { describeRawObject, mailOf } from "../reports/raw-object.ts";
 import { readTasks } from "../reports/read-tasks.ts";
 import { skipCancelled } from "../reports/skip-cancelled.ts";
 import { generationOf, logEntry, newTask, type Task } from "../reports/task.ts";
-import type { Ending, MessageKind } from "./kind.ts";
+import type { MessageKind } from "./kind.ts";
 
 export const reportKind: MessageKind<DeliveredReport> = {
   async run(received, invocation) {

@@ -3,10 +3,11 @@ import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import type { QueueMessage } from "../../../shared/messages.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
 import type { Invocation, LogEntry } from "../env.ts";
+import type { Ending, Received } from "../received.ts";
 import { deliveryKind } from "./delivery.ts";
 import { forwardKind } from "./forward.ts";
 import { jobKind } from "./job.ts";
-import type { Ending, MessageKind, Received } from "./kind.ts";
+import type { MessageKind } from "./kind.ts";
 import { pointsKind } from "./points.ts";
 import { reportKind } from "./report.ts";
 
@@ -62,7 +63,7 @@ export function fileExhausted(
   return kindOf(received.message).fileExhausted(received, lastError, invocation);
 }
 
-/** The message that retries a dead letter, and the queue it belongs to. */
+/** The message that retries a dead letter. */
 export function messageAgain(
   message: QueueMessage,
   deadLetter: DeadLetterRow,

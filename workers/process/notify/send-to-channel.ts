@@ -24,7 +24,7 @@ export interface Attempt {
   isAnswered: boolean;
   /** A sentence. */
   result: string;
-  /** It takes nothing for so long, this and everything else (429, 503); undefined: it does not say. */
+  /** For how many seconds it accepts nothing at all (429, 503); undefined if it does not say. */
   waitSeconds?: number;
 }
 
@@ -118,7 +118,7 @@ async function compress(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-/** Statuses of a receiver that takes nothing at present, and may say how long. */
+/** Statuses of a receiver that accepts nothing at present, and may say for how long. */
 const BUSY = new Set([429, 503]);
 
 async function post(

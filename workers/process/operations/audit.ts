@@ -231,8 +231,8 @@ const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
  */
 const SECRET_TARGET = /^https?:/i;
 
-/** JSON without secrets, of at most so many characters. */
-export function boundedJson(value: unknown): string {
+/** JSON without secrets, of a bounded number of characters. */
+function boundedJson(value: unknown): string {
   const text =
     JSON.stringify(value, (key, one: unknown) => {
       if (LEFT_OUT.has(key) && one !== "") return "(left out)";

@@ -3,15 +3,12 @@
  * counts for each combination of facts. Memory and output are bounded.
  */
 
-import { fileOf, readOptions } from "../../../shared/batch/read-object.ts";
-import { UniqueParts } from "../../../shared/batch/unique-parts.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ConflictRow, ReportVersion } from "../../../shared/ledger/conflicts.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { cleanDetail } from "../../../shared/report/problems.ts";
-import { readReports } from "../../../shared/report/read.ts";
 import type { AggregateRecord, TlsReport } from "../../../shared/report/vocabulary.ts";
-import { findRawObject } from "../reports/raw-object.ts";
+import { readAgain } from "../reports/read-again.ts";
 
 type Comparison = Outputs["compareConflict"];
 
@@ -19,7 +16,7 @@ type Comparison = Outputs["compareConflict"];
 export async function compareVersions({ accepted, other }: ConflictRow, bucket: R2Bucket): Promise<Comparison> {
   const counts = new VersionCounts();
   for (const [side, version] of [["accepted", accepted] as const, ["other", other] as const]) {
-    const gone = await readVersion(version, bucket, (label, count) => counts.add(side, label, count));
+    const gone = await countVersion(version, bucket, (label, count) => counts.add(side, label, count));
     if (gone !== undefined) return { kind: "gone", reason: gone };
   }
   return counts.compare();
@@ -28,31 +25,13 @@ export async function compareVersions({ accepted, other }: ConflictRow, bucket: 
 type Count = (label: string, count: number) => void;
 
 /** @returns why it can no longer be read, as a sentence */
-async function readVersion(version: ReportVersion, bucket: R2Bucket, count: Count): Promise<string | undefined> {
-  const object = await findRawObject(bucket, version.rawKey);
-  if (object === undefined) return `${version.rawKey} is no longer in R2.`;
-  const { metadata } = object;
-  const parts = new UniqueParts();
-  const options = readOptions({
-    receivedSeconds: version.receivedSeconds,
-    objectsOfMail: metadata.objectsOfMail,
-    file: fileOf(metadata),
-  });
-  for await (const event of readReports(await object.open(), options)) {
-    if (event.type === "refused") return event.problem.message;
-    if (event.type === "passed_over") continue;
-    const isWanted = parts.next(event.part) === version.part;
-    if (event.type === "records") {
-      if (isWanted) for (const record of event.records) count(recordLabel(record), record.count);
-      continue;
-    }
-    parts.take(event.part);
-    if (!isWanted) continue;
-    if (event.type === "problem") return event.problem.message;
-    if (event.report.kind === "tls") countSessions(event.report, count);
-    return undefined;
+async function countVersion(version: ReportVersion, bucket: R2Bucket, count: Count): Promise<string | undefined> {
+  for await (const event of readAgain(version, bucket)) {
+    if (event.type === "gone") return event.reason;
+    if (event.type === "records") for (const record of event.records) count(recordLabel(record), record.count);
+    else if (event.report.kind === "tls") countSessions(event.report, count);
   }
-  return `${version.rawKey} no longer gives this report.`;
+  return undefined;
 }
 
 /** Everything in a record except its count. */

@@ -8,11 +8,11 @@ import type { Answer } from "../../../shared/contract/problems.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addressesOfAccountQuery } from "../../../shared/ledger/addresses.ts";
 import { ask } from "../../../shared/ledger/database.ts";
-import { EXPORTED_TABLES, type Held, readHeld } from "../../../shared/ledger/forget.ts";
+import { EXPORTED_TABLES, type RowOwner, readAccountRows } from "../../../shared/ledger/forget.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
 import type { Invocation } from "../env.ts";
-import { rawObjectsPage } from "../jobs/objects-of-account.ts";
+import { rawObjectsPage } from "../reports/objects-of-account.ts";
 
 type Part = Outputs["exportAccount"];
 
@@ -45,12 +45,16 @@ export async function exportAccount(
   return ok(await readRows({ account, ruas: JSON.stringify(ruas), domains: "[]" }, at.output, invocation));
 }
 
-async function readRows(held: Held, { shard, table: index, after }: Position, { shards }: Invocation): Promise<Part> {
+async function readRows(
+  owner: RowOwner,
+  { shard, table: index, after }: Position,
+  { shards }: Invocation,
+): Promise<Part> {
   const table = EXPORTED_TABLES[index];
   if (table === undefined) {
     return { rows: [], objects: [], cursor: JSON.stringify({ shard: shard + 1, table: 0, after: "" }) };
   }
-  const read = await readHeld(shards.of(shard), table, { held, after });
+  const read = await readAccountRows(shards.of(shard), table, { owner, after });
   const next = read.after === "" ? { shard, table: index + 1, after: "" } : { shard, table: index, after: read.after };
   return {
     rows: read.rows.map((row) => ({ table: table.table, row })),

@@ -188,7 +188,7 @@ function problemOf(
   return { type: "problem", code, account, domain, day, uid, message };
 }
 
-/** Lines as the body of an answer: the next are read when it is. A stream of bytes, as RPC hands on no other. */
+/** Lines as the body of an answer, each read when it is asked for. A stream of bytes: RPC passes on no other kind. */
 function streamOf(lines: AsyncGenerator<ExportLine>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream({

@@ -6,8 +6,8 @@ import type { Outputs } from "../../../shared/contract/operations.ts";
 import { anyAccountQuery } from "../../../shared/ledger/accounts.ts";
 import { ask } from "../../../shared/ledger/database.ts";
 import { findCopy } from "../../../shared/registry.ts";
+import { backlog } from "../backlog.ts";
 import type { Invocation } from "../env.ts";
-import { backlog } from "./status.ts";
 
 /** An address that is never registered: KV answers that, or does not answer. */
 const NOBODY = "health@invalid";

@@ -1,6 +1,6 @@
 /**
- * Imports accounts, addresses and domains from the lines of a list: a few statements for all of them, whatever the number of
- * accounts. A line that is wrong keeps none of the others from being imported; what is there already is not changed.
+ * Imports accounts, addresses and domains from the lines of a list: a few statements for all of them, whatever the
+ * number of accounts. An invalid line does not affect the others; what exists already is not changed.
  */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ImportLine } from "../../../shared/import-lines.ts";
@@ -18,7 +18,7 @@ import { addressAt, localPart, type RandomBytes } from "../domains/register-doma
 import { type Invocation, inEachShard } from "../env.ts";
 
 interface ImportOptions {
-  /** Only says what would be done. */
+  /** Only report what would be done. */
   dryRun: boolean;
   invocation: Invocation;
   randomBytes: RandomBytes;

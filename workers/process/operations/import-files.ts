@@ -101,7 +101,7 @@ async function contextOf(address: string, caller: Caller, invocation: Invocation
   return ok({ rua, caller, invocation: inShard(invocation, registration.shard) });
 }
 
-/** Stores, enqueues and notes the files that are new; those that are known and wait are enqueued again. */
+/** Stores, enqueues and notes the files that are new; known ones that are still waiting are enqueued again. */
 async function takeAll(
   files: readonly FileFacts[],
   context: Context,
@@ -117,7 +117,7 @@ async function takeAll(
       const key = before?.rawKey ?? (await keyOf(facts, context));
       if (before === undefined) await store(key, facts);
       const receivedSeconds = before?.importedSeconds ?? nowSeconds;
-      // It may be in no queue any more.
+      // Its message may have been lost.
       if (before?.outcomes == null) messages.push({ v: 1, kind: "report", key, rua, receivedSeconds });
       return { sha256: facts.sha256, key, isNew: before === undefined };
     }),

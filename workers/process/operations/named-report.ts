@@ -2,7 +2,7 @@
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../../shared/ledger/report-rows.ts";
-import { findReports, type HeldReport } from "../../../shared/ledger/reports.ts";
+import { findReports, type LedgerReport } from "../../../shared/ledger/reports.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
@@ -89,7 +89,7 @@ async function findReference(name: ReportName, invocation: Invocation): Promise<
 async function findReport(
   { account, domain, day, uid }: ReportName,
   invocation: Invocation,
-): Promise<HeldReport | undefined> {
+): Promise<LedgerReport | undefined> {
   const calendarDay = parseDay(day);
   if (calendarDay === undefined) return undefined;
   const references = REPORT_KINDS.map((kind) => ({ account, kind, domain, day: calendarDay, uid }));

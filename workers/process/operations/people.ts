@@ -6,9 +6,8 @@ import { ask, change } from "../../../shared/ledger/database.ts";
 import { notePersonSeen, putPerson, removePerson } from "../../../shared/ledger/people.ts";
 import { normalizeEmail, PersonValueError, validPerson } from "../../../shared/people.ts";
 import { ok } from "../../../shared/result.ts";
-import { noAccount } from "../answers.ts";
+import { noAccount, valid } from "../answers.ts";
 import type { Call } from "../env.ts";
-import { valid } from "./registrations.ts";
 
 /**
  * Registers a person, or changes their roles.

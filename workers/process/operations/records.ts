@@ -2,7 +2,7 @@
 
 import { domainName } from "../../../shared/domain-name.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
-import { findReports, type HeldReport } from "../../../shared/ledger/reports.ts";
+import { findReports, type LedgerReport } from "../../../shared/ledger/reports.ts";
 import type { RecordQuery, RecordsAnswer } from "../../../shared/operations.ts";
 import type { TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
 import { RecordPage } from "../../../shared/report-page/record-page.ts";
@@ -18,11 +18,11 @@ export async function readRecords(query: RecordQuery, invocation: Invocation): P
   return readPage(held, new RecordPage(query), env.R2_DMARC_REPORTS);
 }
 
-async function findHeld(reference: ReportReference, ledger: Invocation["ledger"]): Promise<HeldReport | undefined> {
+async function findHeld(reference: ReportReference, ledger: Invocation["ledger"]): Promise<LedgerReport | undefined> {
   return (await findReports(ledger, [reference])).reports.get(reference.uid);
 }
 
-async function readPage(held: HeldReport, page: RecordPage, bucket: R2Bucket): Promise<RecordsAnswer> {
+async function readPage(held: LedgerReport, page: RecordPage, bucket: R2Bucket): Promise<RecordsAnswer> {
   for await (const event of readAgain(held, bucket)) {
     if (event.type === "gone") return { kind: "gone", reason: event.reason };
     if (event.type === "records") {
@@ -42,7 +42,7 @@ async function readPage(held: HeldReport, page: RecordPage, bucket: R2Bucket): P
 }
 
 // Of a TLS report, only policies of domains that the address accepts may be seen.
-function acceptedPolicies({ policies }: TlsReport, spread: HeldReport["spread"]): TlsPolicy[] {
+function acceptedPolicies({ policies }: TlsReport, spread: LedgerReport["spread"]): TlsPolicy[] {
   const domains = new Set(spread.map(([domain]) => domain));
   return policies.filter(({ policyDomain }) => domains.has(domainName(policyDomain)));
 }

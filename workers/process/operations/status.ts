@@ -6,9 +6,10 @@ import { unfinishedDays } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
 import { dueSlicesQuery } from "../../../shared/ledger/slices.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
-import type { PipelineStatus, QueueBacklog } from "../../../shared/operations.ts";
+import type { PipelineStatus } from "../../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { datePath, isoDate, RAW_PREFIX } from "../../../shared/storage.ts";
+import { backlog } from "../backlog.ts";
 import type { Invocation } from "../env.ts";
 import { withoutOutcome } from "../jobs/job-pages.ts";
 import { listObjects } from "../reports/raw-object.ts";
@@ -77,11 +78,4 @@ async function countUnfinished(
     after = page.next;
   }
   return { objects, pages: maxPages, isComplete: false };
-}
-
-/** What waits in a queue. */
-export async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
-  const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
-  const oldestSeconds = oldestMessageTimestamp === undefined ? 0 : Math.floor(Number(oldestMessageTimestamp) / 1000);
-  return { queue: name, messages: backlogCount, bytes: backlogBytes, oldestSeconds };
 }

@@ -12,6 +12,13 @@ import { fail, ok } from "../../../shared/result.ts";
 import { doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
 import { checkNow } from "../domains/check-domains.ts";
 import { lookupsOf } from "../domains/lookups.ts";
+import {
+  addRegistration,
+  dropRegistration,
+  followed,
+  putRegistration,
+  restoreRegistrations,
+} from "../domains/registrations.ts";
 import type { Call } from "../env.ts";
 import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "../forward/targets.ts";
 import { cancelJob, startForgetting, startJob } from "../jobs/start-job.ts";
@@ -36,7 +43,6 @@ import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { readNamedFile, readNamedRecords, takeBackNamed, undoTakeBackOfNamed } from "./named-report.ts";
 import { dropPerson, noteCallerSeen, registerPerson } from "./people.ts";
-import { addRegistration, dropRegistration, followed, putRegistration, restoreRegistrations } from "./registrations.ts";
 import { readStatus } from "./status.ts";
 import { setAccountGroup, tagDomains } from "./tags.ts";
 import { createToken, revokeToken } from "./tokens.ts";

@@ -6,7 +6,7 @@ import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { putDecision, removeDecision } from "../../../shared/ledger/conflicts.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
-import { findReports, type HeldReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
+import { findReports, type LedgerReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
 import type { DecisionNote, OperationRefused } from "../../../shared/operations.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { readOthersAgain } from "../reports/read-others.ts";
@@ -99,9 +99,9 @@ export async function undoTakeBack(
 
 async function findReport(
   reference: ReportReference,
-  wanted: HeldReport["state"],
+  wanted: LedgerReport["state"],
   { ledger }: Invocation,
-): Promise<HeldReport | OperationRefused> {
+): Promise<LedgerReport | OperationRefused> {
   const held = (await findReports(ledger, [reference])).reports.get(reference.uid);
   if (held === undefined) return { refused: `There is no report '${reference.uid}'.` };
   return held.state === wanted ? held : { refused: `The report is ${held.state.replace("_", " ")}.` };

@@ -60,7 +60,7 @@ export async function removeDeadLettersAnywhere(filed: readonly FiledDeadLetters
     await change(place.ledger, [removeDeadLetters(deadLetters.map(({ id }) => id))]);
 }
 
-/** Files a message that is not one of ours: it is kept, but for what may be a report's content, and not retried. */
+/** Files a message of an unknown form: it is kept, except what may be a report's content, and not retried. */
 export async function fileInvalid(
   { body, attempts, timestamp }: { body: unknown; attempts: number; timestamp: Date },
   error: string,

@@ -7,7 +7,7 @@ import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
 import { objectReference } from "../../../shared/ledger/objects.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
-import { ownersOf } from "../jobs/objects-of-account.ts";
+import { ownersOf } from "./objects-of-account.ts";
 import type { Task } from "./task.ts";
 
 /** Ends the tasks of forgotten accounts. @throws nothing: a fault becomes the ending of the tasks it concerns */
@@ -23,12 +23,13 @@ export async function dropForgotten(
       invocation.shards.directory,
       unregistered.map(({ message }) => message.rua),
     );
-    // Mail that came later is of somebody who had the address after that.
+    // Later mail is for the next owner of the address.
     const dropped = unregistered.filter(
       ({ message: { rua, receivedSeconds } }) =>
         receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds,
     );
-    // An address may have come from another account, which keeps what it has of it; the job removes what the forgotten one has.
+    // Another account may have had the address before, and keeps its objects; the job removes those of the forgotten
+    // account.
     const references = dropped.map(({ message }) => objectReference(message));
     const owners = dropped.length === 0 ? [] : await ownersOf(references, invocation);
     const ownerless = dropped.filter((_, place) => owners[place]?.size === 0);

@@ -5,7 +5,7 @@ import {
   claimReference,
   claimRows,
   hasReport,
-  type Known,
+  type LedgerSnapshot,
   type ReadObject,
   reportOf,
   reportsOf,
@@ -19,7 +19,7 @@ import { findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import { addObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
-import { addReports, findReports, type Held } from "../../../shared/ledger/reports.ts";
+import { addReports, findReports, type LedgerReports } from "../../../shared/ledger/reports.ts";
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
 import { USE_LIMITS } from "../../../shared/limits.ts";
 import { dayOfRawKey } from "../../../shared/storage.ts";
@@ -32,7 +32,7 @@ export async function lookUp(
   objects: readonly ReadObject[],
   addressesOf: AddressesOf,
   { ledger }: Invocation,
-): Promise<Known> {
+): Promise<LedgerSnapshot> {
   // One call, unless an object was finished before or a person has decided about a report.
   const call = new OneCall();
   const objectsFound = await addObjects(
@@ -73,7 +73,11 @@ function idsOf(outcomes: readonly Outcome[], name: Outcome["outcome"]): string[]
 }
 
 // A version that a person decided to count has its own uid, which follows from that decision.
-async function addVersions(held: Held, objects: readonly ReadObject[], ledger: Invocation["ledger"]): Promise<void> {
+async function addVersions(
+  held: LedgerReports,
+  objects: readonly ReadObject[],
+  ledger: Invocation["ledger"],
+): Promise<void> {
   const references: ReportReference[] = [];
   for (const object of objects) {
     for (const found of reportsOf(object)) {
@@ -86,7 +90,7 @@ async function addVersions(held: Held, objects: readonly ReadObject[], ledger: I
   addHeld(held, await findReports(ledger, references));
 }
 
-function addHeld(held: Held, others: Held): void {
+function addHeld(held: LedgerReports, others: LedgerReports): void {
   for (const [uid, report] of others.reports) held.reports.set(uid, report);
   for (const [uid, decisions] of others.decisions) held.decisions.set(uid, decisions);
   for (const uid of others.final) held.final.add(uid);
@@ -94,10 +98,10 @@ function addHeld(held: Held, others: Held): void {
 
 async function findFiledSlices(
   objects: readonly ReadObject[],
-  finished: Known["finished"],
+  finished: LedgerSnapshot["finished"],
   ledger: Invocation["ledger"],
-): Promise<Known["filedSlices"]> {
-  const found: Known["filedSlices"] = new Map();
+): Promise<LedgerSnapshot["filedSlices"]> {
+  const found: LedgerSnapshot["filedSlices"] = new Map();
   const owners = new Map<string, string>();
   for (const object of objects) {
     const { message, generation } = object;
@@ -119,7 +123,7 @@ async function findFiledSlices(
 }
 
 /** What was used of the budgets, and which uses should have sums from now on. */
-type FoundUse = Pick<Known, "used" | "usesToSum">;
+type FoundUse = Pick<LedgerSnapshot, "used" | "usesToSum">;
 
 function addUseOf(call: OneCall, objects: readonly ReadObject[], addressesOf: AddressesOf): () => FoundUse {
   const wanted = new Map<string, UseName>();
@@ -169,8 +173,8 @@ function sumUse(
   uses: readonly DayUse[],
   owners: ReadonlyMap<string, string>,
   summed: ReadonlySet<string>,
-): Known["used"] {
-  const used: Known["used"] = new Map();
+): LedgerSnapshot["used"] {
+  const used: LedgerSnapshot["used"] = new Map();
   const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
   for (const { account, rua, day, reporter, records, reports } of uses) {
     const sign = Math.sign(reporter);

@@ -79,8 +79,8 @@ function rangedSource(bucket: R2Bucket, { key, size }: R2Object): ByteSource {
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A body in larger chunks: the runtime's own are 4 KB each. All of them use one buffer, because garbage of this kind is
- * collected late: a mail that is only looked through would leave all of itself behind.
+ * A body in larger chunks: the runtime's own are 4 KB each. All of them use one buffer, because buffers are collected
+ * late: scanning a mail would leave its whole size as garbage.
  */
 async function* inPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader({ mode: "byob" });
@@ -89,7 +89,7 @@ async function* inPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
       const { done, value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(buffer));
       if (value !== undefined && value.byteLength > 0) yield value;
       if (done) return;
-      // Reading has moved its memory here.
+      // Reading transfers the buffer: this is its memory now.
       buffer = value.buffer;
     }
   } finally {

@@ -2,13 +2,13 @@
 
 import { fileOf, readOptions } from "../../../shared/batch/read-object.ts";
 import { UniqueParts } from "../../../shared/batch/unique-parts.ts";
-import type { HeldReport } from "../../../shared/ledger/reports.ts";
+import type { LedgerReport } from "../../../shared/ledger/reports.ts";
 import { readReports } from "../../../shared/report/read.ts";
 import type { AggregateRecord, Report } from "../../../shared/report/vocabulary.ts";
 import { type FoundObject, findRawObject } from "./raw-object.ts";
 
 /** Where a report is. */
-export type ReportPlace = Pick<HeldReport, "rawKey" | "part" | "receivedSeconds">;
+export type ReportPlace = Pick<LedgerReport, "rawKey" | "part" | "receivedSeconds">;
 
 /** Records in their order, then the report; or at any point `gone`: it cannot be read (any more), with a sentence. */
 export type ReadAgain =

@@ -1,7 +1,7 @@
 /**
- * When a report stops counting, or counts again, the objects that brought it too are read again: one of them counts then,
- * or is trusted more. The messages are sent before the transaction, so that none is missing after it, and come when it has
- * ended in any case.
+ * When a report stops counting or counts again, the other objects that brought it are read again: one of them may now
+ * count, or be more credible. Their messages are sent before the transaction, so that none can be lost after it, and
+ * are delayed until it must have ended.
  */
 
 import { ask } from "../../../shared/ledger/database.ts";
@@ -9,7 +9,9 @@ import { type OtherObject, othersQuery } from "../../../shared/ledger/other-obje
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import type { Invocation } from "../env.ts";
 
-/** Reports that are about to stop counting or to count again, and objects known besides those that are noted with them. */
+/**
+ * Reports about to stop counting or to count again, and objects to read again besides those noted with these reports.
+ */
 export interface Changing {
   reports: readonly ReportReference[];
   orphans?: readonly OtherObject[];
@@ -30,7 +32,7 @@ export async function readOthersAgain(
   const noted = await ask(ledger, othersQuery(reports));
   const others = new Map([...noted, ...orphans].map((other) => [other.rawKey, other]));
   for (const { rawKey: key, rua, receivedSeconds } of others.values()) {
-    // Above anything that is read until then.
+    // Higher than any generation read until then.
     const generation = nowSeconds + afterSeconds;
     await env.QUEUE_REPORTS.send(
       { v: 1, kind: "report", key, rua, receivedSeconds, generation },

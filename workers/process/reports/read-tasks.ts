@@ -7,7 +7,7 @@ import { authenticateMail } from "../../../shared/authentication/authenticate-ma
 import type { MailAuthentication } from "../../../shared/authentication/sender.ts";
 import { reporterOf } from "../../../shared/batch/budgets.ts";
 import type { ReadObject } from "../../../shared/batch/object.ts";
-import { fileOf, HeldRecords, type ReadParts, readObject } from "../../../shared/batch/read-object.ts";
+import { fileOf, type ReadParts, RecordBudget, readObject } from "../../../shared/batch/read-object.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { findDatabases, type InDirectory } from "../../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../../shared/limits.ts";
@@ -44,7 +44,7 @@ async function chooseDatabases(
 
 /** Reads the objects of a batch, a few at a time; a fault in one does not affect the others. */
 async function readAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
-  const shared = { registrations, held: new HeldRecords() };
+  const shared = { registrations, held: new RecordBudget() };
   const waiting = tasks.filter(({ ending }) => ending === undefined);
   const worker = async (): Promise<void> => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
@@ -60,7 +60,7 @@ async function readAll(tasks: readonly Task[], registrations: Registrations, inv
 
 interface SharedByTasks {
   registrations: Registrations;
-  held: HeldRecords;
+  held: RecordBudget;
 }
 
 async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
@@ -147,7 +147,7 @@ function unread(): Content {
 interface ToRead {
   object: FoundObject;
   origin: Parameters<typeof readObject>[1];
-  held: HeldRecords;
+  held: RecordBudget;
 }
 
 /** Reads an object and checks who sent its mail; one that is too large for the plan is left unread. */

@@ -93,7 +93,7 @@ async function writeEvents({ object, events }: ObjectPlan, invocation: Invocatio
   if (events.length === 0) return;
   const { message, generation } = object;
   const { key, receivedSeconds } = message;
-  // Of no report: told apart by the object.
+  // These points belong to no report; the object identifies them.
   const origin = { key, reportUid: key, generation, receivedSeconds };
   await writePoints([{ dataset: "events", points: events }], origin, invocation);
 }

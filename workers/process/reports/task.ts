@@ -4,7 +4,7 @@ import type { ObjectHome } from "../../../shared/ledger/which-database.ts";
 import type { CarriedObject, DeliveredReport, ReportMessage } from "../../../shared/messages.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import type { LogEntry } from "../env.ts";
-import type { Ending, Received } from "../kinds/kind.ts";
+import type { Ending, Received } from "../received.ts";
 
 /** A message being processed. */
 export interface Task extends Received<ReportMessage> {

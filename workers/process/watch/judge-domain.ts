@@ -41,7 +41,7 @@ export interface Place extends Invocation {
 }
 
 /** What is known of a domain besides its mail. */
-export interface KnownOfDomain {
+export interface DomainKnowledge {
   facts: DomainFacts;
   watched: WatchFacts;
   incidents: Incident[];
@@ -52,7 +52,7 @@ export interface KnownOfDomain {
 export async function askKnown(
   names: readonly AccountDomain[],
   { ledger, nowSeconds }: Place,
-): Promise<(name: AccountDomain) => KnownOfDomain | undefined> {
+): Promise<(name: AccountDomain) => DomainKnowledge | undefined> {
   const accounts = [...new Set(names.map(({ account }) => account))];
   const [facts, watched, incidents, mutes] = await Promise.all([
     ask(ledger, factsQuery(names, periodOf(nowSeconds))),
@@ -76,7 +76,7 @@ export async function askKnown(
 /** Judges one domain, asks the rules, and keeps it all in one transaction. @returns false where another run was faster */
 export async function judgeDomain(
   { account, domain, fingerprint, version }: JudgedDomain,
-  known: KnownOfDomain,
+  known: DomainKnowledge,
   place: Place & { queries: QueryBudget },
 ): Promise<boolean> {
   const { ledger, nowSeconds, queries } = place;
@@ -113,7 +113,7 @@ export async function judgeDomain(
 /** Everything the rules look at. */
 async function figuresOf(
   { account, domain }: AccountDomain,
-  { facts, watched, incidents }: KnownOfDomain,
+  { facts, watched, incidents }: DomainKnowledge,
   { ledger, nowSeconds, refusedAddresses }: Place,
 ): Promise<Figures> {
   const { days, policies, ruaAddresses, decisions, before } = facts;

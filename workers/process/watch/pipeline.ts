@@ -7,8 +7,8 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { occasionOf } from "../../../shared/watch/occasion.ts";
 import { findPipelineBehind } from "../../../shared/watch/rules/pipeline-behind.ts";
 import { transitionsOf } from "../../../shared/watch/transitions.ts";
+import { backlog } from "../backlog.ts";
 import type { Invocation } from "../env.ts";
-import { backlog } from "../operations/status.ts";
 
 /** Compares what waits in the pipeline with its limits; the incidents belong to no account and are in the first database. */
 export async function watchPipeline({ env, shards, nowSeconds }: Invocation): Promise<void> {

@@ -16,7 +16,7 @@ export class QueryBudget {
     return this.#left >= queries;
   }
 
-  /** Spends so many, which may be more than are left: what was begun is finished. */
+  /** Spends statements, possibly more than are left: what was begun is finished. */
   spend(queries: number): void {
     this.#left -= queries;
   }

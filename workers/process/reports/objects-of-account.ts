@@ -5,7 +5,7 @@ import { type ObjectReference, objectHash } from "../../../shared/ledger/objects
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
-import { listObjects } from "../reports/raw-object.ts";
+import { listObjects } from "./raw-object.ts";
 
 /** A raw object of an account. */
 export interface ObjectOfAccount {
@@ -16,7 +16,7 @@ export interface ObjectOfAccount {
   metadata: RawMetadata;
 }
 
-/** Whose objects are looked for. */
+/** Whose objects to find. */
 export interface WantedObjects {
   account: string;
   /** Which of some addresses are, or were, the account's. */

@@ -4,7 +4,7 @@
  */
 
 /** How the rows of an account are found in a table. */
-export type HeldBy =
+export type FoundBy =
   /** By its column `account`. */
   | "account"
   /** By its column `account`; rows of account '' by their column `rua`, if it is an address of the account. */
@@ -19,11 +19,11 @@ export type HeldBy =
   | { host: string };
 
 /** A table with rows of accounts. */
-export interface HeldTable {
+export interface AccountTable {
   table: string;
   /** Columns that identify a row, in the order of its primary key; `rowid` where there is none. */
   key: readonly string[];
-  by: HeldBy;
+  by: FoundBy;
   /** Columns that an export leaves out: what opens something. */
   secret?: readonly string[];
   /** Further condition of the rows that forgetting removes, in SQL. */
@@ -35,7 +35,7 @@ export interface HeldTable {
 }
 
 /** In the order in which rows are removed: what is found through another row comes before it. */
-export const HELD_TABLES: readonly HeldTable[] = [
+export const ACCOUNT_TABLES: readonly AccountTable[] = [
   { table: "report_figures", key: ["reading", "chunk"], by: "reading" },
   { table: "reports", key: ["rowid"], by: "account" },
   { table: "domain_days", key: ["account", "kind", "domain", "day"], by: "account" },
@@ -79,8 +79,8 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "address_names", key: ["address"], by: { host: "host" }, isOnlyForgotten: true },
 ];
 
-/** What an export has besides: rows that forgetting removes in its own way. */
-export const EXPORTED_BESIDES: readonly HeldTable[] = [
+/** Exported as well: tables whose rows forgetting removes in its own way. */
+export const ALSO_EXPORTED: readonly AccountTable[] = [
   { table: "accounts", key: ["account"], by: "account" },
   { table: "addresses", key: ["rua"], by: "account" },
 ];

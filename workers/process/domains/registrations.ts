@@ -20,8 +20,9 @@ import {
   validRegistration,
 } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { followAddress } from "../domains/follow-registry.ts";
+import { valid } from "../answers.ts";
 import type { Invocation } from "../env.ts";
+import { followAddress } from "./follow-registry.ts";
 
 /** Registers an address, or changes what is registered; a new account goes to the database that NEW_ACCOUNTS_SHARD names. */
 export async function putRegistration(
@@ -107,21 +108,11 @@ export async function readRegistration(
 }
 
 /** Nothing is registered for an account, or at an address, that is being forgotten: it would be forgotten, too. */
-export async function whyForgotten(
+async function whyForgotten(
   wanted: { account: string; rua: string },
   { directory }: Invocation["shards"],
 ): Promise<Answer<never> | undefined> {
   if (!(await isBeingForgotten(directory, wanted))) return undefined;
   const message = `The account ${wanted.account} is being forgotten; wait until that is done.`;
   return fail({ code: "already_exists", message });
-}
-
-/** Runs a validation; what it throws becomes a problem. */
-export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
-  try {
-    return ok(read());
-  } catch (error) {
-    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
-    throw error;
-  }
 }
