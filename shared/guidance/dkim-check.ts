@@ -49,7 +49,7 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
       const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
       if (isUnanswered(answer)) return unanswered(seen);
       const records = recordsOf(answer);
-      const texts = records.filter((text) => /(^|;)\s*p\s*=/i.test(text));
+      const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
       const others = texts.length === 0 ? records.filter((text) => /^\W*v\s*=\s*DKIM/i.test(text)) : [];
       if (others.length > 0 || texts.some(hasUpperKeyTag)) return withoutKey(seen, texts.length > 0);
       if (texts.length > 1) return severalKeys(seen);
@@ -144,7 +144,7 @@ async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {
   const { selector, domain } = seen;
   const key: DkimKey = { ...seen, keyType: "missing", isTesting: false };
   const rule = "RFC 6376 section 6.1.2";
-  const isMeant = (text: string): boolean => /(^|;)\s*p\s*=/i.test(text);
+  const isMeant = (text: string): boolean => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text);
   const lost = await findLostRecord({ prefix: `${selector}._domainkey`, domain, isMeant, rule }, ask);
   if (lost !== undefined) return { key, findings: [lost] };
   const [alias] = recordsOf(await ask(`${selector}._domainkey.${domain}`, "CNAME"));
@@ -172,7 +172,7 @@ function whyUnreadable(text: string, tags: TagList): string {
   if (/-----(BEGIN|END)/.test(key)) return "the lines BEGIN and END of its file are in it";
   if (/[-_]/.test(key)) return "it has - and _ in place of + and /";
   if (/[^\x20-\x7e\t]/.test(key)) return "it has a line break or an invisible character in it";
-  const encoded = key.replace(/\s+/g, "");
+  const encoded = key.replace(/[ \t\r\n]+/g, "");
   // Four characters are three bytes: what is left at the end of a cut key is no base64.
   const bytes = decodeBase64(encoded.slice(0, encoded.length - (encoded.length % 4)));
   if (bytes === undefined) return "";
@@ -189,7 +189,7 @@ function claimedBytes(der: Uint8Array): number {
 }
 
 async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">> {
-  const encoded = (firstValue(tags, "p") ?? "").replace(/\s+/g, "");
+  const encoded = (firstValue(tags, "p") ?? "").replace(/[ \t\r\n]+/g, "");
   if (encoded === "") return { keyType: "revoked" };
   const bytes = decodeBase64(encoded);
   const type = (firstValue(tags, "k") ?? "rsa").toLowerCase();

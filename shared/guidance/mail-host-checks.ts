@@ -14,7 +14,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const name = `_smtp._tls.${domain}`;
   const rule = "RFC 8460 section 3";
   const answer = await ask(name, "TXT");
-  const records = recordsOf(answer).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
+  const records = recordsOf(answer).filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text));
   const finish = (finding: Finding, summary: string): Check => checkOf("tlsRpt", [finding], summary, asked());
   if (isUnanswered(answer)) return finish(unanswered(name, rule), "DNS gave no answer");
   if (records.length > 1) {

@@ -3,6 +3,7 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
 import { findMailHosts } from "./mail-hosts.ts";
+import { withoutSpace } from "./tag-list.ts";
 import { aliasHint } from "./wrong-name.ts";
 
 /**
@@ -39,7 +40,7 @@ export async function checkMtaSts(
   const { ask, asked } = startAsking(resolver);
   const name = `_mta-sts.${domain}`;
   const answer = await ask(name, "TXT");
-  const records = recordsOf(answer).filter((text) => /^v=STSv1\s*(;|$)/.test(text));
+  const records = recordsOf(answer).filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
   const finish = (findings: Finding[], summary: string, more: Pick<MtaStsCheck, "id" | "policy"> = {}): MtaStsCheck => {
     const state = worstState(findings.map((finding) => finding.state));
     return { kind: "mtaSts", state, summary, findings, asked: asked(), ...more };
@@ -115,15 +116,6 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   const wrong = mx.find((pattern) => !IS_PATTERN.test(pattern));
   if (wrong !== undefined) return { problem: `"mx: ${wrong.slice(0, 100)}" is not one host name or *. and a name` };
   return { policy: { mode, mx, maxAgeSeconds: Number(age) } };
-}
-
-/** Spaces and tabs alone are white space there: senders do not skip others. */
-function withoutSpace(text: string): string {
-  const isSpace = (place: number): boolean => text[place] === " " || text[place] === "\t";
-  let [start, end] = [0, text.length];
-  while (start < end && isSpace(start)) start += 1;
-  while (end > start && isSpace(end - 1)) end -= 1;
-  return text.slice(start, end);
 }
 
 // Section 3.2, sts-policy-mx-value; a dot at the end is not in it.

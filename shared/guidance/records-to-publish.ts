@@ -218,7 +218,7 @@ function changeHint(tags: readonly JudgedTag[], malformed: readonly string[]): s
 function tlsRecord(domain: string, rua: string, published: readonly string[] | undefined): NeededRecord {
   const wanted = mailtoUri(rua);
   const record = { zone: "domain", name: `_smtp._tls.${domain}`, type: "TXT" } as const;
-  const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
+  const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text));
   if (current === undefined) {
     const isMistaken = (published ?? []).some((text) => /\bv\s*=\s*["']?tlsrpt/i.test(text));
     const unknown = " DNS gave no answer on whether there is one already: two records there are none.";

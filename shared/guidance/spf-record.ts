@@ -136,9 +136,9 @@ function readTerm(text: string): SpfTerm {
 }
 
 function oddCharacter(text: string): string {
-  if (/^[^\x00-\x7f]+all$/i.test(text)) return "all after a dash that is not a hyphen";
+  if (/^[^\x00-\x7f]all$/i.test(text)) return "all after a sign that is no hyphen and no tilde of a keyboard";
   if (/[\t\r\n]/.test(text)) return "a term with a tab or a line break in it, where only a space may be";
-  if (/\u00c2\u00a0|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf|\u00a0/.test(text)) {
+  if (/[\u00a0\u2000-\u200f\u202f\u2060\ufeff]/.test(text)) {
     return "a term with an invisible character in it, such as a no-break space pasted from a text";
   }
   if (/^[\x00-\x7f]*$/.test(text)) return "a term with a control character in it";

@@ -4,12 +4,11 @@
  */
 import { readSpfTerms } from "./spf-record.ts";
 
-/** The octets of UTF-8 as one character each, which is how DNS texts are read (dns/over-https.ts). */
-const SPACES = /\u00c2\u00a0|\u00e2\u0080[\u0089\u00af]|[\t\r\n\u00a0]/g;
-const INVISIBLE =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf|[\u200b-\u200f\ufeff]/g;
-const QUOTES = /\u00e2\u0080[\u0098-\u009f]|["'\u2018-\u201f]/g;
-const DASHES = /(?:\u00e2\u0080[\u0090-\u0095]|\u00e2\u0088\u0092|[\u2010-\u2015\u2212])(?=all\b)/gi;
+const SPACES = /&nbsp;|[\t\r\n\u00a0\u2000-\u200a\u202f]/gi;
+const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
+const QUOTES = /["'\u2018-\u201f]/g;
+const DASHES = /[\u2010-\u2015\u2212](?=all\b)/gi;
+const TILDES = /[\u02dc\u223c\uff5e](?=all\b)/gi;
 
 const SIGN_APART = /(^| )([+?~-]) +(?=all( |$))/gi;
 const SPACE_BEHIND_COLON = /\b(ip[46]|include|a|mx|exists|redirect|exp)([:=]) +(?=\S)/gi;
@@ -26,6 +25,7 @@ export function repairedSpf(text: string): string | undefined {
     .replaceAll(SPACES, " ")
     .replaceAll(QUOTES, "")
     .replaceAll(DASHES, "-")
+    .replaceAll(TILDES, "~")
     .replaceAll(SIGN_APART, "$1$2")
     .replaceAll(SPACE_BEHIND_COLON, "$1$2")
     .replaceAll(MISSING_SPACE, " ");

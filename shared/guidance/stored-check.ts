@@ -145,7 +145,7 @@ export function mailHostsOf(check: StoredCheck): string[] | undefined {
 export function mtaStsIdOf(check: StoredCheck): string | null | undefined {
   const found = answered(check).get(`TXT _mta-sts.${check.domain}`);
   if (found === undefined) return undefined;
-  const records = found.records.filter((text) => /^v=STSv1\s*(;|$)/.test(text));
+  const records = found.records.filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
   const [text] = records;
   return text === undefined || records.length > 1 ? null : (firstValue(readTagList(text), "id") ?? null);
 }
