@@ -7,8 +7,9 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
+import { whySendsNothing } from "./mail-hosts.ts";
 import { firstValue, readTagList, repeatedNames, type TagList } from "./tag-list.ts";
-import { findLostRecord } from "./wrong-name.ts";
+import { aliasOf, findLostRecord } from "./wrong-name.ts";
 
 /** A selector that reports name. */
 export interface SeenSelector {
@@ -42,7 +43,7 @@ const MOST_SURE_BITS = 4096;
 
 /** Checks a domain's keys. @param selectors most recently seen first, each with its signing domain */
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
-  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
   const judged = await Promise.all(
     looked.map(async (seen) => {
@@ -56,12 +57,24 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
       return texts[0] === undefined ? await missingKey(seen, ask) : await judgeKey(seen, texts[0]);
     }),
   );
-  const findings = judged.flatMap((one) => findingsUnlessRetired(one, judged));
-  if (looked.length === 0) findings.push(noSelector(domain));
-  findings.push(...findingsOfSignatures());
+  const hasKey = judged.some(({ key }) => key.keyType !== "revoked" && key.keyType !== "missing");
+  const isIdle = !hasKey && (await whySendsNothing(domain, ask)) !== undefined;
+  // An empty key for every selector is how a domain says that none of its own signs.
+  const found = judged.flatMap((one) =>
+    isIdle && one.key.keyType === "revoked" ? [] : findingsUnlessRetired(one, judged),
+  );
+  if (looked.length === 0 && !isIdle) found.push(noSelector(domain));
+  const findings = await explained(found);
   const state = worstState(findings.map((finding) => finding.state));
   const keys = judged.map(({ key }) => key);
-  return { kind: "dkim", state, summary: summaryOf(keys), findings, asked: asked(), keys };
+  return {
+    kind: "dkim",
+    state,
+    summary: isIdle ? "The domain sends no mail" : summaryOf(keys),
+    findings,
+    asked: asked(),
+    keys,
+  };
 }
 
 function summaryOf(keys: DkimKey[]): string {
@@ -147,7 +160,7 @@ async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {
   const isMeant = (text: string): boolean => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text);
   const lost = await findLostRecord({ prefix: `${selector}._domainkey`, domain, isMeant, rule }, ask);
   if (lost !== undefined) return { key, findings: [lost] };
-  const [alias] = recordsOf(await ask(`${selector}._domainkey.${domain}`, "CNAME"));
+  const alias = await aliasOf(`${selector}._domainkey.${domain}`, ask);
   const sentence =
     alias === undefined
       ? `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another selector.`

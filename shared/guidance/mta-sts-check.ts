@@ -2,7 +2,7 @@
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
-import { findMailHosts } from "./mail-hosts.ts";
+import { findMailHosts, whySendsNothing } from "./mail-hosts.ts";
 import { withoutSpace } from "./tag-list.ts";
 import { aliasHint } from "./wrong-name.ts";
 
@@ -37,13 +37,14 @@ export async function checkMtaSts(
   resolver: Resolver,
   fetchPolicy: FetchPolicyFile,
 ): Promise<MtaStsCheck> {
-  const { ask, asked } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const name = `_mta-sts.${domain}`;
   const answer = await ask(name, "TXT");
   const records = recordsOf(answer).filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
-  const finish = (findings: Finding[], summary: string, more: Pick<MtaStsCheck, "id" | "policy"> = {}): MtaStsCheck => {
+  const finish = async (found: Finding[], summary: string, more: Pick<MtaStsCheck, "id" | "policy"> = {}) => {
+    const findings = await explained(found);
     const state = worstState(findings.map((finding) => finding.state));
-    return { kind: "mtaSts", state, summary, findings, asked: asked(), ...more };
+    return { kind: "mtaSts" as const, state, summary, findings, asked: asked(), ...more };
   };
   if (isUnanswered(answer)) return finish([unknownFinding(name)], "DNS gave no answer");
   const [text] = records;
@@ -52,6 +53,9 @@ export async function checkMtaSts(
     if (mistaken !== undefined) return finish([mistakenRecord(name, mistaken)], "The record can't be used");
     const mail = await findMailHosts(domain, ask);
     if (mail?.hosts.length === 0) return finish([], "The domain takes no mail");
+    if (mail?.isImplicit === true && (await whySendsNothing(domain, ask)) !== undefined) {
+      return finish([withoutMx(domain)], "The domain has no mail server");
+    }
     const missing = missingRecord(domain);
     missing.sentence += await aliasHint(name, ask);
     return finish([missing], "Not set up");
@@ -142,6 +146,11 @@ function missingRecord(domain: string): Finding {
     rule: "RFC 8461 section 3.1",
     publish: { name: `_mta-sts.${domain}`, type: "TXT", value: "v=STSv1; id=1;" },
   };
+}
+
+function withoutMx(domain: string): Finding {
+  const sentence = `${domain} sends no mail and has no MX record, so mail to it goes to the address of its website. If it takes none, say so: publish the MX record "0 ." (a null MX).`;
+  return { code: "no_null_mx", state: "attention", sentence, rule: "RFC 7505 section 3" };
 }
 
 function mistakenRecord(name: string, text: string): Finding {

@@ -19,15 +19,15 @@ const LOOKUP_RULE = "RFC 7208 section 4.6.4";
 
 /** Checks a domain's SPF record. @param domain A-labels */
 export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfCheck> {
-  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const tree = await resolveSpf(domain, ask);
   const texts = recordsOf(await ask(domain, "TXT"));
-  const findings =
+  const found =
     tree.root.text === ""
       ? await findingsWithoutRecord(tree, texts, ask)
       : [...findingsOfTree(tree), ...mistakenBeside(domain, texts)];
-  await addRepair(findings, tree, ask);
-  findings.push(...findingsOfSignatures());
+  await addRepair(found, tree, ask);
+  const findings = await explained(found);
   const state = worstState(findings.map((finding) => finding.state));
   return { kind: "spf", state, summary: summaryOf(tree, findings), findings, asked: asked(), tree };
 }

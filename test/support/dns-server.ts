@@ -37,6 +37,24 @@ const NXDOMAIN = 3;
 const REFUSED = 5;
 const MOST_TXT_BYTES = 255;
 
+/**
+ * The zones with a mail server for every host that a record that asks for reports names, unless the host is there already with an
+ * address, mail servers or a fault.
+ */
+export function withMailServers(zones: Zones): Zones {
+  const addresses = Object.values(zones)
+    .flat()
+    .filter((entry) => /ru[af]/i.test(entry))
+    .flatMap((entry) => [...entry.matchAll(/[^\s:;,]@([a-z0-9.-]*[a-z0-9])/gi)]);
+  const added: Zones = { "mail.server.test": ["A 192.0.2.26"] };
+  for (const [, host = ""] of addresses) {
+    const name = host.toLowerCase();
+    const entries = zones[name] ?? [];
+    if (!entries.some((entry) => !/^(TXT|DNSSEC)/.test(entry))) added[name] = ["MX 10 mail.server.test", ...entries];
+  }
+  return { ...zones, ...added };
+}
+
 /** Starts a server with these zones; names may be added and changed while it runs. */
 export async function startDnsServer(zones: Zones): Promise<DnsServer> {
   const asked: string[] = [];

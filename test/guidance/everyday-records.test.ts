@@ -1,0 +1,216 @@
+/** The checks of published records at whole domains, as `dmarc check` runs them: what owners have, and what they are told to do. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { CHECK_KINDS, type CheckKind, type Finding } from "../../shared/guidance/check.ts";
+import { checkDomain, type DomainCheck } from "../../shared/guidance/domain-check.ts";
+import { recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
+import { setupState } from "../../shared/guidance/setup-state.ts";
+import { type DnsServer, startDnsServer, withMailServers } from "../support/dns-server.ts";
+import { verdictOf } from "./check-line.ts";
+import { everydayZones } from "./everyday-zones.ts";
+
+const RUA = "k7f3@rua.example";
+
+let server: DnsServer;
+
+beforeAll(async () => {
+  // An address of the record pasted wrongly is to be one that mail reaches.
+  const {
+    "reports.rua-nowhere.test": _,
+    "typo.example": __,
+    "nowhere.tls-nowhere.test": ___,
+    ...zones
+  } = withMailServers(everydayZones());
+  server = await startDnsServer(zones);
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function check(domain: string, selectors: string[] = []): Promise<DomainCheck> {
+  return await checkDomain(domain, {
+    resolver: httpsResolver(server.url, fetch),
+    fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
+    selectors: selectors.map((selector) => ({ selector, domain })),
+    ruaAddress: RUA,
+  });
+}
+
+async function finding(domain: string, kind: CheckKind, code: string): Promise<Finding | undefined> {
+  return (await check(domain))[kind].findings.find((one) => one.code === code);
+}
+
+describe("an address that no report reaches", () => {
+  test.each([
+    ["rua-nowhere.test", "broken destination_without_mail"],
+    ["rua-typo.test", "broken destination_without_mail"],
+    ["rua-null.test", "broken destination_without_mail"],
+    ["rua-host-gone.test", "broken destination_without_mail"],
+    ["mx-address.test", "broken destination_without_mail"],
+    // These may be reached, or nobody knows.
+    ["rua-website.test", "good"],
+    ["rua-six.test", "good"],
+    ["rua-silent.test", "good"],
+    ["freemail.test", "broken destination_refused"],
+  ])("DMARC of %s: %s", async (domain, verdict) => {
+    expect(verdictOf((await check(domain)).dmarc)).toBe(verdict);
+  });
+
+  test("is named, and a host that takes no mail is not told to permit reports", async () => {
+    const found = await finding("rua-typo.test", "dmarc", "destination_without_mail");
+    expect(found?.sentence).toContain("No reports arrive at mailto:d@typo.example: by DNS typo.example takes no mail.");
+    expect(found?.publish).toBeUndefined();
+    const refused = await finding("freemail.test", "dmarc", "destination_refused");
+    expect(refused?.sentence).toMatch(/It has to publish this record; or use an address in your own domain\.$/);
+  });
+
+  test("is told of where a domain is being set up", async () => {
+    const { dmarc } = await check("rua-nowhere.test");
+    const { state, sentence } = setupState("d@reports.rua-nowhere.test", dmarc, false);
+    expect([state, sentence]).toEqual([
+      "waiting",
+      "Everything is published, but no reports arrive: by DNS reports.rua-nowhere.test takes no mail. Publish its MX record.",
+    ]);
+  });
+
+  test("in the record of TLS reports", async () => {
+    expect(verdictOf((await check("tls-nowhere.test")).tlsRpt)).toBe("broken destination_without_mail");
+  });
+});
+
+describe("a domain that sends no mail", () => {
+  test("is given p=reject at once", async () => {
+    const parked = await finding("parked.test", "dmarc", "no_record");
+    expect(parked?.publish?.value).toBe(`v=DMARC1; p=reject; rua=mailto:${RUA}`);
+    expect(parked?.sentence).toContain("which sends none: its SPF record (v=spf1 -all) says so.");
+    const nobody = await finding("null-alone.test", "dmarc", "no_record");
+    expect(nobody?.publish?.value).toBe(`v=DMARC1; p=reject; rua=mailto:${RUA}`);
+    const weak = await finding("idle.test", "dmarc", "policy_none");
+    expect(weak?.publish?.value).toBe("v=DMARC1; p=reject; sp=none; rua=mailto:d@rua-website.test");
+    // It says that it sends.
+    const sends = await finding("null-sends.test", "dmarc", "no_record");
+    expect(sends?.publish?.value).toBe(`v=DMARC1; p=none; rua=mailto:${RUA}`);
+  });
+
+  test("needs no keys, and no encryption of mail that it does not take", async () => {
+    const idle = await check("idle.test", ["s1"]);
+    expect(CHECK_KINDS.map((kind) => `${kind} ${verdictOf(idle[kind])}`)).toEqual([
+      "dmarc attention policy_none",
+      "spf good",
+      "dkim good",
+      "mtaSts good",
+      "tlsRpt good",
+      "dane good",
+      "bimi good",
+    ]);
+    expect(idle.dkim.summary).toBe("The domain sends no mail");
+    const parked = await check("parked.test");
+    expect([verdictOf(parked.mtaSts), verdictOf(parked.tlsRpt), verdictOf(parked.dkim)]).toEqual([
+      "attention no_null_mx",
+      "good",
+      "good",
+    ]);
+    expect(verdictOf((await check("rua-website.test")).mtaSts)).toBe("attention no_record");
+  });
+
+  test("is offered no TLS reports when it is added, and to reject", () => {
+    const published = { dmarc: [], tls: [], sendsNothing: "its SPF record (v=spf1 -all) says so", takesNoMail: true };
+    const records = recordsToPublish("parked.test", "d@parked.test", published);
+    expect(records.map(({ name, value }) => `${name} ${value}`)).toEqual([
+      "_dmarc.parked.test v=DMARC1; p=reject; rua=mailto:d@parked.test",
+    ]);
+    // What a domain above asks for goes on.
+    const below = recordsToPublish("a.parked.test", "d@parked.test", {
+      ...published,
+      inherited: { policy: "quarantine", from: "parked.test" },
+    });
+    expect(below[0]?.value).toBe("v=DMARC1; p=quarantine; rua=mailto:d@parked.test");
+  });
+});
+
+test.each([
+  ["misspelt.test", "DNS knows no misspelt.test: see whether it is spelt right, and registered."],
+  ["co.uk", "co.uk is a public suffix: its records are its registry's."],
+  ["www.website.example", "www.website.example is the name of a website"],
+])("who checks %s is asked whether that was meant", async (domain, hint) => {
+  expect((await finding(domain, "dmarc", "no_record"))?.sentence).toContain(hint);
+});
+
+describe("names that DNS fails for", () => {
+  test("are aliases in a circle, in every check", async () => {
+    const found = await check("circle.test", ["s1"]);
+    expect(CHECK_KINDS.map((kind) => `${kind} ${verdictOf(found[kind])}`)).toEqual([
+      "dmarc broken no_answer alias_loop",
+      "spf broken no_answer alias_loop",
+      "dkim broken no_answer alias_loop",
+      "mtaSts broken no_answer alias_loop",
+      "tlsRpt broken no_answer alias_loop",
+      "dane good",
+      "bimi broken no_answer alias_loop",
+    ]);
+    const said = found.spf.findings.map(({ sentence }) => sentence).join(" ");
+    expect(said).toContain(
+      "c1.circle.test is an alias (CNAME) that leads in a circle (c1.circle.test, c2.circle.test, c1.circle.test)",
+    );
+    expect(said).not.toContain("Check again later");
+  });
+
+  test("have signatures that do not validate, with MTA-STS and TLS reports too", async () => {
+    const { mtaSts, tlsRpt } = await check("bogus-tls.test");
+    expect([verdictOf(mtaSts), verdictOf(tlsRpt)]).toEqual([
+      "broken no_answer dnssec_bogus",
+      "broken no_answer dnssec_bogus",
+    ]);
+  });
+
+  test("may be delegated to servers that do not know them; one that is slow is not", async () => {
+    const lame = await finding("lame-below.test", "dmarc", "no_answer");
+    expect(lame?.sentence).toContain(
+      "Check again later. If it stays so, the name servers responsible for _dmarc.lame-below.test do not serve it",
+    );
+    const slow = await finding("slow-below.test", "dmarc", "no_answer");
+    expect(slow?.sentence).toMatch(/so it is not known which record applies\. Check again later\.$/);
+  }, 20_000);
+
+  test("a wildcard's alias is none that has to go", async () => {
+    const { mtaSts, tlsRpt, dkim } = await check("wild-alias.test", ["s1"]);
+    for (const { findings } of [mtaSts, tlsRpt, dkim]) {
+      expect(findings.map(({ sentence }) => sentence).join(" ")).not.toContain("(CNAME)");
+    }
+    expect(dkim.findings[0]?.sentence).toContain("Selector s1 has no key in DNS");
+  });
+});
+
+describe("DMARC records that were pasted", () => {
+  test.each([
+    ["mailto-equals.test", "v=DMARC1; p=reject; rua=mailto:d@mailto-equals.test"],
+    ["mailto-twice.test", "v=DMARC1; p=reject; rua=mailto:d@mailto-twice.test"],
+    ["rua-colon.test", "v=DMARC1; p=reject; rua=mailto:d@rua-colon.test"],
+    ["link.test", "v=DMARC1; p=reject; rua=mailto:d@link.test"],
+    ["space-no-scheme.test", "v=DMARC1; p=reject; rua=mailto:d@space-no-scheme.test,mailto:e@space-no-scheme.test"],
+    [
+      "semicolon-no-scheme.test",
+      "v=DMARC1; p=reject; rua=mailto:d@semicolon-no-scheme.test,mailto:e@semicolon-no-scheme.test; adkim=s",
+    ],
+    ["entity.test", "v=DMARC1; p=reject; rua=mailto:d@entity.test"],
+    ["xn--bcher-kva.example", "v=DMARC1; p=reject; rua=mailto:d@xn--bcher-kva.example"],
+    ["name-in-value.test", "v=DMARC1; p=none; rua=mailto:d@name-in-value.test"],
+    ["zone-line.test", "v=DMARC1; p=none; rua=mailto:d@zone-line.test"],
+  ])("%s: gives the record that was meant", async (domain, value) => {
+    const { dmarc } = await check(domain);
+    expect(dmarc.state).not.toBe("good");
+    expect(dmarc.findings.flatMap(({ publish }) => publish ?? [])).toEqual([
+      { name: `_dmarc.${domain}`, type: "TXT", value },
+    ]);
+  });
+
+  test("names are shown as they were typed", async () => {
+    const found = await finding("xn--bcher-kva.example", "dmarc", "destination_not_supported");
+    expect(found?.sentence).toContain("mailto:d@b\u00fccher.example is not a mailto address");
+  });
+
+  test("a record of its own for a name of many labels keeps the policy that it has", async () => {
+    const long = await finding("a.b.c.d.e.f.g.many-labels.test", "dmarc", "name_too_long");
+    expect(long?.publish?.value).toBe(`v=DMARC1; p=quarantine; rua=mailto:${RUA}`);
+  });
+});

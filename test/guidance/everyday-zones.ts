@@ -1,0 +1,88 @@
+/**
+ * More zones for the zoo: whole domains as their owners have them: parked, without mail, with addresses that lead nowhere, with
+ * records pasted from a mail or a zone file. Each is named for what is odd about it, all under `test` or `example`.
+ */
+import type { Zones } from "../support/dns-server.ts";
+
+/** A domain with a mail server of its own. */
+function withMail(domain: string, ...others: string[]): Zones {
+  return { [domain]: [`MX 10 mx.${domain}`, ...others], [`mx.${domain}`]: ["A 192.0.2.25"] };
+}
+
+const MAIL: Zones = {
+  // Where reports are to go.
+  ...withMail("rua-nowhere.test"),
+  "_dmarc.rua-nowhere.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@reports.rua-nowhere.test"],
+  ...withMail("rua-typo.test"),
+  "_dmarc.rua-typo.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@typo.example"],
+  "rua-null.test": ["MX 0 .", "TXT v=spf1 -all"],
+  "_dmarc.rua-null.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@rua-null.test"],
+  "rua-host-gone.test": ["MX 10 gone.rua-host-gone.test"],
+  "_dmarc.rua-host-gone.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@rua-host-gone.test"],
+  "mx-address.test": ["MX 10 192.0.2.1"],
+  "_dmarc.mx-address.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@mx-address.test"],
+  "rua-website.test": ["A 192.0.2.1"],
+  "_dmarc.rua-website.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@rua-website.test"],
+  "rua-six.test": ["MX 10 mx.rua-six.test"],
+  "mx.rua-six.test": ["AAAA 2001:db8::25"],
+  "_dmarc.rua-six.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@rua-six.test"],
+  "rua-silent.test": ["MX 10 mx.rua-silent.test"],
+  "mx.rua-silent.test": ["SERVFAIL"],
+  "_dmarc.rua-silent.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@rua-silent.test"],
+  ...withMail("freemail.test"),
+  ...withMail("mailbox.example"),
+  "_dmarc.freemail.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@mailbox.example"],
+  ...withMail("tls-nowhere.test"),
+  "_smtp._tls.tls-nowhere.test": ["TXT v=TLSRPTv1; rua=mailto:d@nowhere.tls-nowhere.test"],
+  // Domains that send or take no mail.
+  "parked.test": ["A 192.0.2.1", "TXT v=spf1 -all"],
+  "idle.test": ["MX 0 .", "TXT V=SPF1  -ALL"],
+  "_dmarc.idle.test": ["TXT v=DMARC1; p=none; sp=none; rua=mailto:d@rua-website.test"],
+  "idle.test._report._dmarc.rua-website.test": ["TXT v=DMARC1"],
+  "*._domainkey.idle.test": ["TXT v=DKIM1; p="],
+  "null-alone.test": ["A 192.0.2.1", "MX 0 ."],
+  "null-sends.test": ["MX 0 .", "TXT v=spf1 ip4:192.0.2.1 -all"],
+  // Names that nobody has, or nobody here.
+  "co.uk": ["NS ns.nic.example"],
+  "www.website.example": ["A 192.0.2.1"],
+};
+
+const FAILING: Zones = {
+  ...withMail("circle.test", "TXT v=spf1 include:c1.circle.test -all"),
+  "c1.circle.test": ["CNAME c2.circle.test"],
+  "c2.circle.test": ["CNAME C1.circle.test"],
+  "_dmarc.circle.test": ["CNAME _dmarc.circle.test"],
+  "s1._domainkey.circle.test": ["CNAME s1._domainkey.circle.test"],
+  "_mta-sts.circle.test": ["CNAME _mta-sts.circle.test"],
+  "_smtp._tls.circle.test": ["CNAME _smtp._tls.circle.test"],
+  "default._bimi.circle.test": ["CNAME default._bimi.circle.test"],
+  ...withMail("bogus-tls.test"),
+  "_smtp._tls.bogus-tls.test": ["TXT v=TLSRPTv1; rua=mailto:d@bogus-tls.test", "BOGUS"],
+  "_mta-sts.bogus-tls.test": ["TXT v=STSv1; id=1;", "BOGUS"],
+  "_dmarc.lame-below.test": ["SERVFAIL"],
+  "_dmarc.slow-below.test": ["TIMEOUT"],
+  ...withMail("wild-alias.test"),
+  "*.wild-alias.test": ["CNAME web.host.example"],
+  "web.host.example": ["A 192.0.2.1", "TXT v=spf1 -all"],
+};
+
+const DMARC: Zones = {
+  "_dmarc.mailto-equals.test": ["TXT v=DMARC1; p=reject; rua=mailto=d@mailto-equals.test"],
+  "_dmarc.mailto-twice.test": ["TXT v=DMARC1; p=reject; rua=mailto:mailto:d@mailto-twice.test"],
+  "_dmarc.rua-colon.test": ["TXT v=DMARC1; p=reject; rua:mailto:d@rua-colon.test"],
+  "_dmarc.link.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@link.test<mailto:d@link.test>"],
+  "_dmarc.space-no-scheme.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@space-no-scheme.test e@space-no-scheme.test"],
+  "_dmarc.semicolon-no-scheme.test": [
+    "TXT v=DMARC1; p=reject; rua=mailto:d@semicolon-no-scheme.test; e@semicolon-no-scheme.test; adkim=s",
+  ],
+  "_dmarc.entity.test": ["TXT v=DMARC1;&nbsp;p=reject; rua=mailto:d@entity.test"],
+  "_dmarc.xn--bcher-kva.example": ["TXT v=DMARC1; p=reject; rua=mailto:d@b\u00fccher.example"],
+  "_dmarc.name-in-value.test": ["TXT _dmarc v=DMARC1; p=none; rua=mailto:d@name-in-value.test"],
+  "_dmarc.zone-line.test": ['TXT _dmarc.zone-line.test. IN TXT "v=DMARC1; p=none; rua=mailto:d@zone-line.test"'],
+  "_dmarc.many-labels.test": ["TXT v=DMARC1; p=reject; sp=quarantine; rua=mailto:d@many-labels.test"],
+};
+
+/** All of them, made anew: a test may change its own. */
+export function everydayZones(): Zones {
+  return { ...MAIL, ...FAILING, ...DMARC };
+}
