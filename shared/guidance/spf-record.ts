@@ -1,7 +1,5 @@
 /** An SPF record's text as terms (RFC 7208 sections 4.6 and 12). It asks nobody and knows no limit of lookups. Pure. */
 
-import { withoutSigns } from "./tag-list.ts";
-
 export type Qualifier = "+" | "-" | "~" | "?";
 export type MechanismName = "all" | "include" | "a" | "mx" | "ptr" | "ip4" | "ip6" | "exists";
 
@@ -40,23 +38,6 @@ export type SpfTerm = Mechanism | Modifier | BrokenTerm;
 /** Whether a TXT record is an SPF record (section 4.5): `v=spf1`, then a space or the end. */
 export function isSpfRecord(text: string): boolean {
   return /^v=spf1( |$)/i.test(text);
-}
-
-/** What is wrong with a TXT record that was meant as an SPF record; undefined where it is one, or is about something else. */
-export function mistakenSpfRecord(text: string): { text: string; reason: string; meant?: string } | undefined {
-  if (isSpfRecord(text) || !/^[\s"']*(v\s*=\s*)?spf1?\b|^v=spf1/i.test(text)) return undefined;
-  const rest = withoutSigns(text.replace(/^[\s"']*(v\s*=\s*)?spf1?[\s;,]*/i, ""));
-  const meant = `v=spf1 ${rest}`;
-  const isClear = rest !== "" && readSpfTerms(meant).every(({ kind }) => kind !== "broken");
-  return { text, reason: mistakeOf(text), ...(isClear ? { meant } : {}) };
-}
-
-function mistakeOf(text: string): string {
-  if (/^\s/.test(text)) return "it begins with white space";
-  if (/^["']/.test(text)) return "quotation marks are part of it";
-  if (/^v=spf1\t/i.test(text)) return "there is a tab instead of a space after v=spf1";
-  if (/^v=spf1/i.test(text)) return "there is no space after v=spf1";
-  return "it does not begin with v=spf1";
 }
 
 /** The terms of a record, in order. */
@@ -164,10 +145,20 @@ function readModifier(text: string, name: string, domain: string): SpfTerm {
   return { text, kind: "modifier", name: lower, domain: domain.toLowerCase().replace(/\.$/, "") };
 }
 
+/** An address of IPv4 ends before a letter. */
+const RUN_TOGETHER = /^[^:]*:[\d./]+(ip[46]|include|exists|redirect|mx|a)([:=]|$)/i;
+
 function readNetwork(text: string): SpfTerm {
   const parts = /^([+?~-]?)(ip[46]):([^/]*)(?:\/([^/]*))?$/i.exec(text);
   const [, qualifier = "", name = "", network = "", length] = parts ?? [];
   const isFour = name.toLowerCase() === "ip4";
+  if (isFour && RUN_TOGETHER.test(text)) {
+    return {
+      text,
+      kind: "broken",
+      reason: "two terms with no space between them, as where the strings of a record are joined",
+    };
+  }
   if (!(isFour ? isIpv4(network) : isIpv6(network))) {
     const isOther = isFour ? isIpv6(network) : isIpv4(network);
     const [version, other] = isFour ? [4, 6] : [6, 4];

@@ -214,3 +214,45 @@ describe("DMARC records that were pasted", () => {
     expect(long?.publish?.value).toBe(`v=DMARC1; p=quarantine; rua=mailto:${RUA}`);
   });
 });
+
+describe("SPF", () => {
+  test.each([
+    ["split.test", "broken syntax_error", "v=spf1 ip4:192.0.2.1 ip4:192.0.2.0/28 ip4:192.0.2.3 -all"],
+    ["split-include.test", "broken syntax_error", "v=spf1 ip4:192.0.2.1 include:vendor.example ~all"],
+    ["two-texts.test", "attention mistaken_record", undefined],
+    ["no-version.test", "broken mistaken_record", "v=spf1 include:vendor.example ip4:192.0.2.1 -all"],
+    ["free-text.test", "good", undefined],
+    ["free-text-alone.test", "attention no_record", "v=spf1 -all"],
+    ["spf-word.test", "attention no_record", "v=spf1 -all"],
+    ["byte-order-spf.test", "broken mistaken_record", "v=spf1 ip4:192.0.2.1 -all"],
+    ["typographic-spf.test", "broken mistaken_record", "v=spf1 ip4:192.0.2.1 -all"],
+    ["zone-line-spf.test", "broken mistaken_record", "v=spf1 ip4:192.0.2.1 -all"],
+    ["dmarc-behind.test", "broken syntax_error ignored_modifier all_neutral", "v=spf1 ip4:192.0.2.1 -all"],
+    ["tilde.test", "broken syntax_error all_neutral", "v=spf1 ip4:192.0.2.1 ~all"],
+    ["mx-without-address.test", "attention void_lookup", undefined],
+    ["private.test", "attention private_network", undefined],
+    // It is another's record.
+    ["private-below.test", "good", undefined],
+    ["include-host.test", "broken include_without_record", undefined],
+  ])("%s: %s, publish %s", async (domain, verdict, value) => {
+    const { spf } = await check(domain);
+    expect(verdictOf(spf)).toBe(verdict);
+    expect(spf.findings.flatMap(({ publish }) => publish ?? [])).toEqual(
+      value === undefined ? [] : [{ name: domain, type: "TXT", value }],
+    );
+  });
+
+  test("says what is wrong, and which networks no receiver sees", async () => {
+    expect((await finding("split.test", "spf", "syntax_error"))?.sentence).toContain(
+      '"ip4:192.0.2.0/28ip4:192.0.2.3" in the record of split.test is two terms with no space between them',
+    );
+    expect((await finding("include-host.test", "spf", "include_without_record"))?.sentence).toMatch(
+      /Remove it; a server of yours is named by a and a colon instead\.$/,
+    );
+    const { findings } = (await check("private.test")).spf;
+    const named = findings
+      .filter(({ code }) => code === "private_network")
+      .map(({ sentence }) => sentence.split('"')[1]);
+    expect(named).toEqual(["ip4:10.1.0.0/16", "ip4:192.168.0.7", "ip6:fd12:3456::/32"]);
+  });
+});

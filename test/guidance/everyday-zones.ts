@@ -82,7 +82,27 @@ const DMARC: Zones = {
   "_dmarc.many-labels.test": ["TXT v=DMARC1; p=reject; sp=quarantine; rua=mailto:d@many-labels.test"],
 };
 
+const SPF: Zones = {
+  "split.test": ['TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.0/28" "ip4:192.0.2.3 -all"'],
+  "split-include.test": ['TXT "v=spf1 ip4:192.0.2.1" "include:vendor.example" " ~all"'],
+  "vendor.example": ["TXT v=spf1 ip4:192.0.2.9 -all"],
+  "two-texts.test": ["TXT v=spf1 include:vendor.example ~all", "TXT include:vendor.example -all"],
+  "no-version.test": ["TXT include:vendor.example ip4:192.0.2.1 -all"],
+  "free-text.test": ["TXT spf-guard-verification=abc", "TXT v=spf1 ip4:192.0.2.1 -all"],
+  "free-text-alone.test": ["TXT spf-site-verification=abc"],
+  "spf-word.test": ["TXT spf=pass"],
+  "byte-order-spf.test": ["TXT \ufeffv=spf1 ip4:192.0.2.1 -all"],
+  "typographic-spf.test": ["TXT \u201cv=spf1 ip4:192.0.2.1 -all\u201d"],
+  "zone-line-spf.test": ['TXT zone-line-spf.test. IN TXT "v=spf1 ip4:192.0.2.1 \u2013all"'],
+  "dmarc-behind.test": ["TXT v=spf1 ip4:192.0.2.1 -all; v=DMARC1; p=reject"],
+  "tilde.test": ["TXT v=spf1 ip4:192.0.2.1 \u223call"],
+  "mx-without-address.test": ["MX 10 gone.mx-without-address.test", "TXT v=spf1 ip4:192.0.2.1 mx -all"],
+  "private.test": ["TXT v=spf1 ip4:10.1.0.0/16 ip4:192.168.0.7 ip6:fd12:3456::/32 ip4:172.32.0.1 ip4:100.128.0.1 -all"],
+  "private-below.test": ["TXT v=spf1 include:private.test -all"],
+  "include-host.test": ["TXT v=spf1 include:mx.mailbox.example -all"],
+};
+
 /** All of them, made anew: a test may change its own. */
 export function everydayZones(): Zones {
-  return { ...MAIL, ...FAILING, ...DMARC };
+  return { ...MAIL, ...FAILING, ...DMARC, ...SPF };
 }

@@ -311,7 +311,7 @@ describe("SPF", () => {
     ["exists-six.spf.test", "attention void_lookup", 1],
     ["a-of-six.spf.test", "good", 1],
     ["mx-nowhere.spf.test", "attention void_lookup", 1],
-    ["mx-null.spf.test", "good", 1],
+    ["mx-null.spf.test", "attention void_lookup", 1],
     ["ten-mx.spf.test", "good", 1],
     ["ptr-of.spf.test", "attention ptr", 1],
     ["refused.spf.test", "unknown no_answer", 0],
