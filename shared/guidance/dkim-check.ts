@@ -7,6 +7,7 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
+import { repairedDkim } from "./dkim-repair.ts";
 import { whySendsNothing } from "./mail-hosts.ts";
 import { firstValue, readTagList, repeatedNames, type TagList } from "./tag-list.ts";
 import { aliasOf, findLostRecord } from "./wrong-name.ts";
@@ -35,6 +36,9 @@ export interface DkimCheck extends Check {
   keys: DkimKey[];
 }
 
+const ED25519_BYTES = 32;
+/** A record that is about a key, and a key alone, without its tag. */
+const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^["\s]*[a-z0-9+/\s"]{100,}=*["\s]*$/i;
 /** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;
@@ -51,10 +55,13 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
       if (isUnanswered(answer)) return unanswered(seen);
       const records = recordsOf(answer);
       const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
-      const others = texts.length === 0 ? records.filter((text) => /^\W*v\s*=\s*DKIM/i.test(text)) : [];
-      if (others.length > 0 || texts.some(hasUpperKeyTag)) return withoutKey(seen, texts.length > 0);
+      const others = texts.length === 0 ? records.filter((text) => MEANT_AS_KEY.test(text)) : [];
+      if (others.length > 0 || texts.some(hasUpperKeyTag)) {
+        return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
+      }
       if (texts.length > 1) return severalKeys(seen);
-      return texts[0] === undefined ? await missingKey(seen, ask) : await judgeKey(seen, texts[0]);
+      if (texts[0] === undefined) return await missingKey(seen, ask);
+      return await withRepair(await judgeKey(seen, texts[0]), records);
     }),
   );
   const hasKey = judged.some(({ key }) => key.keyType !== "revoked" && key.keyType !== "missing");
@@ -119,19 +126,26 @@ function withoutKey(seen: SeenSelector, isUpper: boolean): JudgedKey {
 }
 
 // As a zone file writes it, typed into a form that takes every sign as it stands.
-function escapedKey(seen: SeenSelector, text: string): JudgedKey {
-  const finding: Finding = {
-    code: "escaped_record",
-    state: "broken",
-    sentence: `The record of selector ${seen.selector} has \\; instead of ;, so its signatures fail. Publish it like this.`,
-    rule: "RFC 6376 section 3.2",
-    publish: {
-      name: `${seen.selector}._domainkey.${seen.domain}`,
-      type: "TXT",
-      value: text.replaceAll("\\;", ";"),
-    },
-  };
+function escapedKey(seen: SeenSelector): JudgedKey {
+  const sentence = `The record of selector ${seen.selector} has \\; instead of ;, so its signatures fail. Publish it again as your mail service gives it.`;
+  const finding: Finding = { code: "escaped_record", state: "broken", sentence, rule: "RFC 6376 section 3.2" };
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
+}
+
+/** What can be repaired where no key can be read. */
+const REPAIRABLE: ReadonlySet<string> = new Set(["escaped_record", "unusable_key"]);
+
+/** With the record that was meant, where a key is in what is there. @param texts of all records of the selector */
+async function withRepair(judged: JudgedKey, texts: readonly string[]): Promise<JudgedKey> {
+  const found = judged.findings.find(({ code }) => REPAIRABLE.has(code));
+  if (found === undefined) return judged;
+  const { selector, domain } = judged.key;
+  const value = await repairedDkim(texts, async (tags) => (await readKey(tags)).keyType);
+  if (value === undefined) return judged;
+  const remedy = texts.length > 1 ? "Put its parts into one record" : "Publish it";
+  found.sentence = `${found.sentence.replace(/ Publish it again.*$/, "")} ${remedy}, like this.`;
+  found.publish = { name: `${selector}._domainkey.${domain}`, type: "TXT", value };
+  return judged;
 }
 
 /** Days without it in reports, while another selector signs, after which a selector without a key is one that was given up. */
@@ -169,7 +183,7 @@ async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {
 }
 
 async function judgeKey(seen: SeenSelector, text: string): Promise<JudgedKey> {
-  if (text.includes("\\;")) return escapedKey(seen, text);
+  if (text.includes("\\;")) return escapedKey(seen);
   const tags = readTagList(text, true);
   const isTesting = (firstValue(tags, "t") ?? "").split(":").some((flag) => flag.trim().toLowerCase() === "y");
   const { keyType, bits } = await readKey(tags);
@@ -181,7 +195,7 @@ async function judgeKey(seen: SeenSelector, text: string): Promise<JudgedKey> {
 /** Why a key can't be read, where it is told easily; "" elsewhere. */
 function whyUnreadable(text: string, tags: TagList): string {
   const key = firstValue(tags, "p") ?? "";
-  if (/^\s*"|"\s*$/.test(text)) return "quotation marks are part of the record";
+  if (/["\u2018-\u201f]/.test(text)) return "quotation marks are part of the record";
   if (/-----(BEGIN|END)/.test(key)) return "the lines BEGIN and END of its file are in it";
   if (/[-_]/.test(key)) return "it has - and _ in place of + and /";
   if (/[^\x20-\x7e\t]/.test(key)) return "it has a line break or an invisible character in it";
@@ -190,7 +204,8 @@ function whyUnreadable(text: string, tags: TagList): string {
   const bytes = decodeBase64(encoded.slice(0, encoded.length - (encoded.length % 4)));
   if (bytes === undefined) return "";
   const isEd25519 = (firstValue(tags, "k") ?? "").toLowerCase() === "ed25519";
-  if (isEd25519) return `an Ed25519 key has 32 bytes, and this one has ${bytes.length}`;
+  if (isEd25519) return `an Ed25519 key has ${ED25519_BYTES} bytes, and this one has ${bytes.length}`;
+  if (bytes.length === ED25519_BYTES) return "it is an Ed25519 key, and k=ed25519 is missing";
   const claimed = claimedBytes(bytes);
   return claimed > bytes.length ? `it is cut: ${bytes.length} of ${claimed} bytes are there` : "";
 }
@@ -207,7 +222,7 @@ async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">
   const bytes = decodeBase64(encoded);
   const type = (firstValue(tags, "k") ?? "rsa").toLowerCase();
   if (bytes === undefined) return { keyType: "other" };
-  if (type === "ed25519") return { keyType: bytes.length === 32 ? "ed25519" : "other" };
+  if (type === "ed25519") return { keyType: bytes.length === ED25519_BYTES ? "ed25519" : "other" };
   if (type !== "rsa") return { keyType: "other" };
   const bits = rsaBits(bytes);
   return bits === undefined ? { keyType: "other" } : { keyType: "rsa", bits };

@@ -7,7 +7,7 @@ import { recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
 import { setupState } from "../../shared/guidance/setup-state.ts";
 import { type DnsServer, startDnsServer, withMailServers } from "../support/dns-server.ts";
 import { verdictOf } from "./check-line.ts";
-import { everydayZones } from "./everyday-zones.ts";
+import { CURVE_KEY, everydayZones, KEY } from "./everyday-zones.ts";
 
 const RUA = "k7f3@rua.example";
 
@@ -254,5 +254,35 @@ describe("SPF", () => {
       .filter(({ code }) => code === "private_network")
       .map(({ sentence }) => sentence.split('"')[1]);
     expect(named).toEqual(["ip4:10.1.0.0/16", "ip4:192.168.0.7", "ip6:fd12:3456::/32"]);
+  });
+});
+
+describe("DKIM keys that were pasted", () => {
+  const rsa = `v=DKIM1; k=rsa; p=${KEY}`;
+
+  test.each([
+    ["two-records", rsa, "Put its parts into one record, like this."],
+    ["bare-key", `v=DKIM1; p=${KEY}`, "Publish it, like this."],
+    ["no-tag", rsa, "Publish it, like this."],
+    ["no-separators", rsa, "Publish it, like this."],
+    ["quoted-strings", rsa, "(quotation marks are part of the record): its signatures fail. Publish it, like this."],
+    ["backslash", rsa, "Publish it, like this."],
+    ["file", `v=DKIM1; p=${KEY}`, "Publish it, like this."],
+    ["for-web", rsa, "Publish it, like this."],
+    ["no-break", rsa, "Publish it, like this."],
+    [
+      "no-type",
+      `v=DKIM1; k=ed25519; t=s; p=${CURVE_KEY}`,
+      "k=ed25519 is missing): its signatures fail. Publish it, like this.",
+    ],
+    ["cut", undefined, "Publish it again as your mail service gives it."],
+    ["empty", undefined, "Publish it again as your mail service gives it."],
+  ])("%s: gives the record that was meant, if the key is there", async (selector, value, sentence) => {
+    const { dkim } = await check("keys.test", [selector]);
+    expect(dkim.state).toBe("broken");
+    const [found] = dkim.findings;
+    expect(found?.sentence).toContain(sentence);
+    const publish = value && { name: `${selector}._domainkey.keys.test`, type: "TXT", value };
+    expect(found?.publish).toEqual(publish);
   });
 });

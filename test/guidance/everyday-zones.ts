@@ -2,6 +2,7 @@
  * More zones for the zoo: whole domains as their owners have them: parked, without mail, with addresses that lead nowhere, with
  * records pasted from a mail or a zone file. Each is named for what is odd about it, all under `test` or `example`.
  */
+import { generateKeyPairSync } from "node:crypto";
 import type { Zones } from "../support/dns-server.ts";
 
 /** A domain with a mail server of its own. */
@@ -102,7 +103,31 @@ const SPF: Zones = {
   "include-host.test": ["TXT v=spf1 include:mx.mailbox.example -all"],
 };
 
+/** A key of RSA, and one of Ed25519, as their records have them. */
+export const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .publicKey.export({ type: "spki", format: "der" })
+  .toString("base64");
+export const CURVE_KEY = generateKeyPairSync("ed25519")
+  .publicKey.export({ type: "spki", format: "der" })
+  .subarray(-32)
+  .toString("base64");
+
+const DKIM: Zones = {
+  "two-records._domainkey.keys.test": [`TXT ${KEY.slice(200)}`, `TXT v=DKIM1; k=rsa; p=${KEY.slice(0, 200)}`],
+  "bare-key._domainkey.keys.test": [`TXT ${KEY}`],
+  "no-tag._domainkey.keys.test": [`TXT v=DKIM1; k=rsa; ${KEY}`],
+  "no-separators._domainkey.keys.test": [`TXT v=DKIM1 k=rsa p=${KEY}`],
+  "quoted-strings._domainkey.keys.test": [`TXT v=DKIM1; k=rsa; p=${KEY.slice(0, 200)}" "${KEY.slice(200)}`],
+  "backslash._domainkey.keys.test": [`TXT v=DKIM1\\; k=rsa\\; p=${KEY}`],
+  "file._domainkey.keys.test": [`TXT v=DKIM1; p=-----BEGIN PUBLIC KEY-----${KEY}-----END PUBLIC KEY-----`],
+  "for-web._domainkey.keys.test": [`TXT v=DKIM1; k=rsa; p=${KEY.replaceAll("+", "-").replaceAll("/", "_")}`],
+  "no-break._domainkey.keys.test": [`TXT v=DKIM1;\u00a0k=rsa;\u00a0p=${KEY}`],
+  "no-type._domainkey.keys.test": [`TXT v=DKIM1; t=s; p=${CURVE_KEY}`],
+  "cut._domainkey.keys.test": [`TXT v=DKIM1; k=rsa; p=${KEY.slice(0, 220)}`],
+  "empty._domainkey.keys.test": ["TXT v=DKIM1; k=rsa"],
+};
+
 /** All of them, made anew: a test may change its own. */
 export function everydayZones(): Zones {
-  return { ...MAIL, ...FAILING, ...DMARC, ...SPF };
+  return { ...MAIL, ...FAILING, ...DMARC, ...SPF, ...DKIM };
 }

@@ -174,11 +174,12 @@ function recordOf(name: string, entry: string, type: string): Answer[] {
   }
 }
 
-function stringsOf(text: string): string[] {
+function stringsOf(text: string): (string | Buffer)[] {
   const written = [...text.matchAll(/"([^"]*)"/g)].map(([, string = ""]) => string);
   if (written.length > 1) return written;
-  const strings: string[] = [];
-  for (let at = 0; at < text.length || at === 0; at += MOST_TXT_BYTES)
-    strings.push(text.slice(at, at + MOST_TXT_BYTES));
+  const bytes = Buffer.from(text);
+  const strings: Buffer[] = [];
+  for (let at = 0; at < bytes.length || at === 0; at += MOST_TXT_BYTES)
+    strings.push(bytes.subarray(at, at + MOST_TXT_BYTES));
   return strings;
 }
