@@ -86,6 +86,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
     ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
     ...findingsOfWildcard(domain, walk, wildcard),
     ...findingsOfDestinations(destinations),
+    ...(walk.found === undefined ? [] : await findingsOfTtl(`_dmarc.${walk.found.domain}`, ask)),
   ]);
   if (walk.found !== undefined) {
     addRepair(findings, walk.found);
@@ -462,6 +463,17 @@ function findingsOfReports({ rua, ruf, tags }: DmarcRecord): Finding[] {
     });
   }
   return findings;
+}
+
+/** Two days: who raises a policy too early waits as long until receivers know that it was taken back. */
+const LONG_SECONDS = 172_800;
+
+async function findingsOfTtl(name: string, ask: Ask): Promise<Finding[]> {
+  const answer = await ask(name, "TXT");
+  const seconds = answer.status === "answers" ? (answer.ttlSeconds ?? 0) : 0;
+  if (seconds <= LONG_SECONDS) return [];
+  const sentence = `Receivers may keep the record for ${Math.round(seconds / 86_400)} days (TTL ${seconds}), so a mistake in it can't be taken back sooner. Set the TTL to an hour (3600) before you change the policy.`;
+  return [{ code: "long_ttl", state: "attention", sentence, rule: "RFC 1035 section 3.2.1" }];
 }
 
 /** What depends on whose record it is. */

@@ -3,10 +3,13 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, type Asking, startAsking } from "./asking.ts";
 import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
-import { mailtoUri, readReportUris } from "./dmarc-record.ts";
+import { mailtoUri, type ReportUri, readReportUris } from "./dmarc-record.ts";
+import { repairedDmarc } from "./dmarc-repair.ts";
 import { findMailHosts, isUnreachable, whySendsNothing } from "./mail-hosts.ts";
-import { firstValue, readTagList } from "./tag-list.ts";
-import { aliasHint } from "./wrong-name.ts";
+import { firstValue, readTagList, respelled } from "./tag-list.ts";
+import { aliasHint, findLostRecord } from "./wrong-name.ts";
+
+const IS_TLS_RECORD = /^v=TLSRPTv1[ \t]*;/;
 
 /** Checks where TLS reports go. @param ruaAddress where they should go, for the record to publish where there is none */
 export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress?: string): Promise<Check> {
@@ -15,7 +18,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const name = `_smtp._tls.${domain}`;
   const rule = "RFC 8460 section 3";
   const answer = await ask(name, "TXT");
-  const records = recordsOf(answer).filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text));
+  const records = recordsOf(answer).filter((text) => IS_TLS_RECORD.test(text));
   const finish = (finding: Finding, summary: string) => checkOf("tlsRpt", [finding], summary, asking);
   if (isUnanswered(answer)) return finish(unanswered(name, rule), "DNS gave no answer");
   if (records.length > 1) {
@@ -26,7 +29,8 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?tlsrpt/i.test(other));
   if (text === undefined && mistaken !== undefined) {
     const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} is not a record of TLS reports for senders: it has to begin with v=TLSRPTv1; in this spelling.`;
-    return finish({ code: "mistaken_record", state: "broken", sentence, rule }, "The record can't be used");
+    const finding: Finding = { code: "mistaken_record", state: "broken", sentence, rule };
+    return finish(withTlsRecord(finding, mistaken, name), "The record can't be used");
   }
   if (text === undefined) {
     const mail = await findMailHosts(domain, ask);
@@ -34,6 +38,9 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     if (mail?.isImplicit === true && (await whySendsNothing(domain, ask)) !== undefined) {
       return checkOf("tlsRpt", [], "The domain has no mail server", asking);
     }
+    const isMeant = (one: string): boolean => IS_TLS_RECORD.test(one);
+    const misplaced = await findLostRecord({ prefix: "_smtp._tls", domain, isMeant, rule }, ask);
+    if (misplaced !== undefined) return finish(misplaced, "The record is at another name");
     const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.${await aliasHint(name, ask)}`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
@@ -42,10 +49,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     return finish(finding, "Not set up");
   }
   const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
-  // A size after ! is DMARC's alone.
-  const unusable = uris.filter(
-    ({ text: uri, host, hasSize }) => hasSize || (host === undefined && !/^https:\/\/[^\s]+$/i.test(uri)),
-  );
+  const unusable = uris.filter((uri) => !isTlsAddress(uri));
   const usable = uris.filter((uri) => !unusable.includes(uri));
   const unreached = await Promise.all(
     usable.map(async ({ host }) => host !== undefined && (await isUnreachable(host, ask))),
@@ -53,7 +57,8 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const lost = usable.find((_, index) => unreached[index] === true);
   if (unusable.length === uris.length) {
     const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
-    return finish({ code: "no_rua", state: "broken", sentence, rule }, "No address for reports");
+    const finding: Finding = { code: "no_rua", state: "broken", sentence, rule };
+    return finish(withTlsRecord(finding, text, name), "No address for reports");
   }
   if (lost !== undefined) {
     const sentence = `No reports arrive at ${lost.text.slice(0, 200)}: by DNS ${lost.host} takes no mail. Use an address whose domain has a mail server (MX).`;
@@ -68,12 +73,26 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   if (unusable.length > 0) {
     const shown = unusable.map(({ text: uri }) => uri.slice(0, 200)).join(", ");
     const sentence = `No reports go to ${shown}: it is not a mailto or https address.`;
-    return finish({ code: "unusable_address", state: "attention", sentence, rule }, "Reports are asked for");
+    const finding: Finding = { code: "unusable_address", state: "attention", sentence, rule };
+    return finish(withTlsRecord(finding, text, name), "Reports are asked for");
   }
   return finish(
     { code: "record", state: "good", sentence: "TLS reports are asked for.", rule },
     "Reports are asked for",
   );
+}
+
+// A size after ! is DMARC's alone.
+function isTlsAddress({ text, host, hasSize }: ReportUri): boolean {
+  return !hasSize && (host !== undefined || /^https:\/\/[^\s]+$/i.test(text));
+}
+
+/** A finding with the record that was meant, where every address in it can be told. */
+function withTlsRecord(finding: Finding, text: string, name: string): Finding {
+  const value = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
+  const uris = readReportUris(firstValue(readTagList(value), "rua") ?? "");
+  if (uris.length === 0 || !uris.every(isTlsAddress)) return finding;
+  return { ...finding, sentence: `${finding.sentence} Publish it like this.`, publish: { name, type: "TXT", value } };
 }
 
 /** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */

@@ -1,10 +1,12 @@
 /** The checks of published records at whole domains, as `dmarc check` runs them: what owners have, and what they are told to do. */
+import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { CHECK_KINDS, type CheckKind, type Finding } from "../../shared/guidance/check.ts";
 import { checkDomain, type DomainCheck } from "../../shared/guidance/domain-check.ts";
 import { recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
 import { setupState } from "../../shared/guidance/setup-state.ts";
+import { type StoredCheck, storedCheck, storedCheckOf, withUnchangedId } from "../../shared/guidance/stored-check.ts";
 import { type DnsServer, startDnsServer, withMailServers } from "../support/dns-server.ts";
 import { verdictOf } from "./check-line.ts";
 import { CURVE_KEY, everydayZones, KEY } from "./everyday-zones.ts";
@@ -285,4 +287,94 @@ describe("DKIM keys that were pasted", () => {
     const publish = value && { name: `${selector}._domainkey.keys.test`, type: "TXT", value };
     expect(found?.publish).toEqual(publish);
   });
+});
+
+describe("MTA-STS and TLS reports", () => {
+  test("records at a doubled name are given to be published at the right one", async () => {
+    const { mtaSts, tlsRpt } = await check("sts-doubled.test");
+    expect(mtaSts.findings.map(({ code, publish }) => [code, publish?.name, publish?.value])).toEqual([
+      ["record_at_wrong_name", "_mta-sts.sts-doubled.test", "v=STSv1; id=1;"],
+    ]);
+    expect(tlsRpt.findings.map(({ code, publish }) => [code, publish?.name])).toEqual([
+      ["record_at_wrong_name", "_smtp._tls.sts-doubled.test"],
+    ]);
+  });
+
+  test.each([
+    ["sts-quoted.test", "broken mistaken_record", "v=STSv1; id=20240101T000000"],
+    ["sts-lower.test", "broken mistaken_record", "v=STSv1; id=7"],
+    ["sts-policy.test", "good", undefined],
+  ])("the record of MTA-STS of %s: %s, publish %s", async (domain, verdict, value) => {
+    const { mtaSts } = await check(domain);
+    expect(verdictOf(mtaSts)).toBe(verdict);
+    expect(mtaSts.findings[0]?.publish?.value).toBe(value);
+  });
+
+  test.each([
+    ["tls-bare.test", "broken no_rua", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
+    ["tls-size.test", "broken no_rua", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
+    ["tls-quoted.test", "broken mistaken_record", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
+    ["tls-lower.test", "broken mistaken_record", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
+    ["tls-spaces.test", "broken no_rua", "v=TLSRPTv1; rua=mailto:d@mailbox.example,mailto:e@mailbox.example"],
+    ["tls-other.test", "broken no_rua", undefined],
+  ])("the record of TLS reports of %s: %s, publish %s", async (domain, verdict, value) => {
+    const { tlsRpt } = await check(domain);
+    expect(verdictOf(tlsRpt)).toBe(verdict);
+    expect(tlsRpt.findings[0]?.publish?.value).toBe(value);
+  });
+
+  const policy = (mode: string, ...mx: string[]) =>
+    ["version: STSv1", `mode: ${mode}`, ...mx.map((host) => `mx: ${host}`), "max_age: 1209600", ""].join("\n");
+
+  async function checkPolicy(text: string): Promise<DomainCheck> {
+    const resolver = httpsResolver(server.url, fetch);
+    return await checkDomain("sts-old.test", { resolver, fetchPolicy: async () => ({ text }), selectors: [] });
+  }
+
+  test("says since when a policy is tested, which host it lacks, and which it has too many", async () => {
+    const { mtaSts } = await checkPolicy(policy("testing", "mx.sts-old.test", "*.left.example"));
+    expect(mtaSts.findings.map(({ code, state }) => `${state} ${code}`)).toEqual([
+      "attention mode_testing",
+      "attention uncovered_host",
+      "good unused_pattern",
+    ]);
+    const [testing, uncovered, unused] = mtaSts.findings.map(({ sentence }) => sentence);
+    expect(testing).toMatch(/ By its id the policy is so since 2023-01-05\.$/);
+    expect(uncovered).toBe(
+      "The policy does not name backup.sts-old.test: mail to it would be refused in mode enforce. Add it as mx.",
+    );
+    expect(unused).toContain("The policy names *.left.example, where no MX record leads.");
+  });
+
+  test("a policy that changes while its id stays is told of until the id changes", async () => {
+    const first = storedCheckOf(await checkPolicy(policy("testing", "*.sts-old.test")));
+    const second = storedCheckOf(await checkPolicy(policy("enforce", "*.sts-old.test")));
+    const codes = ({ checks }: StoredCheck) =>
+      checks.flatMap(({ kind, findings }) => (kind === "mtaSts" ? findings.map(({ code }) => code) : []));
+    const seconds = Date.UTC(2026, 10, 28, 9) / 1000;
+    expect(withUnchangedId(second, second, seconds)).toEqual(second);
+    const changed = withUnchangedId(second, first, seconds);
+    expect(codes(changed)).toEqual(["id_unchanged", "mode_enforce"]);
+    expect(changed.state).toBe(second.state);
+    const check = changed.checks.find(({ kind }) => kind === "mtaSts");
+    expect(check).toMatchObject({
+      state: "attention",
+      findings: [{ publish: { name: "_mta-sts.sts-old.test", value: "v=STSv1; id=20261128090000;" } }, {}],
+    });
+    expect(v.parse(storedCheck, changed)).toEqual(changed);
+    // The next day nothing has changed since, and the id is still the old one.
+    const later = withUnchangedId(second, changed, seconds + 86_400);
+    expect(codes(later)).toEqual(["id_unchanged", "mode_enforce"]);
+    const renewed = JSON.parse(JSON.stringify(second).replaceAll("20230105T120000", "20261128090000"));
+    expect(codes(withUnchangedId(renewed, later, seconds + 172_800))).toEqual(["mode_enforce"]);
+  });
+});
+
+test("a record that is kept for a week is told of", async () => {
+  const { dmarc } = await check("week.test");
+  expect(verdictOf(dmarc)).toBe("attention long_ttl");
+  expect(dmarc.findings.find(({ code }) => code === "long_ttl")?.sentence).toContain(
+    "Receivers may keep the record for 7 days (TTL 604800)",
+  );
+  expect(verdictOf((await check("zero.test")).dmarc)).toBe("good");
 });

@@ -127,7 +127,26 @@ const DKIM: Zones = {
   "empty._domainkey.keys.test": ["TXT v=DKIM1; k=rsa"],
 };
 
+const TRANSPORT: Zones = {
+  ...withMail("sts-doubled.test"),
+  "_mta-sts.sts-doubled.test.sts-doubled.test": ["TXT v=STSv1; id=1;"],
+  "_smtp._tls.sts-doubled.test.sts-doubled.test": ["TXT v=TLSRPTv1; rua=mailto:d@mailbox.example"],
+  "_mta-sts.sts-quoted.test": ['TXT "v=STSv1; id=20240101T000000"'],
+  "_mta-sts.sts-lower.test": ["TXT v=stsv1 id=7;"],
+  "_mta-sts.sts-policy.test": ["TXT version: STSv1 mode: enforce mx: mx.sts-policy.test max_age: 604800"],
+  ...withMail("sts-old.test", "MX 20 backup.sts-old.test"),
+  "_mta-sts.sts-old.test": ["TXT v=STSv1; id=20230105T120000;"],
+  "_smtp._tls.tls-bare.test": ["TXT v=TLSRPTv1; rua=d@mailbox.example"],
+  "_smtp._tls.tls-size.test": ["TXT v=TLSRPTv1; rua=mailto:d@mailbox.example!10m"],
+  "_smtp._tls.tls-quoted.test": ['TXT "v=TLSRPTv1; rua=mailto:d@mailbox.example"'],
+  "_smtp._tls.tls-lower.test": ["TXT v=tlsrptv1 rua=mailto:d@mailbox.example"],
+  "_smtp._tls.tls-spaces.test": ["TXT v=TLSRPTv1; rua=mailto:d@mailbox.example e@mailbox.example"],
+  "_smtp._tls.tls-other.test": ["TXT v=TLSRPTv1; rua=ftp://tls-other.test"],
+  "_dmarc.week.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@week.test", "TTL 604800"],
+  "_dmarc.zero.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@zero.test", "TTL 0"],
+};
+
 /** All of them, made anew: a test may change its own. */
 export function everydayZones(): Zones {
-  return { ...MAIL, ...FAILING, ...DMARC, ...SPF, ...DKIM };
+  return { ...MAIL, ...FAILING, ...DMARC, ...SPF, ...DKIM, ...TRANSPORT };
 }

@@ -20,7 +20,7 @@ import {
  * Name → its records as in a zone file, `TXT v=spf1 -all`, or how the server fails: `SERVFAIL`, `REFUSED`, `TIMEOUT`,
  * `HTTP500`, `GARBAGE`, `BOGUS` (signatures that do not validate: SERVFAIL unless they are not to be checked), `TRUNCATED` (the records do not fit, RFC 2181 section 9). A name that only lies between others exists
  * without records. `*.example.test` stands for names below it that do not exist (RFC 4592). `DNSSEC` marks a name's answers
- * as checked. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
+ * as checked, and `TTL 3600` says how long they may be kept. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
  */
 export type Zones = Record<string, string[]>;
 
@@ -108,7 +108,9 @@ function answerTo(query: Packet, name: string, type: string, zones: Zones): Pack
     if (entries?.includes("REFUSED") === true) return packet(query, REFUSED, []);
     if (entries?.includes("TRUNCATED") === true) return packet(query, TRUNCATED_RESPONSE, []);
     const alias = entries?.find((entry) => entry.startsWith("CNAME "));
-    answers.push(...(entries ?? []).flatMap((entry) => recordOf(at, entry, type)));
+    const ttl = Number(entries?.find((entry) => entry.startsWith("TTL "))?.slice(4) ?? 300);
+    const here = at;
+    answers.push(...(entries ?? []).flatMap((entry) => recordOf({ name: here, entry, ttl }, type)));
     if (alias !== undefined && type === "CNAME") answers.push({ type: "CNAME", name: at, data: alias.slice(6) });
     if (alias === undefined || type === "CNAME") {
       const exists = entries !== undefined || hasNamesBelow(at, zones);
@@ -140,11 +142,10 @@ function packet(query: Packet, code: number, answers: Answer[], isChecked = fals
   return { type: "response", id: query.id ?? 0, flags, questions: query.questions ?? [], answers };
 }
 
-function recordOf(name: string, entry: string, type: string): Answer[] {
+function recordOf({ name, entry, ttl }: { name: string; entry: string; ttl: number }, type: string): Answer[] {
   const [kind = "", ...rest] = entry.split(" ");
   const data = rest.join(" ");
   if (kind !== type || kind === "CNAME") return [];
-  const ttl = 300;
   switch (kind) {
     case "TXT":
       return [{ type: "TXT", name, ttl, data: stringsOf(data) }];
