@@ -76,7 +76,7 @@ async function readBounded({ body }: Response): Promise<Uint8Array | undefined> 
     if (length > DNS_LIMITS.maxAnswerBytes) return undefined;
     pieces.push(piece);
   }
-  return Buffer.concat(pieces);
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
