@@ -15,15 +15,17 @@ let url: string;
 let questions: string[] = [];
 
 const ANSWERS: Record<string, { code?: number; answers?: DnsAnswer[] }> = {
-  "text.example": { answers: [{ type: "TXT", name: "text.example", data: ["v=DKIM1; ", "p=abc"] }] },
+  "text.example": { answers: [{ type: "TXT", name: "text.example", ttl: 300, data: ["v=DKIM1; ", "p=abc"] }] },
   "alias.example": {
     answers: [
       { type: "CNAME", name: "alias.example", data: "text.example" },
-      { type: "TXT", name: "text.example", data: "one" },
-      { type: "TXT", name: "text.example", data: "two" },
+      { type: "TXT", name: "text.example", ttl: 300, data: "one" },
+      { type: "TXT", name: "text.example", ttl: 300, data: "two" },
     ],
   },
-  "mail.example": { answers: [{ type: "MX", name: "mail.example", data: { preference: 10, exchange: "mx.example" } }] },
+  "mail.example": {
+    answers: [{ type: "MX", name: "mail.example", ttl: 300, data: { preference: 10, exchange: "mx.example" } }],
+  },
   "none.example": { code: NXDOMAIN },
   "broken.example": { code: SERVFAIL },
   "empty.example": {},
@@ -65,16 +67,19 @@ describe("a question", () => {
     expect(await lookup("text.example", "TXT")).toEqual({
       status: "answers",
       isAuthenticated: false,
+      ttlSeconds: 300,
       records: ["v=DKIM1; p=abc"],
     });
     expect(await lookup("alias.example", "TXT")).toEqual({
       status: "answers",
       isAuthenticated: false,
+      ttlSeconds: 300,
       records: ["one", "two"],
     });
     expect(await lookup("mail.example", "MX")).toEqual({
       status: "answers",
       isAuthenticated: false,
+      ttlSeconds: 300,
       records: ["10 mx.example"],
     });
   });
