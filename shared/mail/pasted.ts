@@ -181,6 +181,15 @@ export function findUuencoded(text: string): PastedFile[] {
   return found;
 }
 
+/** How a PGP message or a file in yEnc begins, on a line of its own. */
+const UNREAD_START = /^(?:-----BEGIN PGP MESSAGE-----|=ybegin )/m;
+
+/** What stands in a text and only another program opens, up to its end: nobody would miss it otherwise. */
+export function findUnread(text: string): PastedFile[] {
+  const found = UNREAD_START.exec(text);
+  return found === null ? [] : [{ fileName: "", text: text.slice(found.index) }];
+}
+
 const TAG_OR_ENTITY = /<[^<>]*>|&(?:nbsp|lt|gt|quot|apos|amp|#\d{1,7}|#x[0-9a-f]{1,6});/gi;
 const ENTITIES: Record<string, string> = {
   "&nbsp;": " ",
