@@ -230,6 +230,9 @@ export function showHtml(html: string): string {
   return shown + pieces.join("") + html.slice(at);
 }
 
+/** What stands before a report on its first line. */
+const QUOTE_MARK = /^[ \t]{0,8}[>|]/;
+
 /**
  * The reports in a text, each from its root's start tag to its end tag; a truncated one extends to the end of the text.
  * XML declarations are dropped, because the text is already decoded. Linear in the length of the text.
@@ -243,7 +246,10 @@ function findPasted(text: string): string[] {
     const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/i.exec(text.slice(start));
     const end = endTag === null ? text.length : start + endTag.index + endTag[0].length;
     const report = text.slice(start, end);
-    if (REPORT_TAG.test(report)) found.push(report);
+    if (REPORT_TAG.test(report)) {
+      const isQuoted = QUOTE_MARK.test(text.slice(text.lastIndexOf("\n", start) + 1, start));
+      found.push(isQuoted ? unquoted(report) : report);
+    }
     if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
     at = end;
   }

@@ -77,6 +77,21 @@ const withinText: Quirk[] = [
     ),
     want: { problems: ["not_a_report"], passedOver: ["text"] },
   },
+  {
+    file: "lost/quoted-and-wrapped-in-letter.eml",
+    content: multipartMail([
+      part({
+        type: "text/plain",
+        content: changed(
+          ["<org_name>Reporter", "<org_name>The\nReporter"],
+          ["<policy_evaluated>", "<policy_evaluated><reason>\n</reason>"],
+        )
+          .slice(39)
+          .replace(/^/gm, "> "),
+      }),
+    ]),
+    want: { report: { metadata: { orgName: "The\nReporter" } }, records: [{ reasons: [] }], passedOver: ["text"] },
+  },
   ...[
     ["pgp", "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----"],
     ["yenc", "=ybegin line=128 size=9 name=r.xml.gz\r\nasdf\r\n=yend size=9"],
