@@ -129,7 +129,7 @@ const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
 
 /** How a gzip, zip, XML or TLS report begins in base64: on a line of its own, possibly quoted, or in a link of HTML (RFC 2397). */
 const BASE64_START =
-  /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJvcmdhbml6YXRpb24)[A-Za-z0-9+/]{16})/gm;
+  /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJ(?:vcmdhb|kYXRl|jb250|yZXBv|wb2xp)|ew(?:og|0K))[A-Za-z0-9+/]{16})/gm;
 const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
 const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
 

@@ -1,6 +1,6 @@
 /** Support: damaged members of a gzip, reports within a text file, values with something around them, notices beside reports. */
-import { gzip, joinBytes } from "../archives.ts";
-import { attached, LETTER, multipartMail, part } from "../mails.ts";
+import { gzip, joinBytes, toBytes } from "../archives.ts";
+import { attached, binary, LETTER, multipartMail, part } from "../mails.ts";
 import { changed, numbered, ORDINARY, record, withRecords } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { base64Lines } from "../uuencode.ts";
@@ -76,6 +76,21 @@ const withinText: Quirk[] = [
       `A message has failed the published DMARC policy for your domain.\n\n${base64Lines(GZ)}\n`,
     ),
     want: { problems: ["not_a_report"], passedOver: ["text"] },
+  },
+  {
+    file: "lost/pretty-json-in-base64-in-letter.eml",
+    content: multipartMail([
+      part({
+        type: "text/plain",
+        content: `As before:\r\n\r\n${base64Lines(toBytes(JSON.stringify(JSON.parse(TLS), null, 2)))}`,
+      }),
+    ]),
+    want: { passedOver: ["text"] },
+  },
+  {
+    file: "lost/byte-order-mark.mbox",
+    content: `\ufeffFrom dmarc@reporter.example Thu Jan  1 00:00:00 2026\n${binary(multipartMail([attached(GZ, "r.xml.gz")])).replaceAll("\r", "")}`,
+    want: read,
   },
   {
     file: "lost/quoted-and-wrapped-in-letter.eml",
