@@ -37,7 +37,7 @@ const FILE_ADVICE: Record<ProblemCode, string> = {
   missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
   missing_dates:
     "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Times " +
-    "before 1970-01-02 or after 2100 are not accepted, nor, in XML, milliseconds and dates in words.",
+    "before 1970-01-02 or after 2100 are not accepted, nor, in XML, milliseconds.",
   implausible_period:
     "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are " +
     "accepted: up to 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only " +
