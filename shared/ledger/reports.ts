@@ -291,35 +291,32 @@ export function putReports(writes: readonly ReportWrite[]): Change {
 }
 
 /** Changes the state of reports whose content stays as it is: retracted, taken back. */
-export function putStates(writes: readonly ReportWrite[]): Change {
-  return {
+export function putStates(writes: readonly ReportWrite[]): Change[] {
+  const rows = writes.flatMap(({ account, kind, uid, state, version, generation, spreadBefore }) =>
+    spreadBefore.map(([domain, day]) => [account, kind, domain, day, uid, state, version + 1, generation]),
+  );
+  return inLists(rows).map((some) => ({
     sql: `UPDATE reports SET state = w.value ->> 5, version = w.value ->> 6, generation = w.value ->> 7
       FROM json_each(?1) w
       WHERE reports.account = w.value ->> 0 AND reports.kind = w.value ->> 1 AND reports.domain = w.value ->> 2
         AND reports.day = w.value ->> 3 AND reports.uid = unhex(w.value ->> 4)`,
-    parameters: [
-      JSON.stringify(
-        writes.flatMap(({ account, kind, uid, state, version, generation, spreadBefore }) =>
-          spreadBefore.map(([domain, day]) => [account, kind, domain, day, uid, state, version + 1, generation]),
-        ),
-      ),
-    ],
-  };
+    parameters: [JSON.stringify(some)],
+  }));
 }
 
 /** Removes rows of replaced reports that have no new share. */
-export function removeRows(writes: readonly ReportWrite[]): Change {
+export function removeRows(writes: readonly ReportWrite[]): Change[] {
   const gone = writes.flatMap(({ account, kind, uid, spreadBefore, shares }) =>
     spreadBefore
       .filter(([domain, day]) => !shares.some((share) => share.domain === domain && share.day === day))
       .map(([domain, day]) => [account, kind, domain, day, uid]),
   );
-  return {
+  return inLists(gone).map((some) => ({
     sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w
       JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
         AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4))`,
-    parameters: [JSON.stringify(gone)],
-  };
+    parameters: [JSON.stringify(some)],
+  }));
 }
 
 /**
@@ -386,6 +383,10 @@ const POLICY_RANK_CHARS = 16;
 
 /** Recomputes the sums of days from their reports, and forgets their merged figures. */
 export function recomputeDays(days: readonly TouchedDay[]): Change[] {
+  return inLists(days).flatMap(recomputeSome);
+}
+
+function recomputeSome(days: readonly TouchedDay[]): Change[] {
   const parameters = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
   const isDay = (table: string): string =>
     `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
