@@ -15,7 +15,8 @@ const SECONDS_PER_DAY = 86_400;
 /** One version of a report, or a file that is none. */
 export interface Document {
   kind: "aggregate" | "tls" | "failure" | "broken";
-  domain: string;
+  /** What it is about, by name; only a TLS report may be about several. */
+  domains: readonly [string, ...string[]];
   /** Days since 1970-01-01 UTC; more than one, if its period is that long. */
   days: number[];
   /** Tells reports apart. */
@@ -39,12 +40,13 @@ export interface Counted {
 export function documentOf(number: number, content: number): Document {
   const place = number % IDENTITIES;
   const domain = DOMAINS[Math.floor(place / 6) % DOMAINS.length] ?? "";
+  const isLong = place % 6 === 3 || place === 22;
   const first = FIRST_DAY + Math.floor(place / 12) * 2;
   const kind = (["aggregate", "aggregate", "aggregate", "aggregate", "tls", "failure"] as const)[place % 6] ?? "broken";
   return {
     kind,
-    domain,
-    days: place % 6 === 3 ? [first, first + 1] : [first],
+    domains: kind === "tls" && place > 6 ? DOMAINS : [domain],
+    days: isLong ? [first, first + 1] : [first],
     number: place,
     content: content % 3,
   };
@@ -64,30 +66,34 @@ function recordsOf({ number, content }: Document): SampleRecord[] {
   }));
 }
 
-function sessionsOf({ number, content }: Document): { successful: number; failed: number } {
-  return { successful: 100 * (content + 1) + number, failed: content + 1 };
+/** The sessions of a TLS report about one of its domains; even, too. */
+function sessionsOf({ number, content, domains }: Document, domain: string): { successful: number; failed: number } {
+  return { successful: 100 * (content + 1) + number + 20 * domains.indexOf(domain), failed: 2 * (content + 1) };
 }
 
-/** What a document counts, by day. */
+/** What a document counts, by domain and day. */
 export function countedOf(document: Document): Counted[] {
-  const { kind, domain, days } = document;
-  const place = (day: number) => ({ domain, kind, day });
+  const { kind, domains, days } = document;
   if (kind === "broken") return [];
-  if (kind === "failure") return days.map((day) => ({ ...place(day), total: 1, passed: 0, byAddress: {} }));
+  return domains.flatMap((domain) => days.map((day) => ({ domain, kind, day, ...shareOf(document, domain) })));
+}
+
+/** What one of its days counts about one of its domains: every day the same. */
+function shareOf(document: Document, domain: string): Pick<Counted, "total" | "passed" | "byAddress"> {
+  const { kind, days } = document;
+  if (kind === "failure") return { total: 1, passed: 0, byAddress: {} };
   if (kind === "tls") {
-    const { successful, failed } = sessionsOf(document);
-    return days.map((day) => ({ ...place(day), total: successful + failed, passed: successful, byAddress: {} }));
+    const { successful, failed } = sessionsOf(document, domain);
+    return { total: (successful + failed) / days.length, passed: successful / days.length, byAddress: {} };
   }
-  return days.map((day) => {
-    const counted: Counted = { ...place(day), total: 0, passed: 0, byAddress: {} };
-    for (const { sourceIp, count, pass } of recordsOf(document)) {
-      const share = count / days.length;
-      counted.total += share;
-      if (pass) counted.passed += share;
-      counted.byAddress[sourceIp] = (counted.byAddress[sourceIp] ?? 0) + share;
-    }
-    return counted;
-  });
+  const share: Pick<Counted, "total" | "passed" | "byAddress"> = { total: 0, passed: 0, byAddress: {} };
+  for (const { sourceIp, count, pass } of recordsOf(document)) {
+    const part = count / days.length;
+    share.total += part;
+    if (pass) share.passed += part;
+    share.byAddress[sourceIp] = (share.byAddress[sourceIp] ?? 0) + part;
+  }
+  return share;
 }
 
 /** The number of records of a document. */
@@ -97,34 +103,35 @@ export function recordCountOf(document: Document): number {
 
 /** The bytes of a document that is a file. */
 export function fileOf(document: Document): Buffer {
-  const { kind, domain, days, number } = document;
+  const { kind, domains, days, number } = document;
   const [first = 0] = days;
-  if (kind === "tls") {
-    const { successful, failed } = sessionsOf(document);
-    return Buffer.from(
-      JSON.stringify({
-        "organization-name": "Sender",
-        "date-range": { "start-datetime": timeOf(first, 0), "end-datetime": timeOf(first, SECONDS_PER_DAY - 1) },
-        "contact-info": "tls@reporter.example",
-        "report-id": `t-${number}`,
-        policies: [
-          {
-            policy: { "policy-type": "sts", "policy-domain": domain },
-            summary: { "total-successful-session-count": successful, "total-failure-session-count": failed },
-          },
-        ],
-      }),
-    );
-  }
   const begin = first * SECONDS_PER_DAY;
   // The end of a period over 36 hours is exclusive.
   const end = begin + days.length * SECONDS_PER_DAY - (days.length === 1 ? 1 : 0);
+  if (kind === "tls") {
+    return Buffer.from(
+      JSON.stringify({
+        "organization-name": "Sender",
+        "date-range": { "start-datetime": timeOf(begin), "end-datetime": timeOf(end) },
+        "contact-info": "tls@reporter.example",
+        "report-id": `t-${number}`,
+        policies: domains.map((domain) => {
+          const { successful, failed } = sessionsOf(document, domain);
+          return {
+            policy: { "policy-type": "sts", "policy-domain": domain },
+            summary: { "total-successful-session-count": successful, "total-failure-session-count": failed },
+          };
+        }),
+      }),
+    );
+  }
+  const [domain] = domains;
   const text = sampleReport({ reportId: `r-${number}`, domain, period: [begin, end], records: recordsOf(document) });
   return Buffer.from(kind === "broken" ? `${text.slice(0, 300)} ${number}` : text);
 }
 
-function timeOf(day: number, seconds: number): string {
-  return new Date((day * SECONDS_PER_DAY + seconds) * 1000).toISOString();
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }
 
 /** How the documents of a mail are packed: each as it is, each compressed, or all in one archive. */
@@ -157,8 +164,11 @@ export function mailWith(given: {
     const text = Buffer.from(mail.raw)
       .toString()
       .replace("Source-IP: 192.0.2.7", `Source-IP: 192.0.2.${30 * first.content + 100 + first.number}`)
-      .replace("Reported-Domain: acme.example", `Reported-Domain: ${first.domain}`)
-      .replace(/Arrival-Date: .*/, `Arrival-Date: ${new Date(timeOf(first.days[0] ?? 0, 36_000)).toUTCString()}`);
+      .replace("Reported-Domain: acme.example", `Reported-Domain: ${first.domains[0]}`)
+      .replace(
+        /Arrival-Date: .*/,
+        `Arrival-Date: ${new Date(((first.days[0] ?? 0) * 86_400 + 36_000) * 1000).toUTCString()}`,
+      );
     return { mail: { ...mail, raw: Buffer.from(text) }, files: [{ name: "message.eml", documents: [first] }] };
   }
   const files = packed(name, documents, packing);

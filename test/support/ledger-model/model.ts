@@ -123,8 +123,14 @@ export class Model {
     else this.choices.set(name, choice);
   }
 
-  isFinal(account: string, { kind, domain, days }: Document): boolean {
-    return days.some((day) => this.final.has(dayName(account, kind, domain, day)));
+  /** Whether any day of a document is. */
+  isFinal(account: string, document: Document): boolean {
+    return countedOf(document).some(({ domain, day }) => !this.isOpen(account, document, { domain, day }));
+  }
+
+  /** Whether the day of a domain of a document is not final. */
+  isOpen(account: string, { kind }: Document, { domain, day }: Pick<Counted, "domain" | "day">): boolean {
+    return !this.final.has(dayName({ account, kind, domain, day }));
   }
 
   /** Documents of a group that have been read. */
@@ -289,11 +295,11 @@ export class Model {
     return !object.isOutOfReach;
   }
 
-  /** Closes the days before one. */
-  close(beforeDay: number): void {
+  /** Closes the days before one. @param isClosed which of them, by name; absent = all */
+  close(beforeDay: number, isClosed: (name: string) => boolean = () => true): void {
     for (const counted of this.sums()) {
-      const name = dayName(counted.account, counted.kind, counted.domain, counted.day);
-      if (counted.day < beforeDay && !this.final.has(name)) this.final.set(name, counted);
+      const name = dayName(counted);
+      if (counted.day < beforeDay && !this.final.has(name) && isClosed(name)) this.final.set(name, counted);
     }
   }
 
@@ -313,18 +319,13 @@ export class Model {
     for (const [rua, owner] of this.addresses) if (owner === account) this.addresses.delete(rua);
   }
 
-  /** The days that an accepted report is still kept for. */
-  openDays({ account }: Group, { kind, domain, days }: Document): number[] {
-    return days.filter((day) => !this.final.has(dayName(account, kind, domain, day)));
-  }
-
   /** Accepted reports of which any day is kept, with what they count. */
   reports(): { group: Group; accepted: Accepted; counted: Counted[] }[] {
     return [...this.groups.values()].flatMap((group) => {
       const { accepted } = group;
       if (accepted === undefined) return [];
-      const open = this.openDays(group, accepted.document);
-      const counted = countedOf(accepted.document).filter(({ day }) => open.includes(day));
+      const { document } = accepted;
+      const counted = countedOf(document).filter((one) => this.isOpen(group.account, document, one));
       return counted.length === 0 ? [] : [{ group, accepted, counted }];
     });
   }
@@ -335,7 +336,7 @@ export class Model {
     for (const [name, counted] of this.final) sums.set(name, counted);
     for (const { group, accepted, counted } of this.reports()) {
       for (const one of counted) {
-        const name = dayName(group.account, one.kind, one.domain, one.day);
+        const name = dayName({ ...one, account: group.account });
         const sum = sums.get(name) ?? {
           ...one,
           account: group.account,
@@ -375,6 +376,12 @@ export function nameOf(account: string, identity: string, { content }: Pick<Docu
   return `${account}|${identity}|${content}`;
 }
 
-function dayName(account: string, kind: string, domain: string, day: number): string {
+/** The name of a day of a domain. */
+export function dayName({
+  account,
+  kind,
+  domain,
+  day,
+}: Pick<Counted, "kind" | "domain" | "day"> & { account: string }): string {
   return `${account}|${kind}|${domain}|${day}`;
 }

@@ -3,6 +3,7 @@
  * there when it is done, so that any other step can be left out of a sequence.
  */
 import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
+import { removeOldDetails } from "../../../shared/ledger/retention.ts";
 import type { ConflictDecision } from "../../../shared/operations.ts";
 import { isoDate } from "../../../shared/storage.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
@@ -10,7 +11,7 @@ import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
 import { ACCOUNTS, type Document, documentOf, type ModelMail, mailWith } from "./documents.ts";
-import type { Model, Reading } from "./model.ts";
+import { dayName, type Model, type Reading } from "./model.ts";
 import type { Performed } from "./perform.ts";
 
 /** Two for each account, at first. */
@@ -40,6 +41,7 @@ const WEIGHTS = {
   oldMessages: 4,
   merge: 5,
   upkeep: 4,
+  someUpkeep: 3,
   hours: 4,
   days: 2,
 } as const;
@@ -123,7 +125,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     if (group?.takenBack === undefined) return waiting;
     const row = simulation.rows<{ uid: string; domain: string; day: number; part: string }>(
       `SELECT lower(hex(uid)) AS uid, domain, day, part FROM reports
-      WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day`,
+      WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day, domain`,
     );
     const { document, key } = group.takenBack;
     const one = row.find(({ part }) => documentIn(model, key, part) === document);
@@ -153,7 +155,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = await ground.drain();
     const report = pick(ground.model.reports(), a);
     if (report === undefined) return waiting;
-    const { domain } = report.accepted.document;
+    const [domain] = report.accepted.document.domains;
     return [...waiting, ...(await reprocess(ground, { domain }))];
   },
   async readLess({ simulation, model, drain, ask }, [a]) {
@@ -236,6 +238,21 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     await runUpkeep(invocation, 0.25);
     model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
     return [...waiting, ...(await drain())];
+  },
+  // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
+  async someUpkeep({ simulation, model, drain }, [a, b, c]) {
+    const waiting = await drain();
+    const beforeDay = Math.floor(simulation.clock.nowMilliseconds / SECONDS_PER_DAY / 1000) - simulation.keepDetailDays;
+    const bounds = { beforeDay, limit: 1 + (a % 3), atOnce: 1 + (b % 2) };
+    for (const ledger of simulation.ledgers.filter((_, place) => c % 4 !== place))
+      await removeOldDetails(ledger, bounds);
+    const rows = simulation.rows<Parameters<typeof dayName>[0]>(
+      "SELECT account, kind, domain, day FROM domain_days WHERE is_final = 1",
+    );
+    const closed = new Set(rows.map(dayName));
+    model.close(beforeDay, (name) => closed.has(name));
+    const early = [...closed].filter((name) => !model.final.has(name));
+    return [...waiting, ...early.map((name) => `${name} was closed early`), ...(await drain())];
   },
   async hours({ simulation }, [a]) {
     simulation.clock.nowMilliseconds += (1 + (a % 12)) * 3_600_000;

@@ -22,8 +22,6 @@ export interface Failure {
   wrong: string[];
 }
 
-/** Days that details are kept. */
-const KEPT_DAYS = 12;
 /** Rounds after which the queues are empty, unless messages follow one another for ever. */
 const MAX_ROUNDS = 1500;
 /** The share of calls to bindings that fail while a queue is worked through. */
@@ -99,7 +97,7 @@ export async function shortest({ seed, steps }: Sequence, failure: Failure): Pro
 
 function newGround(seed: number): Ground {
   const simulation = new Simulation({ shards: 3 });
-  simulation.keepDetailDays = KEPT_DAYS;
+  simulation.keepDetailDays = 12;
   const model = new Model();
   for (const rua of RUAS) {
     const account = ACCOUNTS[Math.floor(RUAS.indexOf(rua) / 2)] ?? "";
@@ -148,6 +146,7 @@ async function emptyQueues(simulation: Simulation, plan: FaultPlan, random: () =
   const delivery = {
     pick: below,
     repeats: () => random() < 0.1,
+    isBare: () => random() < 0.3,
     maxBatchSize: 1 + below(22),
     parallel: 1 + below(3),
   };
