@@ -10,6 +10,10 @@ export const ACCOUNTS = ["acme", "other", "third"] as const;
 export const DOMAINS = ["acme.example", "beta.example"] as const;
 export const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::3", "198.51.100.4"] as const;
 const IDENTITIES = 24;
+/** One report in so many is the large one. */
+const LARGE_SHARE = 40;
+/** Records of its versions: more than an invocation writes points for, more than are held in memory, and few. */
+const LARGE_RECORDS = [300, 1040, 20] as const;
 const SECONDS_PER_DAY = 86_400;
 
 /** One version of a report, or a file that is none. */
@@ -32,12 +36,13 @@ export interface Counted {
   day: number;
   total: number;
   passed: number;
-  /** Messages by address; only of aggregate reports. */
+  /** Messages by address, of those in ADDRESSES; only of aggregate reports. */
   byAddress: Record<string, number>;
 }
 
 /** A document for any two numbers: few identities, so that the same ones come again. */
 export function documentOf(number: number, content: number): Document {
+  if (number % LARGE_SHARE === LARGE_SHARE - 1) return largeDocument(content);
   const place = number % IDENTITIES;
   const domain = DOMAINS[Math.floor(place / 6) % DOMAINS.length] ?? "";
   const isLong = place % 6 === 3 || place === 22;
@@ -52,6 +57,12 @@ export function documentOf(number: number, content: number): Document {
   };
 }
 
+/** The large report, of two days. */
+export function largeDocument(content: number): Document {
+  const days = [FIRST_DAY + 1, FIRST_DAY + 2];
+  return { kind: "aggregate", domains: [DOMAINS[0]], days, number: IDENTITIES, content: content % 3 };
+}
+
 /** What identifies the report of a document in an account; a failure report by its content alone. */
 export function identityOf({ kind, number, content }: Document): string {
   return kind === "failure" ? `${kind} ${number} ${content}` : `${kind} ${number}`;
@@ -59,8 +70,11 @@ export function identityOf({ kind, number, content }: Document): string {
 
 /** The records of an aggregate report; counts are even, so that two days share them equally. */
 function recordsOf({ number, content }: Document): SampleRecord[] {
-  return Array.from({ length: 1 + ((number + content) % 3) }, (_, i) => ({
-    sourceIp: ADDRESSES[(number + content + i) % ADDRESSES.length] ?? "",
+  const isLarge = number === IDENTITIES;
+  const length = isLarge ? (LARGE_RECORDS[content] ?? 0) : 1 + ((number + content) % 3);
+  return Array.from({ length }, (_, i) => ({
+    sourceIp:
+      isLarge && i > 0 ? `2001:db8:1::${i.toString(16)}` : (ADDRESSES[(number + content + i) % ADDRESSES.length] ?? ""),
     count: 2 * (1 + (number % 5) + 100 * (content + 1) + 10 * i),
     pass: (number + i) % 2 === 0,
   }));
@@ -91,9 +105,13 @@ function shareOf(document: Document, domain: string): Pick<Counted, "total" | "p
     const part = count / days.length;
     share.total += part;
     if (pass) share.passed += part;
-    share.byAddress[sourceIp] = (share.byAddress[sourceIp] ?? 0) + part;
+    if (isAsked(sourceIp)) share.byAddress[sourceIp] = (share.byAddress[sourceIp] ?? 0) + part;
   }
   return share;
+}
+
+function isAsked(address: string): boolean {
+  return ADDRESSES.some((one) => one === address);
 }
 
 /** The number of records of a document. */

@@ -10,7 +10,7 @@ import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
-import { ACCOUNTS, type Document, documentOf, type ModelMail, mailWith } from "./documents.ts";
+import { ACCOUNTS, type Document, documentOf, largeDocument, type ModelMail, mailWith } from "./documents.ts";
 import { dayName, type Model, type Reading } from "./model.ts";
 import type { Performed } from "./perform.ts";
 
@@ -39,6 +39,8 @@ const WEIGHTS = {
   register: 4,
   forget: 1,
   oldMessages: 4,
+  loseSlices: 1,
+  loseMail: 2,
   merge: 5,
   upkeep: 4,
   someUpkeep: 3,
@@ -76,6 +78,8 @@ export interface Ground {
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
   /** Messages that were delivered at some time. */
   delivered: DeliveredMessage[];
+  /** Whether a message is lost when it should be delivered. */
+  isLost(message: DeliveredMessage): boolean;
 }
 
 /** A message, and the queue that it was in. */
@@ -227,6 +231,19 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     for (const { queue, body } of some) await simulation.queues[queue].send(JSON.parse(body));
     return [...waiting, ...(await drain())];
   },
+  // Slices are lost, or whatever waits; upkeep finds out.
+  async loseSlices(ground, [a, b, c, d]) {
+    const waiting = await ground.drain();
+    await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents: [largeDocument(b)], numbers: [c, d] });
+    ground.isLost = ({ body }) => JSON.parse(body).kind === "points";
+    const wrong = await ground.drain();
+    ground.isLost = () => false;
+    return [...waiting, ...wrong, ...(await reconcile(ground))];
+  },
+  async loseMail(ground) {
+    ground.simulation.queues["dmarc-reports"].messages.length = 0;
+    return reconcile(ground);
+  },
   async merge({ simulation, drain }, [a]) {
     const waiting = await drain();
     await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
@@ -234,9 +251,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   },
   async upkeep({ simulation, model, drain }) {
     const waiting = await drain();
-    const invocation = simulation.invocation();
-    await runUpkeep(invocation, 0.25);
-    model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
+    await keepUp(simulation, model);
     return [...waiting, ...(await drain())];
   },
   // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
@@ -270,7 +285,6 @@ export function takeStep({ name, numbers, isHeld }: Step, ground: Ground): Promi
 }
 
 async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
-  const rua = pick(RUAS, a) ?? "";
   const first = documentOf(b, c);
   const documents: Document[] = [first];
   if (first.kind !== "failure") {
@@ -280,11 +294,34 @@ async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
     }
     if (d % 7 === 0) documents.push({ ...documentOf(0, 0), kind: "broken", number: b % 1000 });
   }
-  const packing = (["plain", "gzip", "zip"] as const)[Math.floor(d / 3) % 3] ?? "plain";
+  await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents, numbers: [Math.floor(d / 3), d] });
+}
+
+interface ToSend {
+  rua: string;
+  documents: Document[];
+  numbers: [packing: number, verified: number];
+}
+
+async function sendDocuments(ground: Ground, { rua, documents, numbers }: ToSend): Promise<void> {
+  const packing = (["plain", "gzip", "zip"] as const)[numbers[0] % 3] ?? "plain";
   const name = `m${ground.mails.length}`;
-  const mail = mailWith({ name, rua, documents, packing, isVerified: d % 5 < 2 });
+  const mail = mailWith({ name, rua, documents, packing, isVerified: numbers[1] % 5 < 2 });
   ground.mails.push(mail);
   await deliver(ground, mail);
+}
+
+/** Half a day later upkeep enqueues what is not finished. */
+async function reconcile({ simulation, model, drain }: Ground): Promise<string[]> {
+  simulation.clock.nowMilliseconds += 13 * 3_600_000;
+  await keepUp(simulation, model);
+  return drain();
+}
+
+async function keepUp(simulation: Simulation, model: Model): Promise<void> {
+  const invocation = simulation.invocation();
+  await runUpkeep(invocation, 0.25);
+  model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
 }
 
 async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail): Promise<void> {

@@ -107,34 +107,35 @@ function newGround(seed: number): Ground {
   const random = mulberry32(seed + 1);
   const plan = (): FaultMode | undefined =>
     random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
-  const delivered = deliveredMessages(simulation);
   const drain = async (reading: Partial<Reading> = {}): Promise<string[]> => {
     await emptyQueues(simulation, plan, random);
     const { seen, wrong } = await look(simulation, model);
     return [...wrong, ...model.settle(seen, { isTooSmall: false, isBudgetLow: false, ...reading })];
   };
-  return {
+  const ground: Ground = {
     simulation,
     model,
     mails: [],
-    delivered,
+    delivered: [],
+    isLost: () => false,
     drain,
     ask: (name, input) => perform({ simulation, plan }, name, input),
   };
+  noteDelivered(ground);
+  return ground;
 }
 
-/** The messages of all queues, from now on, as they are delivered. */
-function deliveredMessages({ queues }: Simulation): DeliveredMessage[] {
-  const delivered: DeliveredMessage[] = [];
+/** Notes the messages of all queues, from now on, as they are delivered; those that are lost are not. */
+function noteDelivered(ground: Ground): void {
+  const { queues } = ground.simulation;
   for (const queue of Object.keys(queues) as DeliveredMessage["queue"][]) {
     const take = queues[queue].take.bind(queues[queue]);
     queues[queue].take = (count, pick) => {
-      const taken = take(count, pick);
-      delivered.push(...taken.map(({ body }) => ({ queue, body })));
+      const taken = take(count, pick).filter(({ body }) => !ground.isLost({ queue, body }));
+      ground.delivered.push(...taken.map(({ body }) => ({ queue, body })));
       return taken;
     };
   }
-  return delivered;
 }
 
 /**
