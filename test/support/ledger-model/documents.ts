@@ -161,6 +161,9 @@ export interface MailFile {
   documents: Document[];
 }
 
+/** A file with its bytes. */
+export type FileWithContent = MailFile & { content: Uint8Array };
+
 /** A mail to an address, and its files by name. */
 export interface ModelMail {
   mail: SimulatedMail;
@@ -175,26 +178,34 @@ export function mailWith(given: {
   packing: Packing;
   isVerified: boolean;
 }): ModelMail {
-  const { name, rua, documents, packing, isVerified } = given;
+  const { rua, documents, isVerified } = given;
+  const files = filesWith(given);
   const [first] = documents;
-  if (first?.kind === "failure") {
-    const mail = failureMail(rua);
-    const text = Buffer.from(mail.raw)
-      .toString()
-      .replace("Source-IP: 192.0.2.7", `Source-IP: 192.0.2.${30 * first.content + 100 + first.number}`)
-      .replace("Reported-Domain: acme.example", `Reported-Domain: ${first.domains[0]}`)
-      .replace(
-        /Arrival-Date: .*/,
-        `Arrival-Date: ${new Date(((first.days[0] ?? 0) * 86_400 + 36_000) * 1000).toUTCString()}`,
-      );
-    return { mail: { ...mail, raw: Buffer.from(text) }, files: [{ name: "message.eml", documents: [first] }] };
-  }
-  const files = packed(name, documents, packing);
+  if (first?.kind === "failure") return { mail: { ...failureMail(rua), raw: files[0]?.content ?? Buffer.of() }, files };
   const mail = mailOf(files, rua);
   return { mail: isVerified ? stamped(mail, "reporter.example") : mail, files };
 }
 
-function packed(name: string, documents: Document[], packing: Packing): (MailFile & { content: Uint8Array })[] {
+/** Writes the files of documents; a failure report is a mail, and alone. */
+export function filesWith({
+  name,
+  documents,
+  packing,
+}: Pick<Parameters<typeof mailWith>[0], "name" | "documents" | "packing">): FileWithContent[] {
+  const [first] = documents;
+  if (first?.kind !== "failure") return packed(name, documents, packing);
+  const text = Buffer.from(failureMail().raw)
+    .toString()
+    .replace("Source-IP: 192.0.2.7", `Source-IP: 192.0.2.${30 * first.content + 100 + first.number}`)
+    .replace("Reported-Domain: acme.example", `Reported-Domain: ${first.domains[0]}`)
+    .replace(
+      /Arrival-Date: .*/,
+      `Arrival-Date: ${new Date(((first.days[0] ?? 0) * 86_400 + 36_000) * 1000).toUTCString()}`,
+    );
+  return [{ name: "message.eml", documents: [first], content: Buffer.from(text) }];
+}
+
+function packed(name: string, documents: Document[], packing: Packing): FileWithContent[] {
   if (packing === "zip") {
     const entries = documents.map((document, i) => ({
       name: `${i}.${extensionOf(document)}`,

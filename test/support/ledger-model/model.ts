@@ -10,8 +10,11 @@ export type Choice = "refused" | "replaces" | "counts" | "taken_back";
 /** A document in a raw object, and what became of it when the object was last read. */
 export interface Part {
   document: Document;
-  /** report: it is counted, or a duplicate or conflict of one. closed: its day was final already. */
-  state: "unread" | "report" | "dead" | "discarded" | "closed";
+  /**
+   * report: it is counted, or a duplicate or conflict of one. closed: its day was final already. dropped: the address wants
+   * no failure reports.
+   */
+  state: "unread" | "report" | "dead" | "discarded" | "closed" | "dropped";
 }
 
 /** A raw object. */
@@ -19,6 +22,8 @@ export interface ModelObject {
   key: string;
   rua: string;
   isVerified: boolean;
+  /** Not by mail: it has no budget. */
+  isImported: boolean;
   parts: Part[];
   /** Set when it was refused as a whole. */
   whole: "dead" | "discarded" | undefined;
@@ -75,6 +80,8 @@ export class Model {
   readonly choices = new Map<string, Choice>();
   /** RUA address → account. */
   readonly addresses = new Map<string, string>();
+  /** RUA address → what is kept of its failure reports; absent = facts. */
+  readonly failureReports = new Map<string, "off" | "facts" | "store">();
   /** `account|kind|domain|day` of days whose sums are final, with those sums. */
   readonly final = new Map<string, Counted & { account: string; reports: number }>();
   /** Accounts that were forgotten at some time. */
@@ -82,18 +89,18 @@ export class Model {
   /** Objects that have to be read again before the ledger is looked at. */
   readonly due = new Set<string>();
 
-  addObject(key: string, rua: string, file: MailFile, isVerified: boolean): void {
+  addObject(key: string, rua: string, file: MailFile, given: Pick<ModelObject, "isVerified" | "isImported">): void {
     if (this.objects.has(key)) return;
     this.objects.set(key, {
       key,
       rua,
-      isVerified,
+      ...given,
       parts: file.documents.map((document) => ({ document, state: "unread" })),
       whole: undefined,
       account: undefined,
       generation: 0,
       isOutOfReach: false,
-      isRawRemoved: file.documents[0]?.kind === "failure",
+      isRawRemoved: false,
     });
     this.due.add(key);
   }
@@ -193,9 +200,9 @@ export class Model {
     if (account !== undefined) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
     const states = object.parts.map(({ state }) => state);
-    const isDiscarded =
-      object.whole === "discarded" || (states.length > 0 && states.every((one) => one === "discarded"));
-    const isThere = !(object.isRawRemoved && isDecided);
+    const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
+    const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
+    const isThere = !object.isRawRemoved;
     if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return;
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
@@ -219,20 +226,27 @@ export class Model {
     }
     // What was decided in another account's database is not known in this one's.
     const isMoved = object.account !== account;
-    if (isBudgetLow && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
+    if (isBudgetLow && !object.isImported && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
       refuse();
       return;
     }
     if (isOneFile && first !== undefined && object.whole === "discarded") first.state = "discarded";
     object.whole = undefined;
-    for (const part of object.parts) this.#readPart(part, { account, before: object.account });
+    const kept = this.failureReports.get(object.rua) ?? "facts";
+    for (const part of object.parts) this.#readPart(part, { account, before: object.account, kept });
     object.account = account;
+    const isFailure = first?.document.kind === "failure";
+    if (isFailure && kept !== "store" && (first.state === "report" || isGone(first.state))) object.isRawRemoved = true;
   }
 
-  #readPart(part: Part, { account, before }: { account: string; before: string | undefined }): void {
+  #readPart(
+    part: Part,
+    { account, before, kept }: { account: string; before: string | undefined; kept: "off" | "facts" | "store" },
+  ): void {
     const { document, state } = part;
-    if (document.kind === "broken") part.state = state === "discarded" ? "discarded" : "dead";
+    if (document.kind === "failure" && kept === "off") part.state = "dropped";
+    else if (document.kind === "broken") part.state = state === "discarded" ? "discarded" : "dead";
     else if (!this.isFinal(account, document)) part.state = "report";
     else if (state === "report" && account === before) part.state = "report";
     else part.state = state === "discarded" ? "discarded" : "closed";

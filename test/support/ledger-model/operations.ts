@@ -2,6 +2,7 @@
  * Support: what may happen to a ledger, as people and the platform do it: each step has numbers that choose among what is
  * there when it is done, so that any other step can be left out of a sequence.
  */
+import { createHash } from "node:crypto";
 import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import { removeOldDetails } from "../../../shared/ledger/retention.ts";
 import type { ConflictDecision } from "../../../shared/operations.ts";
@@ -10,7 +11,17 @@ import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
-import { ACCOUNTS, type Document, documentOf, largeDocument, type ModelMail, mailWith } from "./documents.ts";
+import {
+  ACCOUNTS,
+  type Document,
+  documentOf,
+  type FileWithContent,
+  filesWith,
+  largeDocument,
+  type ModelMail,
+  mailWith,
+  type Packing,
+} from "./documents.ts";
 import { dayName, type Model, type Reading } from "./model.ts";
 import type { Performed } from "./perform.ts";
 
@@ -22,6 +33,8 @@ const SECONDS_PER_DAY = 86_400;
 const WEIGHTS = {
   mail: 30,
   mailAgain: 8,
+  importFiles: 8,
+  importAgain: 3,
   keepConflict: 3,
   replaceConflict: 4,
   countBoth: 3,
@@ -72,6 +85,7 @@ export interface Ground {
   simulation: Simulation;
   model: Model;
   mails: ModelMail[];
+  imports: { rua: string; files: FileWithContent[] }[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
   drain(reading?: Partial<Reading>): Promise<string[]>;
   /** Asks for an operation, under faults. */
@@ -99,6 +113,18 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const mail = pick(ground.mails, a);
     if (mail !== undefined) await deliver(ground, mail);
     return ground.drain();
+  },
+  async importFiles(ground, [a, b, c, d]) {
+    const waiting = d % 2 === 0 ? await ground.drain() : [];
+    const name = `i${ground.imports.length}`;
+    const packing = packingOf(Math.floor(d / 3));
+    const files = filesWith({ name, documents: documentsOf(b, c, d), packing });
+    ground.imports.push({ rua: pick(RUAS, a) ?? "", files });
+    return [...waiting, ...(await importFiles(ground, ground.imports.length - 1)), ...(await ground.drain())];
+  },
+  async importAgain(ground, [a]) {
+    const waiting = await ground.drain();
+    return [...waiting, ...(await importFiles(ground, a)), ...(await ground.drain())];
   },
   keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
   replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
@@ -162,14 +188,13 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const [domain] = report.accepted.document.domains;
     return [...waiting, ...(await reprocess(ground, { domain }))];
   },
-  async readLess({ simulation, model, drain, ask }, [a]) {
+  async readLess(ground, [a]) {
+    const { simulation, model, drain } = ground;
     const waiting = await drain();
     const object = pick([...model.objects.values()], a);
     if (object === undefined) return waiting;
     simulation.maxReportBytes = 1;
-    await ask("startReprocess", { filter: { key: object.key } });
-    if (!object.isRawRemoved) model.due.add(object.key);
-    const wrong = await drain({ isTooSmall: true });
+    const wrong = await reprocess(ground, { key: object.key }, { isTooSmall: true });
     simulation.maxReportBytes = 0;
     return [...waiting, ...wrong];
   },
@@ -208,9 +233,11 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = c % 2 === 0 ? await drain() : [];
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
-    const { answer } = await ask("putRegistration", { rua, entry: { account } });
+    const failureReports = pick(["facts", "facts", "store", "off"] as const, Math.floor(c / 2));
+    const { answer } = await ask("putRegistration", { rua, entry: { account, failureReports } });
     if (!answer.ok) return [...waiting, `registering: ${answer.error.message}`];
     model.addresses.set(rua, account);
+    model.failureReports.set(rua, failureReports ?? "facts");
     return [...waiting, ...(await drain())];
   },
   async forget({ simulation, model, drain, ask }, [a]) {
@@ -285,16 +312,21 @@ export function takeStep({ name, numbers, isHeld }: Step, ground: Ground): Promi
 }
 
 async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
+  const numbers: ToSend["numbers"] = [Math.floor(d / 3), d];
+  await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents: documentsOf(b, c, d), numbers });
+}
+
+/** One to three documents, and perhaps a broken one; a failure report is alone. */
+function documentsOf(b: number, c: number, d: number): Document[] {
   const first = documentOf(b, c);
   const documents: Document[] = [first];
-  if (first.kind !== "failure") {
-    for (let i = 1; i < 1 + (d % 3); i++) {
-      const next = documentOf(b + 7 * i, c + i * 5);
-      if (next.kind !== "failure") documents.push(next);
-    }
-    if (d % 7 === 0) documents.push({ ...documentOf(0, 0), kind: "broken", number: b % 1000 });
+  if (first.kind === "failure") return documents;
+  for (let i = 1; i < 1 + (d % 3); i++) {
+    const next = documentOf(b + 7 * i, c + i * 5);
+    if (next.kind !== "failure") documents.push(next);
   }
-  await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents, numbers: [Math.floor(d / 3), d] });
+  if (d % 7 === 0) documents.push({ ...documentOf(0, 0), kind: "broken", number: b % 1000 });
+  return documents;
 }
 
 interface ToSend {
@@ -304,11 +336,39 @@ interface ToSend {
 }
 
 async function sendDocuments(ground: Ground, { rua, documents, numbers }: ToSend): Promise<void> {
-  const packing = (["plain", "gzip", "zip"] as const)[numbers[0] % 3] ?? "plain";
   const name = `m${ground.mails.length}`;
-  const mail = mailWith({ name, rua, documents, packing, isVerified: numbers[1] % 5 < 2 });
+  const mail = mailWith({ name, rua, documents, packing: packingOf(numbers[0]), isVerified: numbers[1] % 5 < 2 });
   ground.mails.push(mail);
   await deliver(ground, mail);
+}
+
+function packingOf(number: number): Packing {
+  return (["plain", "gzip", "zip"] as const)[number % 3] ?? "plain";
+}
+
+/** Imports files, for the first time or again. */
+async function importFiles({ simulation, model, imports, ask }: Ground, number: number): Promise<string[]> {
+  const one = pick(imports, number);
+  if (one === undefined) return [];
+  const { rua, files } = one;
+  const before = new Set(simulation.bucket.keys("raw/"));
+  const given = files.map(({ name, content, documents }) => ({
+    sha256: createHash("sha256").update(content).digest("hex"),
+    name,
+    origin: `files/${name}`,
+    isMail: documents[0]?.kind === "failure",
+    content: Buffer.from(content).toString("base64"),
+  }));
+  const { answer } = await ask("importFiles", { rua, files: given });
+  const isRegistered = model.addresses.has(rua);
+  if (answer.ok !== isRegistered) return [`importing: ${answer.ok ? "taken" : answer.error.message}`];
+  for (const key of simulation.bucket.keys("raw/").filter((name) => !before.has(name))) {
+    const file = files.find((_, place) => key.includes(given[place]?.sha256 ?? "?"));
+    if (file === undefined) return [`Nobody imported ${key}.`];
+    model.addObject(key, rua, file, { isVerified: false, isImported: true });
+  }
+  const items = answer.ok ? answer.value.items : [];
+  return items.filter(({ key }) => !model.objects.has(key)).map(({ key }) => `${key} was taken as known`);
 }
 
 /** Half a day later upkeep enqueues what is not finished. */
@@ -331,7 +391,7 @@ async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail
   for (const key of simulation.bucket.keys("raw/").filter((one) => !before.has(one))) {
     const file = files.find(({ name }) => key.endsWith(name));
     if (file === undefined) throw new Error(`Nobody sent ${key}.`);
-    model.addObject(key, mail.to, file, isVerified);
+    model.addObject(key, mail.to, file, { isVerified, isImported: false });
   }
 }
 
@@ -367,7 +427,11 @@ async function decide(
 type Filter = NonNullable<Inputs["startReprocess"]["filter"]>;
 
 /** Reads again what a filter names. */
-async function reprocess({ simulation, model, drain, ask }: Ground, filter: Filter): Promise<string[]> {
+async function reprocess(
+  { simulation, model, drain, ask }: Ground,
+  filter: Filter,
+  reading: Partial<Reading> = {},
+): Promise<string[]> {
   simulation.clock.nowMilliseconds += 2000;
   const { answer } = await ask("startReprocess", { filter });
   if (!answer.ok) return [];
@@ -376,7 +440,7 @@ async function reprocess({ simulation, model, drain, ask }: Ground, filter: Filt
     const isNamed = filter.domain === undefined && (filter.key === undefined || filter.key === object.key);
     if (isNamed && keys.has(object.key)) model.due.add(object.key);
   }
-  return drain();
+  return drain(reading);
 }
 
 async function deadLetters(simulation: Simulation, isDiscarded: boolean) {

@@ -116,6 +116,7 @@ function newGround(seed: number): Ground {
     simulation,
     model,
     mails: [],
+    imports: [],
     delivered: [],
     isLost: () => false,
     drain,
