@@ -11,6 +11,7 @@ import { tlsDaysQuery, tlsReportsQuery } from "../../shared/ledger/tls.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { type SampleRecord, type SampleReport, sampleMail, sampleReport } from "../support/sample-report.ts";
+import { stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -195,6 +196,19 @@ describe("a report that covers three days", () => {
     await send(simulation, sampleReport(REPORT).replaceAll("\n", "\r\n"), "late.xml");
     expect(await days(simulation)).toEqual(before);
     expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
+  });
+
+  it("stays in the figures of a later day of its that is merged, although nobody proved who sent it", async () => {
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    const ordinary = sampleReport({ reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
+    const raw = sampleMail([{ name: "ordinary.xml", content: Buffer.from(ordinary) }]);
+    await simulation.deliver(stamped({ from: "a@reporter.example", to: RUA, raw }, "reporter.example"));
+    await simulation.drain();
+    expect((await days(simulation))[1]).toEqual([1, 12 + 8, 10 + 6, 1, 12]);
+    const bounds = { beforeDay: FIRST + 10, minReports: 1, limit: 10, atOnce: { days: 10, records: 1000 } };
+    expect(await mergeDays(simulation.ledger, bounds)).toBe(1);
+    await expectFigures(simulation);
   });
 
   it("is refused whole when only a later one of them is final", async () => {
