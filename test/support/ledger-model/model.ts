@@ -212,12 +212,10 @@ export class Model {
       refuse();
       return;
     }
-    // A file that is no archive is the whole object: what was discarded of one stays so of the other.
-    const isOneFile = object.parts.length === 1 && !object.key.endsWith(".zip");
     const [first] = object.parts;
     if (isTooSmall) {
       object.account = account;
-      if (isOneFile && (first?.state === "discarded" || first?.state === "dead")) {
+      if (isOneFile(object) && (first?.state === "discarded" || first?.state === "dead")) {
         object.whole = first.state === "discarded" ? "discarded" : "dead";
       }
       refuse();
@@ -231,7 +229,7 @@ export class Model {
       refuse();
       return;
     }
-    if (isOneFile && first !== undefined && object.whole === "discarded") first.state = "discarded";
+    if (isOneFile(object) && first !== undefined && object.whole === "discarded") first.state = "discarded";
     object.whole = undefined;
     const kept = this.failureReports.get(object.rua) ?? "facts";
     for (const part of object.parts) this.#readPart(part, { account, before: object.account, kept });
@@ -388,6 +386,11 @@ export class Model {
 
 export function nameOf(account: string, identity: string, { content }: Pick<Document, "content">): string {
   return `${account}|${identity}|${content}`;
+}
+
+/** Whether an object is a file that is no archive: what was discarded of one is discarded of the other. */
+export function isOneFile({ key, parts }: Pick<ModelObject, "key" | "parts">): boolean {
+  return parts.length === 1 && !key.endsWith(".zip");
 }
 
 /** The name of a day of a domain. */

@@ -22,7 +22,7 @@ import {
   mailWith,
   type Packing,
 } from "./documents.ts";
-import { dayName, type Model, type Reading } from "./model.ts";
+import { dayName, isOneFile, type Model, type Reading } from "./model.ts";
 import type { Performed } from "./perform.ts";
 
 /** Two for each account, at first. */
@@ -462,7 +462,9 @@ async function changeDeadLetters(
   for (const { rawKey, part, code } of some) {
     const object = model.objects.get(rawKey);
     if (object === undefined) continue;
-    if (WHOLE_CODES.has(code)) object.whole = isDiscard ? "discarded" : "dead";
+    // A file that was refused as a whole keeps the dead letter that a person discarded when it had been read.
+    const isOfWhole = WHOLE_CODES.has(code) || (object.whole !== undefined && isOneFile(object));
+    if (isOfWhole) object.whole = isDiscard ? "discarded" : "dead";
     else {
       const document = documentIn(model, rawKey, part);
       for (const one of object.parts.filter((other) => other.document === document))
