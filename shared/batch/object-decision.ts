@@ -146,7 +146,8 @@ export class ObjectDecision {
     const isVersion = claims.decision(plainUid, contentHash) === "counts";
     const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
     const reference = { ...claimReference(found, this.#object), uid };
-    if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
+    // One that does not count may have lost the row of a day that is final: that day is not to get it again.
+    if (context.known.held.final.has(plainUid) && this.#batch.stored(uid)?.state !== "accepted") {
       const before = this.#outcomeBefore(uid, part);
       if (before !== undefined) this.#record(before);
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
