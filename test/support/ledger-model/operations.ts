@@ -129,12 +129,12 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
   replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
   countBoth: (ground, numbers) => decide(ground, numbers, "count_both"),
-  async takeBack({ simulation, model, drain, ask }, [a]) {
+  async takeBack({ simulation, model, drain, ask }, [a, b]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
     const { group, accepted } = report;
-    const reference = referenceOf(simulation, group.account, accepted.key, report);
+    const reference = referenceOf(simulation, report, b);
     const { answer, isRepeated } = await ask("takeBackReport", { ...reference, reason: "a test" });
     const isDone = answer.ok || (isRepeated && answer.error.message === "The report is taken back.");
     if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
@@ -143,22 +143,25 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     group.accepted = undefined;
     return [...waiting, ...(await drain())];
   },
-  async undoTakeBack({ simulation, model, drain, ask }, [a]) {
+  async undoTakeBack({ simulation, model, drain, ask }, [a, b]) {
     const waiting = await drain();
-    const able = [...model.groups.values()].filter(
-      (group) =>
-        group.takenBack !== undefined &&
-        model.objects.has(group.takenBack.key) &&
-        !model.isFinal(group.account, group.takenBack.document),
-    );
+    const able = [...model.groups.values()].filter(({ account, takenBack }) => {
+      const object = model.objects.get(takenBack?.key ?? "");
+      if (takenBack === undefined || object === undefined || model.isFinal(account, takenBack.document)) return false;
+      // What its address's next account dropped would count for nobody's object.
+      return object.account === account || !object.isRawRemoved;
+    });
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
-    const row = simulation.rows<{ uid: string; domain: string; day: number; part: string }>(
+    const rows = simulation.rows<{ uid: string; domain: string; day: number; part: string }>(
       `SELECT lower(hex(uid)) AS uid, domain, day, part FROM reports
       WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day, domain`,
     );
     const { document, key } = group.takenBack;
-    const one = row.find(({ part }) => documentIn(model, key, part) === document);
+    const one = pick(
+      rows.filter(({ part }) => documentIn(model, key, part) === document),
+      b,
+    );
     if (one === undefined) return waiting;
     const { domain, uid } = one;
     const reference = { account: group.account, domain, day: isoDate(one.day * SECONDS_PER_DAY), uid };
@@ -483,17 +486,17 @@ const WHOLE_CODES = new Set([
   "retries_exhausted",
 ]);
 
+/** The report, by any of its rows: pages link to each. */
 function referenceOf(
   simulation: Simulation,
-  account: string,
-  rawKey: string,
-  { accepted, counted }: ReturnType<Model["reports"]>[number],
+  { group, accepted, counted }: ReturnType<Model["reports"]>[number],
+  number: number,
 ) {
-  const [{ day, domain } = { day: 0, domain: "" }] = counted;
-  const kind = accepted.document.kind === "broken" ? "aggregate" : accepted.document.kind;
+  const { account } = group;
+  const { day, domain, kind } = pick(counted, number) ?? { day: 0, domain: "", kind: "aggregate" };
   const [row] = simulation.rows<{ uid: string }>(
     `SELECT lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND kind = '${kind}' AND domain = '${domain}'
-      AND day = ${day} AND raw_key = '${rawKey}' AND state = 'accepted'
+      AND day = ${day} AND raw_key = '${accepted.key}' AND state = 'accepted'
       AND (report_id = '' OR report_id LIKE '%-${accepted.document.number}')`,
   );
   return { account, domain, day: isoDate(day * SECONDS_PER_DAY), uid: row?.uid ?? "" };
