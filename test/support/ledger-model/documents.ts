@@ -152,8 +152,8 @@ function timeOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
 
-/** How the documents of a mail are packed: each as it is, each compressed, or all in one archive. */
-export type Packing = "plain" | "gzip" | "zip";
+/** How documents are packed: each as it is, each compressed, all in one archive, or all in a mail that is one file. */
+export type Packing = "plain" | "gzip" | "zip" | "mail";
 
 /** A file of a mail, and the documents in it. */
 export interface MailFile {
@@ -206,6 +206,8 @@ export function filesWith({
 }
 
 function packed(name: string, documents: Document[], packing: Packing): FileWithContent[] {
+  if (packing === "mail")
+    return [{ name: "message.eml", documents, content: mailOf(packed(name, documents, "plain")).raw }];
   if (packing === "zip") {
     const entries = documents.map((document, i) => ({
       name: `${i}.${extensionOf(document)}`,

@@ -388,9 +388,10 @@ export function nameOf(account: string, identity: string, { content }: Pick<Docu
   return `${account}|${identity}|${content}`;
 }
 
-/** Whether an object is a file that is no archive: what was discarded of one is discarded of the other. */
+/** Whether an object is a file that holds no others: what was discarded of one is discarded of the other. */
 export function isOneFile({ key, parts }: Pick<ModelObject, "key" | "parts">): boolean {
-  return parts.length === 1 && !key.endsWith(".zip");
+  const isMail = key.endsWith(".eml") && parts[0]?.document.kind !== "failure";
+  return parts.length === 1 && !key.endsWith(".zip") && !isMail;
 }
 
 /** The name of a day of a domain. */

@@ -28,6 +28,8 @@ import type { Performed } from "./perform.ts";
 /** Two for each account, at first. */
 export const RUAS = ACCOUNTS.flatMap((account) => [`dmarc@${account}.example`, `reports@${account}.example`]);
 const SECONDS_PER_DAY = 86_400;
+/** What a receiver said about a mail from there, as it is stored. */
+const VERIFIED = "expected results dmarc=pass/reporter.example";
 
 /** How often each step is taken, relative to the others. */
 const WEIGHTS = {
@@ -85,7 +87,8 @@ export interface Ground {
   simulation: Simulation;
   model: Model;
   mails: ModelMail[];
-  imports: { rua: string; files: FileWithContent[] }[];
+  /** Only mails can be verified: their receiver's results are imported with them. */
+  imports: { rua: string; files: FileWithContent[]; isVerified: boolean }[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
   drain(reading?: Partial<Reading>): Promise<string[]>;
   /** Asks for an operation, under faults. */
@@ -117,9 +120,10 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   async importFiles(ground, [a, b, c, d]) {
     const waiting = d % 2 === 0 ? await ground.drain() : [];
     const name = `i${ground.imports.length}`;
-    const packing = packingOf(Math.floor(d / 3));
+    const packing = c % 3 === 0 ? "mail" : packingOf(Math.floor(d / 3));
     const files = filesWith({ name, documents: documentsOf(b, c, d), packing });
-    ground.imports.push({ rua: pick(RUAS, a) ?? "", files });
+    const isFailure = files[0]?.documents[0]?.kind === "failure";
+    ground.imports.push({ rua: pick(RUAS, a) ?? "", files, isVerified: packing === "mail" && !isFailure && d % 5 < 2 });
     return [...waiting, ...(await importFiles(ground, ground.imports.length - 1)), ...(await ground.drain())];
   },
   async importAgain(ground, [a]) {
@@ -353,13 +357,15 @@ function packingOf(number: number): Packing {
 async function importFiles({ simulation, model, imports, ask }: Ground, number: number): Promise<string[]> {
   const one = pick(imports, number);
   if (one === undefined) return [];
-  const { rua, files } = one;
+  const { rua, files, isVerified } = one;
   const before = new Set(simulation.bucket.keys("raw/"));
-  const given = files.map(({ name, content, documents }) => ({
+  const given = files.map(({ name, content }) => ({
     sha256: createHash("sha256").update(content).digest("hex"),
     name,
     origin: `files/${name}`,
-    isMail: documents[0]?.kind === "failure",
+    isMail: name === "message.eml",
+    from: "a@reporter.example",
+    authentication: isVerified ? VERIFIED : "unsigned",
     content: Buffer.from(content).toString("base64"),
   }));
   const { answer } = await ask("importFiles", { rua, files: given });
@@ -368,7 +374,7 @@ async function importFiles({ simulation, model, imports, ask }: Ground, number: 
   for (const key of simulation.bucket.keys("raw/").filter((name) => !before.has(name))) {
     const file = files.find((_, place) => key.includes(given[place]?.sha256 ?? "?"));
     if (file === undefined) return [`Nobody imported ${key}.`];
-    model.addObject(key, rua, file, { isVerified: false, isImported: true });
+    model.addObject(key, rua, file, { isVerified, isImported: true });
   }
   const items = answer.ok ? answer.value.items : [];
   return items.filter(({ key }) => !model.objects.has(key)).map(({ key }) => `${key} was taken as known`);
