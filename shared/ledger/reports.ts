@@ -96,6 +96,7 @@ export async function findReports(database: LedgerDatabase, references: readonly
 /**
  * Adds the lookup of `findReports` to a call.
  *
+ * @param references one that is looked up by several rows is known by the last of those there are
  * @param rows all rows that the reports have or would have: whether the day of any is final
  * @returns what it finds, as `OneCall.add` does
  */
@@ -107,27 +108,32 @@ export function addReports(
   if (references.length === 0) return () => heldOf([], [], []);
   const listed = (names: readonly ReportReference[]): string =>
     JSON.stringify(names.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]));
-  const wanted = listed(references);
-  const found = call.add(
-    query(
-      `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
-        lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
-        r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
-        r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
-        r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
-      FROM json_each(?1) w
-      JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
-        AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
-      [wanted],
-      heldRow,
+  const wanted = inLists(references).map(listed);
+  const found = wanted.map((some) =>
+    call.add(
+      query(
+        `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
+          lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
+          r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
+          r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
+          r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
+        FROM json_each(?1) w
+        JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+          AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)
+        ORDER BY w.key`,
+        [some],
+        heldRow,
+      ),
     ),
   );
-  const decided = call.add(
-    query(
-      `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
-      FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
-      [wanted],
-      decisionRow,
+  const decided = wanted.map((some) =>
+    call.add(
+      query(
+        `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
+        FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
+        [some],
+        decisionRow,
+      ),
     ),
   );
   const final = inLists(rows).map((some) =>
@@ -144,8 +150,8 @@ export function addReports(
   );
   return () =>
     heldOf(
-      found(),
-      decided(),
+      found.flatMap((reports) => reports()),
+      decided.flatMap((decisions) => decisions()),
       final.flatMap((uids) => uids()),
     );
 }

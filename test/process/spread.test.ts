@@ -320,6 +320,67 @@ describe("a TLS report about two domains", () => {
   });
 });
 
+describe("a TLS report that comes to addresses of one account that accept different domains", () => {
+  const REPORT = JSON.stringify({
+    "organization-name": "Sender",
+    "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
+    "contact-info": "tls@reporter.example",
+    "report-id": "both",
+    policies: ["acme.example", "beta.example"].map((domain, i) => ({
+      policy: { "policy-type": "sts", "policy-domain": domain },
+      summary: { "total-successful-session-count": 10 + i, "total-failure-session-count": 1 },
+    })),
+  });
+  const WIDE = "any@acme.example";
+  const BOTH = [
+    { domain: "acme.example", total: 11 },
+    { domain: "beta.example", total: 12 },
+  ];
+
+  async function sendTo(simulation: Simulation, to: string): Promise<void> {
+    const raw = sampleMail([{ name: "report.json", content: Buffer.from(REPORT) }]);
+    expect(await simulation.deliver({ from: "a@reporter.example", to, raw })).toBe("taken");
+    await simulation.drain();
+  }
+
+  async function reprocess(simulation: Simulation): Promise<void> {
+    simulation.clock.nowMilliseconds += 5000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+  }
+
+  it.each(["acme.example", "beta.example"])(
+    "is counted whole, whichever comes first, beside one for %s",
+    async (only) => {
+      for (const order of [
+        [RUA, WIDE],
+        [WIDE, RUA],
+      ]) {
+        const simulation = new Simulation();
+        simulation.register(RUA, { account: "acme", domains: [only] });
+        simulation.register(WIDE, { account: "acme" });
+        for (const to of order) await sendTo(simulation, to);
+        const sums = () => simulation.rows("SELECT domain, total FROM domain_days ORDER BY domain");
+        expect(sums()).toEqual(BOTH);
+        expect(outcomesOf(simulation)).toEqual(["accepted", "duplicate"]);
+        await reprocess(simulation);
+        expect(sums()).toEqual(BOTH);
+        expect(outcomesOf(simulation)).toEqual(["accepted", "duplicate"]);
+        // What the other brought counts once this one does not.
+        simulation.unregister(WIDE);
+        simulation.register(WIDE, { account: "other" });
+        await reprocess(simulation);
+        expect(simulation.rows("SELECT domain FROM domain_days WHERE account = 'acme'")).toEqual([{ domain: only }]);
+      }
+    },
+  );
+
+  function outcomesOf(simulation: Simulation): string[] {
+    const rows = simulation.rows<{ outcome: string }>("SELECT outcomes ->> '$[0].outcome' AS outcome FROM objects");
+    return rows.map(({ outcome }) => outcome).sort();
+  }
+});
+
 describe("a report", () => {
   it("about a day in the reporter's time zone counts on its middle day", async () => {
     const simulation = await newSimulation();
