@@ -623,6 +623,47 @@ describe("an address that left a forgotten account for another one", () => {
   });
 });
 
+describe("a message about forgotten mail that is delivered once more", () => {
+  it("files nothing for the account that has its address since, before the other is forgotten or after", async () => {
+    for (const isMovedBefore of [true, false]) {
+      const simulation = new Simulation({ shards: 2 });
+      simulation.register("dmarc@acme.example", { account: "acme" });
+      simulation.register("dmarc@other.example", { account: "other" });
+      await simulation.deliver(reportMail("a", records(3)));
+      const messages = simulation.queues["dmarc-reports"].messages.map(({ body }) => body);
+      await simulation.drain();
+      simulation.clock.nowMilliseconds += 5000;
+      const move = () => putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+      if (isMovedBefore) await move();
+      simulation.clock.nowMilliseconds += 5000;
+      await startForgetting("acme", 0.5, simulation.invocation());
+      await simulation.drain();
+      if (!isMovedBefore) await move();
+      for (const body of messages) await simulation.queues["dmarc-reports"].send(JSON.parse(body));
+      await simulation.drain();
+      expect(messages).toHaveLength(1);
+      expect(simulation.rows("SELECT account, code FROM dead_letters")).toEqual([]);
+      expect(simulation.rows("SELECT account FROM objects")).toEqual([]);
+    }
+  });
+
+  it("is a dead letter where nobody was forgotten since the mail came", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    await startForgetting("other", 0.5, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 5000;
+    await simulation.deliver(reportMail("a", records(3)));
+    await putRegistration("dmarc@acme.example", { account: "acme", domains: [] }, simulation.invocation());
+    await simulation.bucket.delete(simulation.bucket.keys("raw/"));
+    await simulation.drain();
+    expect(simulation.rows("SELECT account, code FROM dead_letters")).toEqual([
+      { account: "acme", code: "missing_object" },
+    ]);
+  });
+});
+
 describe("an address of a forgotten account that is registered again", () => {
   it("keeps unread mail of its new account when a third account is forgotten", async () => {
     const simulation = new Simulation();
