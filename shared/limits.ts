@@ -388,6 +388,8 @@ export const FORGET_LIMITS = {
   keptSeconds: 30 * 86_400,
   /** Rows of a table in one answer of an export. */
   exportedRows: 200,
+  /** The same of tables of figures, whose rows have 400,000 characters: 200 of them are more than a call of D1 answers. */
+  exportedFigureRows: 20,
   /** Characters in one answer of an export; the row that exceeds them is the last. */
   exportedChars: 4 * MIB,
 } as const;
@@ -596,6 +598,12 @@ export const D1_LIMITS = {
   maxFunctionArguments: 32,
   /** A LIKE or GLOB pattern. */
   maxPatternBytes: 50,
+  /**
+   * One call: its statements with all that is bound to them, or everything that it answers. D1 is asked by RPC, whose limit this is
+   * (developers.cloudflare.com/workers/runtime-apis/rpc/#limitations), so the 50 MB that its page gives a result are never reached; users
+   * met it as "D1_ERROR: Serialized RPC arguments or return values are limited to 32MiB".
+   */
+  maxCallBytes: 32 * MIB,
   /** Terms of one UNION, and levels of one expression: not documented, but workerd configures SQLite so (tried). */
   maxCompoundTerms: 5,
   maxExpressionDepth: 100,
