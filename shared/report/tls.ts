@@ -2,7 +2,6 @@
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
-import { daysOfPeriod } from "../report-day.ts";
 import { type Bounds, checkPeriod, judgeCount } from "./bounds.ts";
 import { reject } from "./rejection.ts";
 import { canonicalIp, isDomainLike, parseDate, storedText } from "./values.ts";
@@ -94,7 +93,7 @@ export function readTls(value: unknown, context: TlsContext): TlsBody {
     if (value === "") warnings.add("missing_value", name, "");
   }
   const policies = withDomains(readPolicies(report, context), context);
-  checkPolicies(policies, daysOfPeriod({ beginSeconds, endSeconds }).length);
+  checkPolicies(policies, Math.max(1, Math.floor(Math.abs(endSeconds - beginSeconds) / SECONDS_PER_DAY)));
   return {
     kind: "tls",
     orgName: orgName || domainOf(contactInfo),
@@ -105,6 +104,8 @@ export function readTls(value: unknown, context: TlsContext): TlsBody {
     policies,
   };
 }
+
+const SECONDS_PER_DAY = 86_400;
 
 function checkPolicies(policies: readonly TlsPolicy[], days: number): void {
   const { maxPolicyRows, maxPolicyChars } = READ_LIMITS;
