@@ -119,6 +119,13 @@ export const READ_LIMITS = {
   maxRecordChars: 256 * KIB,
   /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
   maxFrameChars: MIB,
+  /**
+   * Ours: domains times days of one TLS report; each is a row of the ledger, and every row lists all of them. Real reports are about
+   * one domain and day.
+   */
+  maxPolicyRows: 100,
+  /** Ours: characters of all policy strings and mail hosts of one TLS report; they are stored with each row. Real ones have a few hundred. */
+  maxPolicyChars: 20_000,
   /** Ours: white space or zero bytes in a row. Pretty-printed reports have a few hundred. */
   maxPaddingChars: MIB,
   /** Ours: open XML elements. Real reports nest seven deep. */
@@ -386,8 +393,10 @@ export const FORGET_LIMITS = {
   settleSeconds: 20 * 60,
   /** How long hashes of forgotten addresses are kept: messages and their retries live for at most 14 days. */
   keptSeconds: 30 * 86_400,
-  /** Rows of a table in one answer of an export. */
-  exportedRows: 200,
+  /** Rows of a table in one answer of an export; that of a report has 300,000 characters at most, and D1's answers have 32 MiB. */
+  exportedRows: 100,
+  /** The same of tables of figures, whose rows have 400,000 characters. */
+  exportedFigureRows: 20,
   /** Characters in one answer of an export; the row that exceeds them is the last. */
   exportedChars: 4 * MIB,
 } as const;
@@ -596,6 +605,12 @@ export const D1_LIMITS = {
   maxFunctionArguments: 32,
   /** A LIKE or GLOB pattern. */
   maxPatternBytes: 50,
+  /**
+   * One call: its statements with all that is bound to them, or everything that it answers. D1 is asked by RPC, whose limit this is
+   * (developers.cloudflare.com/workers/runtime-apis/rpc/#limitations), so the 50 MB that its page gives a result are never reached; users
+   * met it as "D1_ERROR: Serialized RPC arguments or return values are limited to 32MiB".
+   */
+  maxCallBytes: 32 * MIB,
   /** Terms of one UNION, and levels of one expression: not documented, but workerd configures SQLite so (tried). */
   maxCompoundTerms: 5,
   maxExpressionDepth: 100,

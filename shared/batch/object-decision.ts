@@ -489,7 +489,7 @@ export class ObjectDecision {
 }
 
 /** Whether a report counts on its first day: those days become final first, and no final day is to get its row again. */
-function isOpen(stored: HeldReport | undefined): boolean {
+function isOpen(stored: LedgerReport | undefined): boolean {
   const { domain, day } = stored?.reference ?? {};
   const [first] = stored?.spread ?? [];
   return stored?.state === "accepted" && first?.[0] === domain && first?.[1] === day;

@@ -16,7 +16,7 @@ import { addForwards } from "../../shared/ledger/forwards.ts";
 import { findJob, type Job } from "../../shared/ledger/jobs.ts";
 import { addNotices, keepIncidents } from "../../shared/ledger/notices.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
-import { FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { FIGURE_LIMITS, FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import { checkAndKeep } from "../../workers/process/domains/check-domains.ts";
 import { registerDomains } from "../../workers/process/domains/register-domains.ts";
@@ -566,6 +566,46 @@ describe("a table without an index of accounts", () => {
     }
     expect(hashes.size).toBe(Math.ceil(ROWS / 3) + Math.ceil((ROWS - 1) / 3));
   });
+});
+
+describe("figures of reports with a million records", () => {
+  const CHUNKS = 100;
+
+  it.each(["report_figures", "day_figures"])(
+    "are exported completely from %s, in calls that D1 answers",
+    async (name) => {
+      simulation.register("dmarc@acme.example", { account: "acme" });
+      await simulation.deliver(reportMail("a", records(3)));
+      await simulation.drain();
+      const ledger = simulation.ledgers.find(
+        ({ sqlite }) => sqlite.prepare("SELECT 1 FROM reports").get() !== undefined,
+      );
+      const { sqlite } = ledger ?? expect.unreachable();
+      const chunks = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${CHUNKS})`;
+      const figures = JSON.stringify({ ["x".repeat(FIGURE_LIMITS.maxChunkChars)]: 1 });
+      sqlite
+        .prepare(
+          `${chunks} INSERT INTO report_figures (reading, chunk, figures, written_seconds) SELECT x'01', i, ?, 0 FROM n`,
+        )
+        .run(figures);
+      sqlite
+        .prepare(
+          `${chunks} INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
+        SELECT account, kind, domain, day, i, ? FROM n JOIN reports`,
+        )
+        .run(figures);
+      sqlite.exec("UPDATE reports SET reading = x'01'");
+      const table = HELD_TABLES.find((one) => one.table === name) ?? expect.unreachable();
+      const exported: unknown[] = [];
+      for (let after: string | undefined; after !== ""; ) {
+        const held = { account: "acme", ruas: "[]", domains: "[]" };
+        const page = await readHeld(ledger ?? expect.unreachable(), table, { held, after: after ?? "" });
+        exported.push(...page.rows.map(({ chunk }) => chunk));
+        after = page.after;
+      }
+      expect(exported).toEqual(Array.from({ length: CHUNKS }, (_, i) => i));
+    },
+  );
 });
 
 describe("upkeep", () => {

@@ -1,15 +1,18 @@
 /** What the free plan allows an invocation, kept: 50 queries to D1 and subrequests, and files that 10 ms of CPU are enough for. */
 import { expect, it } from "vitest";
 import { putAddress } from "../../shared/ledger/addresses.ts";
+import { doubtedConflictsQuery } from "../../shared/ledger/conflicts.ts";
+import { ask } from "../../shared/ledger/database.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { runDomainChecks } from "../../workers/process/domains/check-domains.ts";
+import { keepVerified } from "../../workers/process/operations/conflicts.ts";
 import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
-import { records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
+import { records, registerAll, reportMail, smallMail, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -63,6 +66,26 @@ it("any single message makes fewer than 50 queries, and so does the daily upkeep
   const upkeep = await queriesOf(counted, () => runUpkeep(simulation.invocation(), 0.5));
   expect(upkeep).toBeGreaterThan(5);
   expect(upkeep).toBeLessThan(maxQueriesPerInvocation);
+});
+
+it("to keep the verified reports of sixty conflicts takes fewer than 50 queries, as one does", async () => {
+  const { simulation, counted } = await countedSimulation();
+  const ids = Array.from({ length: 60 }, (_, i) => `r${i}`);
+  for (const id of ids) await simulation.deliver(stamped(reportMail(id, records(1)), "reporter.example"));
+  for (const id of ids) await simulation.deliver(reportMail(id, records(1, 5)));
+  await simulation.drain();
+  const [found] = await ask(counted.ledger, doubtedConflictsQuery());
+  const { account, kind, reporter, domain, conflicts } = found ?? expect.unreachable();
+  expect(conflicts).toBe(60);
+  const group = { account, kind, reporter, domain };
+  let kept = 0;
+  const queries = await queriesOf(counted, async () => {
+    ({ kept } = await keepVerified(group, { by: "operator" }, simulation.invocation()));
+  });
+  expect(kept).toBe(60);
+  expect(queries).toBeLessThan(maxQueriesPerInvocation);
+  const { results } = await counted.ledger.prepare("SELECT decision, count(*) AS n FROM decisions GROUP BY 1").all();
+  expect(results).toEqual([{ decision: "refused", n: 60 }]);
 });
 
 it("the largest hourly check of a domain stays below 50 subrequests and 50 queries", async () => {

@@ -70,6 +70,36 @@ describe("an object that expands too much is refused as a whole", () => {
   });
 });
 
+describe("a TLS report whose rows in the ledger would be many times as large is refused", () => {
+  const policyOf = (domain: string, strings: string[] = []): object => ({
+    policy: { "policy-type": "sts", "policy-domain": domain, "policy-string": strings },
+    summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
+  });
+  const policiesOf = (count: number): object[] => Array.from({ length: count }, (_, i) => policyOf(`d${i}.example`));
+  const week = { "start-datetime": "2026-11-02T00:00:00Z", "end-datetime": "2026-11-09T00:00:00Z" };
+
+  it.each([
+    [
+      "domains",
+      { policies: policiesOf(READ_LIMITS.maxPolicyRows) },
+      { policies: policiesOf(READ_LIMITS.maxPolicyRows + 1) },
+    ],
+    [
+      "domains and days",
+      { "date-range": week, policies: policiesOf(Math.floor(READ_LIMITS.maxPolicyRows / 7)) },
+      { "date-range": week, policies: policiesOf(Math.floor(READ_LIMITS.maxPolicyRows / 7) + 1) },
+    ],
+    [
+      "characters of policies",
+      { policies: [policyOf("a.example", Array(20).fill("x".repeat(READ_LIMITS.maxPolicyChars / 20)))] },
+      { policies: [policyOf("a.example", [...Array(20).fill("x".repeat(READ_LIMITS.maxPolicyChars / 20)), "x"])] },
+    ],
+  ])("for its %s", async (_, most, more) => {
+    expect((await readAll(tls(most))).reports).toHaveLength(1);
+    expect(await codesOf(tls(more))).toEqual(["too_large"]);
+  });
+});
+
 describe("a budget", () => {
   const takings = (size: number, take: (budget: ReadBudget) => void, objectsOfMail?: number) => () => {
     take(new ReadBudget(size, objectsOfMail));

@@ -51,12 +51,12 @@ export interface Delivery {
 }
 
 export class Simulation {
-  readonly bucket = new MemoryBucket();
   /** The databases of the ledger; the first holds the directory. */
   readonly ledgers: readonly SqliteLedger[];
   readonly registry = new Map<string, string>();
   readonly points: Record<DatasetId, DataPoint[]> = { records: [], events: [], tls: [], failures: [] };
   readonly clock = { nowMilliseconds: Date.UTC(2026, 10, 20, 12) };
+  readonly bucket = new MemoryBucket(this.clock);
   readonly queues: Record<QueueName, MemoryQueue> = {
     "dmarc-reports": new MemoryQueue("dmarc-reports", this.clock),
     "dmarc-points": new MemoryQueue("dmarc-points", this.clock),

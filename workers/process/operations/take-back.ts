@@ -4,7 +4,7 @@ import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { coverReport, writeOf } from "../../../shared/batch/report-writes.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
-import { putDecision, removeDecision } from "../../../shared/ledger/conflicts.ts";
+import { putDecisions, removeDecision } from "../../../shared/ledger/conflicts.ts";
 import { OneCall } from "../../../shared/ledger/database.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { addReports, findReports, type LedgerReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
@@ -42,15 +42,17 @@ export async function takeBackReport(
     reports: [{ write, reference: held.reference }],
     slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
     others: [
-      putDecision({
-        account: reference.account,
-        uid,
-        contentHash: held.contentHash,
-        decision: "taken_back",
-        decidedBy: by,
-        reason,
-        decidedSeconds: nowSeconds,
-      }),
+      putDecisions([
+        {
+          account: reference.account,
+          uid,
+          contentHash: held.contentHash,
+          decision: "taken_back",
+          decidedBy: by,
+          reason,
+          decidedSeconds: nowSeconds,
+        },
+      ]),
     ],
   };
   const { state } = await commitBatch(ledger, changes, nowSeconds);
