@@ -6,6 +6,7 @@ import { validRegistration } from "../../shared/registry.ts";
 import { runDomainChecks } from "../../workers/process/domains/check-domains.ts";
 import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { runWatch } from "../../workers/process/watch/round.ts";
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
@@ -16,7 +17,7 @@ import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 setUpSimulation();
 
-const { maxQueriesPerInvocation, maxBatchSize, maxReportBytes, dnsQuestions } = FREE_PLAN_LIMITS;
+const { maxQueriesPerInvocation, maxBatchSize, maxReportBytes, dnsQuestions, watchQueries } = FREE_PLAN_LIMITS;
 
 /** A simulation whose queries are counted. */
 async function countedSimulation(): Promise<{ simulation: Simulation; counted: CountingLedger }> {
@@ -91,6 +92,23 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
   expect(queries).toBeGreaterThan(2);
   // And a file of MTA-STS.
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
+});
+
+it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an hour", async (shards) => {
+  const simulation = new Simulation({ shards });
+  registerAll(simulation);
+  simulation.watchQueries = watchQueries;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.deliver(reportMail("two", records(3), "rua@other.example"));
+  await simulation.drain();
+  for (let minute = 0; minute < 60; minute++) {
+    await runWatch(simulation.invocation());
+    simulation.clock.nowMilliseconds += 60_000;
+  }
+  const judged = simulation.ledgers.flatMap(({ sqlite }) =>
+    sqlite.prepare("SELECT account FROM domain_verdicts WHERE state <> ''").all(),
+  );
+  expect(judged.map(({ account }) => account).toSorted()).toEqual(["acme", "other"]);
 });
 
 it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {
