@@ -4,7 +4,9 @@ import { putAddress } from "../../shared/ledger/addresses.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { runDomainChecks } from "../../workers/process/domains/check-domains.ts";
+import { followAddress } from "../../workers/process/domains/follow-registry.ts";
 import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
+import { putRegistration } from "../../workers/process/operations/registrations.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { runWatch } from "../../workers/process/watch/round.ts";
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
@@ -92,6 +94,42 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
   expect(queries).toBeGreaterThan(2);
   // And a file of MTA-STS.
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
+});
+
+it("a set-up that no questions were left for stays as it was found", async () => {
+  const simulation = new Simulation();
+  registerAll(simulation);
+  simulation.dnsQuestions = dnsQuestions;
+  const zones: Zones = {
+    "_dmarc.acme.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@acme.example"],
+    "acme.example": [`TXT v=spf1 ${Array.from({ length: 10 }, (_, i) => `include:s${i}.test`).join(" ")} -all`],
+    "_dmarc.new.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@new.example"],
+  };
+  for (let i = 0; i < 10; i++) zones[`s${i}.test`] = ["TXT v=spf1 a -all"];
+  await using server = await startDnsServer(zones);
+  simulation.dnsUrl = server.url;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  for (const domain of ["acme.example", "new.example"]) {
+    const rua = `dmarc@${domain}`;
+    await putRegistration(rua, { account: "acme", domains: [domain] }, simulation.invocation());
+    await followAddress(rua, simulation.invocation());
+  }
+  const states: [string, unknown][] = [];
+  for (let hour = 0; hour < 24; hour++) {
+    server.asked.length = 0;
+    await runDomainChecks(simulation.invocation());
+    const [row] = simulation.rows("SELECT state FROM registered_domains WHERE domain = 'new.example'");
+    states.push([server.asked.length === dnsQuestions ? "all asked" : "some asked", row?.state]);
+    simulation.clock.nowMilliseconds += 3_600_000;
+  }
+  // Nothing was known at first.
+  expect(states.slice(0, 2)).toEqual([
+    ["all asked", "unknown"],
+    ["some asked", "waiting"],
+  ]);
+  expect(states.slice(2)).toContainEqual(["all asked", "waiting"]);
+  expect(states.slice(2).map(([, state]) => state)).not.toContain("unknown");
 });
 
 it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an hour", async (shards) => {
