@@ -439,7 +439,7 @@ export const API_LIMITS = {
 export const TOKEN_LIMITS = {
   /** Random bytes of a secret: nobody guesses 256 bits. */
   secretBytes: 32,
-  /** Tokens of one account, or of the operator, without revoked ones. */
+  /** Tokens of one account, or of the operator, without revoked and expired ones. */
   perAccount: 50,
   /** Characters of a name. */
   nameChars: 64,

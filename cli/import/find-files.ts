@@ -107,8 +107,18 @@ async function* walkFolder(folder: string, listener: WalkListener): AsyncGenerat
     const path = join(folder, entry.name);
     if (isLeftOut(entry, { folder, isMaildir })) listener.onPassedOver(path);
     else if (entry.isDirectory()) yield* walkOne(path, listener);
-    else if (entry.isFile()) yield { path, sizeBytes: (await stat(path)).size };
+    else if (entry.isFile()) yield* walkFile(path, listener);
     else listener.onPassedOver(path);
+  }
+}
+
+/** One that is renamed or deleted meanwhile, as a mail server does, must not end the walk through its folder. */
+async function* walkFile(path: string, listener: WalkListener): AsyncGenerator<PathFound> {
+  try {
+    yield { path, sizeBytes: (await stat(path)).size };
+  } catch (error) {
+    if (!isOfFileSystem(error)) throw error;
+    listener.onUnreadable(path, reasonOf(error));
   }
 }
 

@@ -154,6 +154,30 @@ describe("imported files", () => {
   });
 });
 
+describe("copies of one file", () => {
+  it("without a report, or without an account, are counted as such, and not waited for", async () => {
+    const path = await makeFolder("copies", {
+      "a/notes.txt": "Not a report.\n",
+      "b/notes.txt": "Not a report.\n",
+      "a/foreign.xml": report("copies-foreign", "foreign.example"),
+      "b/foreign.xml": report("copies-foreign", "foreign.example"),
+      "a/good.xml": report("copies-good"),
+      "b/good.xml": report("copies-good"),
+    });
+    const { code, stdout, stderr } = await run("--json", "--wait", path);
+    expect(JSON.parse(stdout)).toMatchObject({
+      files: 6,
+      taken: 1,
+      known: 1,
+      noReport: 2,
+      noOwner: 2,
+      outcomes: { accepted: 1 },
+    });
+    expect(code).toBe(2);
+    expect(stderr.match(/No registered address takes reports about foreign.example/g)).toHaveLength(2);
+  });
+});
+
 describe("the account of a file", () => {
   it("comes from --account or --rua if several accounts take its domain; otherwise the file is named and not sent", async () => {
     const path = await makeFolder("shared", { "s.xml": report("shared-s", "shared.example") });

@@ -29,6 +29,7 @@ import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { decideSender } from "../../workers/process/operations/decide-sender.ts";
 import { exportAccount } from "../../workers/process/operations/export-account.ts";
 import { setMtaSts } from "../../workers/process/operations/host-mta-sts.ts";
+import { importAccounts } from "../../workers/process/operations/import-accounts.ts";
 import { mute } from "../../workers/process/operations/mutes.ts";
 import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { createToken } from "../../workers/process/operations/tokens.ts";
@@ -417,6 +418,40 @@ describe("forgetting an account", () => {
     });
   });
 
+  it("is not undone by an import: neither its account nor its addresses come back meanwhile", async () => {
+    const account = "leaving";
+    const rua = "reports@leaving.example";
+    simulation.register(rua, { account });
+    await simulation.deliver(reportMail("of-leaving", records(3), rua));
+    await simulation.drain();
+    const job = await startForgetting(account, 0.5, simulation.invocation());
+    // The addresses are closed, and the job is not done.
+    await simulation.drain({ rounds: 4 });
+    expect((await findJob(simulation.ledger, job?.id ?? ""))?.state).toBe("running");
+    const lines = [
+      { line: 2, account, domain: "new.example", rua: "new@leaving.example" },
+      { line: 3, account: NEIGHBOUR, domain: "other.example", rua },
+      { line: 4, account: NEIGHBOUR, domain: "other.example", rua: NEIGHBOUR_RUA },
+    ];
+    const options = {
+      dryRun: false,
+      invocation: simulation.invocation(),
+      randomBytes: (count: number) => new Uint8Array(count),
+    };
+    const items = await importAccounts(lines, options);
+    expect(items.map(({ result, message }) => [result, message])).toEqual([
+      ["error", "The account leaving is being forgotten; wait until that is done."],
+      ["error", `${rua} is an address of an account that is being forgotten; wait until that is done.`],
+      ["new", "new account, new address, new domain"],
+    ]);
+    await simulation.drain();
+    expect((await findJob(simulation.ledger, job?.id ?? ""))?.state).toBe("done");
+    const left = simulation.ledger.sqlite.prepare("SELECT rua FROM addresses WHERE removed = 0 ORDER BY rua").all();
+    expect(left.map((row) => row.rua)).toEqual([NEIGHBOUR_RUA]);
+    const accounts = simulation.ledger.sqlite.prepare("SELECT account FROM accounts").all();
+    expect(accounts.map((row) => row.account)).toEqual([NEIGHBOUR]);
+  });
+
   it("keeps a raw object that another account also has", async () => {
     simulation.register(SHARED_RUA, { account: "first" });
     simulation.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
@@ -595,7 +630,7 @@ describe("figures of reports with a million records", () => {
         )
         .run(figures);
       sqlite.exec("UPDATE reports SET reading = x'01'");
-      const table = HELD_TABLES.find((one) => one.table === name) ?? expect.unreachable();
+      const table = ACCOUNT_TABLES.find((one) => one.table === name) ?? expect.unreachable();
       const exported: unknown[] = [];
       for (let after: string | undefined; after !== ""; ) {
         const held = { account: "acme", ruas: "[]", domains: "[]" };
