@@ -115,7 +115,7 @@ export interface KnownContent {
 }
 
 /**
- * The known hash of equivalent content: with its organisation in other letters, or with or without a policy tag that has its
+ * The known hash of equivalent content: with its organization in other letters, or with or without a policy tag that has its
  * default value. Stored hashes stay valid: each equivalent is hashed as a report that is written that way.
  *
  * @returns undefined if no equivalent has a known hash
