@@ -44,7 +44,7 @@ export const API_CODES = {
   analyticsNotEnabled: 10089,
   /** `[limits]` in the configuration of a Worker. */
   cpuLimitOnFreePlan: 100328,
-  /** No Zero Trust organisation yet. */
+  /** No Zero Trust organization yet. */
   accessNotEnabled: 9999,
   /** A bucket that still holds objects cannot be deleted. */
   bucketNotEmpty: 10008,

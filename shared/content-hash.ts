@@ -115,7 +115,7 @@ export interface EarlierContent {
 }
 
 /**
- * The known hash of equivalent content: with its organisation in other letters, with or without a policy tag that has its
+ * The known hash of equivalent content: with its organization in other letters, with or without a policy tag that has its
  * default value, with the options of `fo` in another order, or with another last character of its hosts. Stored hashes stay
  * valid: each equivalent is hashed as a report that is written that way.
  *

@@ -128,7 +128,7 @@ interface PolicyPlace {
 }
 
 // Of a name below the domain that has no record of its own; it does not take that of the domain if the domain is not the
-// organisational domain.
+// organizational domain.
 function policiesOf({ found, foundBelow }: Found, { subject, wildcard }: PolicyPlace): EffectivePolicies {
   const policies: EffectivePolicies = {};
   const own = found && effectivePolicy(found.record, subject);

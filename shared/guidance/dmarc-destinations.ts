@@ -12,11 +12,11 @@ import { isUnreachable } from "./mail-hosts.ts";
 export interface Destination {
   uri: string;
   host?: string;
-  /** "inside": of the same organisation, no record needed. */
+  /** "inside": of the same organization, no record needed. */
   outcome: "inside" | "authorized" | "redirected" | "refused" | "notSupported" | "unknown";
   /** The name whose TXT record decides, if one is needed. */
   recordName?: string;
-  /** Refused by RFC 9990, though the Public Suffix List, which older receivers go by, has both in one organisation. */
+  /** Refused by RFC 9990, though the Public Suffix List, which older receivers go by, has both in one organization. */
   isInsideByList?: boolean;
   /** Refused though the host has a wildcard that permits all: another name there keeps it from answering (RFC 4592). */
   isBesideWildcard?: boolean;
@@ -142,7 +142,7 @@ function whyRefused({ host, recordName = "", isInsideByList, isBesideWildcard }:
   }
   if (isInsideByList === true) {
     return (
-      `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organisation, ` +
+      `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organization, ` +
       "and does not say that it takes reports for this domain. Older receivers send them. It has to publish this record."
     );
   }

@@ -37,7 +37,7 @@ export interface Published {
   alias?: string | undefined;
   /** What applies to the domain by the record of a name above it. */
   inherited?: Inherited | undefined;
-  /** The organisational domain by RFC 9989's tree walk, once the domain has a record; undefined: not known. */
+  /** The organizational domain by RFC 9989's tree walk, once the domain has a record; undefined: not known. */
   organization?: string | undefined;
   /** TXT records at `_smtp._tls`; undefined: DNS gave no answer. */
   tls: readonly string[] | undefined;
@@ -84,13 +84,13 @@ export function recordsToPublish(domain: string, rua: string, published = NOTHIN
   return records;
 }
 
-/** RFC 9990 section 4: a destination outside the organisation must permit the reports. @returns undefined inside it */
+/** RFC 9990 section 4: a destination outside the organization must permit the reports. @returns undefined inside it */
 function whyPermission(domain: string, host: string, organization: string | undefined): string | undefined {
   if (organizationalDomain(host) !== organizationalDomain(domain)) {
     return `Says that ${host} takes reports about ${domain}. One record *._report._dmarc.${host} does it for all domains.`;
   }
   if (organization === undefined || host === organization || host.endsWith(`.${organization}`)) return undefined;
-  return `Says that ${host} takes reports about ${domain}: no name above ${domain} has a DMARC record, so receivers that follow RFC 9990 take the two for different organisations.`;
+  return `Says that ${host} takes reports about ${domain}: no name above ${domain} has a DMARC record, so receivers that follow RFC 9990 take the two for different organizations.`;
 }
 
 function dmarcRecord(domain: string, rua: string, published: Published): NeededRecord {

@@ -100,7 +100,7 @@ describe("imported files", () => {
     });
     await symlink(join(path, "a.xml"), join(path, "link.xml"));
     const dry = await runJson("--dry-run", path);
-    expect(dry).toMatchObject({ files: 12, selected: 10, taken: 0, noReport: 2, hiddenFiles: 4 });
+    expect(dry).toMatchObject({ files: 12, selected: 10, taken: 0, noReport: 2, hiddenFiles: 2, serverFiles: 2 });
     expect(await pipeline.rows("SELECT 1 FROM imports")).toEqual([]);
     const counts = await runJson("--wait", path);
     expect(counts).toMatchObject({

@@ -135,8 +135,8 @@ describe("DMARC", () => {
     expect((await checkDmarc("child.inherited.test", resolver)).policies.domain).toBe("reject");
   });
 
-  // RFC 9989 section 4.10.1: own record, else that of the organisational domain; those between are passed over.
-  test("what is below a subdomain with a record takes that of the organisation", async () => {
+  // RFC 9989 section 4.10.1: own record, else that of the organizational domain; those between are passed over.
+  test("what is below a subdomain with a record takes that of the organization", async () => {
     const own = await checkDmarc("own.inherited.test", resolver);
     expect(own.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "quarantine" });
     expect(own.older.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "reject" });
@@ -151,7 +151,7 @@ describe("DMARC", () => {
     expect(bare.policies).toEqual({ domain: "quarantine", subdomain: "quarantine", nonexistent: "reject" });
     const equipped = await checkDmarc("equipped.registry", resolver);
     expect(equipped).toMatchObject({ organizationalDomain: "equipped.registry", policyDomain: "equipped.registry" });
-    // Without psd the record with the fewest labels makes the organisation, though it is that of a top-level domain.
+    // Without psd the record with the fewest labels makes the organization, though it is that of a top-level domain.
     const shop = await checkDmarc("shop.brand", resolver);
     expect(shop).toMatchObject({ organizationalDomain: "brand", policyDomain: "brand" });
     const division = await checkDmarc("division.brand", resolver);
@@ -191,7 +191,7 @@ describe("DMARC", () => {
     );
   });
 
-  test("psd=n ends the tree walk and starts a new organisation", async () => {
+  test("psd=n ends the tree walk and starts a new organization", async () => {
     const check = await checkDmarc("www.division.boundary.test", resolver);
     expect(check.organizationalDomain).toBe("division.boundary.test");
     expect(check.policyDomain).toBe("division.boundary.test");

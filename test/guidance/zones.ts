@@ -97,7 +97,7 @@ const DMARC: Zones = {
   "_dmarc.brand": ["TXT v=DMARC1; p=reject; rua=mailto:rua@nic.brand"],
   "shop.brand": ["A 192.0.2.1"],
   "_dmarc.division.brand": ["TXT v=DMARC1; p=none; rua=mailto:rua@division.brand"],
-  // A subdomain's own boundary: psd=n at it makes it an organisational domain of its own.
+  // A subdomain's own boundary: psd=n at it makes it an organizational domain of its own.
   "_dmarc.division.boundary.test": ["TXT v=DMARC1; p=none; psd=n; rua=mailto:rua@division.boundary.test"],
   "_dmarc.boundary.test": ["TXT v=DMARC1; p=reject; sp=reject; rua=mailto:rua@boundary.test"],
   // Nine labels: names between the full one and the last seven are never asked.

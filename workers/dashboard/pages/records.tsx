@@ -20,7 +20,7 @@ import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote } from "../parts/said-note.tsx";
+import { type Said, SaidNote, saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type OneCheck = StoredCheck["checks"][number];
@@ -86,7 +86,7 @@ export async function checkAgain(
     if (!isWrongInput(error)) throw error;
     return recordsPage(request, domain, { kind: "fault", sentence: error.message });
   }
-  return linkTo(request, `${domainPath(domain)}/records`);
+  return saying("checked", linkTo(request, `${domainPath(domain)}/records`));
 }
 
 function CheckedAt({ kept }: { kept: KeptCheck }) {
