@@ -1,6 +1,14 @@
 /** DNS over HTTPS (RFC 8484): question and answer are DNS messages in the bodies of a POST and its response. */
+import {
+  AUTHENTIC_DATA,
+  CHECKING_DISABLED,
+  decode,
+  encode,
+  RECURSION_DESIRED,
+  type TlsaData,
+  TRUNCATED_RESPONSE,
+} from "dns-packet";
 import { DNS_LIMITS } from "../limits.ts";
-import { encodeQuestion, readMessage } from "./message.ts";
 import type { Answer, RecordType, Resolver } from "./resolver.ts";
 
 /** The part of `fetch` that is used. */
@@ -8,7 +16,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 const MESSAGE_TYPE = "application/dns-message";
 
-/** RFC 1035 section 4.1.1, the response code. */
+/** RFC 1035 section 4.1.1, the response code: the low four bits of the flags. */
+const RESPONSE_CODE = 0x0f;
 const NO_ERROR = 0;
 const NAME_ERROR = 3;
 
@@ -29,7 +38,7 @@ export function httpsResolver(url: string, fetch: Fetch, maxQuestions = Number.P
         if (answer.status !== "servfail" || left < 1) return answer;
         left -= 1;
         // What a resolver answers once it is not to check signatures, it has refused for them (RFC 4035 section 3.2.2).
-        const unchecked = await ask(url, { name, type, isUnchecked: true }, fetch);
+        const unchecked = await ask(url, { name, type, flags: CHECKING_DISABLED }, fetch);
         return isAnswer(unchecked) ? { status: "servfail", isBogus: true } : answer;
       } catch (error) {
         const isLate = error instanceof Error && error.name === "TimeoutError";
@@ -43,18 +52,20 @@ function isAnswer({ status }: Answer): boolean {
   return status === "answers" || status === "nodata" || status === "nxdomain";
 }
 
-/** A question. isUnchecked: the server is not to check signatures. */
+/** A question, and flags beside those of every one. */
 interface Question {
   name: string;
   type: RecordType;
-  isUnchecked?: boolean;
+  flags?: number;
 }
 
-async function ask(url: string, { name, type, isUnchecked = false }: Question, fetch: Fetch): Promise<Answer> {
+async function ask(url: string, { name, type, flags = 0 }: Question, fetch: Fetch): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": MESSAGE_TYPE, accept: MESSAGE_TYPE },
-    body: encodeQuestion(name, type, isUnchecked),
+    body: new Uint8Array(
+      encode({ type: "query", id: 0, flags: RECURSION_DESIRED | AUTHENTIC_DATA | flags, questions: [{ name, type }] }),
+    ),
     redirect: "manual",
     signal: AbortSignal.timeout(DNS_LIMITS.timeoutMilliseconds),
   });
@@ -76,14 +87,42 @@ async function readBounded({ body }: Response): Promise<Uint8Array | undefined> 
     if (length > DNS_LIMITS.maxAnswerBytes) return undefined;
     pieces.push(piece);
   }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return Buffer.concat(pieces);
 }
 
 function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
-  const { code, isTruncated, isAuthenticated, records, ttlSeconds } = readMessage(bytes, type);
+  const message = decode(Buffer.from(bytes));
   // RFC 2181 section 9: an answer that did not fit is not to be used; what is in it may be half of the records.
-  if (isTruncated) return { status: "unknown" };
+  if (((message.flags ?? 0) & TRUNCATED_RESPONSE) !== 0) return { status: "unknown" };
+  const code = (message.flags ?? 0) & RESPONSE_CODE;
   if (code === NAME_ERROR) return { status: "nxdomain" };
   if (code !== NO_ERROR) return { status: "servfail" };
+  const records: string[] = [];
+  let ttlSeconds = Number.POSITIVE_INFINITY;
+  // An alias and its target are answers in the same message.
+  for (const answer of message.answers ?? []) {
+    if (answer.type !== type) continue;
+    ttlSeconds = Math.min(ttlSeconds, answer.ttl ?? 0);
+    if (answer.type === "TXT") records.push(textOf(answer.data));
+    else if (answer.type === "TLSA") records.push(tlsaText(answer.data));
+    else if (answer.type === "MX") records.push(`${answer.data.preference ?? 0} ${answer.data.exchange}`);
+    else if (typeof answer.data === "string") records.push(answer.data);
+  }
+  const isAuthenticated = ((message.flags ?? 0) & AUTHENTIC_DATA) !== 0;
   return records.length === 0 ? { status: "nodata" } : { status: "answers", records, isAuthenticated, ttlSeconds };
+}
+
+function tlsaText({ usage, selector, matchingType, certificate }: TlsaData): string {
+  return `${usage} ${selector} ${matchingType} ${certificate.toString("hex")}`;
+}
+
+/** The strings of a TXT record as one text (RFC 6376 section 3.6.2.2, RFC 7208 section 3.3): UTF-8, or else a character an octet. */
+function textOf(data: string | Buffer | (string | Buffer)[]): string {
+  const strings = Array.isArray(data) ? data : [data];
+  const joined = Buffer.concat(strings.map((one) => (typeof one === "string" ? Buffer.from(one) : one)));
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(joined);
+  } catch {
+    return joined.toString("latin1");
+  }
 }

@@ -144,7 +144,7 @@ function isMoreCredible(claim: Claim, held: LedgerReport): boolean {
  * A TLS report replaces one that came to an address which accepts fewer of its domains, unless only that one is proven: neither
  * may take the other's place for ever.
  */
-function isWider(claim: Claim, held: HeldReport): boolean {
+function isWider(claim: Claim, held: LedgerReport): boolean {
   if (held.sender.state === "verified" && claim.sender.state !== "verified") return false;
   const rows = new Set(claim.spread.map((row) => row.join()));
   return rows.size > held.spread.length && held.spread.every((row) => rows.has(row.join()));

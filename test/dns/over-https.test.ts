@@ -23,6 +23,10 @@ const ANSWERS: Record<string, { code?: number; answers?: DnsAnswer[] }> = {
       { type: "TXT", name: "text.example", ttl: 300, data: "two" },
     ],
   },
+  "utf8.example": {
+    answers: [{ type: "TXT", name: "utf8.example", ttl: 300, data: [Buffer.from([0x62, 0xc3]), Buffer.from([0xbc])] }],
+  },
+  "latin1.example": { answers: [{ type: "TXT", name: "latin1.example", ttl: 300, data: Buffer.from([0x62, 0xfc]) }] },
   "mail.example": {
     answers: [{ type: "MX", name: "mail.example", ttl: 300, data: { preference: 10, exchange: "mx.example" } }],
   },
@@ -83,6 +87,11 @@ describe("a question", () => {
       records: ["10 mx.example"],
     });
   });
+});
+
+it("has texts in UTF-8, across the strings of a record, or else a character an octet", async () => {
+  expect(await lookup("utf8.example", "TXT")).toMatchObject({ records: ["b\u00fc"] });
+  expect(await lookup("latin1.example", "TXT")).toMatchObject({ records: ["b\u00fc"] });
 
   it.each([
     ["none.example", "nxdomain"],
