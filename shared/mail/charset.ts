@@ -15,7 +15,7 @@ export function decodeText(bytes: Uint8Array, charset: string): string {
 
 type Decoder = InstanceType<typeof TextDecoder>;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const windows1252 = new TextDecoder("windows-1252");
 
 function decoderOf(charset: string): Decoder | undefined {
