@@ -117,7 +117,7 @@ export const READ_LIMITS = {
   maxRecordElements: 2000,
   /** Ours: one `<record>` element as text; real ones have up to 100 DKIM results (RFC 9990 section 3.1.3). */
   maxRecordChars: 256 * KIB,
-  /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
+  /** Ours: all of a report but its records: metadata, policy, extensions; and a text file that is searched for reports. */
   maxFrameChars: MIB,
   /**
    * Ours: domains times days of one TLS report; each is a row of the ledger, and every row lists all of them. Real reports are about

@@ -131,6 +131,7 @@ const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
 const BASE64_START =
   /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJ(?:vcmdhb|kYXRl|jb250|yZXBv|wb2xp)|ew(?:og|0K))[A-Za-z0-9+/]{16})/gm;
 const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
+const LINE_END = /[ \t\r]{0,99}\n/y;
 const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
 
 /** The files in base64 that stand in a letter, at most one more than a mail may have. */
@@ -154,14 +155,15 @@ function base64At(text: string, start: number): { text: string; end: number } {
   BASE64_RUN.lastIndex = start;
   const lines = [BASE64_RUN.exec(text)?.[0] ?? ""];
   let end = start + (lines[0]?.length ?? 0);
-  for (let next = text.indexOf("\n", end); next >= 0 && text.slice(end, next).trim() === ""; ) {
-    if (lines.at(-1)?.endsWith("=") === true) break;
-    const lineEnd = text.indexOf("\n", next + 1);
-    const line = BASE64_LINE.exec(text.slice(next + 1, lineEnd < 0 ? text.length : lineEnd))?.[1];
+  while (lines.at(-1)?.endsWith("=") === false) {
+    LINE_END.lastIndex = end;
+    const next = end + (LINE_END.exec(text)?.[0].length ?? 0);
+    if (next === end) break;
+    const lineEnd = text.indexOf("\n", next);
+    const line = BASE64_LINE.exec(text.slice(next, lineEnd < 0 ? text.length : lineEnd))?.[1];
     if (line === undefined) break;
     lines.push(line);
     end = lineEnd < 0 ? text.length : lineEnd;
-    next = lineEnd;
   }
   return { text: lines.join("\n"), end };
 }

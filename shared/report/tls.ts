@@ -229,12 +229,12 @@ function readObjects(value: unknown, path: string, warnings: WarningLog): Record
   });
 }
 
-/** What is in a list, in lists within it, or under the numbers that PHP makes of a list; a lone value is a list of one. */
+/** What is in a list, in lists within it, or in the object that PHP makes of a list; a lone value is a list of one. */
 function itemsOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value.flat(MAX_WRAPPERS);
   if (typeof value !== "object" || value === null) return [value];
   const names = Object.keys(value);
-  return names.length > 0 && names.every((name) => /^\d{1,6}$/.test(name)) ? Object.values(value) : [value];
+  return names.every((name) => /^\d{1,6}$/.test(name)) ? Object.values(value) : [value];
 }
 
 // Not String(): an object in a report may have a member called toString.

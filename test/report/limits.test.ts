@@ -8,6 +8,7 @@ import { gatherProblems, problem } from "../../shared/report/problems.ts";
 import { gzip, joinBytes, zip } from "../support/archives.ts";
 import { NOW_SECONDS, readAll } from "../support/read.ts";
 import { changed, numbered, ORDINARY, record, withRecords } from "../support/report-xml.ts";
+import { sampleTlsReport } from "../support/sample-report.ts";
 
 const RECORD = record().replace(/\n/g, "");
 const DAY_SECONDS = 86_400;
@@ -29,6 +30,15 @@ function differing(count: number): string {
   const octet = () => Math.floor(256 * random());
   return Array.from({ length: count }, () => RECORD.replace("192.0.2.9", `192.0.${octet()}.${octet()}`)).join("");
 }
+
+it("a text is searched for a report up to as much as may stand before one", async () => {
+  const text = (blanks: number): string =>
+    `Hello\n${" ".repeat(blanks)}\n${sampleTlsReport("acme.example", "2026-01-01")}`;
+  const around = text(0).length;
+  const { reports } = await readAll(text(READ_LIMITS.maxFrameChars - around));
+  expect(reports.map(({ report }) => report.kind)).toEqual(["tls"]);
+  expect(await codesOf(text(READ_LIMITS.maxFrameChars - around + 1))).toEqual(["not_a_report"]);
+});
 
 describe("an object that expands too much is refused as a whole", () => {
   const bulk = withRecords(RECORD.repeat(100_000));

@@ -1,6 +1,6 @@
 /** Support: damaged members of a gzip, reports within a text file, values with something around them, notices beside reports. */
 import { gzip, joinBytes, toBytes } from "../archives.ts";
-import { attached, binary, LETTER, multipartMail, part } from "../mails.ts";
+import { attached, binary, fromBinary, LETTER, multipartMail, part } from "../mails.ts";
 import { changed, numbered, ORDINARY, record, withRecords } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { base64Lines } from "../uuencode.ts";
@@ -160,6 +160,30 @@ const values: Quirk[] = [
   },
 ];
 
+const encodings: Quirk[] = [
+  ...["iso-8859-1", "windows-1252", "gb2312"].map(
+    (encoding): Quirk => ({
+      file: `xml/declared-${encoding}-is-utf8.xml`,
+      content: changed(
+        ["UTF-8", encoding],
+        ["Reporter", "R\u00e9porter \u2013"],
+        ["acme.example</d", "b\u00fccher.example</d"],
+      ),
+      want: {
+        report: { metadata: { orgName: "R\u00e9porter \u2013" }, policy: { domain: "xn--bcher-kva.example" } },
+        warnings: ["repaired_encoding feedback"],
+      },
+    }),
+  ),
+  {
+    file: "mail/pasted-in-body-without-charset.eml",
+    content: multipartMail([
+      part({ type: "text/plain", content: fromBinary(changed(["Reporter", "R\xe9porter"]).slice(39)) }),
+    ]),
+    want: { report: { metadata: { orgName: "R\u00e9porter" } }, passedOver: ["text"] },
+  },
+];
+
 const NOTICE = `This is an email abuse report. A message claiming to be from you has failed the published DMARC
 policy for your domain.
 
@@ -179,4 +203,4 @@ const failures: Quirk[] = [
   besideReport("only-the-words-beside-report", NOTICE.slice(0, NOTICE.indexOf("\n\n")), 1),
 ];
 
-export const withinTexts: Quirk[] = [...members, ...withinText, ...values, ...failures];
+export const withinTexts: Quirk[] = [...members, ...withinText, ...values, ...encodings, ...failures];
