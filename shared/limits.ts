@@ -124,7 +124,11 @@ export const READ_LIMITS = {
    * one domain and day.
    */
   maxPolicyRows: 100,
-  /** Ours: characters of all policy strings and mail hosts of one TLS report; they are stored with each row. Real ones have a few hundred. */
+  /**
+   * Ours: policies of one TLS report, and characters of all their strings and mail hosts. They are stored with each row, and D1 refuses
+   * rows over 2 MB. Real reports have one or two policies, of a few hundred characters.
+   */
+  maxPolicies: 1000,
   maxPolicyChars: 20_000,
   /** Ours: white space or zero bytes in a row. Pretty-printed reports have a few hundred. */
   maxPaddingChars: MIB,
