@@ -664,6 +664,11 @@ export const FIGURE_LIMITS = {
   maxSelectorChars: 100,
   /** Characters of a reason's comment. */
   maxCommentChars: 120,
+  /**
+   * Characters of one text of a report's details, such as an error: some hundreds of reports are in one answer of D1
+   * (D1_LIMITS.maxCallBytes). The raw object has all of it.
+   */
+  maxDetailChars: 1000,
 } as const;
 
 /** Checks of a domain's published records. */
