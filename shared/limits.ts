@@ -124,7 +124,11 @@ export const READ_LIMITS = {
    * one domain and day.
    */
   maxPolicyRows: 100,
-  /** Ours: characters of all policy strings and mail hosts of one TLS report; they are stored with each row. Real ones have a few hundred. */
+  /**
+   * Ours: policies of one TLS report, and characters of all their strings and mail hosts. They are stored with each row, and D1 refuses
+   * rows over 2 MB. Real reports have one or two policies, of a few hundred characters.
+   */
+  maxPolicies: 1000,
   maxPolicyChars: 20_000,
   /** Ours: white space or zero bytes in a row. Pretty-printed reports have a few hundred. */
   maxPaddingChars: MIB,
@@ -660,6 +664,11 @@ export const FIGURE_LIMITS = {
   maxSelectorChars: 100,
   /** Characters of a reason's comment. */
   maxCommentChars: 120,
+  /**
+   * Characters of one text of a report's details, such as an error: some hundreds of reports are in one answer of D1
+   * (D1_LIMITS.maxCallBytes). The raw object has all of it.
+   */
+  maxDetailChars: 1000,
 } as const;
 
 /** Checks of a domain's published records. */

@@ -108,7 +108,8 @@ export function readTls(value: unknown, context: TlsContext): TlsBody {
 const SECONDS_PER_DAY = 86_400;
 
 function checkPolicies(policies: readonly TlsPolicy[], days: number): void {
-  const { maxPolicyRows, maxPolicyChars } = READ_LIMITS;
+  const { maxPolicies, maxPolicyRows, maxPolicyChars } = READ_LIMITS;
+  if (policies.length > maxPolicies) reject("too_large", `${policies.length} policies`);
   const domains = new Set(policies.map(({ policyDomain }) => policyDomain)).size;
   if (domains * days > maxPolicyRows) reject("too_large", `policies of ${domains} domains, over ${days} days`);
   const texts = policies.flatMap(({ policyStrings, mxHosts }) => [...policyStrings, ...mxHosts]);

@@ -7,8 +7,13 @@ import { ask, change, OneCall, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
 import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
+<<<<<<< HEAD
 import { addReports, assertReports, findReports, type ReportWrite } from "../../shared/ledger/reports.ts";
 import { D1_LIMITS } from "../../shared/limits.ts";
+=======
+import { addReports, assertReports, findReports } from "../../shared/ledger/reports.ts";
+import { D1_LIMITS, FIGURE_LIMITS } from "../../shared/limits.ts";
+>>>>>>> h/platform5
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
@@ -302,5 +307,16 @@ describe("details", () => {
       policy: { ...details.policy, sp: "reject", pct: 0, adkim: "s", testing: true, fo: "1" },
     };
     expect(v.parse(detailsColumn, detailsText(other))).toEqual(other);
+  });
+
+  it("have long texts cut, between characters", () => {
+    const { details } = share(DAY, {});
+    const { maxDetailChars } = FIGURE_LIMITS;
+    const fits = "x".repeat(maxDetailChars);
+    const odd = `${"x".repeat(maxDetailChars - 2)}😀😀`;
+    const read = v.parse(detailsColumn, detailsText({ ...details, errors: [fits, `${fits}x`, odd] } as typeof details));
+    expect(read).toMatchObject({
+      errors: [fits, `${"x".repeat(maxDetailChars - 1)}…`, `${"x".repeat(maxDetailChars - 2)}\uFFFD…`],
+    });
   });
 });

@@ -100,6 +100,11 @@ describe("a TLS report whose rows in the ledger would be many times as large is 
       { "date-range": week, policies: policiesOf(Math.floor(READ_LIMITS.maxPolicyRows / 7) + 1) },
     ],
     [
+      "policies",
+      { policies: Array(READ_LIMITS.maxPolicies).fill(policyOf("a.example")) },
+      { policies: Array(READ_LIMITS.maxPolicies + 1).fill(policyOf("a.example")) },
+    ],
+    [
       "characters of policies",
       { policies: [policyOf("a.example", Array(20).fill("x".repeat(READ_LIMITS.maxPolicyChars / 20)))] },
       { policies: [policyOf("a.example", [...Array(20).fill("x".repeat(READ_LIMITS.maxPolicyChars / 20)), "x"])] },
