@@ -7,13 +7,8 @@ import { ask, change, OneCall, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
 import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
-<<<<<<< HEAD
 import { addReports, assertReports, findReports, type ReportWrite } from "../../shared/ledger/reports.ts";
-import { D1_LIMITS } from "../../shared/limits.ts";
-=======
-import { addReports, assertReports, findReports } from "../../shared/ledger/reports.ts";
 import { D1_LIMITS, FIGURE_LIMITS } from "../../shared/limits.ts";
->>>>>>> h/platform5
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
