@@ -27,7 +27,7 @@ import {
   settingsToKeep,
 } from "./settings.ts";
 import { type Deployment, keep } from "./step.ts";
-import { replaceToken } from "./upload.ts";
+import { adoptToken, replaceToken } from "./upload.ts";
 import { loginToken, wranglerFor } from "./wrangler.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -223,8 +223,8 @@ async function connect(settings: Settings, kept: Kept, folder: string): Promise<
     kept,
     hashes: new Map(),
   };
-  const apiToken = kept.apiToken ?? (process.env.DMARC_TOKEN || undefined);
-  keep(deployment, { settings: settingsToKeep(settings), accountId, apiToken });
+  keep(deployment, { settings: settingsToKeep(settings), accountId });
+  await adoptToken(deployment, process.env.DMARC_TOKEN || undefined);
   return deployment;
 }
 

@@ -120,3 +120,16 @@ export async function replaceToken(deployment: Deployment): Promise<Result<strin
   keep(deployment, { apiToken: text });
   return ok(`set a new secret ${TOKEN_SECRET}`);
 }
+
+/**
+ * Takes over the secret of a dashboard that another machine deployed. One that has none yet gets its own: what is given may be
+ * that of another deployment.
+ *
+ * @param given the secret as a person knows it; undefined = nobody said
+ */
+export async function adoptToken(deployment: Deployment, given: string | undefined): Promise<void> {
+  const { api, accountId, names, kept } = deployment;
+  if (given === undefined || kept.apiToken !== undefined) return;
+  const found = await api.secrets(accountId, names.workers.dashboard);
+  if (found.ok && found.value.some(({ name }) => name === TOKEN_SECRET)) keep(deployment, { apiToken: given });
+}

@@ -369,10 +369,8 @@ describe.each([
       ["secret.example", "acme.example"].map((domain) => [name, path, domain]),
     ),
   )("learns nothing of another account by the API: %s (%s) about %s", async (_, path, domain) => {
-    const { account, ...asked } = { ...askedWith(domain, UIDS.aggregate), code: "bad_request" };
-    const filled = path.replaceAll(/:(\w+)/g, (_name, name: string) =>
-      encodeURIComponent({ ...asked, account }[name] ?? ""),
-    );
+    const asked: Record<string, string> = { ...askedWith(domain, UIDS.aggregate), code: "bad_request" };
+    const filled = path.replaceAll(/:(\w+)/g, (_name, name: string) => encodeURIComponent(asked[name] ?? ""));
     const answers: number[] = [];
     for (const more of ["", "account=other"]) {
       const link = `/api/v1${filled}${more === "" ? "" : `${filled.includes("?") ? "&" : "?"}${more}`}`;
