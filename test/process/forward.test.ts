@@ -156,6 +156,7 @@ interface Event {
   report: Record<string, unknown>;
   records?: { ordinal: number; messages: number }[];
   policies?: object[];
+  missing?: string;
 }
 
 const events = (): Event[] => received.map(({ body }) => JSON.parse(body));
