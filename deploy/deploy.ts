@@ -17,8 +17,17 @@ import { API_BASE_URL, cloudflareApi } from "./cloudflare-api.ts";
 import { folderOf, type Kept, readKept } from "./kept.ts";
 import { chooseAccount } from "./preflight.ts";
 import { type Deployed, deploy, destroy, planLines, removalLines, type Survey, survey } from "./run.ts";
-import { type GivenSettings, namesOf, PLANS, ROUTINGS, readSettings, type Settings } from "./settings.ts";
+import {
+  type GivenSettings,
+  namesOf,
+  PLANS,
+  ROUTINGS,
+  readSettings,
+  type Settings,
+  settingsToKeep,
+} from "./settings.ts";
 import { type Deployment, keep } from "./step.ts";
+import { adoptToken, replaceToken } from "./upload.ts";
 import { loginToken, wranglerFor } from "./wrangler.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -105,10 +114,9 @@ async function runDeploy(options: Options): Promise<void> {
   for (const line of planLines(settings)) console.log(`  ${line}`);
   if (options.dryRun) return;
   const deployment = await connect(settings, kept, folder);
-  if (options.newToken) {
-    const { uploaded } = deployment.kept;
-    if (uploaded.dashboard !== undefined) await replaceToken(deployment);
-  }
+  // Also one that another machine made, and this one does not know.
+  const replaced = options.newToken ? await replaceToken(deployment) : undefined;
+  if (replaced?.ok === false) throw new CommandError(replaced.error);
   const found = await survey(deployment);
   printSurvey(found);
   if (found.problems.length > 0)
@@ -117,14 +125,6 @@ async function runDeploy(options: Options): Promise<void> {
   const done = await deploy(deployment, (line) => console.log(line));
   if (!done.ok) throw new CommandError(`${done.error} What is done stays: run this again to continue.`);
   printDone(done.value, deployment);
-}
-
-async function replaceToken(deployment: Deployment): Promise<void> {
-  const text = deployment.newToken();
-  const { api, accountId, names } = deployment;
-  const put = await api.putSecret(accountId, names.workers.dashboard, { name: "API_TOKEN", text });
-  if (!put.ok) throw new CommandError(put.error.message);
-  keep(deployment, { apiToken: text });
 }
 
 async function runDestroy(options: Options): Promise<void> {
@@ -223,8 +223,8 @@ async function connect(settings: Settings, kept: Kept, folder: string): Promise<
     kept,
     hashes: new Map(),
   };
-  const apiToken = kept.apiToken ?? (process.env.DMARC_TOKEN || undefined);
-  keep(deployment, { settings: { ...settings }, accountId, apiToken });
+  keep(deployment, { settings: settingsToKeep(settings), accountId });
+  await adoptToken(deployment, process.env.DMARC_TOKEN || undefined);
   return deployment;
 }
 

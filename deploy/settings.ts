@@ -87,6 +87,12 @@ export function readSettings(...sources: readonly GivenSettings[]): Result<Setti
   return ok({ ...others, rua: `${rua.split("@")[0]}@${host}`, domains: domains ?? [host] });
 }
 
+/** What is kept for the next run. Not the address's own domain, which was not chosen: another address has another one. */
+export function settingsToKeep({ domains, ...others }: Settings): GivenSettings {
+  const [only, ...more] = domains;
+  return only === hostOf(others.rua) && more.length === 0 ? others : { ...others, domains };
+}
+
 /** Whether it is https and a host, as links and confirmations are made of it. */
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);

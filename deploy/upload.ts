@@ -104,3 +104,32 @@ export const tokenStep: Step = {
     return done.ok ? ok(`set the secret ${TOKEN_SECRET}`) : done;
   },
 };
+
+/**
+ * Makes a new one, which programs with the old one must then use.
+ *
+ * @returns what was done, or why it could not be
+ */
+export async function replaceToken(deployment: Deployment): Promise<Result<string, string>> {
+  const { api, accountId, names } = deployment;
+  const text = deployment.newToken();
+  const put = await api.putSecret(accountId, names.workers.dashboard, { name: TOKEN_SECRET, text });
+  if (!put.ok && put.error.status === 404) return ok("nothing is deployed yet");
+  const done = orSentence(put, deployment, "Workers Scripts Edit");
+  if (!done.ok) return done;
+  keep(deployment, { apiToken: text });
+  return ok(`set a new secret ${TOKEN_SECRET}`);
+}
+
+/**
+ * Takes over the secret of a dashboard that another machine deployed. One that has none yet gets its own: what is given may be
+ * that of another deployment.
+ *
+ * @param given the secret as a person knows it; undefined = nobody said
+ */
+export async function adoptToken(deployment: Deployment, given: string | undefined): Promise<void> {
+  const { api, accountId, names, kept } = deployment;
+  if (given === undefined || kept.apiToken !== undefined) return;
+  const found = await api.secrets(accountId, names.workers.dashboard);
+  if (found.ok && found.value.some(({ name }) => name === TOKEN_SECRET)) keep(deployment, { apiToken: given });
+}

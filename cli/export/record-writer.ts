@@ -1,7 +1,7 @@
 /** Writers of exported records, one a format, and the file or pipe they write to. */
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { truncate } from "node:fs/promises";
+import { stat, truncate } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { csvLine } from "../../shared/csv.ts";
 import {
@@ -48,7 +48,7 @@ export function standardOutput(): TextOutput {
  * @throws what the file system throws, such as EEXIST
  */
 export async function fileOutput(path: string, keptBytes: number | undefined): Promise<TextOutput> {
-  if (keptBytes !== undefined) await truncate(path, keptBytes);
+  if (keptBytes !== undefined) await cutOff(path, keptBytes);
   const stream = createWriteStream(path, { flags: keptBytes === undefined ? "wx" : "a" });
   await once(stream, "open");
   const before = keptBytes ?? 0;
@@ -61,6 +61,13 @@ export async function fileOutput(path: string, keptBytes: number | undefined): P
       await finished(stream);
     },
   };
+}
+
+/** @throws Error where it is shorter: what was lost would become bytes of zero */
+async function cutOff(path: string, keptBytes: number): Promise<void> {
+  const { size } = await stat(path);
+  if (size < keptBytes) throw new Error(`it has ${size} bytes, and ${keptBytes} had been written`);
+  await truncate(path, keptBytes);
 }
 
 /** NDJSON: an object a line. */

@@ -96,7 +96,8 @@ export function confirmChannel(account: string, id: string, nowSeconds: number):
 }
 
 /**
- * Has a mail address (lower case) confirmed again before anything more is sent there about some accounts.
+ * Has a mail address (lower case) confirmed again before anything more is sent there about some accounts: by a new link, as the
+ * key that earlier ones were signed with is another one afterwards.
  *
  * @param accounts those of the channels; undefined = all
  * @param except those of them that stay as they are
@@ -107,7 +108,8 @@ export function unconfirmAddress(
   except: readonly string[],
 ): Change {
   return {
-    sql: `UPDATE channels SET confirmed_seconds = 0 WHERE kind = 'email' AND lower(target) = ?1
+    sql: `UPDATE channels SET confirmed_seconds = 0, secret = lower(hex(randomblob(32)))
+      WHERE kind = 'email' AND lower(target) = ?1
       AND (?2 IS NULL OR account IN (SELECT value FROM json_each(?2))) AND account NOT IN (SELECT value FROM json_each(?3))`,
     parameters: [email, accounts === undefined ? null : JSON.stringify(accounts), JSON.stringify(except)],
   };

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
-import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
 
 export type ForgottenKind = "address" | "domain";
 
@@ -70,36 +70,24 @@ export async function forgottenAmong(
   return new Map(found.map(({ place, seconds }) => [asked[place] ?? "", seconds]));
 }
 
-/** Whether an address, or an account, is being forgotten right now: it cannot be registered then. */
-export async function isBeingForgotten(
+/** Those of some accounts and addresses that are being forgotten right now: they cannot be registered then. */
+export async function beingForgotten(
   directory: LedgerDatabase,
-  { account, rua }: { account: string; rua: string },
-): Promise<boolean> {
-  const [found] = await ask(
+  accounts: readonly string[],
+  ruas: readonly string[],
+): Promise<string[]> {
+  const hashes = await Promise.all(ruas.map((rua) => nameHash("address", rua)));
+  const found = await ask(
     directory,
     query(
-      `SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'forget' AND state = 'running'
-          AND job ->> '$.filter.account' = ?1)
-        OR EXISTS (SELECT 1 FROM forgotten WHERE name_hash = unhex(?2) AND name <> '') AS isForgotten`,
-      [account, await nameHash("address", rua)],
-      v.object({ isForgotten: v.number() }),
-    ),
-  );
-  return found?.isForgotten === 1;
-}
-
-/** Those of some accounts and addresses that are being forgotten right now; an account's name has no "@". */
-export function beingForgottenQuery(accounts: readonly string[], ruas: readonly string[]): Query<string> {
-  return query(
-    `SELECT job ->> '$.filter.account' AS name FROM jobs WHERE kind = 'forget' AND state = 'running'
-      AND job ->> '$.filter.account' IN (SELECT value FROM json_each(?1))
-    UNION SELECT name FROM forgotten WHERE kind = 'address' AND name IN (SELECT value FROM json_each(?2))`,
-    [JSON.stringify(accounts), JSON.stringify(ruas.filter((rua) => rua !== ""))],
-    v.pipe(
+      `SELECT job ->> '$.filter.account' AS name FROM jobs WHERE kind = 'forget' AND state = 'running'
+        AND job ->> '$.filter.account' IN (SELECT value FROM json_each(?1))
+      UNION SELECT name FROM forgotten WHERE name <> '' AND name_hash IN (SELECT unhex(value) FROM json_each(?2))`,
+      [JSON.stringify(accounts), JSON.stringify(hashes)],
       v.object({ name: v.string() }),
-      v.transform(({ name }) => name),
     ),
   );
+  return found.map(({ name }) => name);
 }
 
 /** Removes the names of a job that is done; their hashes stay. Domains are not needed any more. */

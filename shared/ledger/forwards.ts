@@ -84,10 +84,10 @@ export function unsentReportsQuery(limit: number): Query<UnsentReport> {
   return query(sql, [limit], unsentRow);
 }
 
-/** Adds a target, unless its account has as many as it may. */
+/** Adds a target, unless it is there, or its account has as many as it may. */
 export function addTarget(target: ForwardTarget): Change {
   return {
-    sql: `INSERT INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret, with_records,
+    sql: `INSERT OR IGNORE INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret, with_records,
         created_seconds, created_by)
       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
       WHERE (SELECT count(*) FROM forward_targets WHERE account = ?2) < ?12 RETURNING id`,
@@ -105,22 +105,6 @@ export function addTarget(target: ForwardTarget): Change {
       target.createdBy,
       FORWARD_LIMITS.targetsPerAccount,
     ],
-  };
-}
-
-/** The targets for all accounts. */
-export function targetsOfAllQuery(): Query<ForwardTarget> {
-  return query(`SELECT ${TARGET_COLUMNS} FROM forward_targets WHERE account = ''`, [], targetRow);
-}
-
-/** Adds those of another database that are missing here. */
-export function addMissingTargets(targets: readonly ForwardTarget[]): Change {
-  const names = ["id", "kind", "name", "url", "region", "accessKeyId", "secret", "createdSeconds", "createdBy"];
-  return {
-    sql: `INSERT OR IGNORE INTO forward_targets (account, with_records, id, kind, name, url, region, access_key_id, secret,
-        created_seconds, created_by)
-      SELECT '', value -> 'withRecords' = 'true', ${names.map((name) => `value ->> '${name}'`).join(", ")} FROM json_each(?1)`,
-    parameters: [JSON.stringify(targets)],
   };
 }
 

@@ -179,6 +179,27 @@ describe("an administrator of one account", () => {
   });
 });
 
+describe("an address that an operator moves from another account", () => {
+  it("does not show its account's administrators whose it was, nor for which domains", async () => {
+    await pipeline.ask("/registry/moved@rua.example", "PUT", { account: "other", domains: ["secret.example"] });
+    await pipeline.ask("/registry/moved@rua.example", "PUT", { account: "acme", domains: ["acme.example"] });
+    for (const path of ["/audit", "/audit?export=json&table=entries", "/audit?account=acme"]) {
+      const text = await (await site.get(path)).text();
+      expect(text, path).not.toContain("secret.example");
+      expect(text, path).not.toContain("moved@rua.example");
+    }
+    const [moved, added] = await entries(pipeline, "?operation=putRegistration");
+    expect(moved).toMatchObject({
+      account: "",
+      before: { account: "other", domains: ["secret.example"] },
+      after: { account: "acme", domains: ["acme.example"] },
+    });
+    expect(added).toMatchObject({ account: "other", before: null });
+    // Back, so that nothing of it is in the way of what follows.
+    await pipeline.ask("/registry/moved@rua.example", "DELETE");
+  });
+});
+
 describe("the audit log", () => {
   beforeAll(async () => {
     await pipeline.ask(`/identities/${PERSON}`, "PUT", { role: "operator", accounts: [] });

@@ -3,12 +3,15 @@
  * and exports.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { addChannel, addDelivery } from "../../shared/ledger/channels.ts";
 import { type Change, change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { beginRound } from "../../shared/ledger/domain-verdicts.ts";
 import { addNotices, keepIncidents, putMute } from "../../shared/ledger/notices.ts";
+import { putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
+import { changeTags, setGroup } from "../../shared/ledger/tags.ts";
 import type { Role } from "../../shared/people.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import type { Incident, Mute, Notice } from "../../shared/watch/finding.ts";
@@ -163,6 +166,11 @@ function muteOf(account: string, subject: string): Mute {
   };
 }
 
+function decisionOf(domain: string) {
+  const decided = { decision: "mine" as const, note: "secret-service.test", decidedBy: "secret-service.test" };
+  return { ...decided, account: "other", domain, source: "secret-service.test", decidedSeconds: nowSeconds };
+}
+
 /** Fills the databases of the person's account and of the other one, which may be the same. */
 async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: LedgerDatabase; other: LedgerDatabase }) {
   const records = [sampleRecord("acme.example", { count: 41 })];
@@ -180,6 +188,7 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     addAccount({ account: "acme", shard: isSplit ? 1 : 0 }, 1),
     addAccount({ account: "other", shard: isSplit ? 2 : 0 }, 1),
   ]);
+  await change(directory, [setGroup({ account: "other", group: "secret-service.test" })]);
   for (const database of new Set([ledger, other])) await change(database, beginRound(nowSeconds));
   await change(ledger, [
     ...keepIncidents([incidentOf("acme", "acme.example", "own-service.test")]),
@@ -195,6 +204,8 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     ),
     ...channelOf("other", "secret-service.test"),
     putMute(muteOf("other", "secret-service.test")),
+    ...changeTags("other", ["secret.example", "acme.example"], { add: ["secret-service.test"], remove: [] }),
+    ...["secret.example", "acme.example"].map((domain) => putSenderDecision(decisionOf(domain))),
     putDeadLetters([
       {
         id: LETTER,
@@ -258,6 +269,20 @@ function linksTo(path: PagePath, { tables }: PageRoute, domain: string): string[
       ...(Object.hasOwn(searched, path) ? searched[path as keyof typeof searched] : []),
       ...tables.flatMap((id) => ["csv", "json"].map((format) => `${page}?export=${format}&table=${id}`)),
     ];
+  });
+}
+
+/** Operations of the API that read, and what they have to be asked with besides the path. */
+function readingOperations(): [OperationName, string][] {
+  const needed: Partial<Record<OperationName, string>> = {
+    domainDays: "?kind=aggregate&from=2020-01-01&to=2100-01-01",
+    listSourceGroups: "?by=network",
+    worklistDomains: "?code=newSender",
+  };
+  return OPERATION_NAMES.flatMap((name): [OperationName, string][] => {
+    const { http, changes, role } = OPERATIONS[name];
+    if (http === undefined || http.method !== "GET" || changes || role === "operator") return [];
+    return [[name, `${http.path}${needed[name] ?? ""}`]];
   });
 }
 
@@ -337,6 +362,26 @@ describe.each([
       const text = shown(await answer.text(), link);
       for (const secret of SECRETS) expect(text, link).not.toContain(secret);
     }
+  });
+
+  it.each(
+    readingOperations().flatMap(([name, path]) =>
+      ["secret.example", "acme.example"].map((domain) => [name, path, domain]),
+    ),
+  )("learns nothing of another account by the API: %s (%s) about %s", async (_, path, domain) => {
+    const asked: Record<string, string> = { ...askedWith(domain, UIDS.aggregate), code: "bad_request" };
+    const filled = path.replaceAll(/:(\w+)/g, (_name, name: string) => encodeURIComponent(asked[name] ?? ""));
+    const answers: number[] = [];
+    for (const more of ["", "account=other"]) {
+      const link = `/api/v1${filled}${more === "" ? "" : `${filled.includes("?") ? "&" : "?"}${more}`}`;
+      const answer = await dashboard.ask(link, {}, null);
+      answers.push(answer.status);
+      const text = shown(await answer.text(), link);
+      for (const secret of SECRETS) expect(text, link).not.toContain(secret);
+    }
+    // Without the account, most are answered about the person's own.
+    expect(answers[1], path).not.toBe(500);
+    expect([200, 400, 403, 404], path).toContain(answers[0]);
   });
 
   it.each(

@@ -74,6 +74,21 @@ describe("tags", () => {
       items: [{ account: "acme", domain: notInUse, tags: ["parked"] }],
     });
   });
+
+  it("of other accounts are not listed by the API for an account's own people and tokens", async () => {
+    await submit({ action: "add", domains: ready, tags: "confidential" });
+    const tagsFor = async (account: string): Promise<string[]> => {
+      const token = { account, name: "tags", scope: "read" };
+      const { secret } = await pipeline.ask<{ secret: string }>("/tokens", "POST", token);
+      const answer = await fetch(`${pipeline.origin}/api/v1/tags`, { headers: { authorization: `Bearer ${secret}` } });
+      const { items } = (await answer.json()) as { items: { account: string; domain: string }[] };
+      return items.map(({ account, domain }) => `${account} ${domain}`);
+    };
+    const all = await pipeline.ask<{ items: { account: string; domain: string }[] }>("/tags");
+    const [{ account: owner = "" } = {}] = all.items.filter(({ domain }) => domain === ready);
+    expect(await tagsFor(owner)).toContain(`${owner} ${ready}`);
+    expect(await tagsFor("globex")).toEqual([]);
+  });
 });
 
 describe("groups", () => {

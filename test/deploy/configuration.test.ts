@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { completeConfig, WORKERS, type Worker, writeConfigs } from "../../deploy/configuration.ts";
-import { type GivenSettings, readSettings } from "../../deploy/settings.ts";
+import { type GivenSettings, readSettings, settingsToKeep } from "../../deploy/settings.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { ROOT } from "./deployment.ts";
 
@@ -122,4 +122,23 @@ test("settings that cannot be are refused with a sentence, and what comes first 
     ok: true,
     value: { plan: "free", rua: "dmarc@xn--bcher-kva.example", domains: ["xn--bcher-kva.example"], account: "main" },
   });
+});
+
+test("another address accepts reports about its own domain, not about that of the address before", () => {
+  const domainsOf = (...sources: GivenSettings[]): string[] | string => {
+    const read = readSettings(...sources);
+    return read.ok ? read.value.domains : read.error;
+  };
+  const kept = (given: GivenSettings): GivenSettings => {
+    const read = readSettings(given);
+    if (!read.ok) throw new Error(read.error);
+    return settingsToKeep(read.value);
+  };
+  const own = kept({ rua: "dmarc@a.example", plan: "free" });
+  expect(own).toMatchObject({ rua: "dmarc@a.example", plan: "free" });
+  expect(domainsOf(own)).toEqual(["a.example"]);
+  expect(domainsOf({ rua: "dmarc@b.example" }, own)).toEqual(["b.example"]);
+  // Those that were chosen are for any address.
+  const chosen = kept({ rua: "dmarc@a.example", domains: ["c.example", "d.example"] });
+  expect(domainsOf({ rua: "dmarc@b.example" }, chosen)).toEqual(["c.example", "d.example"]);
 });

@@ -1,14 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addressStep } from "../../deploy/dashboard.ts";
 import { deploy, destroy, stepsOf, survey } from "../../deploy/run.ts";
 import type { GivenSettings } from "../../deploy/settings.ts";
-import type { Deployment } from "../../deploy/step.ts";
+import { type Deployment, keep } from "../../deploy/step.ts";
+import { adoptToken, replaceToken, tokenStep } from "../../deploy/upload.ts";
 import { ROOT, startDeployment, type TestDeployment } from "./deployment.ts";
 
 const TIMEOUT_MS = 300_000;
+/** What a machine knows that has deployed nothing. */
+const NOTHING_KEPT: Deployment["kept"] = { v: 1, settings: {}, furtherDatabaseIds: [], uploaded: {} };
 /** What only asks; wrangler's list of migrations is SQL, too. */
 const READS = /^(GET |POST \/d1\/database\/[^/]+\/query$)/;
 
@@ -125,6 +129,25 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
     expect(problems).toEqual([expect.stringContaining("The ledger has 2 databases")]);
   });
 
+  test("on a machine that has not deployed before, a new token replaces the one that it does not know", async () => {
+    const { cloudflare } = here;
+    const folder = mkdtempSync(join(tmpdir(), "dmarc-another-machine-"));
+    try {
+      const another: Deployment = { ...here.begin(), folder, kept: { ...NOTHING_KEPT } };
+      await adoptToken(another, "as somebody knows it");
+      expect(another.kept.apiToken).toBe("as somebody knows it");
+      expect(await replaceToken(another)).toEqual({ ok: true, value: "set a new secret API_TOKEN" });
+      const secrets = cloudflare.scripts.get("dmarc-dashboard")?.secrets;
+      expect(secrets).toEqual({ API_TOKEN: another.kept.apiToken });
+      // Once it has uploaded the dashboard.
+      keep(another, { uploaded: { dashboard: "a hash" } });
+      expect(await tokenStep.look(another)).toEqual({ ok: true, value: { isThere: true, said: "Secret API_TOKEN" } });
+      keep(here.begin(), { apiToken: another.kept.apiToken });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("a lost database is made again under its number, with its tables", { timeout: TIMEOUT_MS }, async () => {
     const { cloudflare } = here;
     const lost = cloudflare.databases.get("dmarc-reports");
@@ -169,6 +192,19 @@ function trackedConfigs(): string {
     .map((worker) => readFileSync(join(ROOT, `wrangler.${worker}.toml`), "utf8"))
     .join("");
 }
+
+test("a new token is left to the deployment where nothing is deployed yet", async () => {
+  const here = await startDeployment();
+  try {
+    const deployment = here.begin();
+    expect(await replaceToken(deployment)).toEqual({ ok: true, value: "nothing is deployed yet" });
+    // It may be that of another deployment, as in an environment where `dmarc` talks to it.
+    await adoptToken(deployment, "secret of another deployment");
+    expect(deployment.kept.apiToken).toBeUndefined();
+  } finally {
+    await here.close();
+  }
+});
 
 describe("a failure", () => {
   let here: TestDeployment;

@@ -156,6 +156,7 @@ interface Event {
   report: Record<string, unknown>;
   records?: { ordinal: number; messages: number }[];
   policies?: object[];
+  missing?: string;
 }
 
 const events = (): Event[] => received.map(({ body }) => JSON.parse(body));
@@ -242,6 +243,22 @@ describe("an HTTP endpoint", () => {
     expect(Math.max(...received.map(({ body }) => body.length))).toBeLessThan(1_000_000);
     expect(await listed()).toMatchObject([{ sent: 1, waiting: 0 }]);
   }, 60_000);
+
+  it("gets a report once whose file gives fewer records than the ledger has, and is told so", async () => {
+    await add();
+    await deliver(reportMail("fewer", records(FORWARD_LIMITS.recordsPerPart + 7)));
+    // As a version had read it that counted more of its records.
+    simulation.ledger.sqlite.exec(`UPDATE reports SET records = ${3 * FORWARD_LIMITS.recordsPerPart}`);
+    await minutes(5);
+    expect(events().map(({ part, parts, missing }) => [part, parts, missing])).toEqual([
+      [1, 3, undefined],
+      [2, 3, "The file gives fewer records than were counted."],
+    ]);
+    expect(events().flatMap((event) => event.records?.map(({ ordinal }) => ordinal) ?? [])).toHaveLength(
+      FORWARD_LIMITS.recordsPerPart + 7,
+    );
+    expect(await listed()).toMatchObject([{ sent: 1, waiting: 0 }]);
+  });
 
   it("gets the policies of TLS reports", async () => {
     await add();

@@ -402,6 +402,21 @@ describe("a mail address of nobody in the account", () => {
     expect((await confirmByLink(link(), call())).ok).toBe(true);
   });
 
+  it("cannot be confirmed by an old link once its person has lost the account", async () => {
+    await add({ ...list, target: "carl@example.com" });
+    await simulation.drain();
+    const old = link();
+    expect((await confirmByLink(old, call())).ok).toBe(true);
+    const entry = { role: "viewer" as const, accounts: ["acme"] };
+    await registerPerson({ email: "carl@example.com", entry }, call(OPERATOR));
+    await takePersonRole({ account: "acme", email: "carl@example.com" }, call(OPERATOR));
+    expect(await confirmByLink(old, call())).toMatchObject({ ok: false, error: { code: "not_found" } });
+    simulation.clock.nowMilliseconds += 3_600_000;
+    await testChannel({ account: "acme", id: old.id }, call());
+    await simulation.drain();
+    expect((await confirmByLink(link(), call())).ok).toBe(true);
+  });
+
   it("can be confirmed or added as confirmed by an operator, but not by another account's person", async () => {
     const bob = { email: "bob@example.com", entry: { role: "viewer" as const, accounts: ["other"] } };
     await change(simulation.ledger, putPerson(bob, { by: "", nowSeconds: 0 }));

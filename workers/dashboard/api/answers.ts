@@ -130,9 +130,8 @@ const ANSWERS: Answers = {
     return pageOfFirst(await c.get("ledger").ask(question, account), part);
   },
   async listTags(c, { account, tag }) {
-    const ledger = c.get("ledger");
-    const accounts = account === undefined ? await ledger.accounts() : await accountsOf(c, account);
-    return { items: await ledger.ask(taggedDomainsQuery(accounts, tag), account) };
+    const question = taggedDomainsQuery(await accountsOf(c, account), tag);
+    return { items: await c.get("ledger").ask(question, account) };
   },
   listAccountGroups: async (c) => ({
     items: await c.get("ledger").askDirectory(groupedAccountsQuery(c.get("access").accounts)),
@@ -238,7 +237,7 @@ async function channelAccounts(c: Call, account: string | undefined): Promise<re
 }
 
 /**
- * The accounts whose incidents a person may see: their own; for operators all, and '' for the pipeline's own.
+ * The accounts of which a person may see what belongs to them: their own; for operators all, and '' for what is the pipeline's own.
  *
  * @param account only this one
  */

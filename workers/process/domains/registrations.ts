@@ -9,7 +9,7 @@ import {
   removeAddress,
   restoreAddresses,
 } from "../../../shared/ledger/addresses.ts";
-import { isBeingForgotten } from "../../../shared/ledger/forgotten.ts";
+import { beingForgotten } from "../../../shared/ledger/forgotten.ts";
 import { LEDGER_BINDING } from "../../../shared/ledger/shards.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import {
@@ -108,11 +108,11 @@ export async function readRegistration(
 }
 
 /** Nothing is registered for an account, or at an address, that is being forgotten: it would be forgotten, too. */
-async function whyForgotten(
-  wanted: { account: string; rua: string },
+export async function whyForgotten(
+  { account, rua }: { account: string; rua: string },
   { directory }: Invocation["shards"],
 ): Promise<Answer<never> | undefined> {
-  if (!(await isBeingForgotten(directory, wanted))) return undefined;
-  const message = `The account ${wanted.account} is being forgotten; wait until that is done.`;
+  if ((await beingForgotten(directory, [account], [rua])).length === 0) return undefined;
+  const message = `The account ${account} is being forgotten; wait until that is done.`;
   return fail({ code: "already_exists", message });
 }

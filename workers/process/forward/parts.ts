@@ -41,8 +41,12 @@ export async function* partsFrom(
       part++;
     }
   }
-  yield { report, content: { part, parts, records: held, firstOrdinal: (part - 1) * recordsPerPart } };
+  const last = { part, parts, records: held, firstOrdinal: (part - 1) * recordsPerPart };
+  // Another version may have counted other records than this one reads; what is said of them ends the report.
+  yield { report, content: part < parts ? { ...last, missing: FEWER } : last };
 }
+
+const FEWER = "The file gives fewer records than were counted.";
 
 async function withPolicies(report: ForwardedReport, bucket: R2Bucket): Promise<ReportPart> {
   const content = { part: 1, parts: 1 };

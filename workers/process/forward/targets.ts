@@ -8,13 +8,11 @@ import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import {
-  addMissingTargets,
   addTarget,
   dueTargetsQuery,
   removeTarget,
   retryFailed,
   targetQuery,
-  targetsOfAllQuery,
   targetsQuery,
   type WaitingReports,
   waitingReportsQuery,
@@ -153,8 +151,10 @@ export async function enqueueForwards(invocation: Invocation): Promise<number> {
 
 /** A database that was added after a target for all accounts gets it, too. */
 async function spreadTargets({ shards: { all, directory } }: Invocation): Promise<void> {
-  const targets = all.length === 1 ? [] : await ask(directory, targetsOfAllQuery());
-  if (targets.length > 0) for (const ledger of all.slice(1)) await change(ledger, [addMissingTargets(targets)]);
+  const [, ...others] = all;
+  const targets = others.length === 0 ? [] : await ask(directory, targetsQuery());
+  const added = targets.filter(({ account }) => account === "").map(addTarget);
+  if (added.length > 0) for (const ledger of others) await change(ledger, added);
 }
 
 function randomHex(bytes: number): string {

@@ -207,14 +207,16 @@ async function groupOf({ account }: { account: string }, { shards }: Invocation)
   return { group: found?.group ?? "" };
 }
 
-/** The account and domain that an operation concerns, as its input, what it is about, or its answer names them. */
+/**
+ * The account and domain that an operation concerns, as its input, what it is about, or its answer names them. What concerns
+ * several accounts, such as an address that moves, is for operators: "" is none's.
+ */
 function concernedBy(...named: unknown[]): { account: string; domain: string } {
   const fields = named.flatMap((one) => [one, field(one, "entry"), field(one, "filter")]);
-  const text = (name: string): string => {
-    const found = fields.map((one) => field(one, name)).find((value) => typeof value === "string");
-    return typeof found === "string" ? found : "";
-  };
-  return { account: text("account"), domain: text("domain") };
+  const texts = (name: string): string[] =>
+    fields.map((one) => field(one, name)).filter((value) => typeof value === "string");
+  const [account = "", ...others] = new Set(texts("account"));
+  return { account: others.length === 0 ? account : "", domain: texts("domain")[0] ?? "" };
 }
 
 function field(value: unknown, name: string): unknown {

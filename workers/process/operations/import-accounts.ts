@@ -8,7 +8,7 @@ import { type ImportPlan, ImportPlanner, readLine } from "../../../shared/import
 import { accountNamesQuery, importAccounts as accountsToAdd } from "../../../shared/ledger/accounts.ts";
 import { addressesNamingAnyQuery, copyDue, findAddresses, importAddresses } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
-import { beingForgottenQuery } from "../../../shared/ledger/forgotten.ts";
+import { beingForgotten } from "../../../shared/ledger/forgotten.ts";
 import {
   putRegisteredDomains,
   registeredCountsQuery,
@@ -47,7 +47,7 @@ export async function importAccounts(
     counts: await askEach(invocation, registeredCountsQuery(accounts)),
     makeAddress: host === "" ? undefined : () => addressAt(host, localPart(randomBytes)),
     mayCreate: invocation.shards.all[Number(invocation.env.NEW_ACCOUNTS_SHARD)] !== undefined,
-    forgotten: await ask(directory, beingForgottenQuery(accounts, ruas)),
+    forgotten: await beingForgotten(directory, accounts, ruas),
   });
   const items = lines.map((line) => (line.ok ? planner.add(line.value) : line.error));
   if (!dryRun) await write(planner.plan(), invocation);
