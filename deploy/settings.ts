@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { domainName } from "../shared/domain-name.ts";
 import { D1_LIMITS } from "../shared/limits.ts";
+import { accountName } from "../shared/registry.ts";
 import { fail, ok, type Result } from "../shared/result.ts";
 
 const hostName = v.pipe(
@@ -39,10 +40,7 @@ const settings = v.strictObject({
   /** Where reports are sent. */
   rua: address,
   /** The account of the registry that they belong to. */
-  account: v.optional(
-    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),
-    "main",
-  ),
+  account: v.optional(accountName, "main"),
   /** Domains that the address accepts reports about; absent: the address's own. */
   domains: v.optional(v.array(hostName)),
   routing: v.optional(v.picklist(ROUTINGS), "address"),

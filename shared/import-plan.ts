@@ -5,8 +5,7 @@ import { readDomainName } from "./domain-name.ts";
 import type { ImportLine } from "./import-lines.ts";
 import type { DomainAddress } from "./ledger/registered-domains.ts";
 import { ACCOUNT_LIMITS, SETUP_LIMITS } from "./limits.ts";
-import { accountName } from "./people.ts";
-import { acceptsDomain, type Registration, RegistryValueError, validRegistration } from "./registry.ts";
+import { acceptsDomain, accountName, type Registration, RegistryValueError, validRegistration } from "./registry.ts";
 import { fail, ok, type Result } from "./result.ts";
 
 type Imported = Outputs["importAccounts"]["items"][number];

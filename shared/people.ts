@@ -3,6 +3,7 @@
  * Stored in the ledger (ledger/people.ts). Anybody not listed sees nothing. Pure.
  */
 import * as v from "valibot";
+import { accountName } from "./registry.ts";
 
 /** Roles in one account. administrator: manages its people, channels, domains and decisions. viewer: reads. */
 export const ACCOUNT_ROLES = ["administrator", "viewer"] as const;
@@ -51,12 +52,6 @@ export function highestRole(authority: Authority): Role {
   if (authority.isOperator) return "operator";
   return accountsWith(authority, "administrator")?.length === 0 ? "viewer" : "administrator";
 }
-
-/** Name of an account. */
-export const accountName = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'"),
-);
 
 const accountNames = v.pipe(v.array(accountName), v.maxLength(100));
 

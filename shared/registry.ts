@@ -7,10 +7,16 @@ import { domainName, readDomainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
+/** Name of an account, for input from outside. One of dots alone could not stand in a URL. */
+export const accountName = v.pipe(
+  v.string(),
+  v.regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-', and not '.' or '..'"),
+);
+
 /** The schema of an entry, for input from outside. */
 export const registryEntry = v.object({
   /** The account the reports belong to; a report is counted once per account. */
-  account: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),
+  account: accountName,
   /** Policy domains accepted, A-labels; absent = any. A subdomain of a listed domain is accepted too. */
   domains: v.optional(v.array(v.pipe(v.string(), v.minLength(1), v.toLowerCase()))),
   /** Sources the owner has approved, for the dashboard. */

@@ -22,8 +22,8 @@ import {
 } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
-import { ACCOUNT_ROLES, accountName, personEntry } from "../people.ts";
-import { registryEntry } from "../registry.ts";
+import { ACCOUNT_ROLES, personEntry } from "../people.ts";
+import { accountName, registryEntry } from "../registry.ts";
 import { group, tag } from "../tag.ts";
 import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
 import { RULE_CODES } from "../watch/finding.ts";

@@ -109,7 +109,7 @@ export async function takePersonRole(
   return ok(undefined);
 }
 
-/** An account always keeps an administrator, since nobody takes their own role away. */
+/** Nobody takes their own role away, so an account keeps an administrator unless an operator removes the last. */
 function isOwnRole(email: string, { name, authority }: Caller): boolean {
   return !authority.isOperator && normalizeEmail(name) === email;
 }
