@@ -65,7 +65,7 @@ export type DomainStatus = (typeof DOMAIN_STATUSES)[number];
 
 /** Whether a text is one of them. */
 export function isDomainStatus(text: string): text is DomainStatus {
-  return (DOMAIN_STATUSES as readonly string[]).includes(text);
+  return DOMAIN_STATUSES.some((status) => status === text);
 }
 
 /**

@@ -5,7 +5,7 @@ import { combinePages, type ListPage } from "./combine.ts";
 import { type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
 import { addressNeedle, addressToken } from "./figures.ts";
-import { detailsColumn, REPORT_KINDS } from "./report-rows.ts";
+import { detailsColumn, REPORT_KINDS, REPORT_STATES } from "./report-rows.ts";
 import { isFirstRow, isSpreadRow } from "./reports.ts";
 
 /** One aggregate report, possibly without records. */
@@ -188,7 +188,7 @@ const storedColumns = v.object({
   rua: v.string(),
   rawKey: v.string(),
   part: v.string(),
-  state: v.picklist(["accepted", "retracted", "taken_back"]),
+  state: v.picklist(REPORT_STATES),
   records: v.number(),
   /** Messages, sessions or incidents, depending on the kind. */
   total: v.number(),
