@@ -62,7 +62,7 @@ test("storage.md names every prefix of the bucket", () => {
   expect(prefixes.filter(([, prefix]) => !text.includes(`| \`${prefix}`))).toEqual([]);
 });
 
-test("what a table of the ledger holds is said of every table, and of no other", () => {
+test("every table of the ledger has a line in storage.md, and nothing else has", () => {
   const tables = readTables(".");
   expect(tables).toContain("report_figures");
   expect(tables).not.toContain("report_figures_by_row");
