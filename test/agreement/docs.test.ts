@@ -46,6 +46,14 @@ test("files and folders named in the documentation exist", () => {
   expect(gone).toEqual([]);
 });
 
+test("the map of AGENTS.md has every folder of shared/ and of process", () => {
+  const map = DOCUMENTS.get("AGENTS.md") ?? "";
+  const foldersIn = (place: string): string[] =>
+    readdirSync(place, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  expect(foldersIn("shared").filter((name) => !map.includes(`\`shared/${name}\``))).toEqual([]);
+  expect(foldersIn("workers/process").filter((name) => !map.includes(`\`${name}/\``))).toEqual([]);
+});
+
 test("scripts named in the documentation exist", () => {
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync("package.json", "utf8"));
   for (const [file, text] of DOCUMENTS) {
