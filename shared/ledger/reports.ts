@@ -24,6 +24,7 @@ export interface LedgerReport {
   version: number;
   generation: number;
   state: ReportState;
+  /** Hash of the content as read, 32 hex digits. */
   contentHash: string;
   rua: string;
   rawKey: string;
