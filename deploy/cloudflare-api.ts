@@ -44,7 +44,7 @@ export const API_CODES = {
   analyticsNotEnabled: 10089,
   /** `[limits]` in the configuration of a Worker. */
   cpuLimitOnFreePlan: 100328,
-  /** No Zero Trust organisation yet. */
+  /** No Zero Trust organization yet. */
   accessNotEnabled: 9999,
   /** A bucket that still holds objects cannot be deleted. */
   bucketNotEmpty: 10008,
@@ -393,9 +393,14 @@ async function allPages<T>(
     const read = readResult(v.array(item), answer.value.result ?? [], request);
     if (!read.ok) return read;
     items.push(...read.value);
-    const { total_pages = 1 } = answer.value.result_info ?? {};
-    if (page >= total_pages || read.value.length === 0) return ok(items);
+    if (page >= pagesOf(answer.value.result_info) || read.value.length === 0) return ok(items);
   }
+}
+
+/** How many pages a listing has: not all say it, and some only how many items there are. */
+function pagesOf(info: Envelope["result_info"]): number {
+  const { total_pages, total_count = 0, per_page = 0 } = info ?? {};
+  return total_pages ?? (per_page > 0 ? Math.ceil(total_count / per_page) : 1);
 }
 
 /** R2 alone has pages by cursor, and an object around its list. */

@@ -37,12 +37,7 @@ export const addressStep: Step = {
       return ok({ isThere: false, said });
     }
     const { entry } = found.value;
-    if (entry.account !== account) {
-      return fail(
-        `${rua} is registered for the account ${entry.account}, not ${account}: give --account ${entry.account}, ` +
-          "or change it with dmarc rua.",
-      );
-    }
+    if (entry.account !== account) return fail(ofAnother(rua, entry.account, account));
     // Who registered it with more domains since, by dmarc rua, is right.
     const isThere = entry.domains === undefined || domains.every((domain) => entry.domains?.includes(domain));
     return ok({ isThere, said });
@@ -52,12 +47,19 @@ export const addressStep: Step = {
     const client = await waitForDashboard(deployment);
     if (!client.ok) return client;
     const found = await client.value.ask("getRegistration", { rua });
-    const known = found.ok ? found.value.entry : { account };
+    // Without an answer nothing is known of what is registered, which must not be overwritten.
+    if (!found.ok && found.error.code !== "not_found") return fail(found.error.message);
+    const known: Outputs["getRegistration"]["entry"] = found.ok ? found.value.entry : { account };
+    if (known.account !== account) return fail(ofAnother(rua, known.account, account));
     const all = [...new Set([...(known.domains ?? []), ...domains])];
     const put = await client.value.ask("putRegistration", { rua, entry: { ...known, account, domains: all } });
     return put.ok ? ok(`registered ${rua} for account ${account}`) : fail(put.error.message);
   },
 };
+
+function ofAnother(rua: string, owner: string, account: string): string {
+  return `${rua} is registered for the account ${owner}, not ${account}: give --account ${owner}, or change it with dmarc rua.`;
+}
 
 export const testReportStep: Step = {
   name: "test report",

@@ -1,7 +1,7 @@
-/** The ledger's migrations: read here, applied by the mail entry when the stack starts, as `wrangler d1 migrations` does. */
+/** The ledger's migrations: read here, applied by ingest's local module when the stack starts, as `wrangler d1 migrations` does. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { askMailEntry } from "./smtp/deliver.ts";
+import { askIngest } from "./ask-ingest.ts";
 import type { WorkersAddress } from "./workers.ts";
 
 /** One file of `migrations/`. */
@@ -38,7 +38,7 @@ function splitStatements(sql: string): string[] {
  */
 export async function applyMigrations(workers: WorkersAddress): Promise<void> {
   const body = Buffer.from(JSON.stringify(readMigrations()));
-  const { status, body: answer } = await askMailEntry(workers, {
+  const { status, body: answer } = await askIngest(workers, {
     path: "/migrations",
     body,
     timeoutMilliseconds: TIMEOUT_MS,

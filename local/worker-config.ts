@@ -12,13 +12,12 @@ export type WorkerConfig = Omit<Unstable_RawConfig, "env">;
 
 const REPOSITORY = join(import.meta.dirname, "..");
 
-/** Worker → its TOML. The last three stand in for Cloudflare and are never deployed. */
+/** Worker → its TOML. The last two stand in for Cloudflare and are never deployed. */
 const TOML_FILES = {
   dashboard: "wrangler.dashboard.toml",
   ingest: "wrangler.ingest.toml",
   process: "wrangler.process.toml",
   analytics: "local/worker/wrangler.analytics.toml",
-  "mail-entry": "local/worker/wrangler.mail-entry.toml",
   "mail-out": "local/worker/wrangler.mail-out.toml",
 };
 
@@ -52,8 +51,8 @@ const LOCAL_VARS: Record<string, number | string> = {
   NOTICES_FROM: "dmarc@localhost",
 };
 
-/** The Workers that have every database of the ledger: the mail entry applies their migrations. */
-const HAVE_ALL_DATABASES: readonly WorkerName[] = ["process", "dashboard", "mail-entry"];
+/** The Workers that have every database of the ledger: on one machine, ingest applies their migrations. */
+const HAVE_ALL_DATABASES: readonly WorkerName[] = ["process", "dashboard", "ingest"];
 
 /**
  * A Worker's configuration on one machine; paths in it are absolute.

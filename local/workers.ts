@@ -1,10 +1,11 @@
 /**
  * The Workers of the stack, in one dev server, so that they share R2, KV, D1 and queues: the dashboard, ingest, process,
- * and those that stand in for Cloudflare: the mail entry, outgoing mail and Analytics Engine. Secrets are passed in files of the state
+ * and those that stand in for Cloudflare: outgoing mail and Analytics Engine. Secrets are passed in files of the state
  * folder, never on a command line.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { INGEST_HOST } from "./ask-ingest.ts";
 import { makeSecret } from "./secret.ts";
 import { localConfig, type WorkerConfig, type WorkerName } from "./worker-config.ts";
 import { type RunningWrangler, startWrangler } from "./wrangler.ts";
@@ -43,7 +44,7 @@ export interface OutsideServers {
 type RunSettings = Omit<WorkersOptions, "outside" | "onLine"> & OutsideServers;
 
 export interface RunningWorkers extends RunningWrangler {
-  /** Every request to the dashboard and to the mail entry has to carry it. */
+  /** Every request to the dashboard and to ingest has to carry it. */
   workersSecret: string;
 }
 
@@ -59,10 +60,13 @@ export interface WorkersAddress {
  */
 export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
-const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry", "mail-out"];
+const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-out"];
 
+/** Ingest with a way in for the SMTP server. */
+const INGEST_MAIN = join(import.meta.dirname, "worker", "ingest.ts");
 /** Process behind bindings that gather points. */
 const PROCESS_MAIN = join(import.meta.dirname, "worker", "process.ts");
+const INGEST_ROUTE = { pattern: `${INGEST_HOST}/*`, zone_name: INGEST_HOST };
 
 /** Starts them; they are not ready yet. What the rest needs may still be starting, too. */
 export function startWorkers({ stateDir, outside, onLine, ...options }: WorkersOptions): RunningWorkers {
@@ -97,7 +101,7 @@ function writeRunFolder(options: RunSettings, workersSecret: string): string[] {
       NOTIFY_LOCAL_ORIGIN: options.webhookOrigin,
     },
     analytics: { LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token },
-    "mail-entry": { WORKERS_SECRET: workersSecret },
+    ingest: { WORKERS_SECRET: workersSecret },
     "mail-out": { LOCAL_MAIL_URL: options.mailUrl, LOCAL_MAIL_TOKEN: options.mailToken },
   };
   return WORKERS.map((worker) => {
@@ -113,6 +117,10 @@ function writeRunFolder(options: RunSettings, workersSecret: string): string[] {
 function runConfig(worker: WorkerName, { processMain, databases }: RunSettings): WorkerConfig {
   const config = localConfig(worker, databases);
   if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
+  if (worker === "ingest") {
+    config.main = INGEST_MAIN;
+    config.routes = [INGEST_ROUTE];
+  }
   if (worker === "process") config.main = processMain === "" ? PROCESS_MAIN : processMain;
   return config;
 }

@@ -18,7 +18,7 @@ import {
 import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
 import { ACCOUNT_TABLES, type FoundBy, OTHER_TABLES } from "../shared/ledger/account-tables.ts";
 import * as limits from "../shared/limits.ts";
-import { PROBLEM_ADVICE } from "../shared/problem-advice.ts";
+import { DEAD_LETTER_ADVICE } from "../shared/problem-advice.ts";
 import { PROBLEM_MEANINGS } from "../shared/report/problems.ts";
 import { RULE_ADVICE } from "../shared/watch/rule-advice.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
@@ -100,7 +100,7 @@ export function blockNames(text: string): string[] {
 }
 
 function adviceOf(code: string): string {
-  const advice = Object.entries(PROBLEM_ADVICE).find(([name]) => name === code)?.[1];
+  const advice = Object.entries(DEAD_LETTER_ADVICE).find(([name]) => name === code)?.[1];
   if (advice === undefined) throw new Error(`shared/problem-advice.ts has no words for ${code}.`);
   return advice;
 }

@@ -62,6 +62,8 @@ export function grafanaDashboard(): object {
     refresh: "",
     schemaVersion: 39,
     time: { from: "now-30d", to: "now" },
+    annotations: { list: [] },
+    templating: { list: [] },
     panels: PANELS.map(panelOf),
   };
 }
@@ -75,12 +77,13 @@ function panelOf({ title, description, type, sql }: Panel, index: number): objec
     datasource: DATA_SOURCE,
     gridPos: { h: 9, w: 12, x: (index % 2) * 12, y: Math.floor(index / 2) * 9 },
     fieldConfig: { defaults: { unit: "short", min: 0, custom: type === "timeseries" ? BARS : {} }, overrides: [] },
-    options: type === "timeseries" ? { legend: { displayMode: "list", placement: "bottom" } } : { showHeader: true },
+    options: type === "timeseries" ? LEGEND : { showHeader: true },
     targets: [
       {
         refId: "A",
         datasource: DATA_SOURCE,
         query: sql,
+        editorMode: "sql",
         rawQuery: true,
         format: type === "timeseries" ? "time_series" : "table",
         dateTimeType: "DATETIME",
@@ -92,5 +95,11 @@ function panelOf({ title, description, type, sql }: Panel, index: number): objec
     ],
   };
 }
+
+/** Without showLegend Grafana may show none: which bar is which would be left to the pointer. */
+const LEGEND = {
+  legend: { displayMode: "list", placement: "bottom", showLegend: true, calcs: [] },
+  tooltip: { mode: "multi", sort: "none" },
+};
 
 const BARS = { drawStyle: "bars", fillOpacity: 60, stacking: { mode: "normal", group: "A" } };

@@ -21,7 +21,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "workers/process/": ["workers/process/", "shared/"],
   // The pages explain each term with the sentence of docs/glossary.md; the API serves its own description.
   "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md", "docs/openapi.json"],
-  // Process with other bindings.
+  // Ingest with another way in, and process with other bindings.
+  "local/worker/ingest.ts": ["local/worker/", "shared/", "workers/ingest/"],
   "local/worker/process.ts": ["local/worker/", "workers/process/"],
   "local/worker/": ["local/worker/", "shared/"],
   "shared/mail/": ["shared/mail/", ...READING_MODULES],

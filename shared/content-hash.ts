@@ -115,8 +115,9 @@ export interface EarlierContent {
 }
 
 /**
- * The known hash of equivalent content: with its organisation in other letters, or with or without a policy tag that has its
- * default value. Stored hashes stay valid: each equivalent is hashed as a report that is written that way.
+ * The known hash of equivalent content: with its organization in other letters, with or without a policy tag that has its
+ * default value, with the options of `fo` in another order, or with another last character of its hosts. Stored hashes stay
+ * valid: each equivalent is hashed as a report that is written that way.
  *
  * @returns undefined if no equivalent has a known hash
  */
@@ -136,15 +137,49 @@ export async function knownHashOf(
   return undefined;
 }
 
-/** RFC 7489 section 6.3: fo is 0 by default. RFC 9990 section 3.1.1.3: how the policy was found may be left out. */
 function equivalentsOf(report: Report): Report[] {
-  if (report.kind !== "aggregate") return [report];
+  if (report.kind === "tls") return tlsEquivalents(report);
+  return report.kind === "aggregate" ? aggregateEquivalents(report) : [report];
+}
+
+/**
+ * RFC 7489 section 6.3: fo is 0 by default, and a list in any order. RFC 9990 section 3.1.1.3: how the policy was found may
+ * be left out.
+ */
+function aggregateEquivalents(report: AggregateReport): AggregateReport[] {
   const { fo, discoveryMethod } = report.policy;
-  const fos = fo === "" || fo === "0" ? ["", "0"] : [fo];
+  const fos = fo === "" || fo === "0" ? ["", "0"] : ordersOf(fo.split(":")).map((options) => options.join(":"));
   const methods = discoveryMethod === "" ? ["", "psl", "treewalk"] : [discoveryMethod, ""];
   return fos.flatMap((fo) =>
     methods.map((discoveryMethod) => ({ ...report, policy: { ...report.policy, fo, discoveryMethod } })),
   );
+}
+
+/** All orders of a few options; of more than there are, only the given one. */
+function ordersOf(options: readonly string[]): string[][] {
+  if (options.length < 2 || options.length > FO_OPTIONS) return [[...options]];
+  return options.flatMap((first, i) => ordersOf(options.toSpliced(i, 1)).map((rest) => [first, ...rest]));
+}
+
+/** RFC 7489 section 6.3: 0, 1, d and s. */
+const FO_OPTIONS = 4;
+
+/** The names of hosts may all end in the dot of the root (RFC 1034 section 3.1), or none of them. */
+function tlsEquivalents(report: TlsReport): TlsReport[] {
+  const ending = (end: string): TlsReport => {
+    const spelt = (name: string): string => (name === "" ? "" : name.replace(/\.?$/, end));
+    const policies = report.policies.map((policy) => ({
+      ...policy,
+      mxHosts: policy.mxHosts.map(spelt),
+      failureDetails: policy.failureDetails.map((detail) => ({
+        ...detail,
+        receivingMxHostname: spelt(detail.receivingMxHostname),
+        receivingMxHelo: spelt(detail.receivingMxHelo),
+      })),
+    }));
+    return { ...report, policies };
+  };
+  return [report, ending(""), ending(".")];
 }
 
 function contentOf(report: Report, records: RecordsHash): unknown {

@@ -57,6 +57,8 @@ export interface ImportState {
   makeAddress: (() => string) | undefined;
   /** Whether the database of new accounts is there. */
   mayCreate: boolean;
+  /** Accounts and addresses that are being forgotten: what is registered for them would be forgotten, too. */
+  forgotten: readonly string[];
 }
 
 /** What is to be written. */
@@ -119,6 +121,11 @@ export class ImportPlanner {
   }
 
   #problemOf({ account, domain, rua }: ReadLine): string | undefined {
+    const { forgotten } = this.#state;
+    if (forgotten.includes(account)) return `The account ${account} is being forgotten; wait until that is done.`;
+    if (forgotten.includes(rua)) {
+      return `${rua} is an address of an account that is being forgotten; wait until that is done.`;
+    }
     if (!this.#names.has(account) && !this.#state.mayCreate) {
       return "The database for new accounts (NEW_ACCOUNTS_SHARD) is not bound to process.";
     }

@@ -117,8 +117,19 @@ export const READ_LIMITS = {
   maxRecordElements: 2000,
   /** Ours: one `<record>` element as text; real ones have up to 100 DKIM results (RFC 9990 section 3.1.3). */
   maxRecordChars: 256 * KIB,
-  /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
+  /** Ours: all of a report but its records: metadata, policy, extensions; and a text file that is searched for reports. */
   maxFrameChars: MIB,
+  /**
+   * Ours: domains times days of one TLS report; each is a row of the ledger, and every row lists all of them. Real reports are about
+   * one domain and day.
+   */
+  maxPolicyRows: 100,
+  /**
+   * Ours: policies of one TLS report, and characters of all their strings and mail hosts. They are stored with each row, and D1 refuses
+   * rows over 2 MB. Real reports have one or two policies, of a few hundred characters.
+   */
+  maxPolicies: 1000,
+  maxPolicyChars: 20_000,
   /** Ours: white space or zero bytes in a row. Pretty-printed reports have a few hundred. */
   maxPaddingChars: MIB,
   /** Ours: open XML elements. Real reports nest seven deep. */
@@ -386,8 +397,10 @@ export const FORGET_LIMITS = {
   settleSeconds: 20 * 60,
   /** How long hashes of forgotten addresses are kept: messages and their retries live for at most 14 days. */
   keptSeconds: 30 * 86_400,
-  /** Rows of a table in one answer of an export. */
-  exportedRows: 200,
+  /** Rows of a table in one answer of an export; that of a report has 300,000 characters at most, and D1's answers have 32 MiB. */
+  exportedRows: 100,
+  /** The same of tables of figures, whose rows have 400,000 characters. */
+  exportedFigureRows: 20,
   /** Characters in one answer of an export; the row that exceeds them is the last. */
   exportedChars: 4 * MIB,
 } as const;
@@ -430,7 +443,7 @@ export const API_LIMITS = {
 export const TOKEN_LIMITS = {
   /** Random bytes of a secret: nobody guesses 256 bits. */
   secretBytes: 32,
-  /** Tokens of one account, or of the operator, without revoked ones. */
+  /** Tokens of one account, or of the operator, without revoked and expired ones. */
   perAccount: 50,
   /** Characters of a name. */
   nameChars: 64,
@@ -596,6 +609,12 @@ export const D1_LIMITS = {
   maxFunctionArguments: 32,
   /** A LIKE or GLOB pattern. */
   maxPatternBytes: 50,
+  /**
+   * One call: its statements with all that is bound to them, or everything that it answers. D1 is asked by RPC, whose limit this is
+   * (developers.cloudflare.com/workers/runtime-apis/rpc/#limitations), so the 50 MB that its page gives a result are never reached; users
+   * met it as "D1_ERROR: Serialized RPC arguments or return values are limited to 32MiB".
+   */
+  maxCallBytes: 32 * MIB,
   /** Terms of one UNION, and levels of one expression: not documented, but workerd configures SQLite so (tried). */
   maxCompoundTerms: 5,
   maxExpressionDepth: 100,
@@ -645,6 +664,11 @@ export const FIGURE_LIMITS = {
   maxSelectorChars: 100,
   /** Characters of a reason's comment. */
   maxCommentChars: 120,
+  /**
+   * Characters of one text of a report's details, such as an error: some hundreds of reports are in one answer of D1
+   * (D1_LIMITS.maxCallBytes). The raw object has all of it.
+   */
+  maxDetailChars: 1000,
 } as const;
 
 /** Checks of a domain's published records. */

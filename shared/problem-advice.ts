@@ -5,7 +5,7 @@ const ASK_AGAIN = "Ask the reporter to send it again, then discard this.";
 const NOTHING = "Nothing to do: discard it.";
 
 /** code → what to do. */
-export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
+export const DEAD_LETTER_ADVICE: Record<ProblemCode, string> = {
   not_a_report: "Discard it. If it is a report, file an issue with the unchanged file.",
   empty: NOTHING,
   truncated: ASK_AGAIN,

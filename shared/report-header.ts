@@ -9,7 +9,7 @@ export interface ReportHeader {
   kind: ReportKind;
   /** Who sent it, as stored and shown. */
   reporter: string;
-  /** Identifies the reporter; for an aggregate report, its organisation and the domain of its email. */
+  /** Identifies the reporter; for an aggregate report, its organization and the domain of its email. */
   reporterKey: string[];
   /** "" for kinds that have none (failure reports). */
   reportId: string;

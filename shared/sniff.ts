@@ -209,7 +209,7 @@ const ODD_JSON =
   /^(?:(?:\/\/[^\n]{0,200}\n|\/\*[^*]{0,200}\*\/)\s{0,100}){0,4}\{\s{0,100}(?:(?:\/\/[^\n]{0,200}\n|\/\*[^*]{0,200}\*\/)\s{0,100}){0,4}(?:"|['"]?(?:organization[-_]?name|date[-_]?range|contact[-_]?info|report[-_]?id|policies)['"]?\s{0,9}:)/i;
 
 function isHtml(text: string): boolean {
-  return /^<(!doctype\s+html|html|head|body|div|p\b|table)/i.test(text);
+  return /^<(!doctype\s+html|html|head|body|div|p\b|pre\b|span\b|table)/i.test(text);
 }
 
 /** The line before each mail of an MMDF mailbox. */

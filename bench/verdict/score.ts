@@ -11,17 +11,21 @@ import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import type { Evidence } from "../../shared/ledger/sources.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
+import { type AtBest, atBest, chanceOfLess } from "./best.ts";
 import { chanceOf } from "./chance.ts";
 import { lookUp } from "./internet.ts";
 import { AS_THEY_ARE, DAYS, type Stretch } from "./parameters.ts";
 import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
-import { expectedLoss, type Losses, sendMail, type Traffic } from "./traffic.ts";
+import { expectedLoss, expectedUnseenLoss, type Losses, sendMail, type Traffic } from "./traffic.ts";
 
 /** The days that are judged. */
 const PERIOD = { firstDay: 0, lastDay: DAYS.seen - 1 };
 
 /** What ready promises: less of the legitimate mail is lost. */
 const MAX_LOST_SHARE = 0.001;
+
+/** The goals. */
+export const GOAL = { precision: 0.995, recall: 0.9 } as const satisfies AtBest;
 
 /** One domain with what is true of it and what was said. */
 export interface Judged {
@@ -33,6 +37,10 @@ export interface Judged {
   /** What it could be expected to lose in the days that are judged: the same without luck. */
   expectedShare: number;
   laterLostShare: number;
+  /** The same of mail to receivers that report. */
+  seenLostShare: number;
+  /** The probability that it is ready, for the best verdict there can be (best.ts). */
+  bestChance: number;
   state: VerdictState;
   /** Undecided senders: what the owner is asked about. */
   asked: number;
@@ -103,6 +111,11 @@ export function judgeOne(
     lostShare: shareLost(traffic.judged),
     expectedShare: expectedLoss(domain, DAYS.seen),
     laterLostShare: shareLost(traffic.later),
+    seenLostShare: shareLost({ legitimate: traffic.judged.legitimateSeen, lost: traffic.judged.lostSeen }),
+    bestChance: chanceOfLess(MAX_LOST_SHARE, {
+      ...traffic.judged,
+      expectedUnseen: expectedUnseenLoss(domain, DAYS.seen),
+    }),
     state: verdict.state,
     suggestions: suggestionsOf(domain, undecided, knowledge),
     asked: undecided.sources.filter(({ role }) => role === "undecided").length,
@@ -112,7 +125,7 @@ export function judgeOne(
   };
 }
 
-function shareLost({ lost, legitimate }: Losses): number {
+function shareLost({ lost, legitimate }: Pick<Losses, "lost" | "legitimate">): number {
   return legitimate === 0 ? 0 : lost / legitimate;
 }
 
@@ -205,6 +218,11 @@ export interface Score {
   /** Both by what could be expected to be lost, without the luck of the days that are judged. */
   expectedPrecision: number;
   expectedRecall: number;
+  /** Both if mail to receivers that send no reports did not count. */
+  seenPrecision: number;
+  seenRecall: number;
+  /** What the best verdict there can be would reach, over all open domains. */
+  atBest: AtBest;
   /** Of domains that ask for quarantine or reject: those that lose 0.1 % or more; found, and said wrongly. */
   trulyRejected: number;
   foundRejected: number;
@@ -233,6 +251,8 @@ export function score(judged: readonly Judged[]): Score {
   const isExpectedReady = ({ expectedShare }: Judged): boolean => expectedShare < MAX_LOST_SHARE;
   const trulyReady = open.filter(isTrulyReady);
   const expectedReady = open.filter(isExpectedReady);
+  const isSeenReady = ({ seenLostShare }: Judged): boolean => seenLostShare < MAX_LOST_SHARE;
+  const seenReady = open.filter(isSeenReady);
   const calledReady = open.filter(isCalledReady);
   const enforcing = withReports.filter(({ domain }) => domain.policy !== "none");
   const isRejected = ({ state }: Judged): boolean => state === "beingRejected";
@@ -266,6 +286,12 @@ export function score(judged: readonly Judged[]): Score {
     readyRecall: share(trulyReady.filter(isCalledReady).length, trulyReady.length),
     expectedPrecision: share(calledReady.filter(isExpectedReady).length, calledReady.length),
     expectedRecall: share(expectedReady.filter(isCalledReady).length, expectedReady.length),
+    seenPrecision: share(calledReady.filter(isSeenReady).length, calledReady.length),
+    seenRecall: share(seenReady.filter(isCalledReady).length, seenReady.length),
+    atBest: atBest(
+      open.map(({ bestChance }) => bestChance),
+      GOAL,
+    ),
     trulyRejected: trulyRejected.length,
     foundRejected: trulyRejected.filter(isRejected).length,
     wronglyRejected: enforcing.filter((one) => isRejected(one) && isTrulyReady(one)).length,

@@ -33,7 +33,9 @@ export interface Traffic {
 /** What p=reject would have lost. */
 export interface Losses {
   legitimate: number;
-  /** Of these, those that fail and whose receiver makes no exception. */
+  /** Of these, those to receivers that send reports. */
+  legitimateSeen: number;
+  /** Of the legitimate ones, those that fail and whose receiver makes no exception. */
   lost: number;
   /** Of those, what receivers report: the rest nobody can see. */
   lostSeen: number;
@@ -45,17 +47,36 @@ export interface Losses {
  * The share of a domain's legitimate mail that p=reject can be expected to lose in some days: by its senders' rates and how often each
  * of them fails, whatever happened to fail in those days.
  */
-export function expectedLoss({ senders }: SimulatedDomain, days: number): number {
-  let sent = 0;
-  let lost = 0;
-  for (const sender of senders.filter(({ isLegitimate }) => isLegitimate)) {
-    const messages = Array.from({ length: days }, (_, day) => sender.rate(day)).reduce((sum, rate) => sum + rate, 0);
-    const failing = sender.looks.reduce((sum, look) => sum + (isFailing(look) ? look.share : 0), 0);
-    const exempted = sender.isIndirect ? RECEIVERS.reduce((sum, one) => sum + one.share * one.exempts, 0) : 0;
-    sent += messages;
-    lost += messages * failing * (1 - exempted);
-  }
+export function expectedLoss(domain: SimulatedDomain, days: number): number {
+  const { sent, lost } = expectedAt(RECEIVERS, domain, days);
   return sent === 0 ? 0 : lost / sent;
+}
+
+/** The legitimate messages that p=reject can be expected to lose at receivers that send no reports. */
+export function expectedUnseenLoss(domain: SimulatedDomain, days: number): number {
+  return expectedAt(
+    RECEIVERS.filter(({ reports }) => !reports),
+    domain,
+    days,
+  ).lost;
+}
+
+function expectedAt(
+  receivers: readonly Receiver[],
+  { senders }: SimulatedDomain,
+  days: number,
+): { sent: number; lost: number } {
+  const expected = { sent: 0, lost: 0 };
+  const share = receivers.reduce((sum, one) => sum + one.share, 0);
+  const exempted = receivers.reduce((sum, one) => sum + one.share * one.exempts, 0);
+  for (const { isLegitimate, isIndirect, rate, looks } of senders) {
+    if (!isLegitimate) continue;
+    const messages = Array.from({ length: days }, (_, day) => rate(day)).reduce((sum, one) => sum + one, 0);
+    const failing = looks.reduce((sum, look) => sum + (isFailing(look) ? look.share : 0), 0);
+    expected.sent += messages * share;
+    expected.lost += messages * failing * (share - (isIndirect ? exempted : 0));
+  }
+  return expected;
 }
 
 function isFailing({ dkim, spf }: Look): boolean {
@@ -63,7 +84,7 @@ function isFailing({ dkim, spf }: Look): boolean {
 }
 
 function noLosses(): Losses {
-  return { legitimate: 0, lost: 0, lostSeen: 0, lostByLabel: {} };
+  return { legitimate: 0, legitimateSeen: 0, lost: 0, lostSeen: 0, lostByLabel: {} };
 }
 
 /** Sends a domain's mail. @param days how many are simulated, and of how many there are reports */
@@ -134,7 +155,10 @@ interface Part {
 function addLosses(losses: Losses, { label, messages, lost, isSeen }: Part): void {
   losses.legitimate += messages;
   losses.lost += lost;
-  if (isSeen) losses.lostSeen += lost;
+  if (isSeen) {
+    losses.legitimateSeen += messages;
+    losses.lostSeen += lost;
+  }
   if (lost > 0) losses.lostByLabel[label] = (losses.lostByLabel[label] ?? 0) + lost;
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions } from "../connection.ts";
-import { findFiles, measure } from "../import/find-files.ts";
+import { findFiles, type LeftOut, measure } from "../import/find-files.ts";
 import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
 import { runImport } from "../import/run-import.ts";
 import { readAddress } from "../option-values.ts";
@@ -73,7 +73,7 @@ async function importPaths(paths: string[], options: ImportOptions): Promise<num
   };
   try {
     const listener = {
-      onPassedOver: (path: string) => told.passOver(path),
+      onPassedOver: (path: string, why: LeftOut) => told.passOver(path, why),
       onUnreadable: (path: string, reason: string) => told.unreadable(path, reason),
     };
     const files = findFiles(paths, listener, (read) => {

@@ -13,10 +13,13 @@ import { isOfFileSystem, reasonOf } from "../file-errors.ts";
 import { openFileSource } from "../file-source.ts";
 import type { FoundFile } from "./found-file.ts";
 
+/** A hidden file or a link; or what a mail server keeps beside the mails of a Maildir. */
+export type LeftOut = "hidden" | "server";
+
 /** How a path is handled during the search. */
 export interface WalkListener {
-  /** A hidden file, a link, or an index of a mail server: nothing is read of it. */
-  onPassedOver(path: string): void;
+  /** Nothing is read of it. */
+  onPassedOver(path: string, why: LeftOut): void;
   /** It cannot be opened or read. */
   onUnreadable(path: string, reason: string): void;
 }
@@ -105,10 +108,21 @@ async function* walkFolder(folder: string, listener: WalkListener): AsyncGenerat
   const isMaildir = ["cur", "new"].every((name) => entries.some((entry) => entry.isDirectory() && entry.name === name));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (isLeftOut(entry, { folder, isMaildir })) listener.onPassedOver(path);
+    const why = leftOut(entry, { folder, isMaildir });
+    if (why !== undefined) listener.onPassedOver(path, why);
     else if (entry.isDirectory()) yield* walkOne(path, listener);
-    else if (entry.isFile()) yield { path, sizeBytes: (await stat(path)).size };
-    else listener.onPassedOver(path);
+    else if (entry.isFile()) yield* walkFile(path, listener);
+    else listener.onPassedOver(path, "hidden");
+  }
+}
+
+/** One that is renamed or deleted meanwhile, as a mail server does, must not end the walk through its folder. */
+async function* walkFile(path: string, listener: WalkListener): AsyncGenerator<PathFound> {
+  try {
+    yield { path, sizeBytes: (await stat(path)).size };
+  } catch (error) {
+    if (!isOfFileSystem(error)) throw error;
+    listener.onUnreadable(path, reasonOf(error));
   }
 }
 
@@ -121,10 +135,10 @@ async function* walkOne(path: string, listener: WalkListener): AsyncGenerator<Pa
   }
 }
 
-function isLeftOut(entry: Dirent, { folder, isMaildir }: { folder: string; isMaildir: boolean }): boolean {
+function leftOut(entry: Dirent, { folder, isMaildir }: { folder: string; isMaildir: boolean }): LeftOut | undefined {
   // A mail that is being delivered is in tmp.
-  if (isMaildir && (entry.name === "tmp" || (entry.isFile() && SERVER_FILE.test(entry.name)))) return true;
-  if (!entry.name.startsWith(".")) return false;
+  if (isMaildir && (entry.name === "tmp" || (entry.isFile() && SERVER_FILE.test(entry.name)))) return "server";
+  if (!entry.name.startsWith(".")) return undefined;
   // Maildir++ keeps folders of a mailbox as hidden folders in it.
-  return !(isMaildir && entry.isDirectory() && existsSync(join(folder, entry.name, "cur")));
+  return isMaildir && entry.isDirectory() && existsSync(join(folder, entry.name, "cur")) ? undefined : "hidden";
 }

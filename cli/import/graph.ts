@@ -15,7 +15,7 @@ const page = v.object({
 });
 const folders = v.object({ value: v.array(v.object({ id: v.string(), displayName: v.string() })) });
 
-/** Ours; a page has ten mails unless told otherwise, a thousand at most. */
+/** Ours; a page has ten mails by default, a thousand at most. */
 const IDS_PER_PAGE = 200;
 
 /**

@@ -62,11 +62,12 @@ export async function importPage(files: readonly FoundFile[], settings: ImportSe
   const known = await findKnown([...new Set(hashed.map(({ sha256 }) => sha256))], settings);
   const results: FileResult[] = [];
   const sendable: Sendable[] = [];
+  const copies: typeof hashed = [];
   const seen = new Set<string>();
   for (const { file, sha256 } of hashed) {
     const rua = known.get(sha256);
-    if (rua !== undefined || seen.has(sha256))
-      results.push({ file, sha256, result: "known", reason: "", rua: rua ?? "" });
+    if (rua !== undefined) results.push({ file, sha256, result: "known", reason: "", rua });
+    else if (seen.has(sha256)) copies.push({ file, sha256 });
     else {
       const looked = await look({ file, sha256 }, settings);
       if ("result" in looked) results.push(looked);
@@ -74,9 +75,18 @@ export async function importPage(files: readonly FoundFile[], settings: ImportSe
     }
     seen.add(sha256);
   }
-  if (settings.isDryRun) return [...results, ...sendable.map((one) => resultOf(one, "selected"))];
-  for (const batch of batches(sendable)) results.push(...(await send(batch, settings)));
-  return results;
+  if (settings.isDryRun) results.push(...sendable.map((one) => resultOf(one, "selected")));
+  else for (const batch of batches(sendable)) results.push(...(await send(batch, settings)));
+  const firsts = new Map(results.map((one) => [one.sha256, one]));
+  return [...results, ...copies.flatMap((copy) => resultOfCopy(copy, firsts.get(copy.sha256)))];
+}
+
+/** What became of a file whose content another one of the page has: nothing is known of what was not taken. */
+function resultOfCopy(copy: Pick<FileResult, "file" | "sha256">, first: FileResult | undefined): FileResult[] {
+  if (first === undefined) return [];
+  const { result, reason, rua } = first;
+  const isTaken = result === "taken" || result === "selected";
+  return [{ ...copy, result: isTaken ? "known" : result, reason, rua }];
 }
 
 async function findKnown(sha256s: string[], { client, chosen }: ImportSettings): Promise<ReadonlyMap<string, string>> {

@@ -24,8 +24,15 @@ const OVERLAP_SECONDS = 86_400;
 const MAILS_PER_PAGE = 20;
 const READS_AT_ONCE = 4;
 
-/** @param since mails before it are left out, seconds since 1970 UTC */
-export function listedMailbox(service: MailService, since: number | undefined): Mailbox {
+/**
+ * @param since mails before it are left out, seconds since 1970 UTC
+ * @param now the time, seconds since 1970 UTC
+ */
+export function listedMailbox(
+  service: MailService,
+  since: number | undefined,
+  now: () => number = () => Date.now() / 1000,
+): Mailbox {
   const mailbox: Mailbox = {
     name: service.name,
     total: 0,
@@ -41,7 +48,8 @@ export function listedMailbox(service: MailService, since: number | undefined): 
         const read = await readAll(service, ids.slice(i, i + MAILS_PER_PAGE));
         for (const [id, mail] of read) {
           done.set(id, mail.seconds);
-          seconds = Math.max(seconds, mail.seconds);
+          // A mail of the future, as migrated ones may be, must not hide those that come until then.
+          seconds = Math.max(seconds, Math.min(mail.seconds, Math.floor(now())));
         }
         yield pageOf(read, { seconds, done });
       }

@@ -5,6 +5,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { startProgress } from "../progress.ts";
 import { printError, printJson, printOut, renderPairs, safeText } from "../terminal.ts";
 import { WAIT_BOUNDS } from "../wait.ts";
+import type { LeftOut } from "./find-files.ts";
 import type { FileResult, ImportSettings } from "./import-page.ts";
 import { type OutcomeCounts, waitForOutcomes } from "./outcomes.ts";
 import { chosenAddresses } from "./owner.ts";
@@ -55,7 +56,7 @@ const MAX_NAMED = 20;
 export class ImportReport {
   readonly counts: ImportCounts = noCounts();
   #unreadable = 0;
-  #passedOver = 0;
+  readonly #leftOut: Record<LeftOut, number> = { hidden: 0, server: 0 };
   readonly #named = new Map<string, number>();
   readonly #sha256s: string[] = [];
   readonly #isWaiting: boolean;
@@ -70,8 +71,8 @@ export class ImportReport {
     if (one.result === "no_owner" || one.result === "failed") this.#name(one.result, one.file.origin, one.reason);
   }
 
-  passOver(_path: string): void {
-    this.#passedOver++;
+  passOver(_path: string, why: LeftOut): void {
+    this.#leftOut[why]++;
   }
 
   unreadable(path: string, reason: string): void {
@@ -92,9 +93,9 @@ export class ImportReport {
     const outcomes = this.#isWaiting ? await this.#wait(settings, options) : undefined;
     const { counts } = this;
     const unreadable = this.#unreadable;
-    const hiddenFiles = this.#passedOver;
+    const { hidden: hiddenFiles, server: serverFiles } = this.#leftOut;
     if (options.json)
-      printJson({ ...counts, unreadable, hiddenFiles, ...(outcomes === undefined ? {} : { outcomes }) });
+      printJson({ ...counts, unreadable, hiddenFiles, serverFiles, ...(outcomes === undefined ? {} : { outcomes }) });
     else printOut(renderPairs(this.#pairs(settings, outcomes)));
     if (counts.failed > 0 || unreadable > 0) return exitCodes.failure;
     return counts.noOwner > 0 ? exitCodes.rejected : exitCodes.done;
@@ -120,7 +121,8 @@ export class ImportReport {
       ["no account found", noOwner],
       ["failed", failed],
       ["unreadable", this.#unreadable],
-      ["hidden files and links", this.#passedOver],
+      ["hidden files and links", this.#leftOut.hidden],
+      ["files of a mail server", this.#leftOut.server],
     ];
     return [
       ["files", files],

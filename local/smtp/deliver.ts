@@ -1,10 +1,10 @@
 /**
- * Delivers one mail to the ingest Worker through the mail entry, and turns the outcome into an SMTP reply. It never
+ * Delivers one mail to the ingest Worker, and turns the outcome into an SMTP reply. It never
  * decides anything itself: unreachable, unanswered and malformed are faults, never acceptance.
  */
-import { request } from "node:http";
 import * as v from "valibot";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
+import { askIngest, NoAnswerError } from "../ask-ingest.ts";
 import type { WorkersAddress } from "../workers.ts";
 
 /** The reply to the sender: 250 accepted, 550 refused permanently, 552 too large, 451 and 452 try again later. */
@@ -19,11 +19,6 @@ export interface Delivery {
   /** The one envelope recipient. */
   to: string;
   raw: Buffer;
-}
-
-/** Thrown when the time is up; the Workers may hang. */
-export class NoAnswerError extends Error {
-  override name = "NoAnswerError";
 }
 
 /** Ours: a Worker that has not answered by then will not, and the sender retries. A mail of 25 MiB takes a second. */
@@ -48,7 +43,7 @@ export async function deliver(
   if (raw.length > MAIL_LIMITS.maxMessageBytes) return TOO_LARGE;
   const path = `/mail?${new URLSearchParams({ from, to })}`;
   try {
-    const { status, body } = await askMailEntry(workers, { path, body: raw, timeoutMilliseconds });
+    const { status, body } = await askIngest(workers, { path, body: raw, timeoutMilliseconds });
     return readOutcome(status, body);
   } catch (error) {
     if (error instanceof NoAnswerError) throw error;
@@ -59,7 +54,7 @@ export async function deliver(
 /** Whether the Workers answer at all, within 5 seconds. */
 export async function isAnswering(workers: WorkersAddress): Promise<boolean> {
   try {
-    return (await askMailEntry(workers, { path: "/health", timeoutMilliseconds: 5000 })).status === 200;
+    return (await askIngest(workers, { path: "/health", timeoutMilliseconds: 5000 })).status === 200;
   } catch {
     return false;
   }
@@ -68,39 +63,6 @@ export async function isAnswering(workers: WorkersAddress): Promise<boolean> {
 /** A temporary refusal. */
 export function fault(reason: string): DeliveryReply {
   return { code: 451, message: `4.3.0 ${firstLine(reason)}; try again later` };
-}
-
-interface Question {
-  path: string;
-  body?: Buffer;
-  timeoutMilliseconds: number;
-}
-
-/** Sends a request to the mail entry without `fetch`, which does not allow setting the host that wrangler routes by. */
-export function askMailEntry(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
-  const { port, workersSecret } = workers;
-  const { path, body, timeoutMilliseconds } = question;
-  return new Promise((resolve, reject) => {
-    const headers = {
-      host: "mail-entry.invalid",
-      "x-dmarc-workers-secret": workersSecret,
-      "content-length": body?.length ?? 0,
-    };
-    const method = body === undefined ? "GET" : "POST";
-    const call = request({ host: "127.0.0.1", port, path, method, headers }, (response) => {
-      response.once("error", reject);
-      response.toArray().then((chunks) => {
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
-      }, reject);
-    });
-    const timer = setTimeout(
-      () => call.destroy(new NoAnswerError(`no answer within ${timeoutMilliseconds / 1000} s`)),
-      timeoutMilliseconds,
-    );
-    call.once("close", () => clearTimeout(timer));
-    call.once("error", reject);
-    call.end(body);
-  });
 }
 
 function readOutcome(status: number, body: string): DeliveryReply {

@@ -8,8 +8,9 @@
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
+import { NoAnswerError } from "../ask-ingest.ts";
 import type { WorkersAddress } from "../workers.ts";
-import { type Delivery, type DeliveryReply, deliver, fault, NoAnswerError, TOO_LARGE } from "./deliver.ts";
+import { type Delivery, type DeliveryReply, deliver, fault, TOO_LARGE } from "./deliver.ts";
 
 export interface SmtpServerOptions {
   /** 0 = any free port. */

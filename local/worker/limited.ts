@@ -27,21 +27,56 @@ export class InvocationLimits {
 /** The parts of D1's database and statement that are looked at. */
 interface Database {
   prepare(sql: string): Statement;
+  batch(statements: never[]): Promise<unknown>;
 }
 interface Statement {
   bind(...values: unknown[]): unknown;
 }
 
-/** A database that counts its queries, and refuses values that D1 refuses. Statements have to be bound before they are run. */
+/** A statement as it was bound, and how much of a call it takes. */
+interface Bound {
+  statement: object;
+  values: readonly unknown[];
+}
+
+/**
+ * A database that counts its queries, and refuses values and calls that D1 refuses. Statements have to be bound before they are
+ * run.
+ */
 export function limitedDatabase<D extends Database>(database: D, limits: InvocationLimits): D {
-  return replaced(database, "prepare", (sql: string) => {
+  const known = new WeakMap<object, Bound>();
+  const prepare = (sql: string): unknown => {
     limits.takeQuery();
     const statement = database.prepare(sql);
-    return replaced(statement, "bind", (...values: unknown[]) => {
+    const bind = (...values: unknown[]): unknown => {
       for (const value of values) checkSize(value);
-      return statement.bind(...values);
-    });
-  });
+      const bound = statement.bind(...values);
+      if (typeof bound !== "object" || bound === null || !("all" in bound)) return bound;
+      const all = async (): Promise<unknown> => {
+        checkCall([sql, ...values]);
+        return checkedAnswer(await call(bound.all, bound, []));
+      };
+      const limited = replaced(bound, "all", all);
+      known.set(limited, { statement: bound, values: [sql, ...values] });
+      return limited;
+    };
+    return replaced(statement, "bind", bind);
+  };
+  const batch = async (statements: readonly object[]): Promise<unknown> => {
+    const bound = statements.map((one) => known.get(one) ?? { statement: one, values: [] });
+    checkCall(bound.flatMap(({ values }) => values));
+    return checkedAnswer(await call(database.batch, database, [bound.map(({ statement }) => statement)]));
+  };
+  return replaced(replaced(database, "prepare", prepare), "batch", batch);
+}
+
+async function call(method: unknown, object: object, values: unknown[]): Promise<unknown> {
+  return typeof method === "function" ? Reflect.apply(method, object, values) : undefined;
+}
+
+function checkedAnswer<T>(answer: T): T {
+  checkCall([answer]);
+  return answer;
 }
 
 function checkSize(value: unknown): void {
@@ -51,6 +86,30 @@ function checkSize(value: unknown): void {
     throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
   }
 }
+
+/** Refuses what is too large for one call of D1. @param values what is bound to its statements, or its answer */
+export function checkCall(values: readonly unknown[]): void {
+  const { maxCallBytes } = D1_LIMITS;
+  // A character takes one byte, or two in a text that has others than Latin-1's.
+  if (callBytes(values, ({ length }) => 2 * length) <= maxCallBytes) return;
+  const bytes = callBytes(values, (text) => (/[^\0-\xff]/.test(text) ? 2 : 1) * text.length);
+  if (bytes <= maxCallBytes) return;
+  throw new Error(
+    `D1_ERROR: Serialized RPC arguments or return values are limited to 32MiB, but the size of this value was: ${bytes} bytes.`,
+  );
+}
+
+/** About as many bytes as the values have when they are serialized. */
+function callBytes(value: unknown, textBytes: (text: string) => number): number {
+  if (typeof value === "string") return textBytes(value);
+  if (typeof value !== "object" || value === null) return NUMBER_BYTES;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+  let bytes = 0;
+  for (const one of Array.isArray(value) ? value : Object.values(value)) bytes += callBytes(one, textBytes);
+  return bytes;
+}
+
+const NUMBER_BYTES = 9;
 
 /** An object with another method of a name. */
 function replaced<T extends object>(target: T, name: keyof T, method: unknown): T {

@@ -12,7 +12,7 @@ import { type ReportSender, UNCHECKED } from "./sender-state.ts";
 /** The result of a mail's authentication. */
 export type MailAuthentication = { result: "pass"; domain: string } | { result: "fail" | "none" | "unchecked" };
 
-/** Domains of one organisation whose reports name one and come from the other. */
+/** Domains of one organization whose reports name one and come from the other. */
 const SAME_ORGANIZATION: Record<string, string> = {
   "yahooinc.com": "yahoo.com",
 };

@@ -68,7 +68,7 @@ export function dayOf({ receivedSeconds }: Pick<ReportMessage, "receivedSeconds"
 }
 
 /**
- * Identifies the reporter of an object for the budgets: the organisation its mail is authenticated for, else the
+ * Identifies the reporter of an object for the budgets: the organization its mail is authenticated for, else the
  * reporter's name.
  *
  * @returns a number above 1 in the first case, below -1 in the second, 0 where it holds no report

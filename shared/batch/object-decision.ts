@@ -149,7 +149,7 @@ export class ObjectDecision {
     const isVersion = claims.decision(plainUid, contentHash) === "counts";
     const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
     const reference = { ...claimReference(found, this.#object), uid };
-    if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
+    if (context.known.held.final.has(plainUid) && !isOpen(this.#batch.stored(uid))) {
       const before = this.#outcomeBefore(uid, part);
       if (before !== undefined) this.#record(before);
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
@@ -486,4 +486,11 @@ export class ObjectDecision {
   #addEvent(event: PipelineEvent): void {
     this.#plan.events.push(eventPoint(event, this.#object.attempts, this.#batch.context.nowSeconds));
   }
+}
+
+/** Whether a report counts on its first day: those days become final first, and no final day is to get its row again. */
+function isOpen(stored: LedgerReport | undefined): boolean {
+  const { domain, day } = stored?.reference ?? {};
+  const [first] = stored?.spread ?? [];
+  return stored?.state === "accepted" && first?.[0] === domain && first?.[1] === day;
 }

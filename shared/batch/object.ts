@@ -80,6 +80,15 @@ export function claimReference({ shares, header, uid }: FoundReport, object: Rea
   };
 }
 
+/**
+ * The rows a found report is looked up by, that of its first domain last, which then is the one it is known by: what came to
+ * another address of the account may be counted for some of its domains only.
+ */
+export function lookedUpRows(found: FoundReport, object: ReadObject): ReportReference[] {
+  const first = claimReference(found, object);
+  return found.header.domains.map((domain) => ({ ...first, domain })).reverse();
+}
+
 /** All rows a found report has or would have. */
 export function claimRows(found: FoundReport, object: ReadObject): ReportReference[] {
   const first = claimReference(found, object);

@@ -156,7 +156,7 @@ const problemAnswer = v.union([
 function problemOf({ status }: Response, text: string, { url, access }: ApiConnection): ClientProblem {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), problemAnswer), text);
   if (parsed.success) return { code: parsed.output.code, message: parsed.output.detail, status };
-  // Access says so itself where service tokens are strict (all organisations since October 2026), or OAuth is managed.
+  // Access says so itself where service tokens are strict (all organizations since October 2026), or OAuth is managed.
   const isRefusal = status === 401 || status === 403;
   const message = isRefusal
     ? `${url} answered with status ${status}, and not as the dashboard does. If Cloudflare Access stands before it, ${refusedBy(access)}.`

@@ -85,7 +85,7 @@ const jobRequest = v.strictObject({
 /** A domain as typed: the operation says what is wrong with it. */
 const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000));
 const domainOfAccount = v.strictObject({ account, domain: typedDomain });
-/** A source as pages name it: an organisational domain or an address. */
+/** A source as pages name it: an organizational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
 /** "" = the pipeline itself, for operators. */
 const channelAccount = v.pipe(v.string(), v.maxLength(64));
@@ -164,7 +164,7 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/outcomes", place: "query", status: 200, answer: "json" },
-    /** 30 days unless told. */
+    /** 30 days by default. */
     input: v.strictObject({ from: v.optional(day), to: v.optional(day) }),
     output: outcomeHistory,
     example: { from: "2026-11-20", to: "2026-11-20" },
@@ -1231,7 +1231,7 @@ const described = {
     input: v.strictObject({
       account: v.optional(account),
       domain: v.optional(domain),
-      /** Open unless told. */
+      /** Open by default. */
       state: v.optional(v.picklist(["open", "resolved"])),
       ...pageFields(PAGE_LIMITS.incidents),
     }),
@@ -1256,7 +1256,7 @@ const described = {
     input: v.strictObject({
       account: v.optional(account),
       code: v.picklist(WORK_CODES),
-      /** "" unless told, as lines have it. */
+      /** "" by default, as lines have it. */
       subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
       ...pageFields(WORK_LIMITS.domainsListed),
       /** Instead of a cursor: domains to leave out at the beginning. */

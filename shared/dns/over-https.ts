@@ -98,24 +98,31 @@ function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
   if (code === NAME_ERROR) return { status: "nxdomain" };
   if (code !== NO_ERROR) return { status: "servfail" };
   const records: string[] = [];
+  let ttlSeconds = Number.POSITIVE_INFINITY;
   // An alias and its target are answers in the same message.
   for (const answer of message.answers ?? []) {
     if (answer.type !== type) continue;
+    ttlSeconds = Math.min(ttlSeconds, answer.ttl ?? 0);
     if (answer.type === "TXT") records.push(textOf(answer.data));
     else if (answer.type === "TLSA") records.push(tlsaText(answer.data));
     else if (answer.type === "MX") records.push(`${answer.data.preference ?? 0} ${answer.data.exchange}`);
     else if (typeof answer.data === "string") records.push(answer.data);
   }
   const isAuthenticated = ((message.flags ?? 0) & AUTHENTIC_DATA) !== 0;
-  return records.length === 0 ? { status: "nodata" } : { status: "answers", records, isAuthenticated };
+  return records.length === 0 ? { status: "nodata" } : { status: "answers", records, isAuthenticated, ttlSeconds };
 }
 
 function tlsaText({ usage, selector, matchingType, certificate }: TlsaData): string {
   return `${usage} ${selector} ${matchingType} ${certificate.toString("hex")}`;
 }
 
-/** The strings of a TXT record as one text (RFC 6376 section 3.6.2.2, RFC 7208 section 3.3). */
+/** The strings of a TXT record as one text (RFC 6376 section 3.6.2.2, RFC 7208 section 3.3): UTF-8, or else a character an octet. */
 function textOf(data: string | Buffer | (string | Buffer)[]): string {
   const strings = Array.isArray(data) ? data : [data];
-  return strings.map((one) => (typeof one === "string" ? one : one.toString("latin1"))).join("");
+  const joined = Buffer.concat(strings.map((one) => (typeof one === "string" ? Buffer.from(one) : one)));
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(joined);
+  } catch {
+    return joined.toString("latin1");
+  }
 }

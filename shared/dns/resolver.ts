@@ -9,10 +9,10 @@ export type RecordType = "TXT" | "MX" | "CNAME" | "A" | "AAAA" | "NS" | "PTR" | 
  * it did not answer in time; unknown: no resolver was asked, or its answer is unreadable.
  *
  * isBogus: it would answer, but for signatures that do not validate. isAuthenticated: the resolver validated the answer by
- * DNSSEC (the AD bit, RFC 4035 section 3.2.3).
+ * DNSSEC (the AD bit, RFC 4035 section 3.2.3). ttlSeconds: for how long the records may be kept.
  */
 export type Answer =
-  | { status: "answers"; records: string[]; isAuthenticated?: boolean }
+  | { status: "answers"; records: string[]; isAuthenticated?: boolean; ttlSeconds?: number }
   | { status: "nxdomain" | "nodata" | "timeout" | "unknown" }
   | { status: "servfail"; isBogus?: boolean };
 

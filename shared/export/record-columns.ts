@@ -73,7 +73,7 @@ const OF_REPORT: readonly RecordColumn[] = [
   {
     name: "reporter",
     type: "string",
-    description: "organisation that sent the report (`org_name`)",
+    description: "organization that sent the report (`org_name`)",
     value: ({ report }) => report.reporter,
   },
   {

@@ -2,7 +2,14 @@
  * The DNS questions of one check: each name and type is asked once, every answer is kept as evidence, and the number of
  * questions is bounded whatever a zone contains. Pure.
  */
-import { type Answer, boundedResolver, type RecordType, type Resolver, recordsOf } from "../dns/resolver.ts";
+import {
+  type Answer,
+  boundedResolver,
+  isUnanswered,
+  type RecordType,
+  type Resolver,
+  recordsOf,
+} from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { AskedName, Finding } from "./check.ts";
 
@@ -14,31 +21,73 @@ export interface Asking {
   ask: Ask;
   /** The questions and answers so far, in order. */
   asked(): AskedName[];
-  /** One for names whose signatures do not validate: receivers that check them get no answer. */
-  findingsOfSignatures(): Finding[];
+  /** Findings with those about names for which DNS fails and will go on failing: signatures that do not validate, aliases in circles. */
+  explained(findings: readonly Finding[]): Promise<Finding[]>;
 }
+
+const LATER = " Check again later.";
+/** Aliases that are followed: resolvers give up sooner. */
+const MOST_ALIASES = 16;
 
 /** The questions of one check. @param resolver asked once for each name and type */
 export function startAsking(resolver: Resolver): Asking {
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerCheck);
   const asked = new Map<string, AskedName>();
   const bogus = new Set<string>();
+  const failed = new Set<string>();
+  let isSilent = false;
+  const ask: Ask = async (name, type) => {
+    const answer = await bounded.lookup(name, type);
+    const records = recordsOf(answer)
+      .slice(0, GUIDANCE_LIMITS.maxShownRecords)
+      .map((record) => record.slice(0, GUIDANCE_LIMITS.maxShownRecordChars));
+    if (answer.status === "servfail") (answer.isBogus === true ? bogus : failed).add(name);
+    else if (isUnanswered(answer)) isSilent = true;
+    asked.set(`${type} ${name}`, { name, type, status: answer.status, records });
+    return answer;
+  };
   return {
-    async ask(name, type) {
-      const answer = await bounded.lookup(name, type);
-      const records = recordsOf(answer)
-        .slice(0, GUIDANCE_LIMITS.maxShownRecords)
-        .map((record) => record.slice(0, GUIDANCE_LIMITS.maxShownRecordChars));
-      if (answer.status === "servfail" && answer.isBogus === true) bogus.add(name);
-      asked.set(`${type} ${name}`, { name, type, status: answer.status, records });
-      return answer;
-    },
+    ask,
     asked: () => [...asked.values()],
-    findingsOfSignatures() {
+    async explained(findings) {
       const [first] = bogus;
-      if (first === undefined) return [];
-      const sentence = `DNSSEC of ${first} does not validate: receivers that check it, as most large ones do, get no answer from there. Correct the signatures, or remove the DS record at the registrar.`;
-      return [{ code: "dnssec_bogus", state: "broken", sentence, rule: "RFC 4035 section 5.5" }];
+      const reasons = first === undefined ? [] : [bogusFinding(first)];
+      let lame: string | undefined;
+      for (const name of [...failed]) {
+        const path = await aliasesFrom(name, ask);
+        if (path.indexOf(path.at(-1) ?? "") < path.length - 1) reasons.push(loopFinding(path));
+        else lame ??= name;
+      }
+      // Those that were too slow may answer the next time.
+      if (isSilent || (reasons.length === 0 && lame === undefined)) return [...findings, ...reasons];
+      const then =
+        lame === undefined
+          ? ""
+          : `${LATER} If it stays so, the name servers responsible for ${lame} do not serve it: correct them, or the delegation (NS) to them.`;
+      return [...findings.map((one) => ({ ...one, sentence: one.sentence.replace(LATER, then) })), ...reasons];
     },
   };
+}
+
+/** A name and what it is an alias of, one after the other; in a circle the last one has been there before. */
+async function aliasesFrom(name: string, ask: Ask): Promise<string[]> {
+  const path = [name];
+  while (path.length < MOST_ALIASES) {
+    const [target] = recordsOf(await ask(path.at(-1) ?? "", "CNAME"));
+    if (target === undefined) break;
+    const isCircle = path.includes(target.toLowerCase());
+    path.push(target.toLowerCase());
+    if (isCircle) break;
+  }
+  return path;
+}
+
+function bogusFinding(name: string): Finding {
+  const sentence = `DNSSEC of ${name} does not validate: receivers that check it, as most large ones do, get no answer from there. Correct the signatures, or remove the DS record at the registrar.`;
+  return { code: "dnssec_bogus", state: "broken", sentence, rule: "RFC 4035 section 5.5" };
+}
+
+function loopFinding(path: readonly string[]): Finding {
+  const sentence = `${path[0]} is an alias (CNAME) that leads in a circle (${path.join(", ").slice(0, 300)}): nobody gets an answer. Publish the record itself in place of the alias.`;
+  return { code: "alias_loop", state: "broken", sentence, rule: "RFC 1034 section 3.6.2" };
 }

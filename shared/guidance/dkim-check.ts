@@ -7,8 +7,10 @@ import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
+import { repairedDkim } from "./dkim-repair.ts";
+import { whySendsNothing } from "./mail-hosts.ts";
 import { firstValue, readTagList, repeatedNames, type TagList } from "./tag-list.ts";
-import { findLostRecord } from "./wrong-name.ts";
+import { aliasOf, findLostRecord } from "./wrong-name.ts";
 
 /** A selector that reports name. */
 export interface SeenSelector {
@@ -34,6 +36,9 @@ export interface DkimCheck extends Check {
   keys: DkimKey[];
 }
 
+const ED25519_BYTES = 32;
+/** A record that is about a key, and a key alone, without its tag. */
+const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^["\s]*[a-z0-9+/\s"]{100,}=*["\s]*$/i;
 /** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;
@@ -42,26 +47,41 @@ const MOST_SURE_BITS = 4096;
 
 /** Checks a domain's keys. @param selectors most recently seen first, each with its signing domain */
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
-  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
   const judged = await Promise.all(
     looked.map(async (seen) => {
       const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
       if (isUnanswered(answer)) return unanswered(seen);
       const records = recordsOf(answer);
-      const texts = records.filter((text) => /(^|;)\s*p\s*=/i.test(text));
-      const others = texts.length === 0 ? records.filter((text) => /^\W*v\s*=\s*DKIM/i.test(text)) : [];
-      if (others.length > 0 || texts.some(hasUpperKeyTag)) return withoutKey(seen, texts.length > 0);
+      const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
+      const others = texts.length === 0 ? records.filter((text) => MEANT_AS_KEY.test(text)) : [];
+      if (others.length > 0 || texts.some(hasUpperKeyTag)) {
+        return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
+      }
       if (texts.length > 1) return severalKeys(seen);
-      return texts[0] === undefined ? await missingKey(seen, ask) : await judgeKey(seen, texts[0]);
+      if (texts[0] === undefined) return await missingKey(seen, ask);
+      return await withRepair(await judgeKey(seen, texts[0]), records);
     }),
   );
-  const findings = judged.flatMap((one) => findingsUnlessRetired(one, judged));
-  if (looked.length === 0) findings.push(noSelector(domain));
-  findings.push(...findingsOfSignatures());
+  const hasKey = judged.some(({ key }) => key.keyType !== "revoked" && key.keyType !== "missing");
+  const isIdle = !hasKey && (await whySendsNothing(domain, ask)) !== undefined;
+  // An empty key for every selector is how a domain says that none of its own signs.
+  const found = judged.flatMap((one) =>
+    isIdle && one.key.keyType === "revoked" ? [] : findingsUnlessRetired(one, judged),
+  );
+  if (looked.length === 0 && !isIdle) found.push(noSelector(domain));
+  const findings = await explained(found);
   const state = worstState(findings.map((finding) => finding.state));
   const keys = judged.map(({ key }) => key);
-  return { kind: "dkim", state, summary: summaryOf(keys), findings, asked: asked(), keys };
+  return {
+    kind: "dkim",
+    state,
+    summary: isIdle ? "The domain sends no mail" : summaryOf(keys),
+    findings,
+    asked: asked(),
+    keys,
+  };
 }
 
 function summaryOf(keys: DkimKey[]): string {
@@ -106,19 +126,26 @@ function withoutKey(seen: SeenSelector, isUpper: boolean): JudgedKey {
 }
 
 // As a zone file writes it, typed into a form that takes every sign as it stands.
-function escapedKey(seen: SeenSelector, text: string): JudgedKey {
-  const finding: Finding = {
-    code: "escaped_record",
-    state: "broken",
-    sentence: `The record of selector ${seen.selector} has \\; instead of ;, so its signatures fail. Publish it like this.`,
-    rule: "RFC 6376 section 3.2",
-    publish: {
-      name: `${seen.selector}._domainkey.${seen.domain}`,
-      type: "TXT",
-      value: text.replaceAll("\\;", ";"),
-    },
-  };
+function escapedKey(seen: SeenSelector): JudgedKey {
+  const sentence = `The record of selector ${seen.selector} has \\; instead of ;, so its signatures fail. Publish it again as your mail service gives it.`;
+  const finding: Finding = { code: "escaped_record", state: "broken", sentence, rule: "RFC 6376 section 3.2" };
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
+}
+
+/** What can be repaired where no key can be read. */
+const REPAIRABLE: ReadonlySet<string> = new Set(["escaped_record", "unusable_key"]);
+
+/** With the record that was meant, where a key is in what is there. @param texts of all records of the selector */
+async function withRepair(judged: JudgedKey, texts: readonly string[]): Promise<JudgedKey> {
+  const found = judged.findings.find(({ code }) => REPAIRABLE.has(code));
+  if (found === undefined) return judged;
+  const { selector, domain } = judged.key;
+  const value = await repairedDkim(texts, async (tags) => (await readKey(tags)).keyType);
+  if (value === undefined) return judged;
+  const remedy = texts.length > 1 ? "Put its parts into one record" : "Publish it";
+  found.sentence = `${found.sentence.replace(/ Publish it again.*$/, "")} ${remedy}, like this.`;
+  found.publish = { name: `${selector}._domainkey.${domain}`, type: "TXT", value };
+  return judged;
 }
 
 /** Days without it in reports, while another selector signs, after which a selector without a key is one that was given up. */
@@ -144,10 +171,10 @@ async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {
   const { selector, domain } = seen;
   const key: DkimKey = { ...seen, keyType: "missing", isTesting: false };
   const rule = "RFC 6376 section 6.1.2";
-  const isMeant = (text: string): boolean => /(^|;)\s*p\s*=/i.test(text);
+  const isMeant = (text: string): boolean => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text);
   const lost = await findLostRecord({ prefix: `${selector}._domainkey`, domain, isMeant, rule }, ask);
   if (lost !== undefined) return { key, findings: [lost] };
-  const [alias] = recordsOf(await ask(`${selector}._domainkey.${domain}`, "CNAME"));
+  const alias = await aliasOf(`${selector}._domainkey.${domain}`, ask);
   const sentence =
     alias === undefined
       ? `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another selector.`
@@ -156,7 +183,7 @@ async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {
 }
 
 async function judgeKey(seen: SeenSelector, text: string): Promise<JudgedKey> {
-  if (text.includes("\\;")) return escapedKey(seen, text);
+  if (text.includes("\\;")) return escapedKey(seen);
   const tags = readTagList(text, true);
   const isTesting = (firstValue(tags, "t") ?? "").split(":").some((flag) => flag.trim().toLowerCase() === "y");
   const { keyType, bits } = await readKey(tags);
@@ -168,16 +195,17 @@ async function judgeKey(seen: SeenSelector, text: string): Promise<JudgedKey> {
 /** Why a key can't be read, where it is told easily; "" elsewhere. */
 function whyUnreadable(text: string, tags: TagList): string {
   const key = firstValue(tags, "p") ?? "";
-  if (/^\s*"|"\s*$/.test(text)) return "quotation marks are part of the record";
+  if (/["\u2018-\u201f]/.test(text)) return "quotation marks are part of the record";
   if (/-----(BEGIN|END)/.test(key)) return "the lines BEGIN and END of its file are in it";
   if (/[-_]/.test(key)) return "it has - and _ in place of + and /";
   if (/[^\x20-\x7e\t]/.test(key)) return "it has a line break or an invisible character in it";
-  const encoded = key.replace(/\s+/g, "");
+  const encoded = key.replace(/[ \t\r\n]+/g, "");
   // Four characters are three bytes: what is left at the end of a cut key is no base64.
   const bytes = decodeBase64(encoded.slice(0, encoded.length - (encoded.length % 4)));
   if (bytes === undefined) return "";
   const isEd25519 = (firstValue(tags, "k") ?? "").toLowerCase() === "ed25519";
-  if (isEd25519) return `an Ed25519 key has 32 bytes, and this one has ${bytes.length}`;
+  if (isEd25519) return `an Ed25519 key has ${ED25519_BYTES} bytes, and this one has ${bytes.length}`;
+  if (bytes.length === ED25519_BYTES) return "it is an Ed25519 key, and k=ed25519 is missing";
   const claimed = claimedBytes(bytes);
   return claimed > bytes.length ? `it is cut: ${bytes.length} of ${claimed} bytes are there` : "";
 }
@@ -189,12 +217,12 @@ function claimedBytes(der: Uint8Array): number {
 }
 
 async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">> {
-  const encoded = (firstValue(tags, "p") ?? "").replace(/\s+/g, "");
+  const encoded = (firstValue(tags, "p") ?? "").replace(/[ \t\r\n]+/g, "");
   if (encoded === "") return { keyType: "revoked" };
   const bytes = decodeBase64(encoded);
   const type = (firstValue(tags, "k") ?? "rsa").toLowerCase();
   if (bytes === undefined) return { keyType: "other" };
-  if (type === "ed25519") return { keyType: bytes.length === 32 ? "ed25519" : "other" };
+  if (type === "ed25519") return { keyType: bytes.length === ED25519_BYTES ? "ed25519" : "other" };
   if (type !== "rsa") return { keyType: "other" };
   const bits = rsaBits(bytes);
   return bits === undefined ? { keyType: "other" } : { keyType: "rsa", bits };

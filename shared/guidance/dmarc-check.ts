@@ -3,7 +3,8 @@
  * Pure.
  */
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
-import { startAsking } from "./asking.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
+import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { checkDestinations, type Destination, findingsOfDestinations } from "./dmarc-destinations.ts";
 import {
@@ -21,7 +22,9 @@ import {
 import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
 import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wildcard.ts";
-import { stricterHint } from "./records-to-publish.ts";
+import { whySendsNothing } from "./mail-hosts.ts";
+import { recordAtStage } from "./next-record.ts";
+import { ownerHint, stricterHint } from "./records-to-publish.ts";
 import { aliasHint, findLostRecord } from "./wrong-name.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
@@ -55,7 +58,7 @@ const FIRST_RECORD = "v=DMARC1; p=none;";
  * @param ruaAddress where reports should go, for the record to publish if there is none
  */
 export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?: string): Promise<DmarcCheck> {
-  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const walk = await walkTree(domain, ask);
   const older = await findByPublicSuffix(domain, ask);
   const destinations = await checkDestinations(walk, ask);
@@ -75,18 +78,20 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   const discovered = findingsOfDiscovery(domain, walk, older, ruaAddress).filter(
     ({ code }) => code !== "no_record" || misplaced.length === 0,
   );
-  for (const finding of discovered.filter(({ code }) => code === "no_record")) {
-    finding.sentence += await aliasHint(`_dmarc.${domain}`, ask);
-  }
-  const findings = [
+  const noRecord = discovered.find(({ code }) => code === "no_record");
+  if (noRecord !== undefined) await addToMissing(noRecord, domain, { ask, ruaAddress });
+  const findings = await explained([
     ...discovered,
     ...misplaced,
     ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
     ...findingsOfWildcard(domain, walk, wildcard),
     ...findingsOfDestinations(destinations),
-    ...findingsOfSignatures(),
-  ];
-  if (walk.found !== undefined) addRepair(findings, walk.found);
+    ...(walk.found === undefined ? [] : await findingsOfTtl(`_dmarc.${walk.found.domain}`, ask)),
+  ]);
+  if (walk.found !== undefined) {
+    addRepair(findings, walk.found);
+    await addPolicyOfIdle(findings, walk.found, { domain, ask });
+  }
   const state = worstState(findings.map((finding) => finding.state));
   const check: DmarcCheck = {
     kind: "dmarc",
@@ -123,7 +128,7 @@ interface PolicyPlace {
 }
 
 // Of a name below the domain that has no record of its own; it does not take that of the domain if the domain is not the
-// organisational domain.
+// organizational domain.
 function policiesOf({ found, foundBelow }: Found, { subject, wildcard }: PolicyPlace): EffectivePolicies {
   const policies: EffectivePolicies = {};
   const own = found && effectivePolicy(found.record, subject);
@@ -213,10 +218,45 @@ function hasAny(step: Walk["steps"][number] | undefined): boolean {
   return step !== undefined && step.records.length + step.mistaken.length > 0;
 }
 
-function firstRecord(domain: string, ruaAddress: string | undefined): RecordToPublish {
-  const value = ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=${mailtoUri(ruaAddress)}`;
-  return { name: `_dmarc.${domain}`, type: "TXT", value };
+function firstRecord(domain: string, ruaAddress: string | undefined, policy: Policy = "none"): RecordToPublish {
+  const rua = ruaAddress === undefined ? "" : ` rua=${mailtoUri(ruaAddress)}`;
+  return { name: `_dmarc.${domain}`, type: "TXT", value: `v=DMARC1; p=${policy};${rua}` };
 }
+
+/** What else is known of a domain without a record: names that can't have one, and mail that is never sent. */
+async function addToMissing(
+  finding: Finding,
+  domain: string,
+  { ask, ruaAddress }: { ask: Ask; ruaAddress: string | undefined },
+): Promise<void> {
+  const { status } = await ask(domain, "TXT");
+  const why = await whySendsNothing(domain, ask);
+  if (why !== undefined) {
+    finding.publish = firstRecord(domain, ruaAddress, "reject");
+    finding.sentence += ` With it receivers reject all mail in the name of ${domain}, which sends none: ${why}.`;
+  }
+  const isNowhere = status === "nxdomain" && organizationalDomain(domain) === domain;
+  const hint = isNowhere ? ` DNS knows no ${domain}: see whether it is spelt right, and registered.` : "";
+  finding.sentence += `${ownerHint(domain)}${hint}${await aliasHint(`_dmarc.${domain}`, ask)}`;
+}
+
+/** A domain that sends nothing need not wait for reports. Another record that is given for the name already stays. */
+async function addPolicyOfIdle(
+  findings: readonly Finding[],
+  { record, domain: policyDomain }: FoundRecord,
+  { domain, ask }: { domain: string; ask: Ask },
+): Promise<void> {
+  const name = `_dmarc.${policyDomain}`;
+  const weak = findings.find(({ code }) => code === "policy_none");
+  if (weak === undefined || policyDomain !== domain) return;
+  const why = await whySendsNothing(domain, ask);
+  if (why === undefined) return;
+  weak.sentence = `p=none protects nothing, and ${domain} sends no mail: ${why}. Have receivers reject what is sent in its name.`;
+  if (findings.some(({ publish }) => publish?.name === name)) return;
+  weak.publish = { name, type: "TXT", value: recordAtStage(record.text, REJECT, { before: "", after: "" }) };
+}
+
+const REJECT = { p: "reject", isTest: false } as const;
 
 /** Records of the walk that receivers do not take for DMARC records though they were meant as such. */
 function mistakenRecords({ steps }: Walk): Finding[] {
@@ -269,7 +309,7 @@ function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | 
         `${domain} has more than eight labels: receivers ask for its own record, then only from ` +
         `${labels.slice(-7).join(".")} on. Publish a separate record.`,
       rule: "RFC 9989 sections 4.10 and 5.1.8",
-      publish: firstRecord(domain, ruaAddress),
+      publish: firstRecord(domain, ruaAddress, found && effectivePolicy(found.record, "subdomain")),
     },
   ];
 }
@@ -423,6 +463,17 @@ function findingsOfReports({ rua, ruf, tags }: DmarcRecord): Finding[] {
     });
   }
   return findings;
+}
+
+/** Two days: who raises a policy too early waits as long until receivers know that it was taken back. */
+const LONG_SECONDS = 172_800;
+
+async function findingsOfTtl(name: string, ask: Ask): Promise<Finding[]> {
+  const answer = await ask(name, "TXT");
+  const seconds = answer.status === "answers" ? (answer.ttlSeconds ?? 0) : 0;
+  if (seconds <= LONG_SECONDS) return [];
+  const sentence = `Receivers may keep the record for ${Math.round(seconds / 86_400)} days (TTL ${seconds}), so a mistake in it can't be taken back sooner. Set the TTL to an hour (3600) before you change the policy.`;
+  return [{ code: "long_ttl", state: "attention", sentence, rule: "RFC 1035 section 3.2.1" }];
 }
 
 /** What depends on whose record it is. */

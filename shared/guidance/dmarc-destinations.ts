@@ -6,19 +6,22 @@ import type { Finding } from "./check.ts";
 import { isDmarcRecord, type ReportUri, readDmarcRecord, readReportUris } from "./dmarc-record.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
 import { type Walk, walkTree } from "./dmarc-walk.ts";
+import { isUnreachable } from "./mail-hosts.ts";
 
 /** Whether reports may be sent to a URI. */
 export interface Destination {
   uri: string;
   host?: string;
-  /** "inside": of the same organisation, no record needed. */
+  /** "inside": of the same organization, no record needed. */
   outcome: "inside" | "authorized" | "redirected" | "refused" | "notSupported" | "unknown";
   /** The name whose TXT record decides, if one is needed. */
   recordName?: string;
-  /** Refused by RFC 9990, though the Public Suffix List, which older receivers go by, has both in one organisation. */
+  /** Refused by RFC 9990, though the Public Suffix List, which older receivers go by, has both in one organization. */
   isInsideByList?: boolean;
   /** Refused though the host has a wildcard that permits all: another name there keeps it from answering (RFC 4592). */
   isBesideWildcard?: boolean;
+  /** Whether mail to the host can't arrive, whoever permits what. */
+  isUnreachable?: boolean;
 }
 
 const LONGEST_NAME = 253;
@@ -41,6 +44,15 @@ async function checkDestination(
   { walk, ask }: { walk: Walk; ask: Ask },
 ): Promise<Destination> {
   if (host === undefined) return { uri: text, outcome: "notSupported" };
+  const decided = await checkHost({ text, host }, tag, { walk, ask });
+  return (await isUnreachable(host, ask)) ? { ...decided, isUnreachable: true } : decided;
+}
+
+async function checkHost(
+  { text, host }: { text: string; host: string },
+  tag: "rua" | "ruf",
+  { walk, ask }: { walk: Walk; ask: Ask },
+): Promise<Destination> {
   const own = await walkTree(host, ask);
   if (own.organizationalDomain === walk.organizationalDomain) {
     return { uri: text, host, outcome: own.isUncertain && own.found === undefined ? "unknown" : "inside" };
@@ -77,6 +89,10 @@ function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {
   const { uri, host, outcome, recordName = "" } = destination;
   const rule = "RFC 9990 section 4";
   const shown = uri.slice(0, 200);
+  if (destination.isUnreachable === true) {
+    const sentence = `No reports arrive at ${shown}: by DNS ${host} takes no mail. Use an address whose domain has a mail server (MX).`;
+    return [{ code: "destination_without_mail", state: "broken", sentence, rule: "RFC 5321 section 5.1" }];
+  }
   switch (outcome) {
     case "refused":
       return [
@@ -126,7 +142,7 @@ function whyRefused({ host, recordName = "", isInsideByList, isBesideWildcard }:
   }
   if (isInsideByList === true) {
     return (
-      `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organisation, ` +
+      `Receivers that follow RFC 9990 send no reports to ${shown}: for them ${host} is of another organization, ` +
       "and does not say that it takes reports for this domain. Older receivers send them. It has to publish this record."
     );
   }
@@ -136,7 +152,7 @@ function whyRefused({ host, recordName = "", isInsideByList, isBesideWildcard }:
       "not answer for this one, since another record there ends in the same labels. It has to publish this record, too."
     );
   }
-  return `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`;
+  return `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record; or use an address in your own domain.`;
 }
 
 /** Whether nothing can be published at a name. */

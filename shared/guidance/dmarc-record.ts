@@ -2,7 +2,7 @@
  * Parses a DMARC record by RFC 9989 sections 4.7 and 4.8, and also what RFC 7489 receivers still read. Pure.
  */
 import { repairedDmarc } from "./dmarc-repair.ts";
-import { readTagList, repeatedNames, type Tag, withoutSigns } from "./tag-list.ts";
+import { readTagList, repeatedNames, type Tag, withoutSigns, withoutSpace } from "./tag-list.ts";
 
 export const POLICIES = ["none", "quarantine", "reject"] as const;
 export type Policy = (typeof POLICIES)[number];
@@ -91,7 +91,7 @@ const MEANT_AS_ONE = /\bv\s*=\s*["']?dmarc|^["'\s]*dmarc1?\b/i;
 /** What is wrong with a record that was meant as a DMARC record; undefined where it is one, or is about something else. */
 export function mistakenRecord(text: string): Mistaken | undefined {
   if (isDmarcRecord(text) || !MEANT_AS_ONE.test(text)) return undefined;
-  const rest = withoutSigns(repairedDmarc(text).replace(/\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, ""));
+  const rest = withoutSigns(repairedDmarc(text).replace(/(^[^=]*)?\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, ""));
   const meant = `v=DMARC1; ${rest}`;
   const read = readDmarcRecord(meant);
   const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']/.test(rest);
@@ -164,7 +164,7 @@ function pctOf(tags: JudgedTag[]): number {
 export function readReportUris(value: string): ReportUri[] {
   return value
     .split(",")
-    .map((text) => text.trim())
+    .map(withoutSpace)
     .filter((text) => text !== "")
     .map(readReportUri);
 }
@@ -181,7 +181,7 @@ function readReportUri(text: string): ReportUri {
 }
 
 /** RFC 6068 section 2: one address. Its one `@` is written as it stands; white space and `<>"` are never in a URI. */
-const MAILTO = /^mailto:(?!\/\/)([^\s<>"@?]+)@([^\s@?]+)(?:\?\S*)?$/i;
+const MAILTO = /^mailto:(?!\/\/|mailto[:=])([^\s<>"@?]+)@([^\s@?]+)(?:\?\S*)?$/i;
 
 function decoded(text: string): string | undefined {
   try {

@@ -2,18 +2,20 @@
  * A DMARC record as it was evidently meant: without what word processors and forms put into it, with separators where they
  * belong, and with addresses as URIs. What cannot be told stays as it is. Pure.
  */
+import { domainName } from "../domain-name.ts";
 
-/** The octets of UTF-8 as one character each, which is how DNS texts are read (dns/over-https.ts). */
-const SPACES = /\u00c2\u00a0|\u00e2\u0080\u0089|\u00e2\u0080\u00af|[\r\n\u00a0\u2009\u202f]+/g;
-const INVISIBLE =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\u00e2\u0080[\u008b-\u008f]|\u00e2\u0081\u00a0|\u00ef\u00bb\u00bf|[\u200b-\u200f\u2060\ufeff]/g;
-const QUOTES = /\u00e2\u0080[\u0098-\u009f]|["\u2018-\u201f]/g;
+const SPACES = /&nbsp;|[\r\n\u00a0\u2000-\u200a\u202f]+/gi;
+const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
+const QUOTES = /["\u2018-\u201f]/g;
 
 /** Before another tag: white space or commas, and no semicolon. */
 const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
+const COLON_AFTER_ADDRESS_TAG = /(^|;[ \t]*)(ru[af])[ \t]*:[ \t]*(?=mailto:)/gi;
 const COLON_FOR_EQUALS = /(^|;[ \t]*)(p|sp|np)[ \t]*:[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/gi;
 /** Between two addresses. */
-const WRONG_BETWEEN = /(@[^\s;,@]+)(?:[ \t]*;[ \t]*|[ \t]+)(?=mailto:)/gi;
+const WRONG_BETWEEN = /(@[^\s;,@]+)(?:[ \t]*;[ \t]*|[ \t]+)(?=mailto:|[^\s;,@=:]+@)/gi;
+/** Behind an address, as mail programs copy one. */
+const LINK = /(?<=@[^\s;,<>@]+)<mailto:[^<>;,]*>/gi;
 
 /** Whether a record has a character that no value may have (RFC 9989 section 4.8): a line break, or one that is not ASCII. */
 export function hasOddCharacter(text: string): boolean {
@@ -27,8 +29,10 @@ export function repairedDmarc(text: string): string {
     .replaceAll(SPACES, " ")
     .replaceAll(INVISIBLE, "")
     .replaceAll(QUOTES, "")
+    .replaceAll(LINK, "")
     .replaceAll(WRONG_BETWEEN, "$1,")
     .replaceAll(MISSING_SEPARATOR, "; ")
+    .replaceAll(COLON_AFTER_ADDRESS_TAG, "$1$2=")
     .replaceAll(COLON_FOR_EQUALS, "$1$2=");
   return clean
     .split(";")
@@ -49,9 +53,10 @@ function repairedUris(uris: string): string {
 }
 
 function repairedUri(uri: string): string {
-  const [, scheme = "mailto:", typed = "", domain = "", size = ""] =
-    /^(mailto:)?[ \t]*(?:\/\/)?<?([^\s<>@:/?]+)@([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)\.?>?(![^!]*)?$/i.exec(uri) ?? [];
-  if (typed === "") return uri;
+  const [, scheme = "mailto:", typed = "", named = "", size = ""] =
+    /^(mailto:)?(?:[ \t]*mailto[:=])*[ \t]*(?:\/\/)?<?([^\s<>@:/?]+)@([^\s<>@:/?!]+?)\.?>?(![^!]*)?$/i.exec(uri) ?? [];
+  const domain = hasOddCharacter(named) ? domainName(named) : named;
+  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(domain)) return uri;
   const kept = /^!\d+[kmgt]?$/i.test(size) ? size : "";
   return `${scheme}${typed}@${domain}${kept}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Finds the DMARC record that applies to a domain: by RFC 9989's tree walk (section 4.10), and as an RFC 7489 receiver
- * does (the domain itself, then its organisational domain by the Public Suffix List). Pure.
+ * does (the domain itself, then its organizational domain by the Public Suffix List). Pure.
  */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
@@ -30,7 +30,7 @@ export interface FoundRecord {
 /** The result of a walk. */
 export interface Walk {
   steps: WalkStep[];
-  /** The organisational domain by the walk. */
+  /** The organizational domain by the walk. */
   organizationalDomain: string;
   /** The record that applies; undefined if there is none. */
   found?: FoundRecord;
@@ -72,7 +72,7 @@ export async function walkTree(domain: string, ask: Ask): Promise<Walk> {
   return walk;
 }
 
-// The walk of a subdomain finds what this one found: the record of its own organisational domain holds, not that of the
+// The walk of a subdomain finds what this one found: the record of its own organizational domain holds, not that of the
 // names between (section 4.10.1).
 function foundBelow(domain: string, steps: WalkStep[]): FoundRecord | undefined {
   const subdomain = `x.${domain}`;
@@ -135,7 +135,7 @@ export interface OlderAnswer {
   isUncertain: boolean;
 }
 
-/** The older way: the name itself, then the organisational domain of the Public Suffix List. */
+/** The older way: the name itself, then the organizational domain of the Public Suffix List. */
 export async function findByPublicSuffix(domain: string, ask: Ask): Promise<OlderAnswer> {
   const organization = organizationalDomain(domain);
   const [own, ofOrganization] = await Promise.all([recordAt(domain, ask), recordAt(organization, ask)]);

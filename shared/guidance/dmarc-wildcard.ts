@@ -34,7 +34,7 @@ export async function findWildcard(domain: string, ask: Ask): Promise<DmarcWildc
   return { name, hasAllNames, record: others.length === 0 ? readDmarcRecord(text) : undefined };
 }
 
-/** From the domain's parent up to its organisational domain. */
+/** From the domain's parent up to its organizational domain. */
 function namesAbove(domain: string): string[] {
   const labels = domain.split(".");
   const most = labels.length - organizationalDomain(domain).split(".").length;

@@ -1,21 +1,25 @@
 /** Checks what protects mail to a domain (TLS reports, RFC 8460; DANE, RFC 7672), and its logo (BIMI). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { type Ask, startAsking } from "./asking.ts";
+import { type Ask, type Asking, startAsking } from "./asking.ts";
 import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
-import { mailtoUri, readReportUris } from "./dmarc-record.ts";
-import { findMailHosts } from "./mail-hosts.ts";
-import { firstValue, readTagList } from "./tag-list.ts";
-import { aliasHint } from "./wrong-name.ts";
+import { mailtoUri, type ReportUri, readReportUris } from "./dmarc-record.ts";
+import { repairedDmarc } from "./dmarc-repair.ts";
+import { findMailHosts, isUnreachable, whySendsNothing } from "./mail-hosts.ts";
+import { firstValue, readTagList, respelled } from "./tag-list.ts";
+import { aliasHint, findLostRecord } from "./wrong-name.ts";
+
+const IS_TLS_RECORD = /^v=TLSRPTv1[ \t]*;/;
 
 /** Checks where TLS reports go. @param ruaAddress where they should go, for the record to publish where there is none */
 export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress?: string): Promise<Check> {
-  const { ask, asked } = startAsking(resolver);
+  const asking = startAsking(resolver);
+  const { ask } = asking;
   const name = `_smtp._tls.${domain}`;
   const rule = "RFC 8460 section 3";
   const answer = await ask(name, "TXT");
-  const records = recordsOf(answer).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
-  const finish = (finding: Finding, summary: string): Check => checkOf("tlsRpt", [finding], summary, asked());
+  const records = recordsOf(answer).filter((text) => IS_TLS_RECORD.test(text));
+  const finish = (finding: Finding, summary: string) => checkOf("tlsRpt", [finding], summary, asking);
   if (isUnanswered(answer)) return finish(unanswered(name, rule), "DNS gave no answer");
   if (records.length > 1) {
     const sentence = `${name} has several records, so no TLS reports come. Keep one.`;
@@ -25,11 +29,18 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?tlsrpt/i.test(other));
   if (text === undefined && mistaken !== undefined) {
     const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} is not a record of TLS reports for senders: it has to begin with v=TLSRPTv1; in this spelling.`;
-    return finish({ code: "mistaken_record", state: "broken", sentence, rule }, "The record can't be used");
+    const finding: Finding = { code: "mistaken_record", state: "broken", sentence, rule };
+    return finish(withTlsRecord(finding, mistaken, name), "The record can't be used");
   }
   if (text === undefined) {
     const mail = await findMailHosts(domain, ask);
-    if (mail?.hosts.length === 0) return checkOf("tlsRpt", [], "The domain takes no mail", asked());
+    if (mail?.hosts.length === 0) return checkOf("tlsRpt", [], "The domain takes no mail", asking);
+    if (mail?.isImplicit === true && (await whySendsNothing(domain, ask)) !== undefined) {
+      return checkOf("tlsRpt", [], "The domain has no mail server", asking);
+    }
+    const isMeant = (one: string): boolean => IS_TLS_RECORD.test(one);
+    const misplaced = await findLostRecord({ prefix: "_smtp._tls", domain, isMeant, rule }, ask);
+    if (misplaced !== undefined) return finish(misplaced, "The record is at another name");
     const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.${await aliasHint(name, ask)}`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
@@ -38,18 +49,32 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     return finish(finding, "Not set up");
   }
   const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
-  // A size after ! is DMARC's alone.
-  const unusable = uris.filter(
-    ({ text: uri, host, hasSize }) => hasSize || (host === undefined && !/^https:\/\/[^\s]+$/i.test(uri)),
+  const unusable = uris.filter((uri) => !isTlsAddress(uri));
+  const usable = uris.filter((uri) => !unusable.includes(uri));
+  const unreached = await Promise.all(
+    usable.map(async ({ host }) => host !== undefined && (await isUnreachable(host, ask))),
   );
+  const lost = usable.find((_, index) => unreached[index] === true);
   if (unusable.length === uris.length) {
     const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
-    return finish({ code: "no_rua", state: "broken", sentence, rule }, "No address for reports");
+    const finding: Finding = { code: "no_rua", state: "broken", sentence, rule };
+    return finish(withTlsRecord(finding, text, name), "No address for reports");
+  }
+  if (lost !== undefined) {
+    const sentence = `No reports arrive at ${lost.text.slice(0, 200)}: by DNS ${lost.host} takes no mail. Use an address whose domain has a mail server (MX).`;
+    const finding: Finding = {
+      code: "destination_without_mail",
+      state: "broken",
+      sentence,
+      rule: "RFC 5321 section 5.1",
+    };
+    return finish(finding, "Reports can't arrive");
   }
   if (unusable.length > 0) {
     const shown = unusable.map(({ text: uri }) => uri.slice(0, 200)).join(", ");
     const sentence = `No reports go to ${shown}: it is not a mailto or https address.`;
-    return finish({ code: "unusable_address", state: "attention", sentence, rule }, "Reports are asked for");
+    const finding: Finding = { code: "unusable_address", state: "attention", sentence, rule };
+    return finish(withTlsRecord(finding, text, name), "Reports are asked for");
   }
   return finish(
     { code: "record", state: "good", sentence: "TLS reports are asked for.", rule },
@@ -57,17 +82,30 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   );
 }
 
+// A size after ! is DMARC's alone.
+function isTlsAddress({ text, host, hasSize }: ReportUri): boolean {
+  return !hasSize && (host !== undefined || /^https:\/\/[^\s]+$/i.test(text));
+}
+
+/** A finding with the record that was meant, where every address in it can be told. */
+function withTlsRecord(finding: Finding, text: string, name: string): Finding {
+  const value = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
+  const uris = readReportUris(firstValue(readTagList(value), "rua") ?? "");
+  if (uris.length === 0 || !uris.every(isTlsAddress)) return finding;
+  return { ...finding, sentence: `${finding.sentence} Publish it like this.`, publish: { name, type: "TXT", value } };
+}
+
 /** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */
 export async function checkDane(domain: string, resolver: Resolver): Promise<Check> {
-  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
+  const asking = startAsking(resolver);
+  const { ask } = asking;
   const rule = "RFC 7672 section 2";
   const mail = await findMailHosts(domain, ask);
   if (mail === undefined) {
-    const findings = [unanswered(domain, rule), ...findingsOfSignatures()];
-    return checkOf("dane", findings, "DNS gave no answer", asked());
+    return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asking);
   }
   const { hosts, isAuthenticated } = mail;
-  if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asked());
+  if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asking);
   const findings = await Promise.all(
     hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule })),
   );
@@ -82,7 +120,7 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
     const sentence = `DNSSEC does not protect the MX records of ${domain}: whoever forges them leads mail to a host of their own, whatever the TLSA records say.`;
     judged.push({ code: "mx_without_dnssec", state: "attention", sentence, rule: "RFC 7672 section 2.2" });
   }
-  return checkOf("dane", [...judged, ...findingsOfSignatures()], summary, asked());
+  return checkOf("dane", judged, summary, asking);
 }
 
 async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {
@@ -126,13 +164,14 @@ function isUsableTlsa(record: string): boolean {
 
 /** Checks the record of a domain's logo. @param isEnforced whether its DMARC policy is quarantine or reject, for all mail */
 export async function checkBimi(domain: string, resolver: Resolver, isEnforced: boolean): Promise<Check> {
-  const { ask, asked } = startAsking(resolver);
+  const asking = startAsking(resolver);
+  const { ask } = asking;
   const name = `default._bimi.${domain}`;
   const rule = "draft-brand-indicators-for-message-identification section 4";
   const answer = await ask(name, "TXT");
   const [text, ...others] = recordsOf(answer).filter((record) => /^v[ \t]*=[ \t]*BIMI1[ \t]*(;|$)/.test(record));
   const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?bimi/i.test(other));
-  const finish = (findings: Finding[], summary: string): Check => checkOf("bimi", findings, summary, asked());
+  const finish = (findings: Finding[], summary: string) => checkOf("bimi", findings, summary, asking);
   if (isUnanswered(answer)) return finish([unanswered(name, rule)], "DNS gave no answer");
   if (text === undefined && mistaken !== undefined) {
     const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} names no logo for mailbox providers: it has to begin with v=BIMI1; in this spelling.`;
@@ -178,6 +217,7 @@ function unanswered(name: string, rule: string): Finding {
   return { code: "no_answer", state: "unknown", sentence: `DNS gave no answer for ${name}. Check again later.`, rule };
 }
 
-function checkOf(kind: CheckKind, findings: Finding[], summary: string, asked: Check["asked"]): Check {
-  return { kind, state: worstState(findings.map(({ state }) => state)), summary, findings, asked };
+async function checkOf(kind: CheckKind, found: Finding[], summary: string, asking: Asking): Promise<Check> {
+  const findings = await asking.explained(found);
+  return { kind, state: worstState(findings.map(({ state }) => state)), summary, findings, asked: asking.asked() };
 }

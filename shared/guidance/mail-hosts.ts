@@ -1,6 +1,7 @@
 /** The hosts that take a domain's mail (RFC 5321 section 5.1). Pure. */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import type { Ask } from "./asking.ts";
+import { isSpfRecord } from "./spf-record.ts";
 import { hostOfMx } from "./spf-tree.ts";
 
 /** Hosts, and whether DNSSEC protects what names them. */
@@ -8,7 +9,12 @@ export interface MailHosts {
   /** None: the domain takes no mail (RFC 7505: a null MX; or neither MX nor address). */
   hosts: string[];
   isAuthenticated: boolean;
+  /** Whether the host is the domain itself for want of an MX record. */
+  isImplicit?: true;
 }
+
+/** Hosts that are looked at when mail is to arrive: one that has an address is enough. */
+const LOOKED_AT = 3;
 
 /**
  * Those of a domain's MX records; without any the domain itself, if it has an address.
@@ -27,5 +33,33 @@ export async function findMailHosts(domain: string, ask: Ask): Promise<MailHosts
   const addresses = await Promise.all([ask(domain, "A"), ask(domain, "AAAA")]);
   const found = addresses.find(({ status }) => status === "answers");
   if (found === undefined) return addresses.some(isUnanswered) ? undefined : { hosts: [], isAuthenticated: false };
-  return { hosts: [domain], isAuthenticated: found.status === "answers" && found.isAuthenticated === true };
+  return {
+    hosts: [domain],
+    isImplicit: true,
+    isAuthenticated: found.status === "answers" && found.isAuthenticated === true,
+  };
+}
+
+/** Whether mail to a domain can't arrive: it takes none, or no host of it has an address. False where nobody knows. */
+export async function isUnreachable(domain: string, ask: Ask): Promise<boolean> {
+  const mail = await findMailHosts(domain, ask);
+  if (mail === undefined || mail.hosts.length > LOOKED_AT) return false;
+  for (const host of mail.hosts) {
+    for (const type of ["A", "AAAA"] as const) {
+      const answer = await ask(host, type);
+      if (answer.status === "answers" || isUnanswered(answer)) return false;
+    }
+  }
+  return true;
+}
+
+/** Why a domain evidently sends no mail, in words of its records; undefined where it may. */
+export async function whySendsNothing(domain: string, ask: Ask): Promise<string | undefined> {
+  const spf = recordsOf(await ask(domain, "TXT")).filter(isSpfRecord);
+  if (spf.length === 1 && /^v=spf1 +-all *$/i.test(spf[0] ?? "")) return "its SPF record (v=spf1 -all) says so";
+  if (spf.length > 0) return undefined;
+  // RFC 7505 section 4.2: mail that nobody can answer is not sent.
+  return recordsOf(await ask(domain, "MX")).some((data) => hostOfMx(data) === "")
+    ? "its null MX says that nobody could answer"
+    : undefined;
 }

@@ -1,9 +1,10 @@
 /** Checks MTA-STS: the record, the policy file, and whether it covers the domain's mail hosts (RFC 8461). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
-import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
-import { findMailHosts } from "./mail-hosts.ts";
-import { aliasHint } from "./wrong-name.ts";
+import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { findMailHosts, whySendsNothing } from "./mail-hosts.ts";
+import { respelled, withoutSpace } from "./tag-list.ts";
+import { aliasHint, findLostRecord } from "./wrong-name.ts";
 
 /**
  * Fetches a policy file: at most 64 KiB of text/plain with status 200, redirects not followed, the certificate checked.
@@ -26,6 +27,8 @@ export interface MtaStsCheck extends Check {
   policy?: MtaStsPolicy;
 }
 
+const IS_RECORD = /^v=STSv1[ \t]*(;|$)/;
+
 const MOST_SECONDS = 31_557_600;
 /** A week: a shorter-lived policy is soon forgotten, and an attacker only has to wait. */
 const FEW_SECONDS = 604_800;
@@ -36,21 +39,28 @@ export async function checkMtaSts(
   resolver: Resolver,
   fetchPolicy: FetchPolicyFile,
 ): Promise<MtaStsCheck> {
-  const { ask, asked } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const name = `_mta-sts.${domain}`;
   const answer = await ask(name, "TXT");
-  const records = recordsOf(answer).filter((text) => /^v=STSv1\s*(;|$)/.test(text));
-  const finish = (findings: Finding[], summary: string, more: Pick<MtaStsCheck, "id" | "policy"> = {}): MtaStsCheck => {
+  const records = recordsOf(answer).filter((text) => IS_RECORD.test(text));
+  const finish = async (found: Finding[], summary: string, more: Pick<MtaStsCheck, "id" | "policy"> = {}) => {
+    const findings = await explained(found);
     const state = worstState(findings.map((finding) => finding.state));
-    return { kind: "mtaSts", state, summary, findings, asked: asked(), ...more };
+    return { kind: "mtaSts" as const, state, summary, findings, asked: asked(), ...more };
   };
   if (isUnanswered(answer)) return finish([unknownFinding(name)], "DNS gave no answer");
   const [text] = records;
   if (text === undefined) {
     const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?sts/i.test(other));
     if (mistaken !== undefined) return finish([mistakenRecord(name, mistaken)], "The record can't be used");
+    const isMeant = (one: string): boolean => IS_RECORD.test(one);
+    const lost = await findLostRecord({ prefix: "_mta-sts", domain, isMeant, rule: "RFC 8461 section 3.1" }, ask);
+    if (lost !== undefined) return finish([lost], "The record is at another name");
     const mail = await findMailHosts(domain, ask);
     if (mail?.hosts.length === 0) return finish([], "The domain takes no mail");
+    if (mail?.isImplicit === true && (await whySendsNothing(domain, ask)) !== undefined) {
+      return finish([withoutMx(domain)], "The domain has no mail server");
+    }
     const missing = missingRecord(domain);
     missing.sentence += await aliasHint(name, ask);
     return finish([missing], "Not set up");
@@ -66,9 +76,9 @@ export async function checkMtaSts(
   const read = readPolicy(file.text);
   if ("problem" in read) return finish([invalidPolicy(read.problem)], "The policy file is invalid", { id });
   const mail = await findMailHosts(domain, ask);
-  const findings = [modeFinding(read.policy), ...ageFindings(read.policy)];
+  const findings = [modeFinding(read.policy, id), ...ageFindings(read.policy)];
   if (mail === undefined) findings.push(unknownFinding(domain));
-  else findings.push(...uncoveredHosts(read.policy, mail.hosts));
+  else findings.push(...uncoveredHosts(read.policy, mail.hosts), ...unusedPatterns(read.policy, mail.hosts));
   return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
 }
 
@@ -117,15 +127,6 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   return { policy: { mode, mx, maxAgeSeconds: Number(age) } };
 }
 
-/** Spaces and tabs alone are white space there: senders do not skip others. */
-function withoutSpace(text: string): string {
-  const isSpace = (place: number): boolean => text[place] === " " || text[place] === "\t";
-  let [start, end] = [0, text.length];
-  while (start < end && isSpace(start)) start += 1;
-  while (end > start && isSpace(end - 1)) end -= 1;
-  return text.slice(start, end);
-}
-
 // Section 3.2, sts-policy-mx-value; a dot at the end is not in it.
 const IS_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
@@ -152,9 +153,23 @@ function missingRecord(domain: string): Finding {
   };
 }
 
+function withoutMx(domain: string): Finding {
+  const sentence = `${domain} sends no mail and has no MX record, so mail to it goes to the address of its website. If it takes none, say so: publish the MX record "0 ." (a null MX).`;
+  return { code: "no_null_mx", state: "attention", sentence, rule: "RFC 7505 section 3" };
+}
+
 function mistakenRecord(name: string, text: string): Finding {
   const sentence = `The TXT record "${text.slice(0, 100)}" at ${name} is not an MTA-STS record for senders: it has to begin with v=STSv1; in this spelling.`;
-  return { code: "mistaken_record", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
+  const value = respelled(text, "v=STSv1");
+  const publish: RecordToPublish | undefined = idOf(value) === undefined ? undefined : { name, type: "TXT", value };
+  const remedy = publish === undefined ? "" : " Publish it like this.";
+  return {
+    code: "mistaken_record",
+    state: "broken",
+    sentence: `${sentence}${remedy}`,
+    rule: "RFC 8461 section 3.1",
+    publish,
+  };
 }
 
 function severalRecords(name: string): Finding {
@@ -178,14 +193,22 @@ function invalidPolicy(problem: string): Finding {
   return { code: "invalid_policy", state: "broken", sentence, rule: "RFC 8461 section 3.2" };
 }
 
-function modeFinding({ mode }: MtaStsPolicy): Finding {
+/** The day that an id begins with, as most do; undefined for others. */
+function dayOf(id: string): string | undefined {
+  const [, year, month, day] = /^(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/.exec(id) ?? [];
+  return year === undefined ? undefined : `${year}-${month}-${day}`;
+}
+
+function modeFinding({ mode }: MtaStsPolicy, id: string): Finding {
   const rule = "RFC 8461 section 5";
   if (mode === "enforce") {
     return { code: "mode_enforce", state: "good", sentence: "Senders must use a verified encrypted connection.", rule };
   }
+  const day = dayOf(id);
   const sentence =
     mode === "testing"
-      ? "Mode testing protects nothing yet; failures are only reported. Change to enforce once the TLS reports show none."
+      ? "Mode testing protects nothing yet; failures are only reported. Change to enforce once the TLS reports show none." +
+        (day === undefined ? "" : ` By its id the policy is so since ${day}.`)
       : "Mode none switches MTA-STS off. Keep the record and the file until the max_age of the earlier policy has passed; then remove both.";
   return { code: `mode_${mode}`, state: "attention", sentence, rule };
 }
@@ -200,8 +223,17 @@ function uncoveredHosts({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] 
   if (mode === "none") return [];
   const open = hosts.filter((host) => !mx.some((pattern) => coversHost(pattern, host)));
   if (open.length === 0) return [];
-  const consequence = mode === "enforce" ? "mail to them is refused" : "mail to them would be refused in mode enforce";
-  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: ${consequence}. Add them as mx.`;
+  const them = open.length === 1 ? "it" : "them";
+  const consequence = mode === "enforce" ? "is refused" : "would be refused in mode enforce";
+  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: mail to ${them} ${consequence}. Add ${them} as mx.`;
   const state: CheckState = mode === "enforce" ? "broken" : "attention";
   return [{ code: "uncovered_host", state, sentence, rule: "RFC 8461 section 4.1" }];
+}
+
+/** Patterns that no host of the MX records has: who left a service may leave its hosts there. */
+function unusedPatterns({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] {
+  const unused = mx.filter((pattern) => !hosts.some((host) => coversHost(pattern, host)));
+  if (mode === "none" || unused.length === 0) return [];
+  const sentence = `The policy names ${unused.slice(0, 10).join(", ")}, where no MX record leads. That does no harm; remove what belongs to a service that you have left.`;
+  return [{ code: "unused_pattern", state: "good", sentence, rule: "RFC 8461 section 4.1" }];
 }

@@ -37,10 +37,13 @@ export interface Published {
   alias?: string | undefined;
   /** What applies to the domain by the record of a name above it. */
   inherited?: Inherited | undefined;
-  /** The organisational domain by RFC 9989's tree walk, once the domain has a record; undefined: not known. */
+  /** The organizational domain by RFC 9989's tree walk, once the domain has a record; undefined: not known. */
   organization?: string | undefined;
   /** TXT records at `_smtp._tls`; undefined: DNS gave no answer. */
   tls: readonly string[] | undefined;
+  /** Why the domain sends no mail, if it evidently doesn't (mail-hosts.ts). */
+  sendsNothing?: string | undefined;
+  takesNoMail?: boolean;
 }
 
 /** A policy from above, and whether it asks for strict alignment. */
@@ -75,17 +78,19 @@ export function recordsToPublish(domain: string, rua: string, published = NOTHIN
       sentence: permission,
     });
   }
-  records.push(tlsRecord(domain, rua, published.tls));
+  // Of mail that is not taken there is nothing to report.
+  if (published.takesNoMail !== true || published.tls?.length !== 0)
+    records.push(tlsRecord(domain, rua, published.tls));
   return records;
 }
 
-/** RFC 9990 section 4: a destination outside the organisation must permit the reports. @returns undefined inside it */
+/** RFC 9990 section 4: a destination outside the organization must permit the reports. @returns undefined inside it */
 function whyPermission(domain: string, host: string, organization: string | undefined): string | undefined {
   if (organizationalDomain(host) !== organizationalDomain(domain)) {
     return `Says that ${host} takes reports about ${domain}. One record *._report._dmarc.${host} does it for all domains.`;
   }
   if (organization === undefined || host === organization || host.endsWith(`.${organization}`)) return undefined;
-  return `Says that ${host} takes reports about ${domain}: no name above ${domain} has a DMARC record, so receivers that follow RFC 9990 take the two for different organisations.`;
+  return `Says that ${host} takes reports about ${domain}: no name above ${domain} has a DMARC record, so receivers that follow RFC 9990 take the two for different organizations.`;
 }
 
 function dmarcRecord(domain: string, rua: string, published: Published): NeededRecord {
@@ -100,7 +105,11 @@ function dmarcRecord(domain: string, rua: string, published: Published): NeededR
   return { zone: "domain", name, type: "TXT", value, sentence: `${why}${elsewhere}${owner}${strings}` };
 }
 
-function amended(domain: string, rua: string, { dmarc, inherited }: Published): { value: string; why: string } {
+function amended(
+  domain: string,
+  rua: string,
+  { dmarc, inherited, sendsNothing }: Published,
+): { value: string; why: string } {
   const fresh = freshRecord(rua, inherited);
   if (dmarc === undefined) {
     const why = `DNS gave no answer, so it is not known what is published. If there is a record at _dmarc.${domain}, add the address to its rua instead.`;
@@ -112,6 +121,10 @@ function amended(domain: string, rua: string, { dmarc, inherited }: Published): 
     const { value, hint } = withRua(mistaken.meant, rua);
     const why = `In place of the record that is there, which receivers ignore: ${mistaken.reason}. With this address added.`;
     return { value, why: `${why}${hint}${stricterHint(mistaken.text, value)}` };
+  }
+  if (current === undefined && inherited === undefined && sendsNothing !== undefined) {
+    const why = `Asks receivers for reports, and to reject all mail in the name of ${domain}, which sends none: ${sendsNothing}.`;
+    return { value: fresh.replace("p=none", "p=reject"), why };
   }
   if (current === undefined) return { value: fresh, why: whyFresh(domain, inherited) };
   const { value, hint } = withRua(current, rua);
@@ -159,7 +172,7 @@ function manyHint(value: string): string {
 }
 
 /** Names whose DNS is hardly the person's. */
-function ownerHint(domain: string): string {
+export function ownerHint(domain: string): string {
   if (isPublicSuffix(domain)) {
     return ` ${domain} is a public suffix: its records are its registry's. Did you mean a domain below it?`;
   }
@@ -218,7 +231,7 @@ function changeHint(tags: readonly JudgedTag[], malformed: readonly string[]): s
 function tlsRecord(domain: string, rua: string, published: readonly string[] | undefined): NeededRecord {
   const wanted = mailtoUri(rua);
   const record = { zone: "domain", name: `_smtp._tls.${domain}`, type: "TXT" } as const;
-  const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
+  const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text));
   if (current === undefined) {
     const isMistaken = (published ?? []).some((text) => /\bv\s*=\s*["']?tlsrpt/i.test(text));
     const unknown = " DNS gave no answer on whether there is one already: two records there are none.";

@@ -75,6 +75,10 @@ export function setupState(rua: string, check: DmarcCheck, hasReports: boolean):
       missing: { name, type: "TXT", value: "v=DMARC1;" },
     };
   }
+  if (destination?.isUnreachable === true) {
+    const sentence = `Everything is published, but no reports arrive: by DNS ${host} takes no mail. Publish its MX record.`;
+    return { state: "waiting", sentence };
+  }
   return {
     state: "waiting",
     sentence: "Everything is published. Receivers send reports once a day: the first comes within two days.",

@@ -11,7 +11,7 @@ import type { CheckState } from "./check.ts";
 import { serviceGuide } from "./known-services.ts";
 import { addressTerms, networkHolds } from "./networks.ts";
 import { resolveText, sizeHint } from "./spf-merge.ts";
-import { mistakenSpfRecord } from "./spf-record.ts";
+import { mistakenSpfRecord } from "./spf-repair.ts";
 import {
   allTerms,
   BREAKING_PROBLEMS,

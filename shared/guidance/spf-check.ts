@@ -4,8 +4,8 @@ import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { mergeSpf, resolveText, sizeHint, whyUnusable } from "./spf-merge.ts";
-import { isSpfRecord, mistakenSpfRecord } from "./spf-record.ts";
-import { repairedSpf } from "./spf-repair.ts";
+import { hasMacro, isSpfRecord } from "./spf-record.ts";
+import { mistakenSpfRecord, repairedSpf } from "./spf-repair.ts";
 import { allTerms, passingTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
 import { findLostRecord } from "./wrong-name.ts";
 
@@ -19,15 +19,15 @@ const LOOKUP_RULE = "RFC 7208 section 4.6.4";
 
 /** Checks a domain's SPF record. @param domain A-labels */
 export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfCheck> {
-  const { ask, asked, findingsOfSignatures } = startAsking(resolver);
+  const { ask, asked, explained } = startAsking(resolver);
   const tree = await resolveSpf(domain, ask);
   const texts = recordsOf(await ask(domain, "TXT"));
-  const findings =
+  const found =
     tree.root.text === ""
       ? await findingsWithoutRecord(tree, texts, ask)
       : [...findingsOfTree(tree), ...mistakenBeside(domain, texts)];
-  await addRepair(findings, tree, ask);
-  findings.push(...findingsOfSignatures());
+  await addRepair(found, tree, ask);
+  const findings = await explained(found);
   const state = worstState(findings.map((finding) => finding.state));
   return { kind: "spf", state, summary: summaryOf(tree, findings), findings, asked: asked(), tree };
 }
@@ -92,7 +92,7 @@ async function addRepair(findings: Finding[], { root }: SpfTree, ask: Ask): Prom
   if (value === undefined || found === undefined) return;
   if (whyUnusable(await resolveText(root.domain, value, ask)) !== undefined) return;
   found.publish = { name: root.domain, type: "TXT", value };
-  found.sentence = `${found.sentence.replace(/ Remove it\.$/, "")} Publish the record like this.${sizeHint(value)}`;
+  found.sentence = `${found.sentence.replace(/ Remove it\b.*$/, "")} Publish the record like this.${sizeHint(value)}`;
 }
 
 /** A second record that only looks like one: whom it names, nobody lets in. */
@@ -108,7 +108,7 @@ function mistakenBeside(domain: string, texts: readonly string[]): Finding[] {
 function findingsOfTree(tree: SpfTree): Finding[] {
   return [
     ...findingsOfLookups(tree),
-    ...allTerms(tree.root).flatMap(({ domain, resolved }) => findingsOfTerm(resolved, domain)),
+    ...allTerms(tree.root).flatMap(({ domain, resolved }) => findingsOfTerm(resolved, domain, tree.root.domain)),
     ...findingsOfRepeated(tree),
     ...findingsOfAll(tree),
     ...findingsOfWidth(tree),
@@ -155,7 +155,7 @@ function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] 
   return findings;
 }
 
-function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
+function findingsOfTerm(resolved: ResolvedTerm, domain: string, own: string): Finding[] {
   const { term, problem, isVoid } = resolved;
   const at = `"${term.text.slice(0, 200)}" in the record of ${domain}`;
   if (term.kind === "broken") {
@@ -165,7 +165,10 @@ function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
   const isRedirect = term.kind === "modifier" && term.name === "redirect";
   const found = problem === undefined ? undefined : findingOfProblem(problem, at, isRedirect);
   if (found !== undefined) return [found];
-  if (isVoid) {
+  // Hosts of mx may be named and have no address.
+  const isEmpty =
+    term.kind === "mechanism" && term.name === "mx" && resolved.lookups === 1 && resolved.networks.length === 0;
+  if (isVoid || (isEmpty && problem === undefined && !hasMacro(term.domain ?? ""))) {
     const sentence = `${at} finds nothing in DNS. Remove it if it isn't needed.`;
     return [{ code: "void_lookup", state: "attention", sentence, rule: LOOKUP_RULE }];
   }
@@ -177,11 +180,22 @@ function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
     const sentence = `${at} is ignored: v=spf1 belongs at the beginning only. Remove it.`;
     return [{ code: "ignored_modifier", state: "attention", sentence, rule: "RFC 7208 section 6" }];
   }
+  if (domain === own && term.kind === "mechanism" && isPrivate(term.network ?? "")) {
+    const sentence = `${at} names a private network: receivers see the public address of your servers. Name that, or remove the term.`;
+    return [{ code: "private_network", state: "attention", sentence, rule: "RFC 1918 section 3" }];
+  }
   if (term.kind === "mechanism" && term.name === "ptr") {
     const sentence = `${at} is slow, unreliable, and should not be used. Name the servers by ip4, ip6 or include.`;
     return [{ code: "ptr", state: "attention", sentence, rule: "RFC 7208 section 5.5" }];
   }
   return [];
+}
+
+/** Whether an address is one that is used within networks alone (RFC 1918, RFC 6598, RFC 4193, and loopback). */
+function isPrivate(network: string): boolean {
+  return /^(10|127|192\.168|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^f[cd][0-9a-f]{2}:|^fe80:/.test(
+    network,
+  );
 }
 
 /** Each is a modifier that nobody knows where `=` follows it. */
@@ -197,7 +211,7 @@ function findingOfProblem(
       return {
         code: "include_without_record",
         state: "broken",
-        sentence: `${at} leads to a name without an SPF record: SPF fails for every sender. Remove it.`,
+        sentence: `${at} leads to a name without an SPF record: SPF fails for every sender. ${isRedirect ? "Remove it." : "Remove it; a server of yours is named by a and a colon instead."}`,
         rule: `RFC 7208 section ${isRedirect ? "6.1" : "5.2"}`,
       };
     case "severalRecords":

@@ -1,7 +1,5 @@
 /** An SPF record's text as terms (RFC 7208 sections 4.6 and 12). It asks nobody and knows no limit of lookups. Pure. */
 
-import { withoutSigns } from "./tag-list.ts";
-
 export type Qualifier = "+" | "-" | "~" | "?";
 export type MechanismName = "all" | "include" | "a" | "mx" | "ptr" | "ip4" | "ip6" | "exists";
 
@@ -40,23 +38,6 @@ export type SpfTerm = Mechanism | Modifier | BrokenTerm;
 /** Whether a TXT record is an SPF record (section 4.5): `v=spf1`, then a space or the end. */
 export function isSpfRecord(text: string): boolean {
   return /^v=spf1( |$)/i.test(text);
-}
-
-/** What is wrong with a TXT record that was meant as an SPF record; undefined where it is one, or is about something else. */
-export function mistakenSpfRecord(text: string): { text: string; reason: string; meant?: string } | undefined {
-  if (isSpfRecord(text) || !/^[\s"']*(v\s*=\s*)?spf1?\b|^v=spf1/i.test(text)) return undefined;
-  const rest = withoutSigns(text.replace(/^[\s"']*(v\s*=\s*)?spf1?[\s;,]*/i, ""));
-  const meant = `v=spf1 ${rest}`;
-  const isClear = rest !== "" && readSpfTerms(meant).every(({ kind }) => kind !== "broken");
-  return { text, reason: mistakeOf(text), ...(isClear ? { meant } : {}) };
-}
-
-function mistakeOf(text: string): string {
-  if (/^\s/.test(text)) return "it begins with white space";
-  if (/^["']/.test(text)) return "quotation marks are part of it";
-  if (/^v=spf1\t/i.test(text)) return "there is a tab instead of a space after v=spf1";
-  if (/^v=spf1/i.test(text)) return "there is no space after v=spf1";
-  return "it does not begin with v=spf1";
 }
 
 /** The terms of a record, in order. */
@@ -136,9 +117,9 @@ function readTerm(text: string): SpfTerm {
 }
 
 function oddCharacter(text: string): string {
-  if (/^[^\x00-\x7f]+all$/i.test(text)) return "all after a dash that is not a hyphen";
+  if (/^[^\x00-\x7f]all$/i.test(text)) return "all after a sign that is no hyphen and no tilde of a keyboard";
   if (/[\t\r\n]/.test(text)) return "a term with a tab or a line break in it, where only a space may be";
-  if (/\u00c2\u00a0|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf|\u00a0/.test(text)) {
+  if (/[\u00a0\u2000-\u200f\u202f\u2060\ufeff]/.test(text)) {
     return "a term with an invisible character in it, such as a no-break space pasted from a text";
   }
   if (/^[\x00-\x7f]*$/.test(text)) return "a term with a control character in it";
@@ -164,10 +145,20 @@ function readModifier(text: string, name: string, domain: string): SpfTerm {
   return { text, kind: "modifier", name: lower, domain: domain.toLowerCase().replace(/\.$/, "") };
 }
 
+/** An address of IPv4 ends before a letter. */
+const RUN_TOGETHER = /^[^:]*:[\d./]+(ip[46]|include|exists|redirect|mx|a)([:=]|$)/i;
+
 function readNetwork(text: string): SpfTerm {
   const parts = /^([+?~-]?)(ip[46]):([^/]*)(?:\/([^/]*))?$/i.exec(text);
   const [, qualifier = "", name = "", network = "", length] = parts ?? [];
   const isFour = name.toLowerCase() === "ip4";
+  if (isFour && RUN_TOGETHER.test(text)) {
+    return {
+      text,
+      kind: "broken",
+      reason: "two terms with no space between them, as where the strings of a record are joined",
+    };
+  }
   if (!(isFour ? isIpv4(network) : isIpv6(network))) {
     const isOther = isFour ? isIpv6(network) : isIpv4(network);
     const [version, other] = isFour ? [4, 6] : [6, 4];

@@ -2,19 +2,24 @@
  * An SPF record as it was evidently meant: without what forms and word processors put into it, with one space between terms, and
  * with terms as RFC 7208 writes them. What cannot be told is not repaired. Pure.
  */
-import { readSpfTerms } from "./spf-record.ts";
+import { isSpfRecord, readSpfTerms } from "./spf-record.ts";
+import { withoutSigns } from "./tag-list.ts";
 
-/** The octets of UTF-8 as one character each, which is how DNS texts are read (dns/over-https.ts). */
-const SPACES = /\u00c2\u00a0|\u00e2\u0080[\u0089\u00af]|[\t\r\n\u00a0]/g;
-const INVISIBLE =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf|[\u200b-\u200f\ufeff]/g;
-const QUOTES = /\u00e2\u0080[\u0098-\u009f]|["'\u2018-\u201f]/g;
-const DASHES = /(?:\u00e2\u0080[\u0090-\u0095]|\u00e2\u0088\u0092|[\u2010-\u2015\u2212])(?=all\b)/gi;
+const SPACES = /&nbsp;|[\t\r\n\u00a0\u2000-\u200a\u202f]/gi;
+const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
+const QUOTES = /["'\u2018-\u201f]/g;
+const DASHES = /[\u2010-\u2015\u2212](?=all\b)/gi;
+const TILDES = /[\u02dc\u223c\uff5e](?=all\b)/gi;
 
 const SIGN_APART = /(^| )([+?~-]) +(?=all( |$))/gi;
 const SPACE_BEHIND_COLON = /\b(ip[46]|include|a|mx|exists|redirect|exp)([:=]) +(?=\S)/gi;
 /** No name ends like that: there is no top-level domain with a sign in it. */
 const MISSING_SPACE = /(?<=[a-z0-9}])(?=[-~?+]all( |$))/gi;
+
+/** An address of IPv4 ends before a letter. */
+const RUN_TOGETHER = /(\bip4:[\d./]+\d)(?=(?:ip[46]|include|exists|redirect|mx|a)(?:[:= ]|$))/gi;
+/** What belongs to another record. */
+const FOREIGN = /[;,\s]*\bv\s*=\s*(?:DMARC|DKIM|BIMI|STS|TLSRPT)v?1.*$/i;
 
 const FOUR = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const SIX = /^(?=.*:.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
@@ -26,9 +31,12 @@ export function repairedSpf(text: string): string | undefined {
     .replaceAll(SPACES, " ")
     .replaceAll(QUOTES, "")
     .replaceAll(DASHES, "-")
+    .replaceAll(TILDES, "~")
     .replaceAll(SIGN_APART, "$1$2")
     .replaceAll(SPACE_BEHIND_COLON, "$1$2")
-    .replaceAll(MISSING_SPACE, " ");
+    .replaceAll(MISSING_SPACE, " ")
+    .replaceAll(RUN_TOGETHER, "$1 ")
+    .replace(FOREIGN, "");
   const [, ...terms] = clean.split(" ").filter((term) => term !== "");
   const value = ["v=spf1", ...terms.flatMap(repairedTerm)].join(" ");
   const isWhole = readSpfTerms(value).every(({ kind }) => kind !== "broken");
@@ -85,4 +93,26 @@ function addressTerm(sign: string, value: string): string | undefined {
 
 function hostOf(value: string): string {
   return value.replace(/^https?:\/\//i, "").replace(/\/$/, "");
+}
+
+/** Before the terms, whatever stands there: `v=spf1` after other signs, mistyped, without `v=`; or nothing where a term does. */
+const MEANT_AS_ONE =
+  /^[^=]*?\bv\s*=\s*["']?spf1?[\s;,:]*|^[\s"']*spf1?(?![\w.=-])[\s;,:]*|^[\s"']*(?=(?:include|ip[46]):\S)/i;
+
+/** What is wrong with a TXT record that was meant as an SPF record; undefined where it is one, or is about something else. */
+export function mistakenSpfRecord(text: string): { text: string; reason: string; meant?: string } | undefined {
+  if (isSpfRecord(text) || !MEANT_AS_ONE.test(text)) return undefined;
+  const rest = withoutSigns(text.replace(MEANT_AS_ONE, ""));
+  const meant = repairedSpf(`v=spf1 ${rest}`) ?? `v=spf1 ${rest}`;
+  const isClear = rest !== "" && readSpfTerms(meant).every(({ kind }) => kind !== "broken");
+  return { text, reason: mistakeOf(text), ...(isClear ? { meant } : {}) };
+}
+
+function mistakeOf(text: string): string {
+  if (/^\s/.test(text)) return "it begins with white space";
+  if (/^["']/.test(text)) return "quotation marks are part of it";
+  if (/^[^\x20-\x7e]/.test(text)) return "it begins with an invisible character, or with a typographic quotation mark";
+  if (/^v=spf1\t/i.test(text)) return "there is a tab instead of a space after v=spf1";
+  if (/^v=spf1/i.test(text)) return "there is no space after v=spf1";
+  return "it does not begin with v=spf1";
 }

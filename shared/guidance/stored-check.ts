@@ -7,6 +7,7 @@ import { GUIDANCE_LIMITS } from "../limits.ts";
 import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
 import { isDmarcRecord, POLICIES } from "./dmarc-record.ts";
 import { type DomainCheck, listChecks } from "./domain-check.ts";
+import { isSamePolicy, policyRecord } from "./mta-sts-policy.ts";
 import { hostOfMx } from "./spf-tree.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
@@ -100,6 +101,28 @@ export function storedCheckOf(found: DomainCheck): StoredCheck {
   return stored;
 }
 
+/**
+ * A check with what only the one before it shows: the MTA-STS policy is another, and the id in DNS is not, so that senders who know
+ * the earlier policy do not ask for the new one (RFC 8461 section 3.3). It is said until the id changes.
+ */
+export function withUnchangedId(after: StoredCheck, before: StoredCheck, nowSeconds: number): StoredCheck {
+  const [then, now] = [before.mtaStsPolicy, after.mtaStsPolicy];
+  const id = mtaStsIdOf(after);
+  if (then === undefined || now === undefined || typeof id !== "string" || id !== mtaStsIdOf(before)) return after;
+  const code = "id_unchanged";
+  const wasSaid = before.checks.some((one) => one.findings.some((finding) => finding.code === code));
+  if (!wasSaid && isSamePolicy(then, now)) return after;
+  const sentence = `The policy file has changed, and the id in the record is still ${id.slice(0, 40)}: senders that know the earlier policy keep to it until its max_age is over. Publish the record with another id.`;
+  const publish = policyRecord(after.domain, nowSeconds);
+  const finding = { code, state: "attention" as const, sentence, rule: "RFC 8461 section 3.3", publish };
+  const checks = after.checks.map((one) =>
+    one.kind !== "mtaSts"
+      ? one
+      : { ...one, state: worstState([one.state, "attention"]), findings: worstFirst([...one.findings, finding]) },
+  );
+  return { ...after, state: worstState([after.state, "attention"]), checks };
+}
+
 /** A record that differs between two checks. */
 export interface RecordChange {
   name: string;
@@ -145,7 +168,7 @@ export function mailHostsOf(check: StoredCheck): string[] | undefined {
 export function mtaStsIdOf(check: StoredCheck): string | null | undefined {
   const found = answered(check).get(`TXT _mta-sts.${check.domain}`);
   if (found === undefined) return undefined;
-  const records = found.records.filter((text) => /^v=STSv1\s*(;|$)/.test(text));
+  const records = found.records.filter((text) => /^v=STSv1[ \t]*(;|$)/.test(text));
   const [text] = records;
   return text === undefined || records.length > 1 ? null : (firstValue(readTagList(text), "id") ?? null);
 }

@@ -21,12 +21,12 @@ export function readTagList(text: string, isCased = false): TagList {
   const tags: Tag[] = [];
   const malformed: string[] = [];
   for (const part of text.split(";")) {
-    const trimmed = part.trim();
+    const trimmed = withoutSpace(part);
     if (trimmed === "") continue;
     const equals = trimmed.indexOf("=");
-    const published = trimmed.slice(0, Math.max(equals, 0)).trim();
+    const published = withoutSpace(trimmed.slice(0, Math.max(equals, 0)));
     const name = isCased ? published : published.toLowerCase();
-    if (/^[a-z][a-z0-9_-]*$/i.test(name)) tags.push({ name, value: trimmed.slice(equals + 1).trim() });
+    if (/^[a-z][a-z0-9_-]*$/i.test(name)) tags.push({ name, value: withoutSpace(trimmed.slice(equals + 1)) });
     else malformed.push(trimmed);
   }
   return { tags, malformed };
@@ -45,9 +45,23 @@ export function repeatedNames(list: TagList): string[] {
 
 /** A text without the quotation marks, white space and semicolons around it. */
 export function withoutSigns(text: string): string {
-  const isSign = (place: number): boolean => /["';\s]/.test(text.charAt(place));
+  return withoutAround(text, /["';\s]/);
+}
+
+/** A text without what is white space in DNS and in mail around it: no-break spaces and the like are none there. */
+export function withoutSpace(text: string): string {
+  return withoutAround(text, /[ \t\r\n]/);
+}
+
+function withoutAround(text: string, sign: RegExp): string {
   let [start, end] = [0, text.length];
-  while (start < end && isSign(start)) start += 1;
-  while (end > start && isSign(end - 1)) end -= 1;
+  while (start < end && sign.test(text.charAt(start))) start += 1;
+  while (end > start && sign.test(text.charAt(end - 1))) end -= 1;
   return text.slice(start, end);
+}
+
+/** A record with its version as it has to be, whatever stood there for it: quotation marks, other letters, no semicolon. @param version as `v=STSv1` */
+export function respelled(text: string, version: string): string {
+  const plain = text.replaceAll(/["\u2018-\u201f\u200b-\u200f\ufeff\\]/g, "");
+  return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*\d*[\s;,]*/i, ""))}`;
 }

@@ -46,9 +46,17 @@ export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Findin
 
 /** What is to be said of a name to publish at that is an alias, with a space before it: nothing may stand beside one (RFC 1034 section 3.6.2). "" of others. */
 export async function aliasHint(name: string, ask: Ask): Promise<string> {
-  const [target] = recordsOf(await ask(name, "CNAME"));
+  const target = await aliasOf(name, ask);
   if (target === undefined) return "";
   return ` ${name} is an alias (CNAME) of ${target.slice(0, 200)}, where there is none: publish it in place of the alias.`;
+}
+
+/** What a name is an alias of; undefined where it is none, or a wildcard answers for it: a record of its own takes the place of that. */
+export async function aliasOf(name: string, ask: Ask): Promise<string | undefined> {
+  const [target] = recordsOf(await ask(name, "CNAME"));
+  if (target === undefined) return undefined;
+  const [ofAll] = recordsOf(await ask(`*${name.slice(name.indexOf("."))}`, "CNAME"));
+  return ofAll === target ? undefined : target;
 }
 
 /** RFC 1035 section 2.3.4, as text without the last dot. */

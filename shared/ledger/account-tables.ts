@@ -30,16 +30,18 @@ export interface AccountTable {
   only?: string;
   /** No index leads to an account's rows: all rows are looked at, in windows. */
   isScanned?: true;
+  /** Its rows are large: an export has few of them in one answer. */
+  hasFigures?: true;
   /** Not part of an export: derived, or nobody's data. */
   isOnlyForgotten?: true;
 }
 
 /** In the order in which rows are removed: what is found through another row comes before it. */
 export const ACCOUNT_TABLES: readonly AccountTable[] = [
-  { table: "report_figures", key: ["reading", "chunk"], by: "reading" },
+  { table: "report_figures", key: ["reading", "chunk"], by: "reading", hasFigures: true },
   { table: "reports", key: ["rowid"], by: "account" },
   { table: "domain_days", key: ["account", "kind", "domain", "day"], by: "account" },
-  { table: "day_figures", key: ["account", "kind", "domain", "day", "chunk"], by: "account" },
+  { table: "day_figures", key: ["account", "kind", "domain", "day", "chunk"], by: "account", hasFigures: true },
   { table: "objects", key: ["rua", "day", "object_hash"], by: "accountOrAddress", isScanned: true },
   { table: "day_uses", key: ["account", "rua", "day"], by: "accountOrAddress", isOnlyForgotten: true },
   { table: "dead_letters", key: ["id"], by: "accountOrAddress" },

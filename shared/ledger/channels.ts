@@ -95,6 +95,24 @@ export function confirmChannel(account: string, id: string, nowSeconds: number):
   };
 }
 
+/**
+ * Has a mail address (lower case) confirmed again before anything more is sent there about some accounts.
+ *
+ * @param accounts those of the channels; undefined = all
+ * @param except those of them that stay as they are
+ */
+export function unconfirmAddress(
+  email: string,
+  accounts: readonly string[] | undefined,
+  except: readonly string[],
+): Change {
+  return {
+    sql: `UPDATE channels SET confirmed_seconds = 0 WHERE kind = 'email' AND lower(target) = ?1
+      AND (?2 IS NULL OR account IN (SELECT value FROM json_each(?2))) AND account NOT IN (SELECT value FROM json_each(?3))`,
+    parameters: [email, accounts === undefined ? null : JSON.stringify(accounts), JSON.stringify(except)],
+  };
+}
+
 /** Removes a channel and its deliveries. */
 export function removeChannel(account: string, id: string): Change[] {
   return [

@@ -103,7 +103,8 @@ function decide(claim: Claim, { held, isAnother, decision }: ClaimFacts): Verdic
     return isNewer ? replaces(claim, held) : keeps(held);
   }
   if (decision === "refused") return { verdict: "duplicate", held };
-  if (isMoreCredible(claim, held)) return { ...replaces(claim, held), displaces: true };
+  const isBetter = isMoreCredible(claim, held) || (isSameContent && isWider(claim, held));
+  if (isBetter) return { ...replaces(claim, held), displaces: true };
   if (isSameContent) return { verdict: "duplicate", held };
   // If two versions were chosen, the first to count stays: otherwise they would replace each other for ever.
   if (decision !== "replaces" || held.decisions[held.contentHash] === "replaces") return { verdict: "conflict", held };
@@ -116,6 +117,16 @@ function decide(claim: Claim, { held, isAnother, decision }: ClaimFacts): Verdic
 function isMoreCredible(claim: Claim, held: LedgerReport): boolean {
   const isHeldByDecision = held.decisions[held.contentHash] === "replaces";
   return claim.sender.state === "verified" && held.sender.state !== "verified" && !isHeldByDecision;
+}
+
+/**
+ * A TLS report replaces one that came to an address which accepts fewer of its domains, unless only that one is proven: neither
+ * may take the other's place for ever.
+ */
+function isWider(claim: Claim, held: LedgerReport): boolean {
+  if (held.sender.state === "verified" && claim.sender.state !== "verified") return false;
+  const rows = new Set(claim.spread.map((row) => row.join()));
+  return rows.size > held.spread.length && held.spread.every((row) => rows.has(row.join()));
 }
 
 /** Accepted before from the same place: written again unchanged. */

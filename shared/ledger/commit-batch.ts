@@ -123,10 +123,10 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
       ),
     );
     const withContent = writes.filter(({ shares }) => shares.length > 0);
-    if (withContent.some(hasSeveralRows)) changes.push(removeRows(withContent));
+    changes.push(...removeRows(withContent));
     for (const some of bySize(withContent.flatMap(rowByRow), reportChars)) changes.push(putReports(some));
     const withoutContent = writes.filter(({ shares }) => shares.length === 0);
-    if (withoutContent.length > 0) changes.push(putStates(withoutContent));
+    changes.push(...putStates(withoutContent));
     changes.push(...recomputeDays(touchedDays(writes)));
   }
   if (forwards.length > 0) changes.push(addForwards(forwards, nowSeconds));
@@ -143,10 +143,6 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   for (const some of bySize(replacedOutcomes, jsonChars)) changes.push(await replaceOutcomes(some));
   changes.push(...others);
   return changes;
-}
-
-function hasSeveralRows({ spreadBefore, shares }: ReportWrite): boolean {
-  return spreadBefore.length > 1 || shares.length > 1;
 }
 
 // A report over a month has some 35 rows, which together may exceed one parameter.

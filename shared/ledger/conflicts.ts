@@ -242,15 +242,27 @@ export interface DecisionRow {
   decidedSeconds: number;
 }
 
-/** Stores a decision; a later one about the same version replaces it. */
-export function putDecision(row: DecisionRow): Change {
-  const { account, uid, contentHash, decision, decidedBy, reason, decidedSeconds } = row;
+/** Stores decisions; a later one about the same version replaces it. */
+export function putDecisions(rows: readonly DecisionRow[]): Change {
   return {
     sql: `INSERT INTO decisions (uid, content_hash, decision, decided_by, reason, decided_seconds, account)
-      VALUES (unhex(?1), unhex(?2), ?3, ?4, ?5, ?6, ?7)
+      SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+      FROM json_each(?1) WHERE true
       ON CONFLICT (uid, content_hash) DO UPDATE SET decision = excluded.decision, decided_by = excluded.decided_by,
         reason = excluded.reason, decided_seconds = excluded.decided_seconds, account = excluded.account`,
-    parameters: [uid, contentHash, decision, decidedBy, reason, decidedSeconds, account],
+    parameters: [
+      JSON.stringify(
+        rows.map(({ account, uid, contentHash, decision, decidedBy, reason, decidedSeconds }) => [
+          uid,
+          contentHash,
+          decision,
+          decidedBy,
+          reason,
+          decidedSeconds,
+          account,
+        ]),
+      ),
+    ],
   };
 }
 

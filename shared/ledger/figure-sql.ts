@@ -65,7 +65,7 @@ export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly str
   // Reports of a merged day are read only if there is one whose figures were not merged.
   const isUnmerged = scope.onlyCounted
     ? `d.figure_chunks = 0 AND ${isCountedSql("r")}`
-    : `(d.figure_chunks = 0 OR d.uncounted_reports > 0 AND NOT ${isCountedSql("r")})`;
+    : `(d.figure_chunks = 0 OR d.uncounted_total > 0 AND NOT ${isCountedSql("r")})`;
   const parts = [
     part(
       `JOIN day_figures m ON m.account = d.account AND m.kind = d.kind AND m.domain = d.domain AND m.day = d.day`,

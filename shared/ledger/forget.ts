@@ -264,12 +264,17 @@ export async function readAccountRows(
   const rowid = table.key[0] === "rowid" ? "rowid AS rowid, " : "";
   const { results } = await database
     .prepare(`SELECT ${rowid}* FROM ${table.table} WHERE ${sql} ${isAfter} ORDER BY ${key} LIMIT ?${limit}`)
-    .bind(...parameters, FORGET_LIMITS.exportedRows, ...(after === "" ? [] : [after]))
+    .bind(...parameters, exportedRows(table), ...(after === "" ? [] : [after]))
     .all();
   return pageOf(v.parse(v.array(v.record(v.string(), v.unknown())), results), table);
 }
 
-function pageOf(results: Record<string, unknown>[], { key, secret = [] }: AccountTable): ExportedRows {
+function exportedRows({ hasFigures }: AccountTable): number {
+  return hasFigures === true ? FORGET_LIMITS.exportedFigureRows : FORGET_LIMITS.exportedRows;
+}
+
+function pageOf(results: Record<string, unknown>[], table: AccountTable): ExportedRows {
+  const { key, secret = [] } = table;
   const rows: ExportedRow[] = [];
   let chars = 0;
   let after = "";
@@ -281,7 +286,7 @@ function pageOf(results: Record<string, unknown>[], { key, secret = [] }: Accoun
     chars += JSON.stringify(row).length;
     if (chars > FORGET_LIMITS.exportedChars) return { rows, after };
   }
-  return { rows, after: results.length < FORGET_LIMITS.exportedRows ? "" : after };
+  return { rows, after: results.length < exportedRows(table) ? "" : after };
 }
 
 /** @throws ValiError for a value that SQLite does not have */

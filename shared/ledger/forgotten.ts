@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
-import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
+import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 
 export type ForgottenKind = "address" | "domain";
 
@@ -86,6 +86,20 @@ export async function isBeingForgotten(
     ),
   );
   return found?.isForgotten === 1;
+}
+
+/** Those of some accounts and addresses that are being forgotten right now; an account's name has no "@". */
+export function beingForgottenQuery(accounts: readonly string[], ruas: readonly string[]): Query<string> {
+  return query(
+    `SELECT job ->> '$.filter.account' AS name FROM jobs WHERE kind = 'forget' AND state = 'running'
+      AND job ->> '$.filter.account' IN (SELECT value FROM json_each(?1))
+    UNION SELECT name FROM forgotten WHERE kind = 'address' AND name IN (SELECT value FROM json_each(?2))`,
+    [JSON.stringify(accounts), JSON.stringify(ruas.filter((rua) => rua !== ""))],
+    v.pipe(
+      v.object({ name: v.string() }),
+      v.transform(({ name }) => name),
+    ),
+  );
 }
 
 /** Removes the names of a job that is done; their hashes stay. Domains are not needed any more. */

@@ -108,6 +108,22 @@ export function addTarget(target: ForwardTarget): Change {
   };
 }
 
+/** The targets for all accounts. */
+export function targetsOfAllQuery(): Query<ForwardTarget> {
+  return query(`SELECT ${TARGET_COLUMNS} FROM forward_targets WHERE account = ''`, [], targetRow);
+}
+
+/** Adds those of another database that are missing here. */
+export function addMissingTargets(targets: readonly ForwardTarget[]): Change {
+  const names = ["id", "kind", "name", "url", "region", "accessKeyId", "secret", "createdSeconds", "createdBy"];
+  return {
+    sql: `INSERT OR IGNORE INTO forward_targets (account, with_records, id, kind, name, url, region, access_key_id, secret,
+        created_seconds, created_by)
+      SELECT '', value -> 'withRecords' = 'true', ${names.map((name) => `value ->> '${name}'`).join(", ")} FROM json_each(?1)`,
+    parameters: [JSON.stringify(targets)],
+  };
+}
+
 /** Removes a target and what is waiting for it. */
 export function removeTarget(id: string): Change[] {
   return [

@@ -234,6 +234,13 @@ export async function findForgetting(directory: LedgerDatabase, account: string)
   return job;
 }
 
+/** Whether an account was being forgotten at a time, or has been since. @param seconds since 1970 UTC */
+export async function wasForgottenSince(directory: LedgerDatabase, seconds: number): Promise<boolean> {
+  const sql =
+    "SELECT 1 AS one FROM jobs WHERE kind = 'forget' AND (state = 'running' OR updated_seconds >= ?1) LIMIT 1";
+  return (await ask(directory, query(sql, [seconds], v.object({ one: v.number() })))).length > 0;
+}
+
 /** Removes up to `limit` objects that old cancelled jobs skipped. @returns how many rows were removed */
 export async function removeOldSkipped(
   directory: LedgerDatabase,

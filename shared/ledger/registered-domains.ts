@@ -141,10 +141,14 @@ export function registeredCountQuery(account: string): Query<number> {
   return query("SELECT count(*) AS domains FROM registered_domains WHERE account = ?1", [account], count);
 }
 
-/** Keeps what was found about a domain; one that was removed meanwhile, or has another address now, stays as it is. */
+/**
+ * Keeps what was found about a domain; what was known stays where DNS gave no answer, or was not asked any more. A domain that
+ * was removed meanwhile, or has another address now, stays as it is.
+ */
 export function keepSetup({ account, domain, rua, state, checkedSeconds, setup }: RegisteredDomain): Change {
   return {
-    sql: `UPDATE registered_domains SET state = ?4, checked_seconds = ?5, setup = ?6
+    sql: `UPDATE registered_domains SET checked_seconds = ?5, state = iif(?4 = 'unknown', state, ?4),
+        setup = iif(?4 = 'unknown' AND state <> 'unknown', setup, ?6)
       WHERE account = ?1 AND domain = ?2 AND rua = ?3`,
     parameters: [account, domain, rua, state, checkedSeconds, JSON.stringify(setup ?? {})],
   };

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { senderRank } from "../authentication/sender-state.ts";
+import { FIGURE_LIMITS } from "../limits.ts";
 import { policyText } from "../report/policy-text.ts";
 import type {
   AggregateReport,
@@ -185,7 +186,7 @@ const MAY_BE_ABSENT = new Set(
     dispositions warnings omittedWarnings`.split(/\s+/),
 );
 
-/** Details as stored: without default values. */
+/** Details as stored: without default values, and long texts cut. */
 export function detailsText(details: ReportDetails): string {
   const isDefault = (name: string, value: unknown): boolean =>
     name in DEFAULTS ? value === DEFAULTS[name] : value === "" || value === 0 || value === false || isEmpty(value);
@@ -194,8 +195,14 @@ export function detailsText(details: ReportDetails): string {
   return JSON.stringify(details, function (this: unknown, name, value: unknown) {
     if (MAY_BE_ABSENT.has(name) && isDefault(name, value)) return undefined;
     const isPolicy = details.kind === "aggregate" && this === details.policy;
-    return isPolicy && isInherited(name, details.policy) ? undefined : value;
+    if (isPolicy && isInherited(name, details.policy)) return undefined;
+    return typeof value === "string" ? cutDetail(value) : value;
   });
+}
+
+function cutDetail(text: string): string {
+  const { maxDetailChars } = FIGURE_LIMITS;
+  return text.length <= maxDetailChars ? text : `${text.slice(0, maxDetailChars - 1).toWellFormed()}…`;
 }
 
 function isEmpty(value: unknown): boolean {

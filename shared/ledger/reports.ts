@@ -105,6 +105,7 @@ export async function findReports(
 /**
  * Adds the lookup of `findReports` to a call.
  *
+ * @param references one that is looked up by several rows is known by the last of those there are
  * @param rows all rows that the reports have or would have: whether the day of any is final
  * @returns what it finds, as `OneCall.add` does
  */
@@ -116,27 +117,32 @@ export function addReports(
   if (references.length === 0) return () => heldOf([], [], []);
   const listed = (names: readonly ReportReference[]): string =>
     JSON.stringify(names.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]));
-  const wanted = listed(references);
-  const found = call.add(
-    query(
-      `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
-        lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
-        r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
-        r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
-        r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
-      FROM json_each(?1) w
-      JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
-        AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
-      [wanted],
-      heldRow,
+  const wanted = inLists(references).map(listed);
+  const found = wanted.map((some) =>
+    call.add(
+      query(
+        `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
+          lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
+          r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
+          r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
+          r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
+        FROM json_each(?1) w
+        JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+          AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)
+        ORDER BY w.key`,
+        [some],
+        heldRow,
+      ),
     ),
   );
-  const decided = call.add(
-    query(
-      `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
-      FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
-      [wanted],
-      decisionRow,
+  const decided = wanted.map((some) =>
+    call.add(
+      query(
+        `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
+        FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
+        [some],
+        decisionRow,
+      ),
     ),
   );
   const final = inLists(rows).map((some) =>
@@ -153,8 +159,8 @@ export function addReports(
   );
   return () =>
     heldOf(
-      found(),
-      decided(),
+      found.flatMap((reports) => reports()),
+      decided.flatMap((decisions) => decisions()),
       final.flatMap((uids) => uids()),
     );
 }
@@ -300,35 +306,32 @@ export function putReports(writes: readonly ReportWrite[]): Change {
 }
 
 /** Changes the state of reports whose content stays as it is: retracted, taken back. */
-export function putStates(writes: readonly ReportWrite[]): Change {
-  return {
+export function putStates(writes: readonly ReportWrite[]): Change[] {
+  const rows = writes.flatMap(({ account, kind, uid, state, version, generation, spreadBefore }) =>
+    spreadBefore.map(([domain, day]) => [account, kind, domain, day, uid, state, version + 1, generation]),
+  );
+  return inLists(rows).map((some) => ({
     sql: `UPDATE reports SET state = w.value ->> 5, version = w.value ->> 6, generation = w.value ->> 7
       FROM json_each(?1) w
       WHERE reports.account = w.value ->> 0 AND reports.kind = w.value ->> 1 AND reports.domain = w.value ->> 2
         AND reports.day = w.value ->> 3 AND reports.uid = unhex(w.value ->> 4)`,
-    parameters: [
-      JSON.stringify(
-        writes.flatMap(({ account, kind, uid, state, version, generation, spreadBefore }) =>
-          spreadBefore.map(([domain, day]) => [account, kind, domain, day, uid, state, version + 1, generation]),
-        ),
-      ),
-    ],
-  };
+    parameters: [JSON.stringify(some)],
+  }));
 }
 
 /** Removes rows of replaced reports that have no new share. */
-export function removeRows(writes: readonly ReportWrite[]): Change {
+export function removeRows(writes: readonly ReportWrite[]): Change[] {
   const gone = writes.flatMap(({ account, kind, uid, spreadBefore, shares }) =>
     spreadBefore
       .filter(([domain, day]) => !shares.some((share) => share.domain === domain && share.day === day))
       .map(([domain, day]) => [account, kind, domain, day, uid]),
   );
-  return {
+  return inLists(gone).map((some) => ({
     sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w
       JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
         AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4))`,
-    parameters: [JSON.stringify(gone)],
-  };
+    parameters: [JSON.stringify(some)],
+  }));
 }
 
 /**
@@ -395,6 +398,10 @@ const POLICY_RANK_CHARS = 16;
 
 /** Recomputes the sums of days from their reports, and forgets their merged figures. */
 export function recomputeDays(days: readonly TouchedDay[]): Change[] {
+  return inLists(days).flatMap(recomputeSome);
+}
+
+function recomputeSome(days: readonly TouchedDay[]): Change[] {
   const parameters = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
   const isDay = (table: string): string =>
     `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2

@@ -26,7 +26,9 @@ export async function removeOldDetails(
   const days = await ask(
     database,
     query(
-      `WITH RECURSIVE ${KEPT_DAYS} SELECT account, kind, domain, day FROM kept ORDER BY day LIMIT ?2`,
+      // As the rows of a report are ordered: once one of them is gone, the first is, by which it is found.
+      `WITH RECURSIVE ${KEPT_DAYS} SELECT account, kind, domain, day FROM kept
+      ORDER BY day, account, kind, domain LIMIT ?2`,
       [beforeDay, limit],
       row,
     ),

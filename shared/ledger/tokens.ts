@@ -50,8 +50,11 @@ export function tokensQuery(accounts: readonly string[] | undefined, after: stri
   return query(sql, [accounts === undefined ? null : JSON.stringify(accounts), after, limit], row);
 }
 
+/** SQL: tokens that may open something. @param now parameter of the time */
+const isActive = (now: string): string => `revoked_seconds = 0 AND (expires_seconds = 0 OR expires_seconds > ${now})`;
+
 /**
- * Adds a token, unless its account has as many that are not revoked as it may, or one of this name; and removes those of
+ * Adds a token, unless its account has as many active ones as it may, or one of this name; and removes those of
  * the account that have opened nothing for long. The second change answers with a row if the token was added.
  */
 export function addToken(token: Token, hash: string): Change[] {
@@ -64,8 +67,8 @@ export function addToken(token: Token, hash: string): Change[] {
     {
       sql: `INSERT INTO tokens (${COLUMNS}, hash)
         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, unhex(?8)
-        WHERE (SELECT count(*) FROM tokens WHERE account = ?2 AND revoked_seconds = 0) < ?9
-          AND NOT EXISTS (SELECT 1 FROM tokens WHERE account = ?2 AND name = ?3 AND revoked_seconds = 0)
+        WHERE (SELECT count(*) FROM tokens WHERE account = ?2 AND ${isActive("?5")}) < ?9
+          AND NOT EXISTS (SELECT 1 FROM tokens WHERE account = ?2 AND name = ?3 AND ${isActive("?5")})
         RETURNING id`,
       parameters: [
         token.id,
@@ -82,10 +85,10 @@ export function addToken(token: Token, hash: string): Change[] {
   ];
 }
 
-/** Whether an account has a token of this name that is not revoked: one row or none. */
-export function tokenNamedQuery(account: string, name: string): Query<Token> {
-  const sql = `SELECT ${COLUMNS} FROM tokens WHERE account = ?1 AND name = ?2 AND revoked_seconds = 0`;
-  return query(sql, [account, name], row);
+/** Whether an account has an active token of this name: one row or none. */
+export function tokenNamedQuery(account: string, name: string, nowSeconds: number): Query<Token> {
+  const sql = `SELECT ${COLUMNS} FROM tokens WHERE account = ?1 AND name = ?2 AND ${isActive("?3")}`;
+  return query(sql, [account, name, nowSeconds], row);
 }
 
 /** Revokes a token; one that is revoked stays as it is. */

@@ -15,6 +15,7 @@ import {
   findFeedback,
   findPastedIn,
   findPastedJson,
+  findUnread,
   findUuencoded,
   type PastedFile,
   showHtml,
@@ -209,7 +210,8 @@ export interface ReadLetters {
 export function readLetters(letter: LetterTexts): ReadLetters {
   const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
   const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];
-  const named = [...reports.map((report): PastedFile => ({ fileName: "", text: report })), ...findUuencoded(text)];
+  const inText = reports.map((report): PastedFile => ({ fileName: "", text: report }));
+  const named = [...inText, ...findUuencoded(text), ...findUnread(text)];
   const bare = findBase64(text, html).filter((file) => !named.some((other) => other.text.includes(startOfText(file))));
   const pasted = (files: PastedFile[], isBare: boolean): ReadLetters["pasted"] =>
     files.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text), isBare }));

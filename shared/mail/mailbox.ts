@@ -37,7 +37,9 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
   let isTimeless = false;
   let isFirst = true;
   let isAfterBlank = true;
-  for await (const { bytes, isStart } of linesOf(chunks)) {
+  for await (const { bytes: line, isStart } of linesOf(chunks)) {
+    const isMarked = isMmdf === undefined && line[0] === BYTE_ORDER_MARK[0] && line[1] === BYTE_ORDER_MARK[1];
+    const bytes = isMarked ? line.subarray(BYTE_ORDER_MARK.length) : line;
     const text = isStart ? latin1.decode(bytes.subarray(0, MAX_LOOKED_AT)) : "";
     isMmdf ??= MMDF_SEPARATOR.test(text);
     if (isMmdf && MMDF_SEPARATOR.test(text)) {
@@ -65,6 +67,7 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
 }
 
 const MAX_LOOKED_AT = 300;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 async function* linesOf(chunks: AsyncIterable<Uint8Array>) {
   const lines = new LineReader(chunks);

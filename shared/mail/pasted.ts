@@ -129,8 +129,9 @@ const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
 
 /** How a gzip, zip, XML or TLS report begins in base64: on a line of its own, possibly quoted, or in a link of HTML (RFC 2397). */
 const BASE64_START =
-  /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJvcmdhbml6YXRpb24)[A-Za-z0-9+/]{16})/gm;
+  /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJ(?:vcmdhb|kYXRl|jb250|yZXBv|wb2xp)|ew(?:og|0K))[A-Za-z0-9+/]{16})/gm;
 const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
+const LINE_END = /[ \t\r]{0,99}\n/y;
 const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
 
 /** The files in base64 that stand in a letter, at most one more than a mail may have. */
@@ -154,14 +155,15 @@ function base64At(text: string, start: number): { text: string; end: number } {
   BASE64_RUN.lastIndex = start;
   const lines = [BASE64_RUN.exec(text)?.[0] ?? ""];
   let end = start + (lines[0]?.length ?? 0);
-  for (let next = text.indexOf("\n", end); next >= 0 && text.slice(end, next).trim() === ""; ) {
-    if (lines.at(-1)?.endsWith("=") === true) break;
-    const lineEnd = text.indexOf("\n", next + 1);
-    const line = BASE64_LINE.exec(text.slice(next + 1, lineEnd < 0 ? text.length : lineEnd))?.[1];
+  while (lines.at(-1)?.endsWith("=") === false) {
+    LINE_END.lastIndex = end;
+    const next = end + (LINE_END.exec(text)?.[0].length ?? 0);
+    if (next === end) break;
+    const lineEnd = text.indexOf("\n", next);
+    const line = BASE64_LINE.exec(text.slice(next, lineEnd < 0 ? text.length : lineEnd))?.[1];
     if (line === undefined) break;
     lines.push(line);
     end = lineEnd < 0 ? text.length : lineEnd;
-    next = lineEnd;
   }
   return { text: lines.join("\n"), end };
 }
@@ -179,6 +181,15 @@ export function findUuencoded(text: string): PastedFile[] {
     if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
   }
   return found;
+}
+
+/** How a PGP message or a file in yEnc begins, on a line of its own. */
+const UNREAD_START = /^(?:-----BEGIN PGP MESSAGE-----|=ybegin )/m;
+
+/** What stands in a text and only another program opens, up to its end: nobody would miss it otherwise. */
+export function findUnread(text: string): PastedFile[] {
+  const found = UNREAD_START.exec(text);
+  return found === null ? [] : [{ fileName: "", text: text.slice(found.index) }];
 }
 
 const TAG_OR_ENTITY = /<[^<>]*>|&(?:nbsp|lt|gt|quot|apos|amp|#\d{1,7}|#x[0-9a-f]{1,6});/gi;
@@ -221,6 +232,9 @@ export function showHtml(html: string): string {
   return shown + pieces.join("") + html.slice(at);
 }
 
+/** What stands before a report on its first line. */
+const QUOTE_MARK = /^[ \t]{0,8}[>|]/;
+
 /**
  * The reports in a text, each from its root's start tag to its end tag; a truncated one extends to the end of the text.
  * XML declarations are dropped, because the text is already decoded. Linear in the length of the text.
@@ -234,7 +248,10 @@ function findPasted(text: string): string[] {
     const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/i.exec(text.slice(start));
     const end = endTag === null ? text.length : start + endTag.index + endTag[0].length;
     const report = text.slice(start, end);
-    if (REPORT_TAG.test(report)) found.push(report);
+    if (REPORT_TAG.test(report)) {
+      const isQuoted = QUOTE_MARK.test(text.slice(text.lastIndexOf("\n", start) + 1, start));
+      found.push(isQuoted ? unquoted(report) : report);
+    }
     if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
     at = end;
   }

@@ -3,7 +3,7 @@ import { type ContentType, FORMAT_NAMES } from "../sniff.ts";
 import type { FileFacts, ProblemCode } from "./problems.ts";
 
 /** code → what to do; docs/problems.md shows the same. */
-export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
+const FILE_ADVICE: Record<ProblemCode, string> = {
   not_a_report:
     "Usually right: covering letters, pictures and spam also reach the address. If it is a report, the detail " +
     "says what its bytes look like; file an issue with the file.",
@@ -37,7 +37,7 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
   missing_dates:
     "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Times " +
-    "before 1970-01-02 or after 2100 are not accepted, nor, in XML, milliseconds and dates in words.",
+    "before 1970-01-02 or after 2100 are not accepted, nor, in XML, milliseconds.",
   implausible_period:
     "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are " +
     "accepted: up to 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only " +
@@ -110,7 +110,7 @@ const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
 /** What to do about a problem with a file. */
 export function adviceOf(code: ProblemCode, file?: FileFacts): string {
   const ofFormat = file?.format === undefined ? undefined : FORMAT_ADVICE[file.format];
-  return code === "unsupported_format" ? (ofFormat ?? PROBLEM_ADVICE[code]) : PROBLEM_ADVICE[code];
+  return code === "unsupported_format" ? (ofFormat ?? FILE_ADVICE[code]) : FILE_ADVICE[code];
 }
 
 /** A file in one line: its name, declared type, and actual format. */

@@ -22,6 +22,8 @@ export interface Place extends DocumentPlace {
   isJudged: boolean;
   /** Content-Disposition of a part of a mail, lower case. */
   disposition?: string;
+  /** Whether it was found in a text, and so is not searched again. */
+  isFromText?: boolean;
   /** Its first bytes, once known. */
   head?: Uint8Array;
 }

@@ -5,7 +5,7 @@ import { type Bounds, checkPeriod } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { unknownFramePaths } from "./known-elements.ts";
 import { reject } from "./rejection.ts";
-import { isDomainLike, keptText, matchWord, parseEpochSeconds } from "./values.ts";
+import { isDomainLike, keptText, matchWord, parseDate, parseEpochSeconds } from "./values.ts";
 import type { AlignmentMode, Policy, PolicyPublished, ReportFormat, ReportMetadata } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 import { child, children, childText, parseElement, type XmlElement } from "./xml/element.ts";
@@ -92,7 +92,8 @@ function readMetadata(metadata: XmlElement | undefined, context: MetadataContext
   if (orgName === "") warnings.add("missing_value", "report_metadata/org_name", "the domain of email is used");
   const reportId = keptText(childText(metadata, "report_id"));
   if (reportId === "") warnings.add("missing_value", "report_metadata/report_id", "");
-  const range = child(metadata, "date_range");
+  // Some put the dates beside the other elements.
+  const range = child(metadata, "date_range") ?? metadata;
   const beginSeconds = readDate(range, "begin", warnings);
   const endSeconds = readDate(range, "end", warnings);
   if (beginSeconds > endSeconds) {
@@ -124,7 +125,8 @@ function readErrors(metadata: XmlElement | undefined, warnings: WarningLog): str
 
 function readDate(range: XmlElement | undefined, name: "begin" | "end", warnings: WarningLog): number {
   const raw = childText(range, name);
-  const seconds = parseEpochSeconds(raw);
+  // Digits alone are seconds or nothing: as milliseconds they would be a guess.
+  const seconds = parseEpochSeconds(raw) ?? (/[:-]/.test(raw) ? parseDate(raw) : null);
   if (seconds === null) return reject("missing_dates", `${name} is '${raw.slice(0, 40)}'`);
   if (String(seconds) !== raw) warnings.add("invalid_value", `report_metadata/date_range/${name}`, raw);
   return seconds;

@@ -33,6 +33,11 @@ export class PlainInflater {
     return this.#stream.avail_in;
   }
 
+  /** Bytes of output that were not yielded yet. */
+  get heldBytes(): number {
+    return this.#stream.next_out;
+  }
+
   /** Resets for the next member. */
   reset(): void {
     zlibInflateReset(this.#stream);
@@ -59,14 +64,13 @@ export class PlainInflater {
     }
   }
 
-  /** Yields the remaining output. */
-  *flush(): Generator<Uint8Array> {
+  /** Yields the remaining output, or its first bytes. */
+  *flush(bytes = this.heldBytes): Generator<Uint8Array> {
     const stream = this.#stream;
-    const { output, next_out } = stream;
-    if (next_out === 0) return;
+    const { output } = stream;
     stream.next_out = 0;
     stream.avail_out = 0;
-    yield output.subarray(0, next_out);
+    if (bytes > 0) yield output.subarray(0, bytes);
   }
 
   // The consumer may keep what was yielded.

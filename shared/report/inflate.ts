@@ -8,7 +8,8 @@ import { leadingBlankBytes } from "../sniff.ts";
 import { crc32, inflateWhole, NativeInflater } from "./inflate-natively.ts";
 import { PlainInflater } from "./inflate-plainly.ts";
 import { Pieces } from "./pieces.ts";
-import { reject } from "./rejection.ts";
+import { type Problem, problem } from "./problems.ts";
+import { Rejection, reject } from "./rejection.ts";
 
 /** Called for decompressed bytes as they are produced; throws when there are too many (budget.ts). */
 export interface OutputBudget {
@@ -18,33 +19,40 @@ export interface OutputBudget {
 /** Harmless oddities of the data. */
 export type ArchiveNote = (detail: string) => void;
 
+/** Takes what is told of a gzip: oddities, and why its last member is none of those that were yielded. */
+export interface GzipNotes {
+  note: ArchiveNote;
+  lose: (problem: Problem) => void;
+}
+
 const GZIP_HEADER_BYTES = 10;
 const GZIP_TRAILER_BYTES = 8;
 /** RFC 1952 section 2.3.1: flags of the header; pako handles the header checksum and the reserved bits. */
 const GZIP_FLAGS = { extra: 4, name: 8, comment: 16, unusual: 0xe2 } as const;
 
 /**
- * Decompresses gzip (RFC 1952), including several members, leading blank bytes, and anything after the last member.
+ * Decompresses gzip (RFC 1952), including several members, leading blank bytes, and anything after the last member. A
+ * damaged member after whole ones ends it, if nothing of that one was yielded yet.
  *
  * @throws Rejection corrupt_archive, truncated; what the budget throws
  */
 export async function* gunzip(
   input: AsyncIterable<Uint8Array>,
   budget: OutputBudget,
-  note: ArchiveNote,
+  notes: GzipNotes,
 ): AsyncGenerator<Uint8Array> {
   yield* charged(
-    fromPieces(skipBlank(input, note), (pieces) => gunzipPieces(pieces, note)),
+    fromPieces(skipBlank(input, notes.note), (pieces) => gunzipPieces(pieces, notes)),
     budget,
   );
 }
 
-async function* gunzipPieces(pieces: Pieces, note: ArchiveNote): AsyncGenerator<Uint8Array> {
+async function* gunzipPieces(pieces: Pieces, notes: GzipNotes): AsyncGenerator<Uint8Array> {
   const start = (await pieces.next()) ?? new Uint8Array(0);
   const headerBytes = gzipHeaderBytes(start);
   pieces.putBack(start.byteLength - (headerBytes ?? 0));
   if (headerBytes !== undefined) yield* gunzipMember(pieces);
-  yield* gunzipMembers(pieces, headerBytes === undefined ? 0 : 1, note);
+  yield* gunzipMembers(pieces, headerBytes === undefined ? 0 : 1, notes);
 }
 
 /**
@@ -101,11 +109,19 @@ function checkTrailer(trailer: Uint8Array, { crc, sizeBytes }: { crc: number; si
 }
 
 /** Reads further members, after `membersBefore`, and what follows them. */
-async function* gunzipMembers(pieces: Pieces, membersBefore: number, note: ArchiveNote): AsyncGenerator<Uint8Array> {
+async function* gunzipMembers(
+  pieces: Pieces,
+  membersBefore: number,
+  { note, lose }: GzipNotes,
+): AsyncGenerator<Uint8Array> {
   let members = membersBefore;
   let inflater: PlainInflater | undefined;
   let isOpen = false;
-  for (let data = await pieces.next(2); data !== undefined; data = await pieces.next(2)) {
+  let damage: Problem | undefined;
+  // Output of whole members that is still held, and whether some of the open one no longer is.
+  let wholeBytes = 0;
+  let isHalfOut = false;
+  for (let data = await pieces.next(2); data !== undefined && damage === undefined; data = await pieces.next(2)) {
     if (!isOpen && members > 0 && (data[0] !== 0x1f || data[1] !== 0x8b)) {
       note("bytes after the end of the gzip data");
       break;
@@ -113,15 +129,27 @@ async function* gunzipMembers(pieces: Pieces, membersBefore: number, note: Archi
     if (!isOpen) {
       inflater?.reset();
       members++;
+      wholeBytes = inflater?.heldBytes ?? 0;
+      isHalfOut = false;
     }
     inflater ??= new PlainInflater("gzip");
-    yield* inflater.inflate(data);
-    isOpen = !inflater.ended;
-    if (inflater.ended) pieces.putBack(inflater.leftoverBytes);
+    try {
+      for (const output of inflater.inflate(data)) {
+        isHalfOut = true;
+        yield output;
+      }
+      isOpen = !inflater.ended;
+      if (inflater.ended) pieces.putBack(inflater.leftoverBytes);
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error;
+      damage = error.problem;
+    }
   }
-  if (isOpen || members === 0) rejectEarlyEnd();
-  if (inflater !== undefined) yield* inflater.flush();
-  if (members > 1) note(`${members} gzip members`);
+  if (isOpen || members === 0) damage ??= problem("truncated", EARLY_END);
+  if (damage !== undefined && (members < 2 || isHalfOut)) throw new Rejection(damage);
+  if (inflater !== undefined) yield* inflater.flush(damage === undefined ? undefined : wholeBytes);
+  if (damage !== undefined) lose(damage);
+  if (members > 1) note(`${members} gzip members${damage === undefined ? "" : ", the last of them damaged"}`);
 }
 
 /** Decompresses a zlib stream (RFC 1950). @throws Rejection corrupt_archive, truncated; what the budget throws */
@@ -201,8 +229,10 @@ async function* fromPieces(
   }
 }
 
+const EARLY_END = "the compressed data ends too early";
+
 function rejectEarlyEnd(): never {
-  reject("truncated", "the compressed data ends too early");
+  reject("truncated", EARLY_END);
 }
 
 async function* charged(content: AsyncIterable<Uint8Array>, budget: OutputBudget): AsyncGenerator<Uint8Array> {

@@ -16,19 +16,21 @@ import {
   letterText,
   PASTED,
   type PassedPart,
+  type ReadLetters,
   readLetters,
   typeByContent,
 } from "../mail/extract.ts";
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
 import { isAboutMail } from "../mail/next-mail.ts";
-import { describesFailure } from "../mail/pasted.ts";
+import { describesFailure, holdsRootTag } from "../mail/pasted.ts";
 import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
 import { ReadBudget } from "./budget.ts";
 import type { Content, Context, Place } from "./content.ts";
-import { readFailureMail } from "./documents.ts";
+import { readFailureMail, readXml } from "./documents.ts";
+import { decodeJson } from "./json-text.ts";
 import { PartNames } from "./part-names.ts";
 import { type FileFacts, problem } from "./problems.ts";
 import type { ReadEvent } from "./read.ts";
@@ -81,18 +83,23 @@ export async function* readMail(source: ByteSource, outer: Place, context: Conte
   const names = new PartNames(place.part);
   for (const [i, { fileName, mimeType, bytes, tlsReportDomain, isMail }] of candidates.entries()) {
     const part = names.name(fileName, `part ${i + 1}`);
-    const source = bytesSource(bytes);
-    const file: FileFacts = { name: fileName, mimeType, sizeBytes: bytes.byteLength };
+    const { content, file } = fileOf(bytes, fileName, mimeType);
     const inner = { ...place, part, notes: [...place.notes], file, tlsReportDomain, isJudged: true };
-    for await (const event of context.read({ chunks: source.stream(), source, isMail }, inner, context)) {
+    for await (const event of context.read({ ...content, isMail }, inner, context)) {
       hasReport ||= event.type === "report";
       yield event;
     }
   }
   yield* skippedParts(passedOver, place);
-  yield* readFailures({ feedback, text: hasReport ? "" : text }, place, context);
+  yield* readFailures({ feedback, text, hasReport }, place, context);
   const isNothing = candidates.length === 0 && feedback.length === 0 && !describesFailure(text);
   if (isNothing) rejectMail(isNotice);
+}
+
+/** A file in memory, to be read. */
+function fileOf(bytes: Uint8Array, name: string, mimeType: string): { content: Content; file: FileFacts } {
+  const source = bytesSource(bytes);
+  return { content: { chunks: source.stream(), source }, file: { name, mimeType, sizeBytes: bytes.byteLength } };
 }
 
 /** A mail too large for memory: its parts are read while streaming, once it is known which of them are evidence. */
@@ -176,14 +183,13 @@ class LargeMail {
     const inText = this.#candidates + this.#feedback.length === 0 ? findFields() : undefined;
     const isFailure = this.#feedback.length > 0 || inText !== undefined || describesFailure(text);
     for (const { fileName, bytes } of pasted) {
-      const source = bytesSource(bytes);
-      const file: FileFacts = { name: fileName, mimeType: PASTED, sizeBytes: bytes.byteLength };
+      const { content, file } = fileOf(bytes, fileName, PASTED);
       if (isFailure) {
         yield { type: "passed_over", part: pathOf(this.#place.part, fileName, "evidence"), kind: "evidence", file };
         continue;
       }
       const part = this.#names.name(fileName, `part ${++this.#parts}`);
-      yield* this.#read({ chunks: source.stream(), source }, { ...this.#place, part, file, isJudged: true });
+      yield* this.#read(content, { ...this.#place, part, file, isJudged: true });
     }
     const feedback = this.#feedback.map(({ fields, around }) => ({
       fields,
@@ -191,7 +197,7 @@ class LargeMail {
         this.#originals.get(around) ?? this.#originals.values().next().value ?? this.#headerTexts.get(around) ?? "",
     }));
     if (inText !== undefined) feedback.push(inText);
-    yield* readFailures({ feedback, text: this.#hasReport ? "" : text }, this.#place, this.#context);
+    yield* readFailures({ feedback, text, hasReport: this.#hasReport }, this.#place, this.#context);
     const isNothing = this.#candidates === 0 && feedback.length === 0 && !describesFailure(text);
     if (isNothing) rejectMail(this.#hasNotice || this.#evidence.hasNotice);
   }
@@ -281,6 +287,33 @@ class LargeMail {
   }
 }
 
+/**
+ * Text or HTML. It may hold a report as the letter of a mail does: escaped in HTML, in base64, as JSON after some words.
+ */
+export async function* readText({ head, chunks }: Peeked, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const text = await peek(chunks, READ_LIMITS.maxFrameChars + 1);
+  try {
+    const isSearched = text.head.byteLength <= READ_LIMITS.maxFrameChars && place.isFromText !== true;
+    const files = isSearched ? filesInText(decodeJson(text.head, () => {})) : [];
+    if (files.length === 0) return yield* readXml({ head, chunks: text.chunks }, place, context);
+    const names = new PartNames(place.part);
+    place.notes.push({ part: place.part, detail: "found within a text" });
+    for (const [i, { fileName, bytes }] of files.entries()) {
+      const part = i === 0 ? place.part : names.name(fileName, `report ${i + 1}`);
+      const { content, file } = fileOf(bytes, fileName || place.file.name, place.file.mimeType);
+      yield* context.read(content, { ...place, part, notes: [...place.notes], file, isFromText: true }, context);
+    }
+  } finally {
+    await text.close();
+  }
+}
+
+/** What is XML is read as it stands; what is about a mail shows evidence. */
+function filesInText(text: string): ReadLetters["pasted"] {
+  if (holdsRootTag(text) || isAboutMail(text)) return [];
+  return readLetters({ text: [text], html: [text] }).pasted;
+}
+
 /** How much of an encoded reported mail is searched for its header. */
 const ORIGINAL_BYTES = 256 * 1024;
 
@@ -312,7 +345,7 @@ function pathOf(outer: string, fileName: string, kind: PassedKind): string {
 
 /** The failure reports in a mail: usually one, in fields, or in plain text if there are none. */
 function* readFailures(
-  { feedback, text }: { feedback: readonly FeedbackParts[]; text: string },
+  { feedback, text, hasReport }: { feedback: readonly FeedbackParts[]; text: string; hasReport: boolean },
   place: Place,
   context: Context,
 ): Generator<ReadEvent> {
@@ -321,10 +354,18 @@ function* readFailures(
   for (const [i, source] of sources.entries()) {
     const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
     const failure = readFailureMail(source, { ...place, part }, context);
+    // The letter with another report may only talk about failures.
+    if (hasReport && "text" in source && !isFailureInFull(failure)) return;
     if (failure !== undefined) yield failure;
     else {
       const other = problem("not_a_report", "feedback of another type than auth-failure");
       yield { type: "problem", part, problem: other, file: place.file };
     }
   }
+}
+
+/** Whether it is said of which domain, and from where. */
+function isFailureInFull(event: ReadEvent | undefined): boolean {
+  if (event?.type !== "report" || event.report.kind !== "failure") return false;
+  return event.report.reportedDomain !== "" && event.report.sourceIp !== "";
 }

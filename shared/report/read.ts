@@ -12,7 +12,7 @@ import type { Content, Context, Place } from "./content.ts";
 import { type ContainerNote, readJson, readXml, readXmlWhole } from "./documents.ts";
 import { decodeBase64, decodeUuencoded } from "./encoded-text.ts";
 import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib } from "./inflate.ts";
-import { readMail, readMailbox } from "./mails.ts";
+import { readMail, readMailbox, readText } from "./mails.ts";
 import { PartNames } from "./part-names.ts";
 import { type FileFacts, type Problem, problem } from "./problems.ts";
 import { Rejection, reject } from "./rejection.ts";
@@ -206,7 +206,7 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
   if (!CONTAINERS.has(type)) context.budget.takeDocument();
   switch (type) {
     case "gzip":
-      return yield* readContent({ chunks: gunzip(chunks, context.budget, note) }, inside(place), context);
+      return yield* readGzip(chunks, place, context);
     case "zlib":
       return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
     case "base64":
@@ -221,9 +221,10 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
       return yield* readHeld(content, (source) => readMail(source, place, context));
     case "mbox":
       return yield* readMailbox(chunks, place, context);
-    case "xml":
     case "text":
     case "html":
+      return yield* readText(content, place, context);
+    case "xml":
       return yield* readXml(content, place, context);
     case "json":
       return yield* readJson(content, place, context);
@@ -234,6 +235,20 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     default:
       return rejectFormat(type, place);
   }
+}
+
+/** A gzip. If a later member is lost, the reports before it are not: the loss is a problem of its own. */
+async function* readGzip(chunks: AsyncIterable<Uint8Array>, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const lost: Problem[] = [];
+  const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
+  const content = gunzip(chunks, context.budget, { note, lose: (problem) => lost.push(problem) });
+  let hasReport = false;
+  for await (const event of readContent({ chunks: content }, inside(place), context)) {
+    hasReport ||= event.type === "report";
+    yield event;
+  }
+  const part = new PartNames(place.part).name("", "last gzip member");
+  if (hasReport) for (const problem of lost) yield { type: "problem", part, problem, file: place.file };
 }
 
 /** Reads what needs random access; a stream is held in memory until then, and no longer. */

@@ -12,6 +12,7 @@ import {
   canonicalIp,
   detach,
   domainAtStart,
+  INVISIBLE,
   isDomainLike,
   isOddAddress,
   keptText,
@@ -131,7 +132,7 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   // Some leave the row out, and write what belongs into it beside the rest.
   const row = child(record, "row") ?? (child(record, "source_ip") === undefined ? undefined : record);
   if (row === undefined) return { skipped: "no row" };
-  const rawCount = childText(row, "count");
+  const rawCount = childText(row, "count").replace(INVISIBLE, "");
   const count = parseCount(rawCount);
   const judged = count === null ? "implausible" : judgeCount(count, context.bounds);
   if (count === null || judged === "implausible") return { skipped: `count '${rawCount.slice(0, 40)}'` };

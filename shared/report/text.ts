@@ -87,9 +87,21 @@ function detectDecoder(head: Uint8Array, note: TextNote): Decoder | undefined {
   const declared = /<\?xml[^<>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
   if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return undefined;
   const decoder = labelledDecoder(declared);
+  if (decoder?.encoding === "utf-8") return undefined;
   // A document whose declaration is readable in single bytes cannot be UTF-16, whatever it declares.
-  if (decoder === undefined) note(`declared encoding ${declared}, read as UTF-8`);
-  return decoder?.encoding === "utf-8" ? undefined : decoder;
+  const isKept = decoder !== undefined && !holdsUtf8(head);
+  if (!isKept) note(`declared encoding ${declared}, read as UTF-8`);
+  return isKept ? decoder : undefined;
+}
+
+/** Whether bytes are UTF-8 and more than ASCII: text of another encoding hardly ever is. */
+function holdsUtf8(head: Uint8Array): boolean {
+  const bytes = head.subarray(0, head.byteLength - incompleteTail(head));
+  try {
+    return strict.decode(bytes).length < bytes.byteLength;
+  } catch {
+    return false;
+  }
 }
 
 /** `<`, or white space before it. */

@@ -1,6 +1,7 @@
 /** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Warns of unknown members. */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, checkPeriod, judgeCount } from "./bounds.ts";
 import { reject } from "./rejection.ts";
 import { canonicalIp, isDomainLike, parseDate, storedText } from "./values.ts";
@@ -63,7 +64,7 @@ export function reportsIn(value: unknown, depth = 0): unknown[] {
 
 const MAX_WRAPPERS = 3;
 
-/** @throws Rejection not_a_report, missing_dates, implausible_period, missing_domain */
+/** @throws Rejection not_a_report, missing_dates, implausible_period, missing_domain, too_large */
 export function readTls(value: unknown, context: TlsContext): TlsBody {
   const { warnings } = context;
   const report = new Members(value, "", warnings);
@@ -91,6 +92,8 @@ export function readTls(value: unknown, context: TlsContext): TlsBody {
   })) {
     if (value === "") warnings.add("missing_value", name, "");
   }
+  const policies = withDomains(readPolicies(report, context), context);
+  checkPolicies(policies, Math.max(1, Math.floor(Math.abs(endSeconds - beginSeconds) / SECONDS_PER_DAY)));
   return {
     kind: "tls",
     orgName: orgName || domainOf(contactInfo),
@@ -98,8 +101,20 @@ export function readTls(value: unknown, context: TlsContext): TlsBody {
     reportId,
     beginSeconds,
     endSeconds,
-    policies: withDomains(readPolicies(report, context), context),
+    policies,
   };
+}
+
+const SECONDS_PER_DAY = 86_400;
+
+function checkPolicies(policies: readonly TlsPolicy[], days: number): void {
+  const { maxPolicies, maxPolicyRows, maxPolicyChars } = READ_LIMITS;
+  if (policies.length > maxPolicies) reject("too_large", `${policies.length} policies`);
+  const domains = new Set(policies.map(({ policyDomain }) => policyDomain)).size;
+  if (domains * days > maxPolicyRows) reject("too_large", `policies of ${domains} domains, over ${days} days`);
+  const texts = policies.flatMap(({ policyStrings, mxHosts }) => [...policyStrings, ...mxHosts]);
+  const chars = texts.reduce((sum, { length }) => sum + length, 0);
+  if (chars > maxPolicyChars) reject("too_large", `policies of ${chars} characters`);
 }
 
 function readDate(range: Members, name: string): number {
@@ -215,12 +230,12 @@ function readObjects(value: unknown, path: string, warnings: WarningLog): Record
   });
 }
 
-/** What is in a list, in lists within it, or under the numbers that PHP makes of a list; a lone value is a list of one. */
+/** What is in a list, in lists within it, or in the object that PHP makes of a list; a lone value is a list of one. */
 function itemsOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value.flat(MAX_WRAPPERS);
   if (typeof value !== "object" || value === null) return [value];
   const names = Object.keys(value);
-  return names.length > 0 && names.every((name) => /^\d{1,6}$/.test(name)) ? Object.values(value) : [value];
+  return names.every((name) => /^\d{1,6}$/.test(name)) ? Object.values(value) : [value];
 }
 
 // Not String(): an object in a report may have a member called toString.

@@ -68,7 +68,7 @@ const ZONE_HOURS = new Map([
 const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,]\d{1,50})?)?`;
 const ZONE = String.raw`(?:\s?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Za-z]{1,5})\b)?`;
 /** Marks of writing direction and the like. */
-const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+export const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const DATE_FORMS = [
   // RFC 3339, RFC 5322, and the form of asctime.
   new RegExp(
@@ -156,8 +156,8 @@ export function addressesIn(text: string): string[] {
   return text
     .slice(0, MAX_ADDRESS_CHARS)
     .replace(INVISIBLE, "")
-    .split(/[\s,;()<>"']+/)
-    .map((word) => canonicalIp(word.replace(/^(?:ip|ipv)[46]:(?=.*[.:])/i, "")))
+    .split(/[\s,;()<>[\]"']+/)
+    .map((word) => canonicalIp(word.replace(/^(?:ip|ipv)[46]:(?=.*[.:])|(?<=\d)\.$/gi, "")))
     .filter((address) => address !== null);
 }
 

@@ -67,10 +67,6 @@ function readLocalConfig(worker: WorkerName): Config {
   return v.parse(config, localConfig(worker));
 }
 
-function readLocalMailEntry(): Config["d1_databases"] {
-  return v.parse(bindings, localConfig("mail-entry")).d1_databases;
-}
-
 const WORKERS = ["ingest", "process", "dashboard"] as const;
 const ingest = readConfig("ingest");
 const process = readConfig("process");
@@ -143,13 +139,11 @@ describe("names", () => {
         bindings.map((_, shard) => (shard === 0 ? LEDGER_BINDING : `${LEDGER_BINDING}_${shard}`)),
       );
     }
-    expect(readLocalMailEntry()).toEqual(localProcess.d1_databases);
     expect(process.d1_databases[Number(process.vars.NEW_ACCOUNTS_SHARD)]).toBeDefined();
     // npm start -- --databases 3, and npm run deploy -- --databases 3 the same (test/deploy/configuration.test.ts).
     const bound = (worker: WorkerName) => localConfig(worker, 3).d1_databases?.map(({ binding }) => binding);
     const three = [LEDGER_BINDING, `${LEDGER_BINDING}_1`, `${LEDGER_BINDING}_2`];
-    for (const worker of ["process", "dashboard", "mail-entry"] as const) expect(bound(worker), worker).toEqual(three);
-    expect(bound("ingest")).toEqual(three.slice(0, 1));
+    for (const worker of WORKERS) expect(bound(worker), worker).toEqual(three);
     expect(localConfig("process", 3).vars?.NEW_ACCOUNTS_SHARD).toBe(2);
   });
 

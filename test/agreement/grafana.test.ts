@@ -9,14 +9,43 @@ import { querySql } from "../../shared/analytics/sql.ts";
 import { eventRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
 
 const source = v.object({ type: v.literal(DATA_SOURCE.type), uid: v.literal(DATA_SOURCE.uid) });
+const size = v.pipe(v.number(), v.integer(), v.minValue(1));
+const place = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Grafana's classic model, as kinds/dashboard/dashboard_kind.cue of its repository has it, as far as we use it. */
 const dashboard = v.parse(
-  v.object({
+  v.strictObject({
+    uid: v.pipe(v.string(), v.regex(/^[\w-]{8,40}$/)),
+    title: v.string(),
+    tags: v.array(v.string()),
+    timezone: v.picklist(["browser", "utc"]),
+    editable: v.boolean(),
+    refresh: v.string(),
+    schemaVersion: v.pipe(v.number(), v.minValue(36)),
+    time: v.strictObject({ from: v.string(), to: v.string() }),
+    annotations: v.strictObject({ list: v.tuple([]) }),
+    templating: v.strictObject({ list: v.tuple([]) }),
     panels: v.array(
-      v.object({
+      v.strictObject({
+        id: size,
+        type: v.picklist(["timeseries", "table"]),
         title: v.string(),
+        description: v.string(),
         datasource: source,
+        gridPos: v.strictObject({
+          h: size,
+          w: v.pipe(size, v.maxValue(24)),
+          x: v.pipe(place, v.maxValue(23)),
+          y: place,
+        }),
+        options: v.looseObject({}),
+        fieldConfig: v.strictObject({ defaults: v.looseObject({}), overrides: v.array(v.never()) }),
         targets: v.array(
-          v.object({ query: v.string(), format: v.picklist(["time_series", "table"]), datasource: source }),
+          v.looseObject({
+            refId: v.string(),
+            query: v.string(),
+            format: v.picklist(["time_series", "table"]),
+            datasource: source,
+          }),
         ),
       }),
     ),
@@ -51,6 +80,22 @@ beforeAll(async () => {
 });
 afterAll(() => engine.stop());
 
+it("panels have ids and places of their own, and charts a legend", () => {
+  const { panels } = dashboard;
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x} ${y}`)).size).toBe(panels.length);
+  for (const { gridPos } of panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+  for (const { type, options, targets: of } of panels) {
+    expect(of.map(({ format }) => format)).toEqual([type === "timeseries" ? "time_series" : "table"]);
+    if (type === "timeseries") expect(options).toMatchObject({ legend: { showLegend: true } });
+  }
+});
+
+it("no statement has a variable or macro that is neither $from nor $to", () => {
+  const names = targets.flatMap(({ query }) => query.match(/\$\w+/g) ?? []);
+  expect([...new Set(names)].sort()).toEqual(["$from", "$to"]);
+});
+
 it("every panel has an expected result", () => {
   expect(targets.map(({ title }) => title)).toEqual(Object.keys(EXPECTED));
 });
@@ -69,6 +114,7 @@ it.each(targets)("$title", async ({ title, query, format }) => {
   );
   expect(rows).toMatchObject(EXPECTED[title] ?? []);
   expect(rows).toHaveLength(1);
-  // The data source takes `t` as milliseconds.
+  // The data source takes the first column as the time, in milliseconds.
+  if (format === "time_series") expect(Object.keys(rows[0] ?? {})[0]).toBe("t");
   if (format === "time_series") expect(rows[0]?.t).toBeGreaterThan(1_000_000_000_000);
 });

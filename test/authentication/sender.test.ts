@@ -28,12 +28,12 @@ describe("a report", () => {
     ["of a subdomain of it", aggregate("Reporter", "a@reporter.example"), "mail.reporter.example"],
     ["of the domain above", aggregate("Reporter", "a@dmarc.reporter.example"), "reporter.example"],
     [
-      "of its organisation, where that is a domain",
+      "of its organization, where that is a domain",
       aggregate("Reporter.example", "a@elsewhere.example"),
       "reporter.example",
     ],
     ["of the domain of its contact", tls("Reporter", "mailto:a@reporter.example"), "reporter.example"],
-    ["of the other domain of its organisation", aggregate("Yahoo", "dmarchelp@yahooinc.com"), "dmarc.yahoo.com"],
+    ["of the other domain of its organization", aggregate("Yahoo", "dmarchelp@yahooinc.com"), "dmarc.yahoo.com"],
     ["about a failure, of whoever sent it", FAILURE, "reporter.example"],
   ])("is verified when its mail comes %s", (_, report, domain) => {
     expect(senderOf(report, pass(domain))).toEqual({ state: "verified", domain });

@@ -335,6 +335,35 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await context.close();
   });
 
+  it("says without JavaScript what a form did, once, and the page begins there", async () => {
+    const context = await site.openContext({ javaScriptEnabled: false });
+    page = await context.newPage();
+    const says = async (sentence: string): Promise<void> => {
+      expect(await page.locator("*:focus").textContent()).toBe(sentence);
+      expect(await page.locator("[href*=said], [action*=said]").count(), sentence).toBe(0);
+    };
+    await page.goto(`${site.origin}/domains/acme.example/sources/sender.test?days=90`);
+    await page.check("text=Not mine");
+    await page.click("text=Save");
+    await says("Saved. The verdict follows your decision.");
+    expect(page.url()).toContain("days=90");
+    await page.click("text=Undo the last decision");
+    await says("The last decision was undone.");
+    await page.goto(`${site.origin}/channels`);
+    await page.fill("#channel-target", "ann@acme.example");
+    await page.click("main button.primary");
+    await says("ann@acme.example was added.");
+    await page.click("#channels >> button:text('Test')");
+    await says("It is being sent: see Deliveries for the outcome.");
+    await page.click("#channels >> button:text('Remove')");
+    await says("Removed.");
+    for (const code of ["nothing", "__proto__", "<b>x</b>"]) {
+      await page.goto(`${site.origin}/channels?${new URLSearchParams({ said: code })}`);
+      expect(await page.locator(".note").count(), code).toBe(0);
+    }
+    await context.close();
+  });
+
   it("refuses the administrator of another account everywhere", async () => {
     page = await site.open("/domains/acme.example/tls");
     const report = await page.getAttribute("#reports tbody a", "href");

@@ -26,6 +26,15 @@ const LOOKS = [
   { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 780 } },
 ] as const;
 
+/** Its next step is about as long as one gets. */
+const LONG_DOMAIN = "customer-newsletters.long-company-name.example";
+
+/** Phones whose first screen, without scrolling, must show the verdict with its next step. */
+const FIRST_SCREENS = [
+  { width: 390, height: 844 },
+  { width: 360, height: 740 },
+];
+
 const folder = process.env.STATE_PICTURES ?? "";
 const isMissing = findChromium() === undefined && process.env.CI === undefined;
 
@@ -37,6 +46,7 @@ describe.skipIf(isMissing)("every state", () => {
   beforeAll(async () => {
     dashboard = await startDashboard({ vars: { API_TOKEN } });
     await seedVerdicts(dashboard.ledger, TODAY, nowSeconds);
+    await seedLongStep();
     for (const state of CHECK_STATES) await seedChecks(state);
     browser = await launchBrowser();
     windows = await Promise.all(
@@ -72,6 +82,22 @@ describe.skipIf(isMissing)("every state", () => {
     await change(dashboard.ledger, keepCheck(kept, [changed]));
   }
 
+  async function seedLongStep(): Promise<void> {
+    const server = { sourceIp: "2001:db8:1234:5678:9abc:def0:1234:5678", dkim: "fail" } as const;
+    const records = [
+      sampleRecord(LONG_DOMAIN, { count: 40_000 }),
+      sampleRecord(LONG_DOMAIN, { count: 2000, disposition: "reject", dkimResults: [], ...server }),
+    ];
+    const samples = Array.from({ length: 30 }, (_, ago) => ({
+      account: "acme",
+      uid: `d${ago.toString(16)}`.padStart(32, "0"),
+      report: aggregateReport(LONG_DOMAIN, { day: TODAY - ago, records, p: "reject" }),
+      records,
+      receivedSeconds: nowSeconds,
+    }));
+    await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  }
+
   async function look(path: string, name: string, says: string): Promise<void> {
     await Promise.all(
       windows.map(async ({ look: { name: look, viewport }, page }) => {
@@ -98,6 +124,23 @@ describe.skipIf(isMissing)("every state", () => {
       "verdict-silent",
       "No reports in this period",
     ));
+
+  it.each(FIRST_SCREENS)("of the verdict, with its next step on the first screen of $width × $height", async (size) => {
+    const silent = `${STATE_DOMAINS.ready}?from=${iso(TODAY - 200)}&to=${iso(TODAY - 190)}`;
+    const context = await browser.newContext({
+      viewport: size,
+      extraHTTPHeaders: { authorization: `Bearer ${API_TOKEN}` },
+    });
+    const page = await context.newPage();
+    const below: string[] = [];
+    for (const domain of [...Object.values(STATE_DOMAINS), silent, LONG_DOMAIN]) {
+      await page.goto(`${dashboard.url}/domains/${domain}`);
+      const box = await page.locator(".next-step").boundingBox();
+      if (box === null || box.y + box.height > size.height) below.push(`${domain}: ${JSON.stringify(box)}`);
+    }
+    await context.close();
+    expect(below).toEqual([]);
+  });
 
   it.each(CHECK_STATES)("of the records: %s, on their card and on their page", async (state) => {
     const domain = `${state}-records.example`;

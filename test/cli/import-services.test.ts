@@ -82,6 +82,17 @@ describe.each([
     expect(await runJson("--since", since)).toMatchObject({ files: 0 });
   });
 
+  it("goes on finding new mail after one that came in the future, as its clock says", async () => {
+    fill(`${kind}-clock`, 1, [...places]);
+    for (const mail of services.mails) mail.came = Date.now() + 40 * 86_400_000;
+    expect(await runJson()).toMatchObject({ files: 2, taken: 1 });
+    const content = Buffer.from(sampleReport({ reportId: `${kind}-clock-today` }));
+    const bytes = sampleMail([{ name: "today.xml", content }]);
+    services.mails.push({ id: `${kind}-clock-today`, bytes, came: Date.now(), places: [...places] });
+    expect(await runJson()).toMatchObject({ files: 1, taken: 1 });
+    expect(await runJson()).toMatchObject({ files: 0 });
+  });
+
   it("waits as long as the service asks, then continues", async () => {
     fill(`${kind}-slow`, 2, [...places]);
     services.refusals.push({ status: 429, headers: { "retry-after": "1" } });

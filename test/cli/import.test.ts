@@ -100,7 +100,7 @@ describe("imported files", () => {
     });
     await symlink(join(path, "a.xml"), join(path, "link.xml"));
     const dry = await runJson("--dry-run", path);
-    expect(dry).toMatchObject({ files: 12, selected: 10, taken: 0, noReport: 2, hiddenFiles: 4 });
+    expect(dry).toMatchObject({ files: 12, selected: 10, taken: 0, noReport: 2, hiddenFiles: 2, serverFiles: 2 });
     expect(await pipeline.rows("SELECT 1 FROM imports")).toEqual([]);
     const counts = await runJson("--wait", path);
     expect(counts).toMatchObject({
@@ -151,6 +151,30 @@ describe("imported files", () => {
     });
     const counts = await runJson("--wait", "--account", "other", path);
     expect(counts).toMatchObject({ taken: 1, noReport: 1, outcomes: { dead_letter: 1 } });
+  });
+});
+
+describe("copies of one file", () => {
+  it("without a report, or without an account, are counted as such, and not waited for", async () => {
+    const path = await makeFolder("copies", {
+      "a/notes.txt": "Not a report.\n",
+      "b/notes.txt": "Not a report.\n",
+      "a/foreign.xml": report("copies-foreign", "foreign.example"),
+      "b/foreign.xml": report("copies-foreign", "foreign.example"),
+      "a/good.xml": report("copies-good"),
+      "b/good.xml": report("copies-good"),
+    });
+    const { code, stdout, stderr } = await run("--json", "--wait", path);
+    expect(JSON.parse(stdout)).toMatchObject({
+      files: 6,
+      taken: 1,
+      known: 1,
+      noReport: 2,
+      noOwner: 2,
+      outcomes: { accepted: 1 },
+    });
+    expect(code).toBe(2);
+    expect(stderr.match(/No registered address takes reports about foreign.example/g)).toHaveLength(2);
   });
 });
 

@@ -70,7 +70,7 @@ describe("an administrator of one account", () => {
       "/accounts/acme",
       fields({ action: "person", email: "Ann@acme.example", role: "viewer" }),
     );
-    expect([add.status, add.headers.get("location")]).toEqual([303, "/accounts/acme"]);
+    expect([add.status, add.headers.get("location")]).toEqual([303, "/accounts/acme?said=saved"]);
     const page = await (await site.get("/accounts/acme")).text();
     expect(page).toContain("ann@acme.example");
     expect(page).toContain("invited");

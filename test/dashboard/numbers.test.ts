@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { formatBytes } from "../../workers/dashboard/data/numbers.ts";
+import { partWord } from "../../workers/dashboard/data/part-words.ts";
 
 test.each([
   [999, "999 B"],
@@ -9,4 +10,17 @@ test.each([
   [10_000_000_000, "10.0 GB"],
 ])("%d bytes are %s", (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  ["accepted", 3, "accepted"],
+  ["dead_letter", 1, "dead letter"],
+  ["dead_letter", 2, "dead letters"],
+  ["text", 6, "texts"],
+  ["calendar", 2, "calendar entries"],
+  ["evidence", 8, "returned mails"],
+  ["evidence", 1, "returned mail"],
+  ["resource_fork", 2, "files of macOS or Windows"],
+])("parts that are stored as %s, %i of them, are %s", (name, count, word) => {
+  expect(partWord(name, count)).toBe(word);
 });

@@ -275,7 +275,7 @@ describe("taking a report back", () => {
     expect(await messages()).toBe(8);
 
     const taken = await post(path, { action: "take-back", confirmed: "yes", reason: "forged <b>" });
-    expect([taken.status, taken.headers.get("location")]).toEqual([303, path]);
+    expect([taken.status, taken.headers.get("location")]).toEqual([303, `${path}?said=takenBack`]);
     expect(await messages()).toBe(0);
     const { text } = await pipeline.page(path);
     expect(text).toContain("This report was taken back: it counts in no figure.");

@@ -40,6 +40,19 @@ test("listings are read to their last page, by number and by cursor", async () =
   expect(cloudflare.asked).toHaveLength(6);
 });
 
+test("a listing that says how many items there are, and not how many pages, is read to its end", async () => {
+  const names = Array.from({ length: 120 }, (_, i) => ({ uuid: `id-${i}`, name: `database-${i}` }));
+  const answer = async (url: string): Promise<Response> => {
+    const page = Number(new URL(url).searchParams.get("page"));
+    // D1 and KV document count, page, per_page and total_count; here no more than 40 at once.
+    const result = names.slice((page - 1) * 40, page * 40);
+    const result_info = { count: result.length, page, per_page: 40, total_count: names.length };
+    return Response.json({ success: true, result, result_info });
+  };
+  const databases = await cloudflareApi({ ...connection, fetch: answer }).databases("a");
+  expect(databases.ok && databases.value.map(({ name }) => name)).toEqual(names.map(({ name }) => name));
+});
+
 test("names that are taken or not valid are refused with Cloudflare's number", async () => {
   const { accountId } = cloudflare;
   for (const [code, make] of [

@@ -2,7 +2,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addressStep } from "../../deploy/dashboard.ts";
 import { deploy, destroy, stepsOf, survey } from "../../deploy/run.ts";
+import type { GivenSettings } from "../../deploy/settings.ts";
+import type { Deployment } from "../../deploy/step.ts";
 import { ROOT, startDeployment, type TestDeployment } from "./deployment.ts";
 
 const TIMEOUT_MS = 300_000;
@@ -62,6 +65,34 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
     expect(found.there).toHaveLength(stepsOf({ routing: "address" }).length);
     expect(await deploy(here.begin(), () => {})).toMatchObject({ ok: true, value: { changes: [] } });
     expect(cloudflare.asked.filter((request) => !READS.test(request))).toEqual([]);
+  });
+
+  test("an address of another account stays there, and keeps its domains, though the dashboard did not answer at first", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { cloudflare } = here;
+    const url = "https://dmarc-dashboard.acme.workers.dev/api/v1/registry/dmarc@example.com";
+    const registered = async (): Promise<unknown> => {
+      const headers = { authorization: `Bearer ${here.begin().kept.apiToken}` };
+      return (await cloudflare.fetchWorker(url, { headers })).json();
+    };
+    /** A deployment whose first questions about addresses are not answered. */
+    const begin = (given: GivenSettings, unanswered: number): Deployment => {
+      const deployment = here.begin(given);
+      let left = unanswered;
+      const fetch: Deployment["fetch"] = async (asked, init) =>
+        asked.includes("/registry/") && init.method === "GET" && left-- > 0
+          ? Response.json({ code: "ledger_unavailable", detail: "The ledger does not answer." }, { status: 503 })
+          : cloudflare.fetchWorker(asked, init);
+      return { ...deployment, fetch };
+    };
+    const before = await registered();
+    expect(before).toEqual({ rua: "dmarc@example.com", entry: { account: "main", domains: ["example.com"] } });
+    expect(await runStep(addressStep, begin({ account: "other" }, 1))).toContain(
+      "dmarc@example.com is registered for the account main, not other",
+    );
+    expect(await runStep(addressStep, begin({ domains: ["example.org"] }, 2))).toBe("The ledger does not answer.");
+    expect(await registered()).toEqual(before);
   });
 
   test("a second database: made, with tables, bound, and new accounts live there", {

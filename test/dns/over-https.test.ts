@@ -15,15 +15,21 @@ let url: string;
 let questions: string[] = [];
 
 const ANSWERS: Record<string, { code?: number; answers?: DnsAnswer[] }> = {
-  "text.example": { answers: [{ type: "TXT", name: "text.example", data: ["v=DKIM1; ", "p=abc"] }] },
+  "text.example": { answers: [{ type: "TXT", name: "text.example", ttl: 300, data: ["v=DKIM1; ", "p=abc"] }] },
   "alias.example": {
     answers: [
       { type: "CNAME", name: "alias.example", data: "text.example" },
-      { type: "TXT", name: "text.example", data: "one" },
-      { type: "TXT", name: "text.example", data: "two" },
+      { type: "TXT", name: "text.example", ttl: 300, data: "one" },
+      { type: "TXT", name: "text.example", ttl: 300, data: "two" },
     ],
   },
-  "mail.example": { answers: [{ type: "MX", name: "mail.example", data: { preference: 10, exchange: "mx.example" } }] },
+  "utf8.example": {
+    answers: [{ type: "TXT", name: "utf8.example", ttl: 300, data: [Buffer.from([0x62, 0xc3]), Buffer.from([0xbc])] }],
+  },
+  "latin1.example": { answers: [{ type: "TXT", name: "latin1.example", ttl: 300, data: Buffer.from([0x62, 0xfc]) }] },
+  "mail.example": {
+    answers: [{ type: "MX", name: "mail.example", ttl: 300, data: { preference: 10, exchange: "mx.example" } }],
+  },
   "none.example": { code: NXDOMAIN },
   "broken.example": { code: SERVFAIL },
   "empty.example": {},
@@ -65,18 +71,27 @@ describe("a question", () => {
     expect(await lookup("text.example", "TXT")).toEqual({
       status: "answers",
       isAuthenticated: false,
+      ttlSeconds: 300,
       records: ["v=DKIM1; p=abc"],
     });
     expect(await lookup("alias.example", "TXT")).toEqual({
       status: "answers",
       isAuthenticated: false,
+      ttlSeconds: 300,
       records: ["one", "two"],
     });
     expect(await lookup("mail.example", "MX")).toEqual({
       status: "answers",
       isAuthenticated: false,
+      ttlSeconds: 300,
       records: ["10 mx.example"],
     });
+  });
+
+  it("has texts in UTF-8, across the strings of a record, or else a character an octet", async () => {
+    const { lookup } = httpsResolver(url, fetch);
+    expect(await lookup("utf8.example", "TXT")).toMatchObject({ records: ["b\u00fc"] });
+    expect(await lookup("latin1.example", "TXT")).toMatchObject({ records: ["b\u00fc"] });
   });
 
   it.each([

@@ -3,7 +3,7 @@
  * aliases, wildcards, signatures, keys that were changed, services that were left. Each is named for it, all under `test`.
  */
 import { generateKeyPairSync } from "node:crypto";
-import type { Zones } from "../support/dns-server.ts";
+import { withMailServers, type Zones } from "../support/dns-server.ts";
 
 function rsaKey(): string {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -136,5 +136,5 @@ const MAIL_HOSTS: Zones = {
 
 /** All of them, made anew: a test may change its own. */
 export function livedInZones(): Zones {
-  return { ...DMARC, ...SPF, ...MAIL_HOSTS };
+  return withMailServers({ ...DMARC, ...SPF, ...MAIL_HOSTS });
 }

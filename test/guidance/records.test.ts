@@ -52,7 +52,7 @@ describe("DMARC", () => {
     ["http500.test", "unknown no_answer"],
     ["garbage.test", "unknown no_answer"],
     ["alias.test", "good"],
-    ["alias-loop.test", "unknown no_answer"],
+    ["alias-loop.test", "broken no_answer alias_loop"],
     ["authorized.test", "good"],
     ["refused.test", "broken destination_refused"],
     ["redirected.test", "good"],
@@ -135,8 +135,8 @@ describe("DMARC", () => {
     expect((await checkDmarc("child.inherited.test", resolver)).policies.domain).toBe("reject");
   });
 
-  // RFC 9989 section 4.10.1: own record, else that of the organisational domain; those between are passed over.
-  test("what is below a subdomain with a record takes that of the organisation", async () => {
+  // RFC 9989 section 4.10.1: own record, else that of the organizational domain; those between are passed over.
+  test("what is below a subdomain with a record takes that of the organization", async () => {
     const own = await checkDmarc("own.inherited.test", resolver);
     expect(own.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "quarantine" });
     expect(own.older.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "reject" });
@@ -151,7 +151,7 @@ describe("DMARC", () => {
     expect(bare.policies).toEqual({ domain: "quarantine", subdomain: "quarantine", nonexistent: "reject" });
     const equipped = await checkDmarc("equipped.registry", resolver);
     expect(equipped).toMatchObject({ organizationalDomain: "equipped.registry", policyDomain: "equipped.registry" });
-    // Without psd the record with the fewest labels makes the organisation, though it is that of a top-level domain.
+    // Without psd the record with the fewest labels makes the organization, though it is that of a top-level domain.
     const shop = await checkDmarc("shop.brand", resolver);
     expect(shop).toMatchObject({ organizationalDomain: "brand", policyDomain: "brand" });
     const division = await checkDmarc("division.brand", resolver);
@@ -191,7 +191,7 @@ describe("DMARC", () => {
     );
   });
 
-  test("psd=n ends the tree walk and starts a new organisation", async () => {
+  test("psd=n ends the tree walk and starts a new organization", async () => {
     const check = await checkDmarc("www.division.boundary.test", resolver);
     expect(check.organizationalDomain).toBe("division.boundary.test");
     expect(check.policyDomain).toBe("division.boundary.test");
@@ -311,7 +311,7 @@ describe("SPF", () => {
     ["exists-six.spf.test", "attention void_lookup", 1],
     ["a-of-six.spf.test", "good", 1],
     ["mx-nowhere.spf.test", "attention void_lookup", 1],
-    ["mx-null.spf.test", "good", 1],
+    ["mx-null.spf.test", "attention void_lookup", 1],
     ["ten-mx.spf.test", "good", 1],
     ["ptr-of.spf.test", "attention ptr", 1],
     ["refused.spf.test", "unknown no_answer", 0],
@@ -338,7 +338,7 @@ describe("SPF", () => {
     ["redirect-colon.spf.test", "a modifier, which has = after its name and no sign before it"],
     ["two-redirects.spf.test", "a second redirect"],
     ["macro-unknown.spf.test", "a domain with a macro that does not exist"],
-    ["dash.spf.test", "all after a dash that is not a hyphen"],
+    ["dash.spf.test", "all after a sign that is no hyphen and no tilde of a keyboard"],
   ])("%s: says what is wrong with the term", async (domain, reason) => {
     const { findings } = await checkSpf(domain, resolver);
     expect(findings.find(({ code }) => code === "syntax_error")?.sentence).toContain(

@@ -3,7 +3,7 @@
  * a former service. Each is named for what is odd about it, all under `test`. The keys are made when the zones are.
  */
 import { generateKeyPairSync } from "node:crypto";
-import type { Zones } from "../support/dns-server.ts";
+import { withMailServers, type Zones } from "../support/dns-server.ts";
 
 function rsaKey(bits: number): string {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
@@ -270,5 +270,5 @@ const MAIL_HOSTS: Zones = {
 
 /** All of them, made anew: a test may change its own. */
 export function uglyZones(): Zones {
-  return { ...DMARC, ...SPF, ...DKIM, ...MAIL_HOSTS };
+  return withMailServers({ ...DMARC, ...SPF, ...DKIM, ...MAIL_HOSTS });
 }

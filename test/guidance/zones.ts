@@ -4,7 +4,7 @@
  */
 import { generateKeyPairSync } from "node:crypto";
 import { reverseLabels } from "../../shared/guidance/address-name.ts";
-import type { Zones } from "../support/dns-server.ts";
+import { withMailServers, type Zones } from "../support/dns-server.ts";
 
 function rsaKey(bits: number): string {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
@@ -97,7 +97,7 @@ const DMARC: Zones = {
   "_dmarc.brand": ["TXT v=DMARC1; p=reject; rua=mailto:rua@nic.brand"],
   "shop.brand": ["A 192.0.2.1"],
   "_dmarc.division.brand": ["TXT v=DMARC1; p=none; rua=mailto:rua@division.brand"],
-  // A subdomain's own boundary: psd=n at it makes it an organisational domain of its own.
+  // A subdomain's own boundary: psd=n at it makes it an organizational domain of its own.
   "_dmarc.division.boundary.test": ["TXT v=DMARC1; p=none; psd=n; rua=mailto:rua@division.boundary.test"],
   "_dmarc.boundary.test": ["TXT v=DMARC1; p=reject; sp=reject; rua=mailto:rua@boundary.test"],
   // Nine labels: names between the full one and the last seven are never asked.
@@ -303,6 +303,7 @@ const HASH = "ab".repeat(32);
 const MAIL_HOSTS: Zones = {
   "sts.test": ["MX 10 mx1.sts.test", "MX 20 mx2.sts.test", "DNSSEC"],
   "mta-sts.sts.test": ["A 192.0.2.1"],
+  "mx1.sts.test": ["A 192.0.2.26"],
   "_mta-sts.lost-sts.test": ["TXT v=STSv1; id=1;"],
   "_mta-sts.sts.test": ["TXT v=STSv1; id=20261127;"],
   "_smtp._tls.sts.test": ["TXT v=TLSRPTv1; rua=mailto:tls@sts.test"],
@@ -365,7 +366,7 @@ const MAIL_HOSTS: Zones = {
 
 /** All of them, made anew: a test may change its own. */
 export function zoo(): Zones {
-  return { ...DMARC, ...DESTINATIONS, ...SPF, ...DKIM, ...MAIL_HOSTS };
+  return withMailServers({ ...DMARC, ...DESTINATIONS, ...SPF, ...DKIM, ...MAIL_HOSTS });
 }
 
 const SIX = reverseLabels("2001:db8::25")?.text ?? "";

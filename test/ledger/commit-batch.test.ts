@@ -7,8 +7,8 @@ import { ask, change, OneCall, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
 import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
-import { addReports, assertReports, findReports } from "../../shared/ledger/reports.ts";
-import { D1_LIMITS } from "../../shared/limits.ts";
+import { addReports, assertReports, findReports, type ReportWrite } from "../../shared/ledger/reports.ts";
+import { D1_LIMITS, FIGURE_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
@@ -178,6 +178,25 @@ describe("commitBatch", () => {
     await expect(change(ledger, assertion)).rejects.toThrow();
   });
 
+  it("writes, takes back and shortens reports that have more rows than one parameter holds", async () => {
+    const ledger = new SqliteLedger();
+    const domain = `${"d".repeat(240)}.example.com`;
+    const days = Array.from({ length: 2 * D1_LIMITS.maxReportRows + 1 }, (_, i) => DAY + i);
+    const spread = days.map((day): [string, number] => [domain, day]);
+    const a = { ...reference("a"), domain };
+    const shares = days.map((day) => ({ ...share(day, { k1: 2 }), domain }));
+    const totals = () => ledger.sqlite.prepare("SELECT count(*) AS n, sum(total) AS total FROM domain_days").get();
+    const commit = async (write: ReportWrite) =>
+      (await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write }] }, NOW)).state;
+    expect(await commit(write(a, shares))).toBe("committed");
+    expect(totals()).toEqual({ n: 8001, total: 16_002 });
+    expect(await commit(write(a, [], { version: 1, state: "taken_back", spreadBefore: spread }))).toBe("committed");
+    expect(totals()).toEqual({ n: 0, total: null });
+    expect(await commit(write(a, shares.slice(0, 1), { version: 2, spreadBefore: spread }))).toBe("committed");
+    expect(totals()).toEqual({ n: 1, total: 2 });
+    expect(ledger.sqlite.prepare("SELECT count(*) AS n FROM reports").get()).toEqual({ n: 1 });
+  });
+
   it("counts figures of a large report only with its row", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
@@ -283,5 +302,16 @@ describe("details", () => {
       policy: { ...details.policy, sp: "reject", pct: 0, adkim: "s", testing: true, fo: "1" },
     };
     expect(v.parse(detailsColumn, detailsText(other))).toEqual(other);
+  });
+
+  it("have long texts cut, between characters", () => {
+    const { details } = share(DAY, {});
+    const { maxDetailChars } = FIGURE_LIMITS;
+    const fits = "x".repeat(maxDetailChars);
+    const odd = `${"x".repeat(maxDetailChars - 2)}😀😀`;
+    const read = v.parse(detailsColumn, detailsText({ ...details, errors: [fits, `${fits}x`, odd] } as typeof details));
+    expect(read).toMatchObject({
+      errors: [fits, `${"x".repeat(maxDetailChars - 1)}…`, `${"x".repeat(maxDetailChars - 2)}\uFFFD…`],
+    });
   });
 });

@@ -24,6 +24,25 @@ it("a value has 2,000,000 bytes at most", async () => {
   expect(() => statement.bind(`${"é".repeat(D1_LIMITS.maxRowBytes / 2)}x`)).toThrow("string or blob too big");
 });
 
+it("a call of D1 carries 32 MiB at most, and so does its answer", async () => {
+  const ledger = limitedDatabase(new SqliteLedger(), new InvocationLimits());
+  const refusal =
+    /Serialized RPC arguments or return values are limited to 32MiB, but the size of this value was: 3\d{7} bytes/;
+  const text = "a".repeat(D1_LIMITS.maxRowBytes - 100);
+  const statement = ledger.prepare("SELECT length(?) AS n").bind(text);
+  const fits = Math.floor(D1_LIMITS.maxCallBytes / D1_LIMITS.maxRowBytes);
+  expect(await ledger.batch(Array(fits).fill(statement))).toHaveLength(fits);
+  await expect(ledger.batch(Array(fits + 1).fill(statement))).rejects.toThrow(refusal);
+  // Serialized, a text with a letter that is not Latin has two bytes a character.
+  const other = ledger.prepare("SELECT length(?) AS n").bind(`a${text.slice(10)}\u0142`);
+  await expect(ledger.batch(Array(fits).fill(other))).rejects.toThrow(/limited to 32MiB/);
+  const answer = (rows: number) =>
+    ledger.prepare("SELECT ?1 AS text FROM json_each(?2)").bind(text, JSON.stringify(Array(rows).fill(0)));
+  expect((await answer(fits).all()).results).toHaveLength(fits);
+  await expect(answer(fits + 1).all()).rejects.toThrow(refusal);
+  await expect(ledger.batch([answer(fits + 1)])).rejects.toThrow(refusal);
+});
+
 it("an invocation may write 250 points, over all datasets", async () => {
   const limits = new InvocationLimits();
   const writer = { writeDataPoints: async (points: unknown[]) => points.map(() => undefined) };

@@ -1,4 +1,4 @@
-/** The SMTP server with a stand-in for the mail entry, so that every outcome and fault can be had. */
+/** The SMTP server with a stand-in for ingest's local module, so that every outcome and fault can be had. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

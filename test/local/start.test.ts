@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startAnalytics } from "../../local/analytics/start.ts";
+import { INGEST_HOST } from "../../local/ask-ingest.ts";
 import { buildSamples } from "../../local/samples/samples.ts";
 import { readLocalSecret } from "../../local/secret.ts";
 import { readSamples } from "./read-samples.ts";
@@ -244,7 +245,7 @@ describe("npm start", () => {
     for (const address of addresses) expect(address).toMatch(/^127\.0\.0\.1:/);
     const host = `127.0.0.1:${ports[0]}`;
     const forged = { "mf-original-url": `http://${host}/`, "x-forwarded-host": host };
-    const hosts = [host, "evil.example", "mail-entry.invalid"];
+    const hosts = [host, "evil.example", INGEST_HOST];
     for (const port of addresses.map((address) => Number(address.split(":")[1])).filter((port) => port !== ports[1])) {
       for (const path of ["/", "/json/list", "/api/v1/status", "/domains/example.com"]) {
         for (const headers of hosts.flatMap((name) => [{ host: name }, { host: name, ...forged }])) {

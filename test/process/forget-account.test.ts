@@ -16,7 +16,7 @@ import { addForwards } from "../../shared/ledger/forwards.ts";
 import { findJob, type Job } from "../../shared/ledger/jobs.ts";
 import { addNotices, keepIncidents } from "../../shared/ledger/notices.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
-import { FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { FIGURE_LIMITS, FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import { checkAndKeep } from "../../workers/process/domains/check-domains.ts";
 import { registerDomains } from "../../workers/process/domains/register-domains.ts";
@@ -29,6 +29,7 @@ import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { decideSender } from "../../workers/process/operations/decide-sender.ts";
 import { exportAccount } from "../../workers/process/operations/export-account.ts";
 import { setMtaSts } from "../../workers/process/operations/host-mta-sts.ts";
+import { importAccounts } from "../../workers/process/operations/import-accounts.ts";
 import { mute } from "../../workers/process/operations/mutes.ts";
 import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { createToken } from "../../workers/process/operations/tokens.ts";
@@ -417,6 +418,40 @@ describe("forgetting an account", () => {
     });
   });
 
+  it("is not undone by an import: neither its account nor its addresses come back meanwhile", async () => {
+    const account = "leaving";
+    const rua = "reports@leaving.example";
+    simulation.register(rua, { account });
+    await simulation.deliver(reportMail("of-leaving", records(3), rua));
+    await simulation.drain();
+    const job = await startForgetting(account, 0.5, simulation.invocation());
+    // The addresses are closed, and the job is not done.
+    await simulation.drain({ rounds: 4 });
+    expect((await findJob(simulation.ledger, job?.id ?? ""))?.state).toBe("running");
+    const lines = [
+      { line: 2, account, domain: "new.example", rua: "new@leaving.example" },
+      { line: 3, account: NEIGHBOUR, domain: "other.example", rua },
+      { line: 4, account: NEIGHBOUR, domain: "other.example", rua: NEIGHBOUR_RUA },
+    ];
+    const options = {
+      dryRun: false,
+      invocation: simulation.invocation(),
+      randomBytes: (count: number) => new Uint8Array(count),
+    };
+    const items = await importAccounts(lines, options);
+    expect(items.map(({ result, message }) => [result, message])).toEqual([
+      ["error", "The account leaving is being forgotten; wait until that is done."],
+      ["error", `${rua} is an address of an account that is being forgotten; wait until that is done.`],
+      ["new", "new account, new address, new domain"],
+    ]);
+    await simulation.drain();
+    expect((await findJob(simulation.ledger, job?.id ?? ""))?.state).toBe("done");
+    const left = simulation.ledger.sqlite.prepare("SELECT rua FROM addresses WHERE removed = 0 ORDER BY rua").all();
+    expect(left.map((row) => row.rua)).toEqual([NEIGHBOUR_RUA]);
+    const accounts = simulation.ledger.sqlite.prepare("SELECT account FROM accounts").all();
+    expect(accounts.map((row) => row.account)).toEqual([NEIGHBOUR]);
+  });
+
   it("keeps a raw object that another account also has", async () => {
     simulation.register(SHARED_RUA, { account: "first" });
     simulation.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
@@ -568,6 +603,46 @@ describe("a table without an index of accounts", () => {
   });
 });
 
+describe("figures of reports with a million records", () => {
+  const CHUNKS = 100;
+
+  it.each(["report_figures", "day_figures"])(
+    "are exported completely from %s, in calls that D1 answers",
+    async (name) => {
+      simulation.register("dmarc@acme.example", { account: "acme" });
+      await simulation.deliver(reportMail("a", records(3)));
+      await simulation.drain();
+      const ledger = simulation.ledgers.find(
+        ({ sqlite }) => sqlite.prepare("SELECT 1 FROM reports").get() !== undefined,
+      );
+      const { sqlite } = ledger ?? expect.unreachable();
+      const chunks = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${CHUNKS})`;
+      const figures = JSON.stringify({ ["x".repeat(FIGURE_LIMITS.maxChunkChars)]: 1 });
+      sqlite
+        .prepare(
+          `${chunks} INSERT INTO report_figures (reading, chunk, figures, written_seconds) SELECT x'01', i, ?, 0 FROM n`,
+        )
+        .run(figures);
+      sqlite
+        .prepare(
+          `${chunks} INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
+        SELECT account, kind, domain, day, i, ? FROM n JOIN reports`,
+        )
+        .run(figures);
+      sqlite.exec("UPDATE reports SET reading = x'01'");
+      const table = ACCOUNT_TABLES.find((one) => one.table === name) ?? expect.unreachable();
+      const exported: unknown[] = [];
+      for (let after: string | undefined; after !== ""; ) {
+        const owner = { account: "acme", ruas: "[]", domains: "[]" };
+        const page = await readAccountRows(ledger ?? expect.unreachable(), table, { owner, after: after ?? "" });
+        exported.push(...page.rows.map(({ chunk }) => chunk));
+        after = page.after;
+      }
+      expect(exported).toEqual(Array.from({ length: CHUNKS }, (_, i) => i));
+    },
+  );
+});
+
 describe("upkeep", () => {
   it("removes jobs that ended long ago, with their skipped files", async () => {
     simulation.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
@@ -620,6 +695,47 @@ describe("an address that left a forgotten account for another one", () => {
     await simulation.drain();
     expect(simulation.rows("SELECT rua FROM objects")).toEqual([]);
     expect(wrongUses(simulation.ledger)).toEqual([]);
+  });
+});
+
+describe("a message about forgotten mail that is delivered once more", () => {
+  it("files nothing for the account that has its address since, before the other is forgotten or after", async () => {
+    for (const isMovedBefore of [true, false]) {
+      const simulation = new Simulation({ shards: 2 });
+      simulation.register("dmarc@acme.example", { account: "acme" });
+      simulation.register("dmarc@other.example", { account: "other" });
+      await simulation.deliver(reportMail("a", records(3)));
+      const messages = simulation.queues["dmarc-reports"].messages.map(({ body }) => body);
+      await simulation.drain();
+      simulation.clock.nowMilliseconds += 5000;
+      const move = () => putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+      if (isMovedBefore) await move();
+      simulation.clock.nowMilliseconds += 5000;
+      await startForgetting("acme", 0.5, simulation.invocation());
+      await simulation.drain();
+      if (!isMovedBefore) await move();
+      for (const body of messages) await simulation.queues["dmarc-reports"].send(JSON.parse(body));
+      await simulation.drain();
+      expect(messages).toHaveLength(1);
+      expect(simulation.rows("SELECT account, code FROM dead_letters")).toEqual([]);
+      expect(simulation.rows("SELECT account FROM objects")).toEqual([]);
+    }
+  });
+
+  it("is a dead letter where nobody was forgotten since the mail came", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    await startForgetting("other", 0.5, simulation.invocation());
+    await simulation.drain();
+    simulation.clock.nowMilliseconds += 5000;
+    await simulation.deliver(reportMail("a", records(3)));
+    await putRegistration("dmarc@acme.example", { account: "acme", domains: [] }, simulation.invocation());
+    await simulation.bucket.delete(simulation.bucket.keys("raw/"));
+    await simulation.drain();
+    expect(simulation.rows("SELECT account, code FROM dead_letters")).toEqual([
+      { account: "acme", code: "missing_object" },
+    ]);
   });
 });
 

@@ -597,6 +597,31 @@ describe("targets", () => {
     expect(await listed()).toMatchObject([{ account: "", sent: 2, waiting: 0 }]);
   });
 
+  it("for all accounts get the reports of a database that was added later, too", async () => {
+    const origin = simulation.webhookOrigin;
+    simulation = new Simulation({ shards: 2 });
+    simulation.webhookOrigin = origin;
+    simulation.unbind(1);
+    const { id } = await add({ kind: "splunk", secret: SECRET }, "");
+    simulation.bindAll();
+    await minutes();
+    const settings = `SELECT id, account, kind, name, url, region, access_key_id, secret, with_records, created_seconds, created_by
+      FROM forward_targets`;
+    const [first, second] = simulation.ledgers.map(({ sqlite }) => sqlite.prepare(settings).all());
+    expect(second).toEqual(first);
+    expect(first).toMatchObject([{ id, kind: "splunk", with_records: 1, created_by: "olga@example.net" }]);
+    // The first account lives in the second database.
+    registerAll(simulation);
+    answer = () => SPLUNK.success;
+    await deliver(reportMail("one", records(1)));
+    await minutes();
+    expect(received.map(({ headers }) => headers.authorization)).toEqual([`Splunk ${SECRET}`]);
+    expect(await listed()).toMatchObject([{ id, account: "", sent: 1, waiting: 0 }]);
+    await deleteTarget({ id }, { invocation: simulation.invocation(), caller: CALLER });
+    await minutes();
+    expect(await listed()).toEqual([]);
+  });
+
   it("show no secret, and must be public https addresses", async () => {
     await s3();
     expect(JSON.stringify(await listed())).not.toContain(SECRET);

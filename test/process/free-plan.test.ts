@@ -1,22 +1,28 @@
 /** What the free plan allows an invocation, kept: 50 queries to D1 and subrequests, and files that 10 ms of CPU are enough for. */
 import { expect, it } from "vitest";
 import { putAddress } from "../../shared/ledger/addresses.ts";
+import { doubtedConflictsQuery } from "../../shared/ledger/conflicts.ts";
+import { ask } from "../../shared/ledger/database.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { runDomainChecks } from "../../workers/process/domains/check-domains.ts";
+import { followAddress } from "../../workers/process/domains/follow-registry.ts";
+import { putRegistration } from "../../workers/process/domains/registrations.ts";
+import { keepVerified } from "../../workers/process/operations/conflicts.ts";
 import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { runWatch } from "../../workers/process/watch/round.ts";
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
-import { records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
+import { records, registerAll, reportMail, smallMail, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 setUpSimulation();
 
-const { maxQueriesPerInvocation, maxBatchSize, maxReportBytes, dnsQuestions } = FREE_PLAN_LIMITS;
+const { maxQueriesPerInvocation, maxBatchSize, maxReportBytes, dnsQuestions, watchQueries } = FREE_PLAN_LIMITS;
 
 /** A simulation whose queries are counted. */
 async function countedSimulation(): Promise<{ simulation: Simulation; counted: CountingLedger }> {
@@ -65,6 +71,26 @@ it("any single message makes fewer than 50 queries, and so does the daily upkeep
   expect(upkeep).toBeLessThan(maxQueriesPerInvocation);
 });
 
+it("to keep the verified reports of sixty conflicts takes fewer than 50 queries, as one does", async () => {
+  const { simulation, counted } = await countedSimulation();
+  const ids = Array.from({ length: 60 }, (_, i) => `r${i}`);
+  for (const id of ids) await simulation.deliver(stamped(reportMail(id, records(1)), "reporter.example"));
+  for (const id of ids) await simulation.deliver(reportMail(id, records(1, 5)));
+  await simulation.drain();
+  const [found] = await ask(counted.ledger, doubtedConflictsQuery());
+  const { account, kind, reporter, domain, conflicts } = found ?? expect.unreachable();
+  expect(conflicts).toBe(60);
+  const group = { account, kind, reporter, domain };
+  let kept = 0;
+  const queries = await queriesOf(counted, async () => {
+    ({ kept } = await keepVerified(group, { by: "operator" }, simulation.invocation()));
+  });
+  expect(kept).toBe(60);
+  expect(queries).toBeLessThan(maxQueriesPerInvocation);
+  const { results } = await counted.ledger.prepare("SELECT decision, count(*) AS n FROM decisions GROUP BY 1").all();
+  expect(results).toEqual([{ decision: "refused", n: 60 }]);
+});
+
 it("the largest hourly check of a domain stays below 50 subrequests and 50 queries", async () => {
   const { simulation, counted } = await countedSimulation();
   const zones: Zones = {
@@ -91,6 +117,59 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
   expect(queries).toBeGreaterThan(2);
   // And a file of MTA-STS.
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
+});
+
+it("a set-up that no questions were left for stays as it was found", async () => {
+  const simulation = new Simulation();
+  registerAll(simulation);
+  simulation.dnsQuestions = dnsQuestions;
+  const zones: Zones = {
+    "_dmarc.acme.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@acme.example"],
+    "acme.example": [`TXT v=spf1 ${Array.from({ length: 10 }, (_, i) => `include:s${i}.test`).join(" ")} -all`],
+    "_dmarc.new.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@new.example"],
+  };
+  for (let i = 0; i < 10; i++) zones[`s${i}.test`] = ["TXT v=spf1 a -all"];
+  await using server = await startDnsServer(zones);
+  simulation.dnsUrl = server.url;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  for (const domain of ["acme.example", "new.example"]) {
+    const rua = `dmarc@${domain}`;
+    await putRegistration(rua, { account: "acme", domains: [domain] }, simulation.invocation());
+    await followAddress(rua, simulation.invocation());
+  }
+  const states: [string, unknown][] = [];
+  for (let hour = 0; hour < 24; hour++) {
+    server.asked.length = 0;
+    await runDomainChecks(simulation.invocation());
+    const [row] = simulation.rows("SELECT state FROM registered_domains WHERE domain = 'new.example'");
+    states.push([server.asked.length === dnsQuestions ? "all asked" : "some asked", row?.state]);
+    simulation.clock.nowMilliseconds += 3_600_000;
+  }
+  // Nothing was known at first.
+  expect(states.slice(0, 2)).toEqual([
+    ["all asked", "unknown"],
+    ["some asked", "waiting"],
+  ]);
+  expect(states.slice(2)).toContainEqual(["all asked", "waiting"]);
+  expect(states.slice(2).map(([, state]) => state)).not.toContain("unknown");
+});
+
+it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an hour", async (shards) => {
+  const simulation = new Simulation({ shards });
+  registerAll(simulation);
+  simulation.watchQueries = watchQueries;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.deliver(reportMail("two", records(3), "rua@other.example"));
+  await simulation.drain();
+  for (let minute = 0; minute < 60; minute++) {
+    await runWatch(simulation.invocation());
+    simulation.clock.nowMilliseconds += 60_000;
+  }
+  const judged = simulation.ledgers.flatMap(({ sqlite }) =>
+    sqlite.prepare("SELECT account FROM domain_verdicts WHERE state <> ''").all(),
+  );
+  expect(judged.map(({ account }) => account).toSorted()).toEqual(["acme", "other"]);
 });
 
 it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {

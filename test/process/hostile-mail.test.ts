@@ -1,4 +1,5 @@
 /** What hostile mail comes to in the pipeline: no figures, few dead letters, and nothing to its neighbours. */
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, deadLettersQuery } from "../../shared/ledger/dead-letters.ts";
@@ -142,6 +143,16 @@ describe("policies of a TLS report", () => {
       }),
     ),
   });
+  it.each([
+    ["fifteen hundred domains", Array.from({ length: 1500 }, (_, i) => `d${i}.acme.example`)],
+    ["twenty thousand policies", Array<string>(20_000).fill("acme.example")],
+  ])("of %s are refused, and are not a transaction that D1 refuses again and again", async (_, domains) => {
+    const { name, content } = tls(...domains);
+    const simulation = await simulationAfter([{ name: name.replace(".gz", ""), content: gunzipSync(content) }]);
+    expect(await codes(simulation)).toEqual(["too_large"]);
+    expect(simulation.points.tls).toEqual([]);
+  });
+
   const domainsOf = (simulation: Simulation) => simulation.points.tls.map((point) => columnOf("tls", "domain", point));
 
   it("count only for domains that the address accepts, in any order", async () => {

@@ -131,6 +131,30 @@ describe("a duplicate", () => {
     }
   });
 
+  it("may have the options of fo in another order, as an aggregate report", async () => {
+    const report = (fo: string): string => sampleReport().replace("<p>none</p>", `<p>none</p><fo>${fo}</fo>`);
+    const simulation = newSimulation();
+    await send(simulation, report("1:d:s"), report("s:1:d"));
+    expect(found(simulation)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
+    await send(simulation, report("1:d"));
+    expect(found(simulation)).toMatchObject({ reports: 1, outcomes: ["accepted", "conflict", "duplicate"] });
+  });
+
+  it("may be a TLS report with a dot behind its hosts, whichever came first", async () => {
+    const report = (end: string): string =>
+      tlsReport("acme.example")
+        .replace('"policy-type"', `"mx-host":["mx.acme.example${end}"],$&`)
+        .replace('"summary"', `"failure-details":[{"receiving-mx-hostname":"mx.acme.example${end}"}],$&`);
+    for (const ends of [
+      ["", "."],
+      [".", ""],
+    ]) {
+      const simulation = newSimulation();
+      await send(simulation, ...ends.map(report));
+      expect(found(simulation)).toEqual({ reports: 1, total: 6, outcomes: ["accepted", "duplicate"] });
+    }
+  });
+
   it("may write an internationalised domain in the other form", async () => {
     const simulation = newSimulation();
     const report = (domain: string): string => sampleReport({ domain }).replaceAll("acme.example", domain);

@@ -19,7 +19,9 @@ import type { Notice } from "../../shared/watch/finding.ts";
 import { confirmByLink, confirmByOperator } from "../../workers/process/notify/confirm-channel.ts";
 import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
 import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts";
+import { takePersonRole } from "../../workers/process/operations/accounts.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
+import { dropPerson, registerPerson } from "../../workers/process/operations/people.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const CALLER = { name: "ann@example.com", authority: authorityOf({ role: "administrator", accounts: ["acme"] }) };
@@ -411,6 +413,67 @@ describe("a mail address of nobody in the account", () => {
     });
     expect((await add(list, "acme", OPERATOR)).confirmedSeconds).toBeGreaterThan(0);
     expect((await add({ ...list, target: "Ann@Example.com" })).confirmedSeconds).toBeGreaterThan(0);
+  });
+});
+
+describe("a mail address whose person loses an account", () => {
+  const call = (caller = OPERATOR) => ({ invocation: simulation.invocation(), caller });
+  const ann = "ann@example.com";
+
+  beforeEach(async () => {
+    const entry = { role: "viewer" as const, accounts: ["acme", "other"] };
+    await change(simulation.ledger, putPerson({ email: ann, entry }, { by: "", nowSeconds: 0 }));
+    for (const account of ["acme", "other"]) await add({ kind: "email", target: "Ann@example.com" }, account);
+    await add({ kind: "email", target: "list@elsewhere.example" }, "acme", OPERATOR);
+  });
+
+  /** Account and address of each mail that a notice in each account makes. */
+  async function sent(): Promise<string[]> {
+    simulation.clock.nowMilliseconds += 1000;
+    for (const account of ["acme", "other"]) await notice(`of-${account}`, { account });
+    await minutes(2);
+    return simulation.sentMails.map(({ to, headers }) => `${to} ${headers["X-DMARC-Delivery"]?.split("-").at(-1)}`);
+  }
+
+  it("gets what is of the others, until then both", async () => {
+    expect((await sent()).toSorted()).toEqual([
+      "Ann@example.com acme",
+      "Ann@example.com other",
+      "list@elsewhere.example acme",
+    ]);
+  });
+
+  it.each([
+    ["by its administrator", () => takePersonRole({ account: "acme", email: ann }, call())],
+    [
+      "by an operator, who names the accounts that stay",
+      () => registerPerson({ email: ann, entry: { role: "viewer", accounts: ["other"] } }, call()),
+    ],
+  ])("gets nothing more of it: %s", async (_, take) => {
+    expect((await take()).ok).toBe(true);
+    expect((await sent()).toSorted()).toEqual(["Ann@example.com other", "list@elsewhere.example acme"]);
+    const channels = await ask(simulation.ledger, channelsQuery(["acme"]));
+    expect(channels.map(({ target, confirmedSeconds }) => [target, confirmedSeconds > 0])).toEqual(
+      expect.arrayContaining([
+        ["Ann@example.com", false],
+        ["list@elsewhere.example", true],
+      ]),
+    );
+  });
+
+  it("gets nothing more of any when the person is removed", async () => {
+    expect((await dropPerson({ email: "ANN@example.com" }, call())).ok).toBe(true);
+    expect(await sent()).toEqual(["list@elsewhere.example acme"]);
+  });
+
+  it("an operator who becomes a viewer gets what is of the account that stays", async () => {
+    await change(
+      simulation.ledger,
+      putPerson({ email: ann, entry: { role: "operator", accounts: [] } }, { by: "", nowSeconds: 0 }),
+    );
+    const entry = { role: "viewer" as const, accounts: ["other"] };
+    expect((await registerPerson({ email: ann, entry }, call())).ok).toBe(true);
+    expect((await sent()).toSorted()).toEqual(["Ann@example.com other", "list@elsewhere.example acme"]);
   });
 });
 

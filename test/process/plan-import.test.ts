@@ -11,6 +11,7 @@ const NOTHING: ImportState = {
   counts: [],
   makeAddress: undefined,
   mayCreate: true,
+  forgotten: [],
 };
 
 function planned(lines: Omit<ImportLine, "line">[], state: Partial<ImportState> = {}) {

@@ -1,5 +1,5 @@
 /** The bindings of the tests refuse what the platform refuses, so that what passes here is not refused there. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { D1_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { findCopy } from "../../shared/registry.ts";
@@ -90,6 +90,58 @@ it("more operations of KV than an invocation may make are refused", async () => 
   const { KV_DMARC_REPORTS: copies } = new Simulation().invocation().env;
   for (let i = 0; i < WORKER_LIMITS.maxKvOperations; i++) await copies.get("dmarc:nobody");
   await expect(copies.get("dmarc:nobody")).rejects.toThrow("Too many API requests");
+});
+
+describe("a file that comes twice within a second, where R2 takes one write of a key", () => {
+  const OTHER = "reports@acme.example";
+  const file = sampleReport({ reportId: "r", records: [{ sourceIp: "192.0.2.1", count: 3, pass: true }] });
+  const mail = (to: string): SimulatedMail => mailOf([{ name: "r.xml", content: Buffer.from(file) }], to);
+
+  function newSimulation(): Simulation {
+    const simulation = new Simulation();
+    simulation.register(RUA, { account: "acme" });
+    simulation.register(OTHER, { account: "acme" });
+    return simulation;
+  }
+
+  it.each([
+    ["the same address", RUA, 1],
+    ["two addresses", OTHER, 2],
+  ])("is taken at once from mails to %s", async (_, to, objects) => {
+    const simulation = newSimulation();
+    const { nowMilliseconds } = simulation.clock;
+    expect(await simulation.deliver(mail(RUA))).toBe("taken");
+    expect(await simulation.deliver(mail(to))).toBe("taken");
+    expect(simulation.clock.nowMilliseconds).toBe(nowMilliseconds);
+    expect(simulation.bucket.keys("raw/")).toHaveLength(objects);
+    await simulation.drain();
+    expect(simulation.rows("SELECT sum(total) AS total FROM reports")).toEqual([{ total: 3 }]);
+    expect(simulation.rows("SELECT count(*) AS objects FROM objects")).toEqual([{ objects }]);
+  });
+
+  it("is taken although the other copy cannot be seen yet, under a key of the address", async () => {
+    const simulation = newSimulation();
+    const { put } = simulation.bucket;
+    const keys: string[] = [];
+    simulation.bucket.put = async (key, ...rest) => {
+      keys.push(key);
+      if (keys.length === 1) throw new Error("put: Reduce your concurrent request rate for the same object. (10058)");
+      return put.call(simulation.bucket, key, ...rest);
+    };
+    expect(await simulation.deliver(mail(RUA), 1)).toBe("taken");
+    expect(simulation.bucket.keys("raw/")).toEqual(keys.slice(1));
+    await simulation.drain();
+    expect(simulation.rows("SELECT sum(total) AS total FROM reports")).toEqual([{ total: 3 }]);
+  });
+
+  it("is a fault, to be sent again, while none of its keys can be written", async () => {
+    const simulation = newSimulation();
+    simulation.bucket.put = async () => {
+      throw new Error("put: Reduce your concurrent request rate for the same object. (10058)");
+    };
+    expect(await simulation.deliver(mail(RUA), 1)).toBe("fault");
+    expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
+  });
 });
 
 it("mail to an address too long for a key of KV is rejected for good: a fault would bring it again for days", async () => {

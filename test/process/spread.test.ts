@@ -10,8 +10,10 @@ import { mailQuery } from "../../shared/ledger/sources.ts";
 import { statsQuery } from "../../shared/ledger/stats.ts";
 import { tlsDaysQuery, tlsReportsQuery } from "../../shared/ledger/tls.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { type SampleRecord, type SampleReport, sampleMail, sampleReport } from "../support/sample-report.ts";
+import { stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -198,6 +200,19 @@ describe("a report that covers three days", () => {
     expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
   });
 
+  it("stays in the figures of a later day of its that is merged, although nobody proved who sent it", async () => {
+    const simulation = await newSimulation();
+    await sendReport(simulation, REPORT);
+    const ordinary = sampleReport({ reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
+    const raw = sampleMail([{ name: "ordinary.xml", content: Buffer.from(ordinary) }]);
+    await simulation.deliver(stamped({ from: "a@reporter.example", to: RUA, raw }, "reporter.example"));
+    await simulation.drain();
+    expect((await days(simulation))[1]).toEqual([1, 12 + 8, 10 + 6, 1, 12]);
+    const bounds = { beforeDay: FIRST + 10, minReports: 1, limit: 10, atOnce: { days: 10, records: 1000 } };
+    expect(await mergeDays(simulation.ledger, bounds)).toBe(1);
+    await expectFigures(simulation);
+  });
+
   it("is refused whole when only a later one of them is final", async () => {
     const simulation = await newSimulation();
     await sendReport(simulation, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
@@ -209,6 +224,162 @@ describe("a report that covers three days", () => {
     expect(simulation.rows("SELECT uid FROM reports")).toEqual([]);
     expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
   });
+});
+
+describe("a TLS report about two domains", () => {
+  const policy = (domain: string, successful: number) => ({
+    policy: { "policy-type": "sts", "policy-domain": domain },
+    summary: { "total-successful-session-count": successful, "total-failure-session-count": 1 },
+  });
+  const tlsReport = (reportId: string, policies: object[]): string =>
+    JSON.stringify({
+      "organization-name": "Sender",
+      "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
+      "contact-info": "tls@reporter.example",
+      "report-id": reportId,
+      policies,
+    });
+  const BOTH = tlsReport("both", [policy("acme.example", 10), policy("beta.example", 20)]);
+  const SECOND = tlsReport("second", [policy("beta.example", 5)]);
+  const rowsOf = (simulation: Simulation) =>
+    simulation.rows<{ domain: string; state: string; total: number }>(
+      "SELECT domain, state, total FROM reports WHERE report_id = 'both' ORDER BY domain",
+    );
+  const daysOf = (simulation: Simulation) =>
+    simulation.rows("SELECT domain, total, is_final AS isFinal FROM domain_days ORDER BY domain");
+  const bounds = { beforeDay: FIRST + 1, limit: 10, atOnce: 10 };
+
+  async function reprocessAll(simulation: Simulation): Promise<void> {
+    simulation.clock.nowMilliseconds += 5000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+  }
+
+  it("has its first domain's day closed first", async () => {
+    const simulation = await newSimulation();
+    await send(simulation, BOTH, "both.json");
+    expect(await removeOldDetails(simulation.ledger, { ...bounds, limit: 1 })).toBe(1);
+    await reprocessAll(simulation);
+    expect(daysOf(simulation)).toEqual([
+      { domain: "acme.example", total: 11, isFinal: 1 },
+      { domain: "beta.example", total: 21, isFinal: 0 },
+    ]);
+    expect(rowsOf(simulation)).toEqual([{ domain: "beta.example", state: "accepted", total: 21 }]);
+    expect(await removeOldDetails(simulation.ledger, bounds)).toBe(1);
+    expect(rowsOf(simulation)).toEqual([]);
+  });
+
+  it("cannot be restored once the day of either is final", async () => {
+    const simulation = await newSimulation();
+    await send(simulation, BOTH, "both.json");
+    await send(simulation, SECOND, "second.json");
+    const [{ uid } = { uid: "" }] = simulation.rows<{ uid: string }>(
+      "SELECT lower(hex(uid)) AS uid FROM reports WHERE report_id = 'both'",
+    );
+    const reference = { account: "acme", kind: "tls", domain: "acme.example", day: FIRST, uid } as const;
+    const note = { by: "test", reason: "forged" };
+    expect(await takeBackReport(reference, note, simulation.invocation())).not.toHaveProperty("refused");
+    await simulation.drain();
+    expect(await removeOldDetails(simulation.ledger, bounds)).toBe(1);
+    expect(await undoTakeBack(reference, simulation.invocation())).toEqual({
+      refused: "A day of the report is final: its details are no longer kept.",
+    });
+    await simulation.drain();
+    expect(rowsOf(simulation)).toEqual([{ domain: "acme.example", state: "taken_back", total: 11 }]);
+    expect(daysOf(simulation)).toEqual([{ domain: "beta.example", total: 6, isFinal: 1 }]);
+  });
+
+  it("is not counted again once the day of either is final", async () => {
+    const simulation = await newSimulation();
+    await send(simulation, SECOND, "second.json");
+    await send(simulation, BOTH, "both.json");
+    simulation.maxReportBytes = Buffer.byteLength(BOTH) - 1;
+    await reprocessAll(simulation);
+    expect(rowsOf(simulation).map(({ state }) => state)).toEqual(["retracted", "retracted"]);
+    expect(await removeOldDetails(simulation.ledger, bounds)).toBe(1);
+    simulation.maxReportBytes = 0;
+    await reprocessAll(simulation);
+    expect(rowsOf(simulation)).toEqual([{ domain: "acme.example", state: "retracted", total: 11 }]);
+    expect(daysOf(simulation)).toEqual([{ domain: "beta.example", total: 6, isFinal: 1 }]);
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
+  });
+
+  it("gives way to another version of it when it is taken back by the row of its second domain", async () => {
+    const simulation = await newSimulation();
+    const other = tlsReport("both", [policy("acme.example", 30), policy("beta.example", 40)]);
+    await send(simulation, BOTH, "both.json");
+    await send(simulation, other, "other.json");
+    const [{ uid } = { uid: "" }] = simulation.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    const reference = { account: "acme", kind: "tls", domain: "beta.example", day: FIRST, uid } as const;
+    const note = { by: "test", reason: "forged" };
+    expect(await takeBackReport(reference, note, simulation.invocation())).not.toHaveProperty("refused");
+    await simulation.drain();
+    expect(daysOf(simulation)).toEqual([
+      { domain: "acme.example", total: 31, isFinal: 0 },
+      { domain: "beta.example", total: 41, isFinal: 0 },
+    ]);
+  });
+});
+
+describe("a TLS report that comes to addresses of one account that accept different domains", () => {
+  const REPORT = JSON.stringify({
+    "organization-name": "Sender",
+    "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
+    "contact-info": "tls@reporter.example",
+    "report-id": "both",
+    policies: ["acme.example", "beta.example"].map((domain, i) => ({
+      policy: { "policy-type": "sts", "policy-domain": domain },
+      summary: { "total-successful-session-count": 10 + i, "total-failure-session-count": 1 },
+    })),
+  });
+  const WIDE = "any@acme.example";
+  const BOTH = [
+    { domain: "acme.example", total: 11 },
+    { domain: "beta.example", total: 12 },
+  ];
+
+  async function sendTo(simulation: Simulation, to: string): Promise<void> {
+    const raw = sampleMail([{ name: "report.json", content: Buffer.from(REPORT) }]);
+    expect(await simulation.deliver({ from: "a@reporter.example", to, raw })).toBe("taken");
+    await simulation.drain();
+  }
+
+  async function reprocess(simulation: Simulation): Promise<void> {
+    simulation.clock.nowMilliseconds += 5000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+  }
+
+  it.each(["acme.example", "beta.example"])(
+    "is counted whole, whichever comes first, beside one for %s",
+    async (only) => {
+      for (const order of [
+        [RUA, WIDE],
+        [WIDE, RUA],
+      ]) {
+        const simulation = new Simulation();
+        simulation.register(RUA, { account: "acme", domains: [only] });
+        simulation.register(WIDE, { account: "acme" });
+        for (const to of order) await sendTo(simulation, to);
+        const sums = () => simulation.rows("SELECT domain, total FROM domain_days ORDER BY domain");
+        expect(sums()).toEqual(BOTH);
+        expect(outcomesOf(simulation)).toEqual(["accepted", "duplicate"]);
+        await reprocess(simulation);
+        expect(sums()).toEqual(BOTH);
+        expect(outcomesOf(simulation)).toEqual(["accepted", "duplicate"]);
+        // What the other brought counts once this one does not.
+        simulation.unregister(WIDE);
+        simulation.register(WIDE, { account: "other" });
+        await reprocess(simulation);
+        expect(simulation.rows("SELECT domain FROM domain_days WHERE account = 'acme'")).toEqual([{ domain: only }]);
+      }
+    },
+  );
+
+  function outcomesOf(simulation: Simulation): string[] {
+    const rows = simulation.rows<{ outcome: string }>("SELECT outcomes ->> '$[0].outcome' AS outcome FROM objects");
+    return rows.map(({ outcome }) => outcome).sort();
+  }
 });
 
 describe("a report", () => {

@@ -6,6 +6,7 @@ import { READ_LIMITS } from "../../shared/limits.ts";
 import { ReadBudget, Refusal } from "../../shared/report/budget.ts";
 import { readXml } from "../../shared/report/documents.ts";
 import { gunzip, gunzipWhole, type OutputBudget } from "../../shared/report/inflate.ts";
+import type { Problem } from "../../shared/report/problems.ts";
 import { Rejection } from "../../shared/report/rejection.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { concatBytes } from "../../shared/report/source.ts";
@@ -74,9 +75,10 @@ describe("inflate", () => {
   const inflate = async (bytes: Uint8Array, cut: number[], budget: OutputBudget = new ReadBudget(1e9)) => {
     const pieces: Uint8Array[] = [];
     const notes: string[] = [];
-    for await (const piece of gunzip(cutSource(bytes, cut).stream(), budget, (note) => notes.push(note)))
-      pieces.push(piece);
-    return { text: new TextDecoder().decode(concatBytes(pieces)), notes, pieces: pieces.length };
+    const lost: string[] = [];
+    const told = { note: (note: string) => notes.push(note), lose: ({ code }: Problem) => lost.push(code) };
+    for await (const piece of gunzip(cutSource(bytes, cut).stream(), budget, told)) pieces.push(piece);
+    return { text: new TextDecoder().decode(concatBytes(pieces)), notes, lost, pieces: pieces.length };
   };
 
   test("members, padding and trailing garbage give the same result in pieces of any size", async () => {
@@ -85,6 +87,26 @@ describe("inflate", () => {
       const { text, notes } = await inflate(bytes, cut);
       expect(text).toBe("one two");
       expect(new Set(notes).size).toBe(3);
+    }
+  });
+
+  test("a damaged member loses itself, not those before it, unless some of it was passed on", async () => {
+    const whole = [gzip("one "), gzip("two")];
+    const member = (bytes: number) => gzip(new Uint8Array(bytes).map((_, i) => (i * i * 31) ^ (i >> 3)));
+    const small = member(1000);
+    const large = member(2 * READ_LIMITS.inflateOutputBytes);
+    for (const cut of [[1000], [100_000]]) {
+      for (const [bytes, code] of [
+        [small.subarray(0, -5), "truncated"],
+        [small.subarray(0, 100), "truncated"],
+        [small.map((byte, i) => (i === small.byteLength - 6 ? byte ^ 1 : byte)), "corrupt_archive"],
+      ] as const) {
+        const { text, lost } = await inflate(joinBytes(...whole, bytes), cut);
+        expect({ text, lost }).toEqual({ text: "one two", lost: [code] });
+      }
+      await expect(inflate(joinBytes(...whole, large.subarray(0, -5)), cut)).rejects.toMatchObject({
+        problem: { code: "truncated" },
+      });
     }
   });
 

@@ -8,6 +8,7 @@ import { gatherProblems, problem } from "../../shared/report/problems.ts";
 import { gzip, joinBytes, zip } from "../support/archives.ts";
 import { NOW_SECONDS, readAll } from "../support/read.ts";
 import { changed, numbered, ORDINARY, record, withRecords } from "../support/report-xml.ts";
+import { sampleTlsReport } from "../support/sample-report.ts";
 
 const RECORD = record().replace(/\n/g, "");
 const DAY_SECONDS = 86_400;
@@ -29,6 +30,15 @@ function differing(count: number): string {
   const octet = () => Math.floor(256 * random());
   return Array.from({ length: count }, () => RECORD.replace("192.0.2.9", `192.0.${octet()}.${octet()}`)).join("");
 }
+
+it("a text is searched for a report up to as much as may stand before one", async () => {
+  const text = (blanks: number): string =>
+    `Hello\n${" ".repeat(blanks)}\n${sampleTlsReport("acme.example", "2026-01-01")}`;
+  const around = text(0).length;
+  const { reports } = await readAll(text(READ_LIMITS.maxFrameChars - around));
+  expect(reports.map(({ report }) => report.kind)).toEqual(["tls"]);
+  expect(await codesOf(text(READ_LIMITS.maxFrameChars - around + 1))).toEqual(["not_a_report"]);
+});
 
 describe("an object that expands too much is refused as a whole", () => {
   const bulk = withRecords(RECORD.repeat(100_000));
@@ -67,6 +77,41 @@ describe("an object that expands too much is refused as a whole", () => {
   it("for the policies of a TLS report", async () => {
     const policies = Array(READ_LIMITS.freeRecords + 1).fill({ policy: { "policy-domain": "a.example" } });
     expect(await codesOf(gzip(tls({ policies })))).toEqual(["too_large"]);
+  });
+});
+
+describe("a TLS report whose rows in the ledger would be many times as large is refused", () => {
+  const policyOf = (domain: string, strings: string[] = []): object => ({
+    policy: { "policy-type": "sts", "policy-domain": domain, "policy-string": strings },
+    summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
+  });
+  const policiesOf = (count: number): object[] => Array.from({ length: count }, (_, i) => policyOf(`d${i}.example`));
+  const week = { "start-datetime": "2026-11-02T00:00:00Z", "end-datetime": "2026-11-09T00:00:00Z" };
+
+  it.each([
+    [
+      "domains",
+      { policies: policiesOf(READ_LIMITS.maxPolicyRows) },
+      { policies: policiesOf(READ_LIMITS.maxPolicyRows + 1) },
+    ],
+    [
+      "domains and days",
+      { "date-range": week, policies: policiesOf(Math.floor(READ_LIMITS.maxPolicyRows / 7)) },
+      { "date-range": week, policies: policiesOf(Math.floor(READ_LIMITS.maxPolicyRows / 7) + 1) },
+    ],
+    [
+      "policies",
+      { policies: Array(READ_LIMITS.maxPolicies).fill(policyOf("a.example")) },
+      { policies: Array(READ_LIMITS.maxPolicies + 1).fill(policyOf("a.example")) },
+    ],
+    [
+      "characters of policies",
+      { policies: [policyOf("a.example", Array(20).fill("x".repeat(READ_LIMITS.maxPolicyChars / 20)))] },
+      { policies: [policyOf("a.example", [...Array(20).fill("x".repeat(READ_LIMITS.maxPolicyChars / 20)), "x"])] },
+    ],
+  ])("for its %s", async (_, most, more) => {
+    expect((await readAll(tls(most))).reports).toHaveLength(1);
+    expect(await codesOf(tls(more))).toEqual(["too_large"]);
   });
 });
 

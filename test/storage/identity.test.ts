@@ -46,7 +46,7 @@ describe("the uid of a report", () => {
       uid("acme", { reportId: "id-10" }),
       uid("acme", { domain: "sub.acme.example" }),
       reportUid("acme", headerOf(changed), ""),
-      // The same organisation by another domain is another reporter.
+      // The same organization by another domain is another reporter.
       reportUid("acme", headerOf(elsewhere), ""),
     ]);
     expect(new Set(uids).size).toBe(uids.length);

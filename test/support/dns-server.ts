@@ -20,7 +20,7 @@ import {
  * Name → its records as in a zone file, `TXT v=spf1 -all`, or how the server fails: `SERVFAIL`, `REFUSED`, `TIMEOUT`,
  * `HTTP500`, `GARBAGE`, `BOGUS` (signatures that do not validate: SERVFAIL unless they are not to be checked), `TRUNCATED` (the records do not fit, RFC 2181 section 9). A name that only lies between others exists
  * without records. `*.example.test` stands for names below it that do not exist (RFC 4592). `DNSSEC` marks a name's answers
- * as checked. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
+ * as checked, and `TTL 3600` says how long they may be kept. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
  */
 export type Zones = Record<string, string[]>;
 
@@ -36,6 +36,24 @@ const SERVFAIL = 2;
 const NXDOMAIN = 3;
 const REFUSED = 5;
 const MOST_TXT_BYTES = 255;
+
+/**
+ * The zones with a mail server for every host that a record that asks for reports names, unless the host is there already with an
+ * address, mail servers or a fault.
+ */
+export function withMailServers(zones: Zones): Zones {
+  const addresses = Object.values(zones)
+    .flat()
+    .filter((entry) => /ru[af]/i.test(entry))
+    .flatMap((entry) => [...entry.matchAll(/[^\s:;,]@([a-z0-9.-]*[a-z0-9])/gi)]);
+  const added: Zones = { "mail.server.test": ["A 192.0.2.26"] };
+  for (const [, host = ""] of addresses) {
+    const name = host.toLowerCase();
+    const entries = zones[name] ?? [];
+    if (!entries.some((entry) => !/^(TXT|DNSSEC)/.test(entry))) added[name] = ["MX 10 mail.server.test", ...entries];
+  }
+  return { ...zones, ...added };
+}
 
 /** Starts a server with these zones; names may be added and changed while it runs. */
 export async function startDnsServer(zones: Zones): Promise<DnsServer> {
@@ -90,7 +108,9 @@ function answerTo(query: Packet, name: string, type: string, zones: Zones): Pack
     if (entries?.includes("REFUSED") === true) return packet(query, REFUSED, []);
     if (entries?.includes("TRUNCATED") === true) return packet(query, TRUNCATED_RESPONSE, []);
     const alias = entries?.find((entry) => entry.startsWith("CNAME "));
-    answers.push(...(entries ?? []).flatMap((entry) => recordOf(at, entry, type)));
+    const ttl = Number(entries?.find((entry) => entry.startsWith("TTL "))?.slice(4) ?? 300);
+    const here = at;
+    answers.push(...(entries ?? []).flatMap((entry) => recordOf({ name: here, entry, ttl }, type)));
     if (alias !== undefined && type === "CNAME") answers.push({ type: "CNAME", name: at, data: alias.slice(6) });
     if (alias === undefined || type === "CNAME") {
       const exists = entries !== undefined || hasNamesBelow(at, zones);
@@ -122,11 +142,10 @@ function packet(query: Packet, code: number, answers: Answer[], isChecked = fals
   return { type: "response", id: query.id ?? 0, flags, questions: query.questions ?? [], answers };
 }
 
-function recordOf(name: string, entry: string, type: string): Answer[] {
+function recordOf({ name, entry, ttl }: { name: string; entry: string; ttl: number }, type: string): Answer[] {
   const [kind = "", ...rest] = entry.split(" ");
   const data = rest.join(" ");
   if (kind !== type || kind === "CNAME") return [];
-  const ttl = 300;
   switch (kind) {
     case "TXT":
       return [{ type: "TXT", name, ttl, data: stringsOf(data) }];
@@ -156,11 +175,12 @@ function recordOf(name: string, entry: string, type: string): Answer[] {
   }
 }
 
-function stringsOf(text: string): string[] {
+function stringsOf(text: string): (string | Buffer)[] {
   const written = [...text.matchAll(/"([^"]*)"/g)].map(([, string = ""]) => string);
   if (written.length > 1) return written;
-  const strings: string[] = [];
-  for (let at = 0; at < text.length || at === 0; at += MOST_TXT_BYTES)
-    strings.push(text.slice(at, at + MOST_TXT_BYTES));
+  const bytes = Buffer.from(text);
+  const strings: Buffer[] = [];
+  for (let at = 0; at < bytes.length || at === 0; at += MOST_TXT_BYTES)
+    strings.push(bytes.subarray(at, at + MOST_TXT_BYTES));
   return strings;
 }

@@ -11,6 +11,7 @@ interface Stored {
   etag: string;
   uploaded: Date;
   customMetadata: Record<string, string>;
+  writtenMilliseconds: number;
 }
 
 export interface MemoryPutOptions {
@@ -27,10 +28,19 @@ export interface MemoryListOptions {
   limit?: number;
 }
 
+/** R2 takes one write of a key a second (developers.cloudflare.com/r2/platform/limits). */
+const MILLISECONDS_BETWEEN_WRITES = 1000;
+
 /** Objects by key. */
 export class MemoryBucket {
   readonly #objects = new Map<string, Stored>();
+  readonly #clock: { nowMilliseconds: number } | undefined;
   #writes = 0;
+
+  /** @param clock by which a second write of a key within a second is refused, as R2 does and workerd does not; absent = none is */
+  constructor(clock?: { nowMilliseconds: number }) {
+    this.#clock = clock;
+  }
 
   async put(key: string, value: string | Uint8Array, options: MemoryPutOptions = {}) {
     const bytes = new Uint8Array(typeof value === "string" ? new TextEncoder().encode(value) : value);
@@ -45,10 +55,24 @@ export class MemoryBucket {
     }
     const { etagMatches, etagDoesNotMatch } = options.onlyIf ?? {};
     const existing = this.#objects.get(key);
+    const writtenMilliseconds = this.#clock?.nowMilliseconds ?? 0;
+    if (
+      this.#clock !== undefined &&
+      existing !== undefined &&
+      writtenMilliseconds - existing.writtenMilliseconds < MILLISECONDS_BETWEEN_WRITES
+    ) {
+      throw new Error("put: Reduce your concurrent request rate for the same object. (10058)");
+    }
     if (etagDoesNotMatch === "*" && existing !== undefined) return null;
     if (etagMatches !== undefined && existing?.etag !== etagMatches) return null;
     const customMetadata = { ...options.customMetadata };
-    this.#objects.set(key, { bytes, etag: `etag-${++this.#writes}`, uploaded: new Date(0), customMetadata });
+    this.#objects.set(key, {
+      bytes,
+      etag: `etag-${++this.#writes}`,
+      uploaded: new Date(0),
+      customMetadata,
+      writtenMilliseconds,
+    });
     return this.#describe(key);
   }
 

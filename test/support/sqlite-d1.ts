@@ -3,6 +3,7 @@
  * or a fault at a chosen call. test/chain runs the same statements on the D1 of workerd.
  */
 import { DatabaseSync, type DatabaseSyncOptions, type StatementSync } from "node:sqlite";
+import { checkCall } from "../../local/worker/limited.ts";
 import type { LedgerDatabase, LedgerResult, LedgerStatement, Parameter } from "../../shared/ledger/database.ts";
 import { D1_LIMITS } from "../../shared/limits.ts";
 import { migrations } from "./migrations.ts";
@@ -47,7 +48,15 @@ class Statement implements LedgerStatement {
   }
 
   async all(): Promise<LedgerResult> {
-    return this.run();
+    checkCall(this.asked);
+    const result = this.run();
+    checkCall(result.results);
+    return result;
+  }
+
+  /** What a call of it carries. */
+  get asked(): unknown[] {
+    return [this.#sql, ...this.#parameters];
   }
 
   run(): LedgerResult {
@@ -98,18 +107,23 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   async batch(statements: LedgerStatement[]): Promise<LedgerResult[]> {
+    const ours = statements.map((statement) => {
+      if (!(statement instanceof Statement)) throw new TypeError("not a statement of this database");
+      return statement;
+    });
+    checkCall(ours.flatMap(({ asked }) => asked));
     // The same as BEGIN, but may stand within a mark.
     this.sqlite.exec("SAVEPOINT transaction_of_d1");
+    let results: LedgerResult[];
     try {
-      const results = statements.map((statement) => {
-        if (!(statement instanceof Statement)) throw new TypeError("not a statement of this database");
-        return statement.run();
-      });
+      results = ours.map((statement) => statement.run());
       this.sqlite.exec("RELEASE transaction_of_d1");
-      return results;
     } catch (error) {
       this.sqlite.exec("ROLLBACK TO transaction_of_d1; RELEASE transaction_of_d1");
       throw error;
     }
+    // Too large an answer is refused when all is done.
+    checkCall(results);
+    return results;
   }
 }

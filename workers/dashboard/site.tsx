@@ -53,6 +53,7 @@ import { accountPath } from "./parts/accounts-frame.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
 import { type PageRequest, requirePageRole } from "./parts/request.ts";
+import { takeDone } from "./parts/said-note.tsx";
 import { type ChangePath, changeRoutes, type PagePath, pageRoutes } from "./routes.ts";
 import { viewAs } from "./view-as.ts";
 
@@ -213,11 +214,12 @@ export function buildAssets(): Hono<ApiContext> {
 
 async function answer(c: Call, page: Page): Promise<Response> {
   const request = pageRequest(c);
+  const done = takeDone(request.url);
   const result = await page(request, c);
   if (result instanceof Response) return result;
   const format = request.parameters.get("export");
   if (format !== null) return exportTable(request, result, format);
-  return c.html(renderPage(result.content, request.access));
+  return c.html(renderPage({ ...result.content, done }, request.access));
 }
 
 function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, format: string): Response {

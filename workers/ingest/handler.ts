@@ -11,8 +11,11 @@ import type { RecentAddresses } from "./recent-addresses.ts";
 /** A sender may write as much as it likes; RFC 5322 allows 998 characters a line. */
 const MAX_LOGGED_CHARS = 300;
 
+/** What is used of a mail and its envelope. */
+export type IncomingMail = Pick<ForwardableEmailMessage, "from" | "to" | "raw" | "rawSize" | "headers" | "setReject">;
+
 type MailHandler = (
-  message: ForwardableEmailMessage,
+  message: IncomingMail,
   env: IngestBindings,
   context: Pick<ExecutionContext, "waitUntil">,
 ) => Promise<void>;

@@ -42,7 +42,7 @@ interface Receipt {
  * @throws whatever R2 or the queue throws; retrying is safe
  */
 export async function receiveMail(
-  message: ForwardableEmailMessage,
+  message: Pick<ForwardableEmailMessage, "from" | "raw" | "rawSize" | "headers">,
   env: IngestBindings,
   receipt: Receipt,
 ): Promise<Received> {
@@ -97,8 +97,9 @@ async function storePart(
 ): Promise<StoredObject> {
   const { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable } = part;
   const customMetadata = buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain });
-  const put = (key: string): Promise<R2Object | null> =>
-    bucket.put(key, bodyOf(bytes), { sha256, onlyIf: { etagDoesNotMatch: "*" }, customMetadata });
+  const options = { sha256, onlyIf: { etagDoesNotMatch: "*" }, customMetadata };
+  const put = (key: string): Promise<R2Object | null | undefined> =>
+    bucket.put(key, bodyOf(bytes), options).catch(undefinedIfBusy);
   const stored = (key: string, created: R2Object | null): StoredObject => ({
     key,
     object: created === null ? undefined : carriedObject(part, customMetadata),
@@ -108,15 +109,25 @@ async function storePart(
   if (!isRemovable) {
     const key = rawKey(origin.receivedSeconds, sha256, keyName);
     const created = await put(key);
-    if (created !== null) return stored(key, created);
+    if (created) return stored(key, created);
     const existing = await bucket.head(key);
-    if (existing === null) throw new Error(`${key} disappeared while it was stored.`);
-    const { rua, authentication } = parseRawMetadata(existing.customMetadata);
-    if (rua === origin.rua && authentication === origin.authentication) return stored(key, null);
+    if (existing === null && created === null) throw new Error(`${key} disappeared while it was stored.`);
+    const { rua, authentication } = parseRawMetadata(existing?.customMetadata);
+    if (existing !== null && rua === origin.rua && authentication === origin.authentication) return stored(key, null);
   }
   const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), keyName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
-  return stored(ownKey, await put(ownKey));
+  const created = await put(ownKey);
+  if (created === undefined && (await bucket.head(ownKey)) === null) throw new Error(`${ownKey} is being stored.`);
+  return stored(ownKey, created ?? null);
+}
+
+/**
+ * R2 takes one write of a key at a time (developers.cloudflare.com/r2/platform/limits), and refuses others with 10058, also those
+ * that only create: the same file came at this moment, to another address or again.
+ */
+function undefinedIfBusy(error: unknown): undefined {
+  if (!String(error).includes("(10058)")) throw error;
 }
 
 /** Metadata and content for the message, so that process need not fetch them; undefined if they must not be there. */

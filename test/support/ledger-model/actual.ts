@@ -184,7 +184,7 @@ async function compareReports({ simulation, account, same }: Comparison, reports
     .filter(({ accepted }) => accepted.document.kind === "aggregate")
     .map(({ accepted: { document } }) => {
       const whole = wholeOf(document);
-      return [document.domain, `r-${document.number}`, recordCountOf(document), whole].join();
+      return [document.domains[0], `r-${document.number}`, recordCountOf(document), whole].join();
     });
   same(`reports of ${account}`, found.sort(), wanted.sort());
 }
@@ -199,7 +199,7 @@ async function compareSources({ simulation, account, same }: Comparison, reports
   for (const domain of DOMAINS) {
     const scope = { accounts: [account], domains: [domain] as [string] };
     const counted = reports
-      .filter(({ accepted }) => accepted.document.kind === "aggregate" && accepted.document.domain === domain)
+      .filter(({ accepted }) => accepted.document.kind === "aggregate" && accepted.document.domains[0] === domain)
       .flatMap(({ counted: days }) => days);
     const [mail] = await askAll(shards.all, mailQuery(scope));
     same(
@@ -223,7 +223,9 @@ export async function slowDifferences(simulation: Simulation, model: Model): Pro
   const wrong: string[] = [];
   const isExported = ({ group, accepted }: ModelReports[number]): boolean =>
     accepted.document.kind === "aggregate" &&
-    model.openDays(group, accepted.document).includes(accepted.document.days[0] ?? 0);
+    countedOf(accepted.document)
+      .slice(0, 1)
+      .every((first) => model.isOpen(group.account, accepted.document, first));
   const wanted = model
     .reports()
     .filter(isExported)

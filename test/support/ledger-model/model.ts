@@ -10,8 +10,11 @@ export type Choice = "refused" | "replaces" | "counts" | "taken_back";
 /** A document in a raw object, and what became of it when the object was last read. */
 export interface Part {
   document: Document;
-  /** report: it is counted, or a duplicate or conflict of one. closed: its day was final already. */
-  state: "unread" | "report" | "dead" | "discarded" | "closed";
+  /**
+   * report: it is counted, or a duplicate or conflict of one. closed: its day was final already. dropped: the address wants
+   * no failure reports.
+   */
+  state: "unread" | "report" | "dead" | "discarded" | "closed" | "dropped";
 }
 
 /** A raw object. */
@@ -19,6 +22,8 @@ export interface ModelObject {
   key: string;
   rua: string;
   isVerified: boolean;
+  /** Not by mail: it has no budget. */
+  isImported: boolean;
   parts: Part[];
   /** Set when it was refused as a whole. */
   whole: "dead" | "discarded" | undefined;
@@ -75,6 +80,8 @@ export class Model {
   readonly choices = new Map<string, Choice>();
   /** RUA address → account. */
   readonly addresses = new Map<string, string>();
+  /** RUA address → what is kept of its failure reports; absent = facts. */
+  readonly failureReports = new Map<string, "off" | "facts" | "store">();
   /** `account|kind|domain|day` of days whose sums are final, with those sums. */
   readonly final = new Map<string, Counted & { account: string; reports: number }>();
   /** Accounts that were forgotten at some time. */
@@ -82,18 +89,18 @@ export class Model {
   /** Objects that have to be read again before the ledger is looked at. */
   readonly due = new Set<string>();
 
-  addObject(key: string, rua: string, file: MailFile, isVerified: boolean): void {
+  addObject(key: string, rua: string, file: MailFile, given: Pick<ModelObject, "isVerified" | "isImported">): void {
     if (this.objects.has(key)) return;
     this.objects.set(key, {
       key,
       rua,
-      isVerified,
+      ...given,
       parts: file.documents.map((document) => ({ document, state: "unread" })),
       whole: undefined,
       account: undefined,
       generation: 0,
       isOutOfReach: false,
-      isRawRemoved: file.documents[0]?.kind === "failure",
+      isRawRemoved: false,
     });
     this.due.add(key);
   }
@@ -123,8 +130,14 @@ export class Model {
     else this.choices.set(name, choice);
   }
 
-  isFinal(account: string, { kind, domain, days }: Document): boolean {
-    return days.some((day) => this.final.has(dayName(account, kind, domain, day)));
+  /** Whether any day of a document is. */
+  isFinal(account: string, document: Document): boolean {
+    return countedOf(document).some(({ domain, day }) => !this.isOpen(account, document, { domain, day }));
+  }
+
+  /** Whether the day of a domain of a document is not final. */
+  isOpen(account: string, { kind }: Document, { domain, day }: Pick<Counted, "domain" | "day">): boolean {
+    return !this.final.has(dayName({ account, kind, domain, day }));
   }
 
   /** Documents of a group that have been read. */
@@ -187,9 +200,9 @@ export class Model {
     if (account !== undefined) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
     const states = object.parts.map(({ state }) => state);
-    const isDiscarded =
-      object.whole === "discarded" || (states.length > 0 && states.every((one) => one === "discarded"));
-    const isThere = !(object.isRawRemoved && isDecided);
+    const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
+    const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
+    const isThere = !object.isRawRemoved;
     if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return;
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
@@ -199,12 +212,10 @@ export class Model {
       refuse();
       return;
     }
-    // A file that is no archive is the whole object: what was discarded of one stays so of the other.
-    const isOneFile = object.parts.length === 1 && !object.key.endsWith(".zip");
     const [first] = object.parts;
     if (isTooSmall) {
       object.account = account;
-      if (isOneFile && (first?.state === "discarded" || first?.state === "dead")) {
+      if (isOneFile(object) && (first?.state === "discarded" || first?.state === "dead")) {
         object.whole = first.state === "discarded" ? "discarded" : "dead";
       }
       refuse();
@@ -213,20 +224,27 @@ export class Model {
     }
     // What was decided in another account's database is not known in this one's.
     const isMoved = object.account !== account;
-    if (isBudgetLow && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
+    if (isBudgetLow && !object.isImported && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
       refuse();
       return;
     }
-    if (isOneFile && first !== undefined && object.whole === "discarded") first.state = "discarded";
+    if (isOneFile(object) && first !== undefined && object.whole === "discarded") first.state = "discarded";
     object.whole = undefined;
-    for (const part of object.parts) this.#readPart(part, { account, before: object.account });
+    const kept = this.failureReports.get(object.rua) ?? "facts";
+    for (const part of object.parts) this.#readPart(part, { account, before: object.account, kept });
     object.account = account;
+    const isFailure = first?.document.kind === "failure";
+    if (isFailure && kept !== "store" && (first.state === "report" || isGone(first.state))) object.isRawRemoved = true;
   }
 
-  #readPart(part: Part, { account, before }: { account: string; before: string | undefined }): void {
+  #readPart(
+    part: Part,
+    { account, before, kept }: { account: string; before: string | undefined; kept: "off" | "facts" | "store" },
+  ): void {
     const { document, state } = part;
-    if (document.kind === "broken") part.state = state === "discarded" ? "discarded" : "dead";
+    if (document.kind === "failure" && kept === "off") part.state = "dropped";
+    else if (document.kind === "broken") part.state = state === "discarded" ? "discarded" : "dead";
     else if (!this.isFinal(account, document)) part.state = "report";
     else if (state === "report" && account === before) part.state = "report";
     else part.state = state === "discarded" ? "discarded" : "closed";
@@ -289,11 +307,11 @@ export class Model {
     return !object.isOutOfReach;
   }
 
-  /** Closes the days before one. */
-  close(beforeDay: number): void {
+  /** Closes the days before one. @param isClosed which of them, by name; absent = all */
+  close(beforeDay: number, isClosed: (name: string) => boolean = () => true): void {
     for (const counted of this.sums()) {
-      const name = dayName(counted.account, counted.kind, counted.domain, counted.day);
-      if (counted.day < beforeDay && !this.final.has(name)) this.final.set(name, counted);
+      const name = dayName(counted);
+      if (counted.day < beforeDay && !this.final.has(name) && isClosed(name)) this.final.set(name, counted);
     }
   }
 
@@ -313,18 +331,13 @@ export class Model {
     for (const [rua, owner] of this.addresses) if (owner === account) this.addresses.delete(rua);
   }
 
-  /** The days that an accepted report is still kept for. */
-  openDays({ account }: Group, { kind, domain, days }: Document): number[] {
-    return days.filter((day) => !this.final.has(dayName(account, kind, domain, day)));
-  }
-
   /** Accepted reports of which any day is kept, with what they count. */
   reports(): { group: Group; accepted: Accepted; counted: Counted[] }[] {
     return [...this.groups.values()].flatMap((group) => {
       const { accepted } = group;
       if (accepted === undefined) return [];
-      const open = this.openDays(group, accepted.document);
-      const counted = countedOf(accepted.document).filter(({ day }) => open.includes(day));
+      const { document } = accepted;
+      const counted = countedOf(document).filter((one) => this.isOpen(group.account, document, one));
       return counted.length === 0 ? [] : [{ group, accepted, counted }];
     });
   }
@@ -335,7 +348,7 @@ export class Model {
     for (const [name, counted] of this.final) sums.set(name, counted);
     for (const { group, accepted, counted } of this.reports()) {
       for (const one of counted) {
-        const name = dayName(group.account, one.kind, one.domain, one.day);
+        const name = dayName({ ...one, account: group.account });
         const sum = sums.get(name) ?? {
           ...one,
           account: group.account,
@@ -375,6 +388,18 @@ export function nameOf(account: string, identity: string, { content }: Pick<Docu
   return `${account}|${identity}|${content}`;
 }
 
-function dayName(account: string, kind: string, domain: string, day: number): string {
+/** Whether an object is a file that holds no others: what was discarded of one is discarded of the other. */
+export function isOneFile({ key, parts }: Pick<ModelObject, "key" | "parts">): boolean {
+  const isMail = key.endsWith(".eml") && parts[0]?.document.kind !== "failure";
+  return parts.length === 1 && !key.endsWith(".zip") && !isMail;
+}
+
+/** The name of a day of a domain. */
+export function dayName({
+  account,
+  kind,
+  domain,
+  day,
+}: Pick<Counted, "kind" | "domain" | "day"> & { account: string }): string {
   return `${account}|${kind}|${domain}|${day}`;
 }

@@ -2,25 +2,41 @@
  * Support: what may happen to a ledger, as people and the platform do it: each step has numbers that choose among what is
  * there when it is done, so that any other step can be left out of a sequence.
  */
+import { createHash } from "node:crypto";
 import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
+import { removeOldDetails } from "../../../shared/ledger/retention.ts";
 import type { ConflictDecision } from "../../../shared/operations.ts";
 import { isoDate } from "../../../shared/storage.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
-import { ACCOUNTS, type Document, documentOf, type ModelMail, mailWith } from "./documents.ts";
-import type { Model, Reading } from "./model.ts";
+import {
+  ACCOUNTS,
+  type Document,
+  documentOf,
+  type FileWithContent,
+  filesWith,
+  largeDocument,
+  type ModelMail,
+  mailWith,
+  type Packing,
+} from "./documents.ts";
+import { dayName, isOneFile, type Model, type Reading } from "./model.ts";
 import type { Performed } from "./perform.ts";
 
 /** Two for each account, at first. */
 export const RUAS = ACCOUNTS.flatMap((account) => [`dmarc@${account}.example`, `reports@${account}.example`]);
 const SECONDS_PER_DAY = 86_400;
+/** What a receiver said about a mail from there, as it is stored. */
+const VERIFIED = "expected results dmarc=pass/reporter.example";
 
 /** How often each step is taken, relative to the others. */
 const WEIGHTS = {
   mail: 30,
   mailAgain: 8,
+  importFiles: 8,
+  importAgain: 3,
   keepConflict: 3,
   replaceConflict: 4,
   countBoth: 3,
@@ -38,8 +54,11 @@ const WEIGHTS = {
   register: 4,
   forget: 1,
   oldMessages: 4,
+  loseSlices: 1,
+  loseMail: 2,
   merge: 5,
   upkeep: 4,
+  someUpkeep: 3,
   hours: 4,
   days: 2,
 } as const;
@@ -68,12 +87,16 @@ export interface Ground {
   simulation: Simulation;
   model: Model;
   mails: ModelMail[];
+  /** Only mails can be verified: their receiver's results are imported with them. */
+  imports: { rua: string; files: FileWithContent[]; isVerified: boolean }[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
   drain(reading?: Partial<Reading>): Promise<string[]>;
   /** Asks for an operation, under faults. */
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
   /** Messages that were delivered at some time. */
   delivered: DeliveredMessage[];
+  /** Whether a message is lost when it should be delivered. */
+  isLost(message: DeliveredMessage): boolean;
 }
 
 /** A message, and the queue that it was in. */
@@ -94,15 +117,28 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     if (mail !== undefined) await deliver(ground, mail);
     return ground.drain();
   },
+  async importFiles(ground, [a, b, c, d]) {
+    const waiting = d % 2 === 0 ? await ground.drain() : [];
+    const name = `i${ground.imports.length}`;
+    const packing = c % 3 === 0 ? "mail" : packingOf(Math.floor(d / 3));
+    const files = filesWith({ name, documents: documentsOf(b, c, d), packing });
+    const isFailure = files[0]?.documents[0]?.kind === "failure";
+    ground.imports.push({ rua: pick(RUAS, a) ?? "", files, isVerified: packing === "mail" && !isFailure && d % 5 < 2 });
+    return [...waiting, ...(await importFiles(ground, ground.imports.length - 1)), ...(await ground.drain())];
+  },
+  async importAgain(ground, [a]) {
+    const waiting = await ground.drain();
+    return [...waiting, ...(await importFiles(ground, a)), ...(await ground.drain())];
+  },
   keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
   replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
   countBoth: (ground, numbers) => decide(ground, numbers, "count_both"),
-  async takeBack({ simulation, model, drain, ask }, [a]) {
+  async takeBack({ simulation, model, drain, ask }, [a, b]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
     const { group, accepted } = report;
-    const reference = referenceOf(simulation, group.account, accepted.key, report);
+    const reference = referenceOf(simulation, report, b);
     const { answer, isRepeated } = await ask("takeBackReport", { ...reference, reason: "a test" });
     const isDone = answer.ok || (isRepeated && answer.error.message === "The report is taken back.");
     if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
@@ -111,22 +147,25 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     group.accepted = undefined;
     return [...waiting, ...(await drain())];
   },
-  async undoTakeBack({ simulation, model, drain, ask }, [a]) {
+  async undoTakeBack({ simulation, model, drain, ask }, [a, b]) {
     const waiting = await drain();
-    const able = [...model.groups.values()].filter(
-      (group) =>
-        group.takenBack !== undefined &&
-        model.objects.has(group.takenBack.key) &&
-        !model.isFinal(group.account, group.takenBack.document),
-    );
+    const able = [...model.groups.values()].filter(({ account, takenBack }) => {
+      const object = model.objects.get(takenBack?.key ?? "");
+      if (takenBack === undefined || object === undefined || model.isFinal(account, takenBack.document)) return false;
+      // What its address's next account dropped would count for nobody's object.
+      return object.account === account || !object.isRawRemoved;
+    });
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
-    const row = simulation.rows<{ uid: string; domain: string; day: number; part: string }>(
+    const rows = simulation.rows<{ uid: string; domain: string; day: number; part: string }>(
       `SELECT lower(hex(uid)) AS uid, domain, day, part FROM reports
-      WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day`,
+      WHERE state = 'taken_back' AND account = '${group.account}' AND raw_key = '${group.takenBack.key}' ORDER BY day, domain`,
     );
     const { document, key } = group.takenBack;
-    const one = row.find(({ part }) => documentIn(model, key, part) === document);
+    const one = pick(
+      rows.filter(({ part }) => documentIn(model, key, part) === document),
+      b,
+    );
     if (one === undefined) return waiting;
     const { domain, uid } = one;
     const reference = { account: group.account, domain, day: isoDate(one.day * SECONDS_PER_DAY), uid };
@@ -153,17 +192,16 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = await ground.drain();
     const report = pick(ground.model.reports(), a);
     if (report === undefined) return waiting;
-    const { domain } = report.accepted.document;
+    const [domain] = report.accepted.document.domains;
     return [...waiting, ...(await reprocess(ground, { domain }))];
   },
-  async readLess({ simulation, model, drain, ask }, [a]) {
+  async readLess(ground, [a]) {
+    const { simulation, model, drain } = ground;
     const waiting = await drain();
     const object = pick([...model.objects.values()], a);
     if (object === undefined) return waiting;
     simulation.maxReportBytes = 1;
-    await ask("startReprocess", { filter: { key: object.key } });
-    if (!object.isRawRemoved) model.due.add(object.key);
-    const wrong = await drain({ isTooSmall: true });
+    const wrong = await reprocess(ground, { key: object.key }, { isTooSmall: true });
     simulation.maxReportBytes = 0;
     return [...waiting, ...wrong];
   },
@@ -202,9 +240,11 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = c % 2 === 0 ? await drain() : [];
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
-    const { answer } = await ask("putRegistration", { rua, entry: { account } });
+    const failureReports = pick(["facts", "facts", "store", "off"] as const, Math.floor(c / 2));
+    const { answer } = await ask("putRegistration", { rua, entry: { account, failureReports } });
     if (!answer.ok) return [...waiting, `registering: ${answer.error.message}`];
     model.addresses.set(rua, account);
+    model.failureReports.set(rua, failureReports ?? "facts");
     return [...waiting, ...(await drain())];
   },
   async forget({ simulation, model, drain, ask }, [a]) {
@@ -225,6 +265,19 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     for (const { queue, body } of some) await simulation.queues[queue].send(JSON.parse(body));
     return [...waiting, ...(await drain())];
   },
+  // Slices are lost, or whatever waits; upkeep finds out.
+  async loseSlices(ground, [a, b, c, d]) {
+    const waiting = await ground.drain();
+    await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents: [largeDocument(b)], numbers: [c, d] });
+    ground.isLost = ({ body }) => JSON.parse(body).kind === "points";
+    const wrong = await ground.drain();
+    ground.isLost = () => false;
+    return [...waiting, ...wrong, ...(await reconcile(ground))];
+  },
+  async loseMail(ground) {
+    ground.simulation.queues["dmarc-reports"].messages.length = 0;
+    return reconcile(ground);
+  },
   async merge({ simulation, drain }, [a]) {
     const waiting = await drain();
     await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
@@ -232,10 +285,23 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   },
   async upkeep({ simulation, model, drain }) {
     const waiting = await drain();
-    const invocation = simulation.invocation();
-    await runUpkeep(invocation, 0.25);
-    model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
+    await keepUp(simulation, model);
     return [...waiting, ...(await drain())];
+  },
+  // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
+  async someUpkeep({ simulation, model, drain }, [a, b, c]) {
+    const waiting = await drain();
+    const beforeDay = Math.floor(simulation.clock.nowMilliseconds / SECONDS_PER_DAY / 1000) - simulation.keepDetailDays;
+    const bounds = { beforeDay, limit: 1 + (a % 3), atOnce: 1 + (b % 2) };
+    for (const ledger of simulation.ledgers.filter((_, place) => c % 4 !== place))
+      await removeOldDetails(ledger, bounds);
+    const rows = simulation.rows<Parameters<typeof dayName>[0]>(
+      "SELECT account, kind, domain, day FROM domain_days WHERE is_final = 1",
+    );
+    const closed = new Set(rows.map(dayName));
+    model.close(beforeDay, (name) => closed.has(name));
+    const early = [...closed].filter((name) => !model.final.has(name));
+    return [...waiting, ...early.map((name) => `${name} was closed early`), ...(await drain())];
   },
   async hours({ simulation }, [a]) {
     simulation.clock.nowMilliseconds += (1 + (a % 12)) * 3_600_000;
@@ -253,21 +319,78 @@ export function takeStep({ name, numbers, isHeld }: Step, ground: Ground): Promi
 }
 
 async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
-  const rua = pick(RUAS, a) ?? "";
+  const numbers: ToSend["numbers"] = [Math.floor(d / 3), d];
+  await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents: documentsOf(b, c, d), numbers });
+}
+
+/** One to three documents, and perhaps a broken one; a failure report is alone. */
+function documentsOf(b: number, c: number, d: number): Document[] {
   const first = documentOf(b, c);
   const documents: Document[] = [first];
-  if (first.kind !== "failure") {
-    for (let i = 1; i < 1 + (d % 3); i++) {
-      const next = documentOf(b + 7 * i, c + i * 5);
-      if (next.kind !== "failure") documents.push(next);
-    }
-    if (d % 7 === 0) documents.push({ ...documentOf(0, 0), kind: "broken", number: b % 1000 });
+  if (first.kind === "failure") return documents;
+  for (let i = 1; i < 1 + (d % 3); i++) {
+    const next = documentOf(b + 7 * i, c + i * 5);
+    if (next.kind !== "failure") documents.push(next);
   }
-  const packing = (["plain", "gzip", "zip"] as const)[Math.floor(d / 3) % 3] ?? "plain";
+  if (d % 7 === 0) documents.push({ ...documentOf(0, 0), kind: "broken", number: b % 1000 });
+  return documents;
+}
+
+interface ToSend {
+  rua: string;
+  documents: Document[];
+  numbers: [packing: number, verified: number];
+}
+
+async function sendDocuments(ground: Ground, { rua, documents, numbers }: ToSend): Promise<void> {
   const name = `m${ground.mails.length}`;
-  const mail = mailWith({ name, rua, documents, packing, isVerified: d % 5 < 2 });
+  const mail = mailWith({ name, rua, documents, packing: packingOf(numbers[0]), isVerified: numbers[1] % 5 < 2 });
   ground.mails.push(mail);
   await deliver(ground, mail);
+}
+
+function packingOf(number: number): Packing {
+  return (["plain", "gzip", "zip"] as const)[number % 3] ?? "plain";
+}
+
+/** Imports files, for the first time or again. */
+async function importFiles({ simulation, model, imports, ask }: Ground, number: number): Promise<string[]> {
+  const one = pick(imports, number);
+  if (one === undefined) return [];
+  const { rua, files, isVerified } = one;
+  const before = new Set(simulation.bucket.keys("raw/"));
+  const given = files.map(({ name, content }) => ({
+    sha256: createHash("sha256").update(content).digest("hex"),
+    name,
+    origin: `files/${name}`,
+    isMail: name === "message.eml",
+    from: "a@reporter.example",
+    authentication: isVerified ? VERIFIED : "unsigned",
+    content: Buffer.from(content).toString("base64"),
+  }));
+  const { answer } = await ask("importFiles", { rua, files: given });
+  const isRegistered = model.addresses.has(rua);
+  if (answer.ok !== isRegistered) return [`importing: ${answer.ok ? "taken" : answer.error.message}`];
+  for (const key of simulation.bucket.keys("raw/").filter((name) => !before.has(name))) {
+    const file = files.find((_, place) => key.includes(given[place]?.sha256 ?? "?"));
+    if (file === undefined) return [`Nobody imported ${key}.`];
+    model.addObject(key, rua, file, { isVerified, isImported: true });
+  }
+  const items = answer.ok ? answer.value.items : [];
+  return items.filter(({ key }) => !model.objects.has(key)).map(({ key }) => `${key} was taken as known`);
+}
+
+/** Half a day later upkeep enqueues what is not finished. */
+async function reconcile({ simulation, model, drain }: Ground): Promise<string[]> {
+  simulation.clock.nowMilliseconds += 13 * 3_600_000;
+  await keepUp(simulation, model);
+  return drain();
+}
+
+async function keepUp(simulation: Simulation, model: Model): Promise<void> {
+  const invocation = simulation.invocation();
+  await runUpkeep(invocation, 0.25);
+  model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
 }
 
 async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail): Promise<void> {
@@ -277,7 +400,7 @@ async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail
   for (const key of simulation.bucket.keys("raw/").filter((one) => !before.has(one))) {
     const file = files.find(({ name }) => key.endsWith(name));
     if (file === undefined) throw new Error(`Nobody sent ${key}.`);
-    model.addObject(key, mail.to, file, isVerified);
+    model.addObject(key, mail.to, file, { isVerified, isImported: false });
   }
 }
 
@@ -313,7 +436,11 @@ async function decide(
 type Filter = NonNullable<Inputs["startReprocess"]["filter"]>;
 
 /** Reads again what a filter names. */
-async function reprocess({ simulation, model, drain, ask }: Ground, filter: Filter): Promise<string[]> {
+async function reprocess(
+  { simulation, model, drain, ask }: Ground,
+  filter: Filter,
+  reading: Partial<Reading> = {},
+): Promise<string[]> {
   simulation.clock.nowMilliseconds += 2000;
   const { answer } = await ask("startReprocess", { filter });
   if (!answer.ok) return [];
@@ -322,7 +449,7 @@ async function reprocess({ simulation, model, drain, ask }: Ground, filter: Filt
     const isNamed = filter.domain === undefined && (filter.key === undefined || filter.key === object.key);
     if (isNamed && keys.has(object.key)) model.due.add(object.key);
   }
-  return drain();
+  return drain(reading);
 }
 
 async function deadLetters(simulation: Simulation, isDiscarded: boolean) {
@@ -344,7 +471,9 @@ async function changeDeadLetters(
   for (const { rawKey, part, code } of some) {
     const object = model.objects.get(rawKey);
     if (object === undefined) continue;
-    if (WHOLE_CODES.has(code)) object.whole = isDiscard ? "discarded" : "dead";
+    // A file that was refused as a whole keeps the dead letter that a person discarded when it had been read.
+    const isOfWhole = WHOLE_CODES.has(code) || (object.whole !== undefined && isOneFile(object));
+    if (isOfWhole) object.whole = isDiscard ? "discarded" : "dead";
     else {
       const document = documentIn(model, rawKey, part);
       for (const one of object.parts.filter((other) => other.document === document))
@@ -363,17 +492,17 @@ const WHOLE_CODES = new Set([
   "retries_exhausted",
 ]);
 
+/** The report, by any of its rows: pages link to each. */
 function referenceOf(
   simulation: Simulation,
-  account: string,
-  rawKey: string,
-  { accepted, counted }: ReturnType<Model["reports"]>[number],
+  { group, accepted, counted }: ReturnType<Model["reports"]>[number],
+  number: number,
 ) {
-  const [{ day, domain } = { day: 0, domain: "" }] = counted;
-  const kind = accepted.document.kind === "broken" ? "aggregate" : accepted.document.kind;
+  const { account } = group;
+  const { day, domain, kind } = pick(counted, number) ?? { day: 0, domain: "", kind: "aggregate" };
   const [row] = simulation.rows<{ uid: string }>(
     `SELECT lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND kind = '${kind}' AND domain = '${domain}'
-      AND day = ${day} AND raw_key = '${rawKey}' AND state = 'accepted'
+      AND day = ${day} AND raw_key = '${accepted.key}' AND state = 'accepted'
       AND (report_id = '' OR report_id LIKE '%-${accepted.document.number}')`,
   );
   return { account, domain, day: isoDate(day * SECONDS_PER_DAY), uid: row?.uid ?? "" };

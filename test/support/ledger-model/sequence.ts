@@ -22,8 +22,6 @@ export interface Failure {
   wrong: string[];
 }
 
-/** Days that details are kept. */
-const KEPT_DAYS = 12;
 /** Rounds after which the queues are empty, unless messages follow one another for ever. */
 const MAX_ROUNDS = 1500;
 /** The share of calls to bindings that fail while a queue is worked through. */
@@ -99,7 +97,7 @@ export async function shortest({ seed, steps }: Sequence, failure: Failure): Pro
 
 function newGround(seed: number): Ground {
   const simulation = new Simulation({ shards: 3 });
-  simulation.keepDetailDays = KEPT_DAYS;
+  simulation.keepDetailDays = 12;
   const model = new Model();
   for (const rua of RUAS) {
     const account = ACCOUNTS[Math.floor(RUAS.indexOf(rua) / 2)] ?? "";
@@ -109,34 +107,36 @@ function newGround(seed: number): Ground {
   const random = mulberry32(seed + 1);
   const plan = (): FaultMode | undefined =>
     random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
-  const delivered = deliveredMessages(simulation);
   const drain = async (reading: Partial<Reading> = {}): Promise<string[]> => {
     await emptyQueues(simulation, plan, random);
     const { seen, wrong } = await look(simulation, model);
     return [...wrong, ...model.settle(seen, { isTooSmall: false, isBudgetLow: false, ...reading })];
   };
-  return {
+  const ground: Ground = {
     simulation,
     model,
     mails: [],
-    delivered,
+    imports: [],
+    delivered: [],
+    isLost: () => false,
     drain,
     ask: (name, input) => perform({ simulation, plan }, name, input),
   };
+  noteDelivered(ground);
+  return ground;
 }
 
-/** The messages of all queues, from now on, as they are delivered. */
-function deliveredMessages({ queues }: Simulation): DeliveredMessage[] {
-  const delivered: DeliveredMessage[] = [];
+/** Notes the messages of all queues, from now on, as they are delivered; those that are lost are not. */
+function noteDelivered(ground: Ground): void {
+  const { queues } = ground.simulation;
   for (const queue of Object.keys(queues) as DeliveredMessage["queue"][]) {
     const take = queues[queue].take.bind(queues[queue]);
     queues[queue].take = (count, pick) => {
-      const taken = take(count, pick);
-      delivered.push(...taken.map(({ body }) => ({ queue, body })));
+      const taken = take(count, pick).filter(({ body }) => !ground.isLost({ queue, body }));
+      ground.delivered.push(...taken.map(({ body }) => ({ queue, body })));
       return taken;
     };
   }
-  return delivered;
 }
 
 /**
@@ -148,6 +148,7 @@ async function emptyQueues(simulation: Simulation, plan: FaultPlan, random: () =
   const delivery = {
     pick: below,
     repeats: () => random() < 0.1,
+    isBare: () => random() < 0.3,
     maxBatchSize: 1 + below(22),
     parallel: 1 + below(3),
   };

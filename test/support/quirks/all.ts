@@ -15,6 +15,7 @@ import { siblings } from "./siblings.ts";
 import { structure } from "./structure.ts";
 import { told } from "./told.ts";
 import { values } from "./values.ts";
+import { withinTexts } from "./within-text.ts";
 
 export const quirks: Quirk[] = [
   ...containers,
@@ -33,4 +34,5 @@ export const quirks: Quirk[] = [
   ...aroundParts,
   ...inLetters,
   ...siblings,
+  ...withinTexts,
 ];

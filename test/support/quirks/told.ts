@@ -140,6 +140,10 @@ const members: Quirk[] = [
   of("tls/policies-under-numbers.json", tls({ policies: { "0": POLICY, "1": POLICY } }), {
     report: { kind: "tls", policies: [{ successfulSessionCount: 20 }, { successfulSessionCount: 20 }] },
   }),
+  of("tls/empty-lists-are-objects.json", tls({ policies: [{ ...POLICY, "failure-details": {} }] }), {
+    report: { policies: [{ failureDetails: [] }] },
+    clean: true,
+  }),
   of("tls/policy-string-is-an-object.json", withPolicy({ "policy-string": { version: "STSv1" } }), {
     ...sums(["invalid_value policies[0]/policy/policy-string"]),
   }),

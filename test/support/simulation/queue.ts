@@ -29,8 +29,7 @@ export class MemoryQueue {
   async send(body: unknown, { delaySeconds = 0 }: { delaySeconds?: number } = {}): Promise<void> {
     if (delaySeconds > QUEUE_LIMITS.maxDelaySeconds) throw new Error(`A delay of ${delaySeconds} s is too long.`);
     const text = JSON.stringify(body);
-    const bytes = Buffer.byteLength(text) + QUEUE_LIMITS.metadataBytes;
-    if (bytes > QUEUE_LIMITS.maxMessageBytes) throw new Error(`A message of ${bytes} bytes is too large.`);
+    checkMessage(bytesOf(body));
     const now = this.#clock.nowMilliseconds;
     this.messages.push({
       id: ++this.#sent,
@@ -43,13 +42,16 @@ export class MemoryQueue {
 
   async sendBatch(batch: Iterable<{ body: unknown }>): Promise<void> {
     const bodies = [...batch].map(({ body }) => body);
-    const bytes = bodies.reduce<number>(
-      (sum, body) => sum + Buffer.byteLength(JSON.stringify(body)) + QUEUE_LIMITS.metadataBytes,
-      0,
-    );
-    if (bodies.length > QUEUE_LIMITS.maxBatchMessages) throw new Error(`A batch of ${bodies.length} is too many.`);
-    if (bytes > QUEUE_LIMITS.maxBatchBytes) throw new Error(`A batch of ${bytes} bytes is too large.`);
-    if (bodies.length === 0) throw new Error("A batch has to have a message.");
+    const sizes = bodies.map(bytesOf);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    if (bodies.length === 0) throw new TypeError("sendBatch() requires at least one message");
+    if (bodies.length > QUEUE_LIMITS.maxBatchMessages)
+      throw new Error(`A batch of ${bodies.length} is too many. (10206)`);
+    // One that is too large refuses all of them.
+    checkMessage(Math.max(...sizes));
+    if (bytes > QUEUE_LIMITS.maxBatchBytes) {
+      throw new Error(`batch size of ${bytes} bytes exceeds limit of ${QUEUE_LIMITS.maxBatchBytes} bytes (10205)`);
+    }
     for (const body of bodies) await this.send(body);
   }
 
@@ -84,4 +86,12 @@ export class MemoryQueue {
     }
     return taken;
   }
+}
+
+function bytesOf(body: unknown): number {
+  return Buffer.byteLength(JSON.stringify(body)) + QUEUE_LIMITS.metadataBytes;
+}
+
+function checkMessage(bytes: number): void {
+  if (bytes > QUEUE_LIMITS.maxMessageBytes) throw new Error(`A message of ${bytes} bytes is too large. (10204)`);
 }

@@ -40,6 +40,8 @@ export interface Delivery {
   pick?: (n: number) => number;
   /** Whether a delivered message is delivered once more later, although it was acknowledged. */
   repeats?: () => boolean;
+  /** Whether a message comes without the object it carries, as one of an older ingest. */
+  isBare?: () => boolean;
   /** Messages a batch at most; absent = as configured. */
   maxBatchSize?: number;
   /** Invocations of process at once. */
@@ -49,12 +51,12 @@ export interface Delivery {
 }
 
 export class Simulation {
-  readonly bucket = new MemoryBucket();
   /** The databases of the ledger; the first holds the directory. */
   readonly ledgers: readonly SqliteLedger[];
   readonly registry = new Map<string, string>();
   readonly points: Record<DatasetId, DataPoint[]> = { records: [], events: [], tls: [], failures: [] };
   readonly clock = { nowMilliseconds: Date.UTC(2026, 10, 20, 12) };
+  readonly bucket = new MemoryBucket(this.clock);
   readonly queues: Record<QueueName, MemoryQueue> = {
     "dmarc-reports": new MemoryQueue("dmarc-reports", this.clock),
     "dmarc-points": new MemoryQueue("dmarc-points", this.clock),
@@ -249,7 +251,8 @@ export class Simulation {
       const size = Math.min(consumer.maxBatchSize, delivery.maxBatchSize ?? consumer.maxBatchSize);
       const messages = queue.take(size, delivery.pick ?? (() => 0));
       if (messages.length === 0) continue;
-      await this.#runBatch(queue, messages, { ...consumer, repeats: delivery.repeats ?? (() => false) });
+      const { repeats = () => false, isBare = () => !this.carriesObjects } = delivery;
+      await this.#runBatch(queue, messages, { ...consumer, repeats, isBare });
       return true;
     }
     return false;
@@ -258,14 +261,14 @@ export class Simulation {
   async #runBatch(
     queue: MemoryQueue,
     messages: QueuedMessage[],
-    { maxRetries, repeats }: { maxRetries: number; repeats: () => boolean },
+    { maxRetries, repeats, isBare }: { maxRetries: number; repeats: () => boolean; isBare: () => boolean },
   ): Promise<void> {
     const invocation = this.faults.invocation();
     const settled = new Map<QueuedMessage, number | "ack">();
     const batch = {
       queue: queue.name,
       messages: messages.map((message) => ({
-        body: this.#delivered(message),
+        body: isBare() ? withoutContent(JSON.parse(message.body)) : JSON.parse(message.body),
         attempts: message.attempts,
         timestamp: new Date(message.sentMilliseconds),
         ack: () => void settled.set(message, "ack"),
@@ -293,11 +296,6 @@ export class Simulation {
         this.queues["dmarc-dead-letters"].messages.push({ id, body, attempts: 0, sentMilliseconds, dueMilliseconds });
       } else queue.messages.push({ ...message, dueMilliseconds });
     }
-  }
-
-  #delivered({ body }: QueuedMessage): unknown {
-    const parsed: unknown = JSON.parse(body);
-    return this.carriesObjects ? parsed : withoutContent(parsed);
   }
 
   #bindings(invocation: Invocation) {

@@ -34,7 +34,7 @@ interface AskedPeriod {
   to?: string | undefined;
 }
 
-/** The period of an input, 30 days unless told. @throws ApiError when it makes no sense */
+/** The period of an input, 30 days by default. @throws ApiError when it makes no sense */
 export function periodOfInput({ from = "", to = "" }: AskedPeriod, today: number): Period {
   const period = readPeriod(new URLSearchParams({ from, to }), today);
   if (!period.ok) throw new ApiError("bad_request", period.error);

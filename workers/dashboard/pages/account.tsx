@@ -14,7 +14,7 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { logoPath } from "../parts/layout.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
+import { type Said, SaidNote, saying, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type Head = Outputs["getAccount"];
@@ -226,7 +226,7 @@ export async function changeAccount(
   if (!maySee(request.access, account)) throw new ApiError("not_found", "There is no such account.");
   try {
     await applyChange(request, form, account);
-    return accountPath(account);
+    return saying(form.get("action")?.startsWith("remove") === true ? "removed" : "saved", accountPath(account));
   } catch (error) {
     if (!isWrongInput(error)) throw error;
     return accountPage(request, account, { kind: "fault", sentence: error.message, typed: form });

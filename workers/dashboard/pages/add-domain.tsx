@@ -40,7 +40,7 @@ export async function addPage(request: PageRequest, typed?: Typed): Promise<Page
         lead="Each domain gets an address for its reports, and you get the DNS records to publish."
       />
       {typed !== undefined && (
-        <Note kind="fault">
+        <Note kind="fault" isOutcome>
           <ForeignText text={typed.problem} />
         </Note>
       )}

@@ -11,6 +11,7 @@ import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
+import { saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/alerts";
@@ -69,9 +70,12 @@ export async function changeMutes(request: PageRequest, form: URLSearchParams): 
   const rule = RULE_CODES.find((code) => code === ruleText);
   if (rule === undefined && ruleText !== undefined) throw new ApiError("bad_request", "There is no such rule.");
   const name = { account, domain: field("domain"), rule, subject: field("subject") };
-  if (form.get("action") === "unmute") await request.operate("unmute", name);
-  else await request.operate("mute", { ...name, days: field("days") === undefined ? undefined : readDays(form) });
-  return PATH;
+  if (form.get("action") === "unmute") {
+    await request.operate("unmute", name);
+    return saying("unmuted", PATH);
+  }
+  await request.operate("mute", { ...name, days: field("days") === undefined ? undefined : readDays(form) });
+  return saying("muted", PATH);
 }
 
 function readDays(form: URLSearchParams): number {

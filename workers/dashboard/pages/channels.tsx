@@ -19,7 +19,7 @@ import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import { KindField, NameField } from "../parts/receiver-fields.tsx";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
+import { type Said, SaidNote, saying, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/channels";
@@ -285,13 +285,13 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
     switch (form.get("action")) {
       case "test":
         await request.operate("testChannel", { account, id });
-        return PATH;
+        return saying("sent", PATH);
       case "confirm":
         await request.operate("confirmChannel", { account, id });
-        return PATH;
+        return saying("confirmed", PATH);
       case "remove":
         await request.operate("removeChannel", { account, id });
-        return PATH;
+        return saying("removed", PATH);
       default: {
         const added = await request.operate("addChannel", settingsOf(account, form));
         const secret = added.secret === "" ? {} : { secret: added.secret };

@@ -45,7 +45,7 @@ export function importPage(request: PageRequest, sent: Sent = { text: "" }): Pag
             lead="From a CSV file. Existing entries stay unchanged, so you can import a file again."
           />
           {problem !== undefined && (
-            <Note kind="fault">
+            <Note kind="fault" isOutcome>
               <ForeignText text={problem} />
             </Note>
           )}

@@ -18,6 +18,7 @@ import { addPath, domainPath } from "../parts/links.ts";
 import { Explained, Note, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { accountOfForm, linkTo, type PageRequest } from "../parts/request.ts";
+import { saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 
@@ -104,9 +105,12 @@ export async function changeInbound(
   const account = await accountOfForm(request, form);
   const here = linkTo(request, `${domainPath(domain)}/inbound`);
   try {
-    if (form.get("action") === "remove") await request.operate("removeMtaSts", { account, domain });
-    else await request.operate("setMtaSts", { account, domain, ...policyOf(form) });
-    return here;
+    if (form.get("action") === "remove") {
+      await request.operate("removeMtaSts", { account, domain });
+      return saying("removed", here);
+    }
+    await request.operate("setMtaSts", { account, domain, ...policyOf(form) });
+    return saying("saved", here);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "bad_request") throw error;
     return renderInbound(request, domain, { problem: error.message, form });
@@ -136,7 +140,7 @@ function Content({ request, known, forReports, tables, said }: ContentProps) {
   return (
     <>
       {said !== undefined && (
-        <Note kind="fault">
+        <Note kind="fault" isOutcome>
           <ForeignText text={said.problem} />
         </Note>
       )}

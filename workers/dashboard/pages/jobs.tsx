@@ -70,7 +70,7 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
         <>
           <OperationsHead request={request} tab="jobs" title="Reprocessing" lead={explain("Reprocessing")} />
           {typed?.problem !== undefined && (
-            <Note kind="fault">
+            <Note kind="fault" isOutcome>
               <ForeignText text={typed.problem} />
             </Note>
           )}

@@ -16,6 +16,7 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.ts";
+import { partWord } from "../data/part-words.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { Figure, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
@@ -86,13 +87,6 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 }
 
 const LEAD = "Received reports, their outcomes, processing time and what is pending.";
-
-/** Outcomes that can be counted get a plural. */
-function partWord(name: string, count: number): string {
-  const word = name.replaceAll("_", " ");
-  const isCounted = ["dead letter", "duplicate", "conflict", "slice"].includes(word);
-  return isCounted && count !== 1 ? `${word}s` : word;
-}
 
 /** Shows that no part of any mail was lost: what was found, and its outcome. */
 function Parts({ balance }: { balance: PartsBalance }) {

@@ -1,4 +1,5 @@
 /** What a domain publishes about its mail, as it was last found in DNS: what is wrong, by which rule, and what to publish. */
+import type { Answer } from "../../../shared/dns/resolver.ts";
 import { CHECK_TITLES } from "../../../shared/guidance/check.ts";
 import type { StoredCheck } from "../../../shared/guidance/stored-check.ts";
 import { quotedTxt } from "../../../shared/guidance/txt-strings.ts";
@@ -19,7 +20,7 @@ import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote } from "../parts/said-note.tsx";
+import { type Said, SaidNote, saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type OneCheck = StoredCheck["checks"][number];
@@ -85,7 +86,7 @@ export async function checkAgain(
     if (!isWrongInput(error)) throw error;
     return recordsPage(request, domain, { kind: "fault", sentence: error.message });
   }
-  return linkTo(request, `${domainPath(domain)}/records`);
+  return saying("checked", linkTo(request, `${domainPath(domain)}/records`));
 }
 
 function CheckedAt({ kept }: { kept: KeptCheck }) {
@@ -147,7 +148,7 @@ function CheckCard({ check, children }: { check: OneCheck; children?: unknown })
                 {type} <ForeignText text={name} />
               </span>
               {": "}
-              {status === "answers" ? "" : STATUS_WORDS[status]}
+              {status === "answers" ? "" : wordsOf(status)}
               {records.map((record) => (
                 <div class="mono">
                   <ForeignText text={record} />
@@ -161,13 +162,18 @@ function CheckCard({ check, children }: { check: OneCheck; children?: unknown })
   );
 }
 
-const STATUS_WORDS: Record<string, string> = {
+const STATUS_WORDS: Record<Exclude<Answer["status"], "answers">, string> = {
   nxdomain: "no such name",
   nodata: "no such record",
   servfail: "the DNS server failed",
   timeout: "no answer in time",
   unknown: "no answer",
 };
+
+// As a check has kept it, which may be of another version.
+function wordsOf(status: string): string {
+  return Object.entries(STATUS_WORDS).find(([name]) => name === status)?.[1] ?? status;
+}
 
 function FindingItem({ finding: { state, sentence, rule, publish } }: { finding: Finding }) {
   return (

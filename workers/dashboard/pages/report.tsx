@@ -9,6 +9,7 @@ import { reportPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
+import { saying } from "../parts/said-note.tsx";
 import { aggregateReportPage } from "./aggregate-report.tsx";
 import { failureReportPage } from "./failure-report.tsx";
 import { TakeBackForm, TakenBackNote } from "./take-back.tsx";
@@ -52,7 +53,8 @@ export async function changeReport(
   const report = await findReport(request, address);
   const { account, domain, reportUid: uid } = report;
   const name = { account, domain, day: isoDay(report.day), uid };
-  switch (form.get("action")) {
+  const action = form.get("action");
+  switch (action) {
     case "take-back": {
       const reason = form.get("reason")?.trim() ?? "";
       if (reason === "") throw new ApiError("bad_request", "Give a reason: it is kept with the report.");
@@ -71,7 +73,7 @@ export async function changeReport(
     default:
       throw new ApiError("bad_request", "action must be take-back or undo.");
   }
-  return reportPath(report);
+  return saying(action === "undo" ? "restored" : "takenBack", reportPath(report));
 }
 
 /** The raw object a report was read from, as it came. */

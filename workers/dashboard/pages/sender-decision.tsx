@@ -9,6 +9,7 @@ import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { accountOfForm, type PageRequest } from "../parts/request.ts";
+import type { Done } from "../parts/said-note.tsx";
 
 /** Words of decisions, and what each of them means for the verdict. */
 export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: string }> = {
@@ -164,18 +165,19 @@ function History({ decisions: { history, account, mayDecide }, action }: History
 /**
  * Does what the form says.
  *
+ * @returns what was done
  * @throws ApiError when the account is not the person's, or the form makes no sense
  */
 export async function changeSenderDecision(
   request: PageRequest,
   form: URLSearchParams,
   { domain, source }: { domain: string; source: string },
-): Promise<void> {
+): Promise<Done> {
   const account = await accountOfForm(request, form);
   const name = { account, domain, source };
   if (form.get("action") === "undo") {
     await request.operate("undoSenderDecision", name);
-    return;
+    return "undone";
   }
   const decision = SENDER_DECISIONS.find((one) => one === form.get("decision"));
   if (decision === undefined) throw new ApiError("bad_request", "Choose mine, not mine or forwarder.");
@@ -187,4 +189,5 @@ export async function changeSenderDecision(
     decision,
     note: form.get("note")?.trim() ?? "",
   });
+  return "decided";
 }

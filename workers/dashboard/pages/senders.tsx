@@ -90,13 +90,18 @@ interface DoneProps {
 /** What was just decided, and what is next: the newest decisions, made by one press. */
 function DoneNote({ request, domain, done, found: { decisions } }: DoneProps) {
   const verdict = <a href={linkTo(request, domainPath(domain))}>See the verdict</a>;
-  if (done === "undone") return <Note kind="done">The decision was undone. {verdict}</Note>;
+  if (done === "undone")
+    return (
+      <Note kind="done" isOutcome>
+        The decision was undone. {verdict}
+      </Note>
+    );
   if (done !== "decided") return null;
   const newest = Math.max(...decisions.map(({ decidedSeconds }) => decidedSeconds));
   const [first, ...others] = decisions.filter(({ decidedSeconds }) => decidedSeconds === newest);
   if (first === undefined) return null;
   return (
-    <Note kind="done">
+    <Note kind="done" isOutcome>
       Saved: <ForeignText text={subjectWords(first.source)} />
       {others.length > 0 && ` and ${formatCount(others.length)} more`} – {DECISION_WORDS[first.decision].label}.{" "}
       {verdict}

@@ -14,6 +14,7 @@ import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import { accountOfForm, type PageRequest } from "../parts/request.ts";
+import { saying } from "../parts/said-note.tsx";
 import { SetupMark } from "./domain-status.tsx";
 
 type Setup = NonNullable<RegisteredDomain["setup"]>;
@@ -274,7 +275,7 @@ function ConfirmRemoval({ registered: { account, domain, rua } }: { registered: 
 export function RemovedNote({ removed }: { removed: string | null }) {
   if (removed === null) return null;
   return (
-    <Note kind="done">
+    <Note kind="done" isOutcome>
       <ForeignText text={removed} /> is removed. Take the address out of its DMARC record, too.
     </Note>
   );
@@ -293,7 +294,7 @@ export async function changeSetup(
   const account = await accountOfForm(request, form);
   if (form.get("action") === "check") {
     await request.operate("domainSetup", { account, domain });
-    return setupPath(domain, account);
+    return saying("checked", setupPath(domain, account));
   }
   if (form.get("action") !== "remove") throw new ApiError("bad_request", "Check it or remove it.");
   if (!mayAdminister(request.access, account)) throw new ApiError("forbidden", FORBIDDEN.administrator);

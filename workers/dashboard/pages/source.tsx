@@ -21,6 +21,7 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { saying } from "../parts/said-note.tsx";
 import { SpreadMark } from "../parts/spread.tsx";
 import { originColumns, recordsTable } from "./records-table.tsx";
 import { changeSenderDecision, SenderDecisionCard } from "./sender-decision.tsx";
@@ -47,8 +48,8 @@ export async function decideSource(
   form: URLSearchParams,
   { domain, source }: { domain: string; source: string },
 ): Promise<string> {
-  await changeSenderDecision(request, form, { domain, source });
-  return linkTo(request, sourcePath(domain, source));
+  const done = await changeSenderDecision(request, form, { domain, source });
+  return saying(done, linkTo(request, sourcePath(domain, source)));
 }
 
 /** The same of an address. @returns the page to go to */
@@ -57,8 +58,8 @@ export async function decideAddress(
   form: URLSearchParams,
   { domain, address }: { domain: string; address: string },
 ): Promise<string> {
-  await changeSenderDecision(request, form, { domain, source: address });
-  return linkTo(request, addressPath(domain, address));
+  const done = await changeSenderDecision(request, form, { domain, source: address });
+  return saying(done, linkTo(request, addressPath(domain, address)));
 }
 
 function detailPath({ domain, name, match }: SourceChoice): string {

@@ -54,11 +54,15 @@ async function render(request: PageRequest, said?: Said): Promise<PageResult> {
             lead="Tags combine domains, and groups combine accounts. The page Domains filters by both."
           />
           {said !== undefined && (
-            <Note>
+            <Note kind="fault" isOutcome>
               <ForeignText text={said.problem} />
             </Note>
           )}
-          {said === undefined && done > 0 && <Note kind="done">{formatCount(done)} changed.</Note>}
+          {said === undefined && done > 0 && (
+            <Note kind="done" isOutcome>
+              {formatCount(done)} changed.
+            </Note>
+          )}
           {role !== "viewer" && <TagForm form={said?.form ?? request.parameters} />}
           {tables[0].view(request.url)}
           {role === "operator" && <GroupForm accounts={accounts} form={said?.form ?? request.parameters} />}

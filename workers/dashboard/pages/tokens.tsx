@@ -10,7 +10,7 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
-import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
+import { type Said, SaidNote, saying, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/tokens";
@@ -180,7 +180,7 @@ export async function changeTokens(request: PageRequest, form: URLSearchParams):
   try {
     if (form.get("action") === "revoke") {
       await request.operate("revokeToken", { account, id: form.get("id") ?? "" });
-      return PATH;
+      return saying("revoked", PATH);
     }
     const { name, secret } = await request.operate("createToken", settingsOf(account, form));
     const page = await tokensPage(request, { kind: "done", sentence: `${name} was created.`, secret });

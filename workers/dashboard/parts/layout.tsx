@@ -4,6 +4,7 @@ import type { Access } from "../access.ts";
 import { glossary } from "../data/glossary.ts";
 import { accountPath } from "./accounts-frame.tsx";
 import { ForeignText, plainForeignText } from "./foreign-text.tsx";
+import { Note } from "./marks.tsx";
 import { termId } from "./term.tsx";
 
 /** A page's content and what the frame says about it. */
@@ -14,6 +15,8 @@ export interface PageContent {
   /** Which entry of the navigation it belongs to. */
   section?: "accounts" | "domains" | "worklist" | "alerts" | "operations" | "tokens" | "glossary";
   body: Child;
+  /** What a form did that led here. */
+  done?: string | undefined;
   /** Seconds after which the page is loaded again where scripts run. */
   refreshSeconds?: number;
 }
@@ -39,7 +42,7 @@ export function renderPage(content: PageContent, access: Access | undefined): st
 }
 
 function Frame({ content, access }: FrameProps) {
-  const { title, crumbs = [], body, refreshSeconds } = content;
+  const { title, crumbs = [], body, done, refreshSeconds } = content;
   return (
     <html lang="en">
       <head>
@@ -70,6 +73,11 @@ function Frame({ content, access }: FrameProps) {
                 ))}
               </ol>
             </nav>
+          )}
+          {done !== undefined && (
+            <Note kind="done" isOutcome>
+              {done}
+            </Note>
           )}
           {body}
         </main>

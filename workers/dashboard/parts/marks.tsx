@@ -65,10 +65,18 @@ function valueClass(value: string): string {
   return value.length > LARGE_CHARS ? "value long" : "value";
 }
 
+interface NoteProps {
+  kind?: "warn" | "done" | "fault";
+  /** It says what a form did: the page begins there for a keyboard and a screen reader. */
+  isOutcome?: boolean;
+  children?: Child;
+}
+
 /** A note that stands out: something is partial, done, or went wrong. */
-export function Note({ kind = "warn", children }: { kind?: "warn" | "done" | "fault"; children?: Child }) {
+export function Note({ kind = "warn", isOutcome = false, children }: NoteProps) {
+  const focus = isOutcome ? { tabindex: -1, autofocus: true } : {};
   return (
-    <div class={`note ${kind}`} role={kind === "fault" ? "alert" : "status"}>
+    <div class={`note ${kind}`} role={kind === "fault" ? "alert" : "status"} {...focus}>
       {children}
     </div>
   );

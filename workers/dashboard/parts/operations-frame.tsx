@@ -67,7 +67,7 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
       </PageHead>
       <Tabs label="Operations" tabs={TABS} current={tab} />
       {done !== undefined && (
-        <Note kind="done">
+        <Note kind="done" isOutcome>
           {done} {refused > 0 && `${formatCount(refused)} couldn't be changed: open each to see why.`}
         </Note>
       )}

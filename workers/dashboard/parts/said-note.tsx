@@ -2,6 +2,38 @@
 import { ForeignText } from "./foreign-text.tsx";
 import { Note } from "./marks.tsx";
 
+/** What a form did, by the code in the link that it leads to: no text of a link is shown. */
+const DONE = {
+  saved: "Saved.",
+  decided: "Saved. The verdict follows your decision.",
+  undone: "The last decision was undone.",
+  sent: "It is being sent: see Deliveries for the outcome.",
+  confirmed: "Confirmed: notices are sent there from now on.",
+  removed: "Removed.",
+  revoked: "Revoked: it no longer works.",
+  muted: "Muted.",
+  unmuted: "Unmuted.",
+  checked: "Checked just now.",
+  takenBack: "Taken back: its figures are being removed.",
+  restored: "It counts again once its file has been read.",
+} as const;
+
+export type Done = keyof typeof DONE;
+
+const PARAMETER = "said";
+
+/** A link to the page that says what a form did. */
+export function saying(done: Done, path: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}${PARAMETER}=${done}`;
+}
+
+/** What the link says was done, which is taken out of it: it is said once, and no link of the page repeats it. */
+export function takeDone({ searchParams }: URL): string | undefined {
+  const code = searchParams.get(PARAMETER);
+  searchParams.delete(PARAMETER);
+  return Object.entries(DONE).find(([one]) => one === code)?.[1];
+}
+
 export interface Said {
   kind: "done" | "fault";
   sentence: string;
@@ -19,7 +51,7 @@ export function typedFor(said: Said | undefined, action: string): URLSearchParam
 /** @param secretIs what the secret is, as a sentence begins: "Its key" */
 export function SaidNote({ said: { kind, sentence, secret }, secretIs }: { said: Said; secretIs?: string }) {
   return (
-    <Note kind={kind}>
+    <Note kind={kind} isOutcome>
       <ForeignText text={sentence} />
       {secret !== undefined && (
         <>

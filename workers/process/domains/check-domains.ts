@@ -10,6 +10,7 @@ import {
   isAllUnknown,
   type StoredCheck,
   storedCheckOf,
+  withUnchangedId,
 } from "../../../shared/guidance/stored-check.ts";
 import { addressesNamingQuery } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
@@ -123,9 +124,10 @@ export async function checkAndKeep(
   const { mail, countedMail } = await lastMail(name, invocation);
   const selectors = seenSelectors(name, mail);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
-  const check = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
-  if (isAllUnknown(check)) return undefined;
+  const found = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
+  if (isAllUnknown(found)) return undefined;
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
+  const check = before === undefined ? found : withUnchangedId(found, before.check, nowSeconds);
   const changes = before === undefined ? [] : changesBetween(before.check, check);
   await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
   // Counted mail comes first: forged reports must not use up the look-ups that the verdict needs.

@@ -2,8 +2,10 @@
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { type Answer, boundedResolver, isUnanswered, type Resolver, recordsOf } from "../../../shared/dns/resolver.ts";
 import { checkDmarc, type DmarcCheck } from "../../../shared/guidance/dmarc-check.ts";
+import { findMailHosts, whySendsNothing } from "../../../shared/guidance/mail-hosts.ts";
 import { type Published, recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
 import { setupState } from "../../../shared/guidance/setup-state.ts";
+import { aliasOf } from "../../../shared/guidance/wrong-name.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { hasReportsQuery } from "../../../shared/ledger/domain-checks.ts";
 import { type DomainAddress, dueSetupsQuery, keepSetup } from "../../../shared/ledger/registered-domains.ts";
@@ -39,13 +41,17 @@ export async function describe(
   return { account, domain, rua, isNew, state, ...setup };
 }
 
-async function findPublished(domain: string, resolver: Resolver): Promise<Published> {
-  const [dmarc, alias, tls] = await Promise.all([
-    resolver.lookup(`_dmarc.${domain}`, "TXT"),
-    resolver.lookup(`_dmarc.${domain}`, "CNAME"),
-    resolver.lookup(`_smtp._tls.${domain}`, "TXT"),
+async function findPublished(domain: string, { lookup }: Resolver): Promise<Published> {
+  const [dmarc, alias, tls, mail, sendsNothing] = await Promise.all([
+    lookup(`_dmarc.${domain}`, "TXT"),
+    aliasOf(`_dmarc.${domain}`, lookup),
+    lookup(`_smtp._tls.${domain}`, "TXT"),
+    findMailHosts(domain, lookup),
+    whySendsNothing(domain, lookup),
   ]);
-  return { dmarc: recordsIfAnswered(dmarc), alias: recordsOf(alias)[0], tls: recordsIfAnswered(tls) };
+  // One that isn't set up yet has no mail hosts either.
+  const takesNoMail = sendsNothing !== undefined && (mail?.isImplicit === true || mail?.hosts.length === 0);
+  return { dmarc: recordsIfAnswered(dmarc), alias, tls: recordsIfAnswered(tls), sendsNothing, takesNoMail };
 }
 
 function recordsIfAnswered(answer: Answer): string[] | undefined {

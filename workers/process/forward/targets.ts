@@ -8,11 +8,13 @@ import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import {
+  addMissingTargets,
   addTarget,
   dueTargetsQuery,
   removeTarget,
   retryFailed,
   targetQuery,
+  targetsOfAllQuery,
   targetsQuery,
   type WaitingReports,
   waitingReportsQuery,
@@ -137,6 +139,7 @@ async function findTarget(id: string, invocation: Invocation): Promise<ForwardTa
  */
 export async function enqueueForwards(invocation: Invocation): Promise<number> {
   let enqueued = 0;
+  await spreadTargets(invocation);
   for (const { ledger, shard, env, nowSeconds } of inEachShard(invocation)) {
     for (const target of await ask(ledger, dueTargetsQuery(nowSeconds))) {
       const message: ForwardMessage = { v: 1, kind: "forward", shard, target };
@@ -146,6 +149,12 @@ export async function enqueueForwards(invocation: Invocation): Promise<number> {
     }
   }
   return enqueued;
+}
+
+/** A database that was added after a target for all accounts gets it, too. */
+async function spreadTargets({ shards: { all, directory } }: Invocation): Promise<void> {
+  const targets = all.length === 1 ? [] : await ask(directory, targetsOfAllQuery());
+  if (targets.length > 0) for (const ledger of all.slice(1)) await change(ledger, [addMissingTargets(targets)]);
 }
 
 function randomHex(bytes: number): string {

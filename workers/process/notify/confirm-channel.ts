@@ -5,13 +5,19 @@
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { channelOf } from "../../../shared/contract/shapes.ts";
-import { addDelivery, channelQuery, confirmChannel, deliveryId } from "../../../shared/ledger/channels.ts";
+import {
+  addDelivery,
+  channelQuery,
+  confirmChannel,
+  deliveryId,
+  unconfirmAddress,
+} from "../../../shared/ledger/channels.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { findPerson } from "../../../shared/ledger/people.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import type { Channel } from "../../../shared/notify/channel.ts";
 import { confirmationText, isSigned, sign } from "../../../shared/notify/signature.ts";
-import { mayAsk, normalizeEmail } from "../../../shared/people.ts";
+import { type Authority, accountsWith, mayAsk, normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { enqueueDelivery } from "./enqueue-deliveries.ts";
@@ -28,6 +34,23 @@ export async function confirmationLink(channel: Channel, untilSeconds: number, d
 export async function isOfAccount(address: string, account: string, { shards }: Invocation): Promise<boolean> {
   const person = await findPerson(shards.directory, normalizeEmail(address));
   return person !== undefined && mayAsk(person.authority, "viewer", account);
+}
+
+/**
+ * Sends nothing more to the address of a person about accounts that they are about to lose, until it is confirmed again.
+ *
+ * @param afterwards what they may do then
+ */
+export async function closeLostAccounts(
+  email: string,
+  afterwards: (now: Authority) => Authority,
+  { shards }: Invocation,
+): Promise<void> {
+  const person = await findPerson(shards.directory, email);
+  const kept = person && accountsWith(afterwards(person.authority), "viewer");
+  if (person === undefined || kept === undefined) return;
+  const closed = unconfirmAddress(email, accountsWith(person.authority, "viewer"), kept);
+  for (const ledger of shards.all) await change(ledger, [closed]);
 }
 
 /** Sends the link to a channel's address; at most once an hour. @returns the delivery's id */

@@ -16,10 +16,11 @@ import { accountPeopleQuery, putAccountPerson, removeAccountPerson } from "../..
 import { LEDGER_BINDING } from "../../../shared/ledger/shards.ts";
 import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
 import { readLogo } from "../../../shared/logo.ts";
-import { normalizeEmail } from "../../../shared/people.ts";
+import { type Authority, normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
 import type { Call, Invocation } from "../env.ts";
+import { closeLostAccounts } from "../notify/confirm-channel.ts";
 
 /** Creates an account. @returns a problem if it exists, or its database is not bound */
 export async function createAccount(
@@ -102,6 +103,8 @@ export async function takePersonRole(
 ): Promise<Answer<undefined>> {
   const email = normalizeEmail(typed);
   if (isOwnRole(email, caller)) return ownRole();
+  const without = ({ isOperator, accounts: { [account]: _, ...accounts } }: Authority) => ({ isOperator, accounts });
+  await closeLostAccounts(email, without, invocation);
   await change(invocation.shards.directory, removeAccountPerson({ account, email }, invocation.nowSeconds));
   return ok(undefined);
 }

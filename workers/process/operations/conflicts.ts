@@ -10,7 +10,7 @@ import {
   type DoubtedGroup,
   findConflicts,
   findDoubted,
-  putDecision,
+  putDecisions,
   refuseChosen,
   removeConflicts,
 } from "../../../shared/ledger/conflicts.ts";
@@ -69,10 +69,10 @@ export async function decideConflict(
   if (decision === "replace") {
     const chosen = decisionOf(conflict, { version: "other", decision: "replaces" }, note, nowSeconds);
     const refused = decisionOf(conflict, { version: "accepted", decision: "refused" }, note, nowSeconds);
-    await change(ledger, [refuseChosen(chosen), putDecision(refused), putDecision(chosen)]);
+    await change(ledger, [refuseChosen(chosen), putDecisions([refused, chosen])]);
   } else {
     await change(ledger, [
-      putDecision(decisionOf(conflict, { version: "other", decision: "counts" }, note, nowSeconds)),
+      putDecisions([decisionOf(conflict, { version: "other", decision: "counts" }, note, nowSeconds)]),
     ]);
   }
   await env.QUEUE_REPORTS.send({
@@ -113,9 +113,9 @@ async function keep(conflicts: readonly ConflictRow[], note: DecisionNote, invoc
   const origin = { key, reportUid: first.id, generation: nowSeconds, receivedSeconds };
   await writePoints([{ dataset: "events", points }], origin, invocation);
   const refused = conflicts.map((conflict) =>
-    putDecision(decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds)),
+    decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds),
   );
-  const others = [...refused, removeConflicts(conflicts.map(({ id }) => id))];
+  const others = [putDecisions(refused), removeConflicts(conflicts.map(({ id }) => id))];
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const objects = await objectsWithDuplicates(conflicts, ledger);
     const { state } = await commitBatch(ledger, { ...noChanges(), objects, others }, nowSeconds);

@@ -8,6 +8,7 @@ import { type ImportPlan, ImportPlanner, readLine } from "../../../shared/import
 import { accountNamesQuery, importAccounts as accountsToAdd } from "../../../shared/ledger/accounts.ts";
 import { addressesNamingAnyQuery, copyDue, findAddresses, importAddresses } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
+import { beingForgottenQuery } from "../../../shared/ledger/forgotten.ts";
 import {
   putRegisteredDomains,
   registeredCountsQuery,
@@ -34,17 +35,19 @@ export async function importAccounts(
   const accounts = [...new Set(read.map(({ account }) => account))];
   const domains = [...new Set(read.map(({ domain }) => domain).filter((domain) => domain !== ""))];
   const { directory } = invocation.shards;
+  const ruas = [...new Set(read.map(({ rua }) => rua))];
   const host = invocation.env.RUA_HOST;
   const planner = new ImportPlanner({
     accounts: await ask(directory, accountNamesQuery(accounts)),
     addresses: [
       ...(await ask(directory, addressesNamingAnyQuery(accounts, domains))),
-      ...(await findAddresses(directory, [...new Set(read.map(({ rua }) => rua))])),
+      ...(await findAddresses(directory, ruas)),
     ],
     listed: await askEach(invocation, registeredOfAccountsQuery(accounts, domains)),
     counts: await askEach(invocation, registeredCountsQuery(accounts)),
     makeAddress: host === "" ? undefined : () => addressAt(host, localPart(randomBytes)),
     mayCreate: invocation.shards.all[Number(invocation.env.NEW_ACCOUNTS_SHARD)] !== undefined,
+    forgotten: await ask(directory, beingForgottenQuery(accounts, ruas)),
   });
   const items = lines.map((line) => (line.ok ? planner.add(line.value) : line.error));
   if (!dryRun) await write(planner.plan(), invocation);

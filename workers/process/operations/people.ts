@@ -4,10 +4,11 @@ import type { Answer } from "../../../shared/contract/problems.ts";
 import { accountsNamedQuery } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { notePersonSeen, putPerson, removePerson } from "../../../shared/ledger/people.ts";
-import { normalizeEmail, PersonValueError, validPerson } from "../../../shared/people.ts";
+import { authorityOf, normalizeEmail, PersonValueError, validPerson } from "../../../shared/people.ts";
 import { ok } from "../../../shared/result.ts";
 import { noAccount, valid } from "../answers.ts";
 import type { Call } from "../env.ts";
+import { closeLostAccounts } from "../notify/confirm-channel.ts";
 
 /**
  * Registers a person, or changes their roles.
@@ -16,8 +17,9 @@ import type { Call } from "../env.ts";
  */
 export async function registerPerson(
   { email, entry }: Inputs["putIdentity"],
-  { invocation: { shards, nowSeconds }, caller }: Call,
+  { invocation, caller }: Call,
 ): Promise<Answer<Outputs["putIdentity"]>> {
+  const { shards, nowSeconds } = invocation;
   const person = valid(() => validPerson(email, entry), PersonValueError);
   if (!person.ok) return person;
   const { role, accounts, alsoViews = [] } = person.value.entry;
@@ -26,16 +28,19 @@ export async function registerPerson(
   const known = await ask(shards.directory, accountsNamedQuery(named));
   const unknown = named.find((name) => !known.some(({ account }) => account === name));
   if (unknown !== undefined) return noAccount(unknown);
+  await closeLostAccounts(person.value.email, () => authorityOf(person.value.entry), invocation);
   await change(shards.directory, putPerson(person.value, { by: caller.name, nowSeconds }));
   return person;
 }
 
 /** Removes a person, who then sees nothing. */
 export async function dropPerson(
-  { email }: Inputs["removeIdentity"],
-  { invocation: { shards } }: Call,
+  { email: typed }: Inputs["removeIdentity"],
+  { invocation }: Call,
 ): Promise<Answer<Outputs["removeIdentity"]>> {
-  await change(shards.directory, removePerson(normalizeEmail(email)));
+  const email = normalizeEmail(typed);
+  await closeLostAccounts(email, () => ({ isOperator: false, accounts: {} }), invocation);
+  await change(invocation.shards.directory, removePerson(email));
   return ok(undefined);
 }
 

@@ -4,9 +4,10 @@ import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { coverReport, writeOf } from "../../../shared/batch/report-writes.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
-import { putDecision, removeDecision } from "../../../shared/ledger/conflicts.ts";
+import { putDecisions, removeDecision } from "../../../shared/ledger/conflicts.ts";
+import { OneCall } from "../../../shared/ledger/database.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
-import { findReports, type LedgerReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
+import { addReports, findReports, type LedgerReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
 import type { DecisionNote, OperationRefused } from "../../../shared/operations.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { readOthersAgain } from "../reports/read-others.ts";
@@ -28,8 +29,9 @@ export async function takeBackReport(
 ): Promise<ReportReference | OperationRefused> {
   const invocation = await inShardOf(reference.account, given);
   const { ledger, nowSeconds } = invocation;
-  const held = await findReport(reference, "accepted", invocation);
-  if ("refused" in held) return held;
+  const found = await findReport(reference, "accepted", invocation);
+  if ("refused" in found) return found;
+  const { held } = found;
   const occasion = { attempts: 1, nowSeconds };
   const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, occasion);
   const sent = await writeHeld(work, invocation);
@@ -40,15 +42,17 @@ export async function takeBackReport(
     reports: [{ write, reference: held.reference }],
     slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
     others: [
-      putDecision({
-        account: reference.account,
-        uid,
-        contentHash: held.contentHash,
-        decision: "taken_back",
-        decidedBy: by,
-        reason,
-        decidedSeconds: nowSeconds,
-      }),
+      putDecisions([
+        {
+          account: reference.account,
+          uid,
+          contentHash: held.contentHash,
+          decision: "taken_back",
+          decidedBy: by,
+          reason,
+          decidedSeconds: nowSeconds,
+        },
+      ]),
     ],
   };
   const { state } = await commitBatch(ledger, changes, nowSeconds);
@@ -65,8 +69,10 @@ export async function undoTakeBack(
 ): Promise<ReportReference | OperationRefused> {
   const invocation = await inShardOf(reference.account, given);
   const { env, ledger, nowSeconds } = invocation;
-  const held = await findReport(reference, "taken_back", invocation);
-  if ("refused" in held) return held;
+  const found = await findReport(reference, "taken_back", invocation);
+  if ("refused" in found) return found;
+  const { held } = found;
+  if (found.isFinal) return { refused: "A day of the report is final: its details are no longer kept." };
   const { uid, account } = held.reference;
   const { rawKey: key, rua, receivedSeconds, generation, highestPoints, contentHash } = held;
   const isThere = (await env.R2_DMARC_REPORTS.head(key)) !== null;
@@ -97,12 +103,28 @@ export async function undoTakeBack(
   return state === "changed" ? { refused: CHANGED } : held.reference;
 }
 
+interface FoundReport {
+  /** By its first row, if that is still there: other objects that brought it are noted with that one. */
+  held: LedgerReport;
+  /** Whether any of its days is. */
+  isFinal: boolean;
+}
+
+/** A report by any of its rows. */
 async function findReport(
   reference: ReportReference,
   wanted: LedgerReport["state"],
   { ledger }: Invocation,
-): Promise<LedgerReport | OperationRefused> {
-  const held = (await findReports(ledger, [reference])).reports.get(reference.uid);
-  if (held === undefined) return { refused: `There is no report '${reference.uid}'.` };
-  return held.state === wanted ? held : { refused: `The report is ${held.state.replace("_", " ")}.` };
+): Promise<FoundReport | OperationRefused> {
+  const { uid } = reference;
+  const given = (await findReports(ledger, [reference])).reports.get(uid);
+  if (given === undefined) return { refused: `There is no report '${uid}'.` };
+  const rows = given.spread.map(([domain, day]) => ({ ...reference, domain, day }));
+  const call = new OneCall();
+  const found = addReports(call, rows.slice(0, 1), rows);
+  await call.send(ledger);
+  const { reports, final } = found();
+  const held = reports.get(uid) ?? given;
+  if (held.state !== wanted) return { refused: `The report is ${held.state.replace("_", " ")}.` };
+  return { held, isFinal: final.has(uid) };
 }

@@ -41,7 +41,7 @@ export async function createToken(
   const secret = tokenSecret(randomBytes(TOKEN_LIMITS.secretBytes));
   const [, added] = await change(shards.directory, addToken(token, await tokenHash(secret)));
   if (added?.results.length === 1) return ok({ ...tokenOf(token, nowSeconds), secret });
-  if ((await ask(shards.directory, tokenNamedQuery(account, name))).length > 0) {
+  if ((await ask(shards.directory, tokenNamedQuery(account, name, nowSeconds))).length > 0) {
     return fail({
       code: "already_exists",
       message: `There is a token '${name}' already: revoke it, or choose a name.`,

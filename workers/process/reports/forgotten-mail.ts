@@ -1,9 +1,11 @@
 /**
  * Mail of forgotten accounts that was under way: its raw object is deleted and nothing is kept of it. Only mail to an
- * address that is no longer registered is looked up, so that other batches cost nothing extra.
+ * address that is no longer registered, or has been registered or changed since, is looked up, so that other batches cost
+ * nothing extra.
  */
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
+import { wasForgottenSince } from "../../../shared/ledger/jobs.ts";
 import { objectReference } from "../../../shared/ledger/objects.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
@@ -13,23 +15,16 @@ import type { Task } from "./task.ts";
 /** Ends the tasks of forgotten accounts. @throws nothing: a fault becomes the ending of the tasks it concerns */
 export async function dropForgotten(
   tasks: readonly Task[],
-  { byAddress }: Registrations,
+  { byAddress, changedSeconds }: Registrations,
   invocation: Invocation,
 ): Promise<void> {
-  const unregistered = tasks.filter(({ ending, message }) => ending === undefined && !byAddress.has(message.rua));
-  if (unregistered.length === 0) return;
+  const open = tasks.filter(({ ending }) => ending === undefined);
+  const unregistered = open.filter(({ message }) => !byAddress.has(message.rua));
+  const changed = open.filter(({ message }) => (changedSeconds.get(message.rua) ?? -1) >= message.receivedSeconds);
+  if (unregistered.length + changed.length === 0) return;
   try {
-    const forgotten = await forgottenAmong(
-      invocation.shards.directory,
-      unregistered.map(({ message }) => message.rua),
-    );
-    // Later mail is for the next owner of the address.
-    const dropped = unregistered.filter(
-      ({ message: { rua, receivedSeconds } }) =>
-        receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds,
-    );
-    // Another account may have had the address before, and keeps its objects; the job removes those of the forgotten
-    // account.
+    // An address may have come from another account, which keeps what it has of it; the job removes what the forgotten one has.
+    const dropped = [...(await toForgotten(unregistered, invocation)), ...(await deletedSince(changed, invocation))];
     const references = dropped.map(({ message }) => objectReference(message));
     const owners = dropped.length === 0 ? [] : await ownersOf(references, invocation);
     const ownerless = dropped.filter((_, place) => owners[place]?.size === 0);
@@ -37,6 +32,29 @@ export async function dropForgotten(
     await invocation.env.R2_DMARC_REPORTS.delete(ownerless.map(({ message }) => message.key));
     for (const task of ownerless) task.ending = { entry: { event: "report", outcome: "account was forgotten" } };
   } catch (error) {
-    for (const task of unregistered) task.ending = { error };
+    for (const task of [...unregistered, ...changed]) task.ending = { error };
   }
+}
+
+/** Mail to addresses of forgotten accounts. What came later is of somebody who had the address after that. */
+async function toForgotten(tasks: readonly Task[], { shards }: Invocation): Promise<Task[]> {
+  const forgotten = await forgottenAmong(
+    shards.directory,
+    tasks.map(({ message }) => message.rua),
+  );
+  return tasks.filter(
+    ({ message: { rua, receivedSeconds } }) =>
+      receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds,
+  );
+}
+
+/** Mail that came for whoever had the address before, and went with that account, unless its raw object is there. */
+async function deletedSince(tasks: readonly Task[], { env, shards }: Invocation): Promise<Task[]> {
+  const deleted: Task[] = [];
+  for (const task of tasks) {
+    const { key, receivedSeconds } = task.message;
+    if ((await env.R2_DMARC_REPORTS.head(key)) !== null) continue;
+    if (await wasForgottenSince(shards.directory, receivedSeconds)) deleted.push(task);
+  }
+  return deleted;
 }

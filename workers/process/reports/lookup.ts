@@ -2,10 +2,10 @@
 
 import { readUses, wantedUses } from "../../../shared/batch/day-use.ts";
 import {
-  claimReference,
   claimRows,
   hasReport,
   type LedgerSnapshot,
+  lookedUpRows,
   type ReadObject,
   reportOf,
   reportsOf,
@@ -40,7 +40,7 @@ export async function lookUp(
   );
   const reportsFound = addReports(
     call,
-    objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object))),
+    objects.flatMap((object) => reportsOf(object).flatMap((found) => lookedUpRows(found, object))),
     objects.flatMap((object) => reportsOf(object).flatMap((found) => claimRows(found, object))),
   );
   const wanted = wantedUses(objects, addressesOf);
@@ -83,15 +83,18 @@ async function addVersions(
     for (const found of reportsOf(object)) {
       // All of them: this report may be equivalent to one whose hash differs (content-hash.ts).
       for (const [contentHash, decision] of Object.entries(held.decisions.get(found.uid) ?? {}))
-        if (decision === "counts")
-          references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, contentHash) });
+        if (decision === "counts") {
+          const uid = await versionUid(found.uid, contentHash);
+          references.push(...lookedUpRows(found, object).map((row) => ({ ...row, uid })));
+        }
     }
   }
   addHeld(held, await findReports(ledger, references));
 }
 
 function addHeld(held: LedgerReports, others: LedgerReports): void {
-  for (const [uid, report] of others.reports) held.reports.set(uid, report);
+  // By the row of an earlier outcome, a report may be known by another than its first.
+  for (const [uid, report] of others.reports) if (!held.reports.has(uid)) held.reports.set(uid, report);
   for (const [uid, decisions] of others.decisions) held.decisions.set(uid, decisions);
   for (const uid of others.final) held.final.add(uid);
 }

@@ -31,6 +31,9 @@ export interface WatchDone {
   isDone: boolean;
 }
 
+/** Statements that a page with one domain takes, its names and the round's place among them. */
+const QUERIES_OF_PAGE = 2 + QUERIES_FOR_FACTS + QUERIES_PER_DOMAIN;
+
 /** One run of cron. @returns what was done, for the log */
 export async function runWatch(invocation: Invocation): Promise<LogEntry> {
   return { event: "watch", ...(await watchDomains(invocation)) };
@@ -44,15 +47,24 @@ export async function runWatch(invocation: Invocation): Promise<LogEntry> {
  */
 export async function watchDomains(invocation: Invocation, isWanted = false): Promise<WatchDone> {
   const done: WatchDone = { domains: 0, computed: 0, skipped: 0, isDone: true };
-  for (const place of inEachShard(invocation)) {
-    const queries = Math.floor(Number(invocation.env.WATCH_QUERIES_PER_RUN) / invocation.shards.all.length);
-    const one = await watchShard(place, new QueryBudget(queries), isWanted);
+  const queries = Number(invocation.env.WATCH_QUERIES_PER_RUN);
+  const places = placesOfRun(invocation, queries);
+  for (const place of places) {
+    const one = await watchShard(place, new QueryBudget(Math.floor(queries / places.length)), isWanted);
     done.domains += one.domains;
     done.computed += one.computed;
     done.skipped += one.skipped;
     done.isDone &&= one.isDone;
   }
   return done;
+}
+
+/** All databases; where the share of each would never be enough for a domain, one of them, another one each minute. */
+function placesOfRun(invocation: Invocation, queries: number): Invocation[] {
+  const all = inEachShard(invocation);
+  if (queries / all.length >= 2 + QUERIES_OF_PAGE) return all;
+  const turn = Math.floor(invocation.nowSeconds / 60) % all.length;
+  return all.slice(turn, turn + 1);
 }
 
 async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted: boolean): Promise<WatchDone> {
@@ -63,7 +75,7 @@ async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted:
   budget.spend(1);
   let { after } = round;
   let skips = round.attempts >= WATCH_LIMITS.maxAttempts;
-  while (budget.has(2 + QUERIES_FOR_FACTS + QUERIES_PER_DOMAIN)) {
+  while (budget.has(QUERIES_OF_PAGE)) {
     const names = await ask(place.ledger, domainsAfterQuery(after, periodOf(place.nowSeconds)));
     budget.spend(1);
     const due = names.filter(({ fingerprint, known }) => fingerprint !== known);
