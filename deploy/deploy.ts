@@ -22,9 +22,12 @@ import {
   namesOf,
   PLANS,
   ROUTINGS,
+  readPrefix,
   readSettings,
+  readSettingsText,
   type Settings,
   settingsToKeep,
+  type UncheckedSettings,
 } from "./settings.ts";
 import { type Deployment, keep } from "./step.ts";
 import { adoptToken, replaceToken } from "./upload.ts";
@@ -32,7 +35,8 @@ import { loginToken, wranglerFor } from "./wrangler.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-interface Options extends GivenSettings {
+interface Options extends Omit<GivenSettings, "domains"> {
+  domain?: string[];
   file?: string;
   dryRun?: true;
   yes?: true;
@@ -158,18 +162,17 @@ interface Gathered {
 /** Flags beat the file, the file what was chosen before; who can be asked is asked for the address. */
 async function gather(options: Options): Promise<Gathered> {
   const { file, dryRun: _dry, yes: _yes, newToken: _new, rawReports: _raw, ...flags } = options;
-  const { domain: domains, ...typed } = flags as GivenSettings & { domain?: string[] };
+  const { domain: domains, ...typed } = flags;
   const environment = process.env.CLOUDFLARE_ACCOUNT_ID || undefined;
-  const sources = [
+  const sources: UncheckedSettings[] = [
     { ...typed, domains },
     file === undefined ? {} : readFile(file),
     { accountId: environment },
-  ] as GivenSettings[];
-  const prefix = sources.find((source) => source.prefix !== undefined)?.prefix ?? "dmarc";
-  const folder = folderOf(ROOT, prefix);
+  ];
+  const folder = folderOf(ROOT, prefixOf(sources));
   const kept = readKept(folder);
   if (!kept.ok) throw new CommandError(kept.error);
-  sources.push(kept.value.settings as GivenSettings);
+  sources.push(kept.value.settings);
   if (sources.every(({ rua }) => rua === undefined) && isAsking()) {
     sources.push({ rua: await ask("Which address will reports be sent to (such as dmarc@example.com)? ") });
   }
@@ -178,12 +181,23 @@ async function gather(options: Options): Promise<Gathered> {
   return { settings: settings.value, kept: kept.value, folder };
 }
 
-function readFile(path: string): GivenSettings {
+/** The prefix as it is given. Kept settings are found by it, so it is checked before the others. */
+function prefixOf(sources: readonly UncheckedSettings[]): string {
+  const prefix = readPrefix(sources.find((source) => source.prefix !== undefined)?.prefix);
+  if (!prefix.ok) throw new CommandError(prefix.error);
+  return prefix.value;
+}
+
+function readFile(path: string): UncheckedSettings {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as GivenSettings;
+    text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new CommandError(`${path} cannot be read as JSON: ${error instanceof Error ? error.message : error}.`);
+    throw new CommandError(`${path} cannot be read as settings: ${error instanceof Error ? error.message : error}.`);
   }
+  const read = readSettingsText(text);
+  if (!read.ok) throw new CommandError(`${path} cannot be read as settings: ${read.error}.`);
+  return read.value;
 }
 
 async function ask(question: string): Promise<string> {

@@ -28,15 +28,15 @@ export type Routing = (typeof ROUTINGS)[number];
 export const PLANS = ["free", "paid"] as const;
 export type Plan = (typeof PLANS)[number];
 
+const prefix = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, "2 to 32 of a-z, 0-9 and '-'"));
+const DEFAULT_PREFIX = "dmarc";
+
 const settings = v.strictObject({
   /** 32 hex digits; absent: the only account that the token sees. */
   accountId: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not an account id: 32 hex digits"))),
   plan: v.optional(v.picklist(PLANS), "paid"),
   /** First part of the names of everything that is made. */
-  prefix: v.optional(
-    v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, "2 to 32 of a-z, 0-9 and '-'")),
-    "dmarc",
-  ),
+  prefix: v.optional(prefix, DEFAULT_PREFIX),
   /** Where reports are sent. */
   rua: address,
   /** The account of the registry that they belong to. */
@@ -55,15 +55,36 @@ const settings = v.strictObject({
 });
 
 export type Settings = Omit<v.InferOutput<typeof settings>, "domains"> & { domains: string[] };
-/** Settings as they are typed, and as a file holds them. */
+/** Settings as they are typed. */
 export type GivenSettings = Partial<v.InferInput<typeof settings>>;
+/** Settings from a file, by name, whatever their values. */
+export type UncheckedSettings = Readonly<Record<string, unknown>>;
+
+const byName = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.check((given) => !Array.isArray(given), "it is a list"),
+  v.record(v.string(), v.unknown()),
+);
+
+/** Reads settings as JSON. @returns what is wrong, as the end of a sentence, if it is not an object */
+export function readSettingsText(text: string): Result<UncheckedSettings, string> {
+  const read = v.safeParse(byName, text);
+  return read.success ? ok(read.output) : fail(read.issues[0].message);
+}
+
+/** Reads the prefix alone. @returns a sentence for what is wrong with it */
+export function readPrefix(given: unknown): Result<string, string> {
+  const read = v.safeParse(v.optional(prefix, DEFAULT_PREFIX), given);
+  return read.success ? ok(read.output) : fail(`prefix: ${read.issues[0].message}.`);
+}
 
 /**
  * Puts the settings together; what comes first counts.
  *
  * @returns a sentence for what is wrong or missing
  */
-export function readSettings(...sources: readonly GivenSettings[]): Result<Settings, string> {
+export function readSettings(...sources: readonly UncheckedSettings[]): Result<Settings, string> {
   const given: Record<string, unknown> = {};
   for (const source of sources) {
     for (const [name, value] of Object.entries(source)) if (value !== undefined) given[name] ??= value;

@@ -166,7 +166,8 @@ export const lifecycleStep: Step = {
     }
     const ours = rules.find(({ id }) => id === COLD_RULE);
     if (wanted === undefined) return there("R2 lifecycle: no rule deletes raw reports");
-    const isSame = ours?.enabled === true && JSON.stringify(ours.storageClassTransitions) === transitions(wanted);
+    const isSame =
+      ours?.enabled === true && JSON.stringify(ours.storageClassTransitions) === JSON.stringify(transitions(wanted));
     return (isSame ? there : missing)(`R2 lifecycle: Infrequent Access after ${wanted} days`);
   },
   async make(deployment) {
@@ -180,7 +181,7 @@ export const lifecycleStep: Step = {
       id: COLD_RULE,
       enabled: true,
       conditions: { prefix: RAW_PREFIX },
-      storageClassTransitions: JSON.parse(transitions(wanted)) as unknown[],
+      storageClassTransitions: transitions(wanted),
     };
     const put = await api.putLifecycle(accountId, names.bucket, [...others, ours]);
     const done = orSentence(put, deployment, "Workers R2 Storage Edit");
@@ -188,10 +189,8 @@ export const lifecycleStep: Step = {
   },
 };
 
-function transitions(days: number): string {
-  return JSON.stringify([
-    { condition: { type: "Age", maxAge: days * SECONDS_PER_DAY }, storageClass: "InfrequentAccess" },
-  ]);
+function transitions(days: number): unknown[] {
+  return [{ condition: { type: "Age", maxAge: days * SECONDS_PER_DAY }, storageClass: "InfrequentAccess" }];
 }
 
 function deletesRaw({

@@ -50,7 +50,7 @@ export async function conflictId(beginSeconds: number, uid: string, contentHash:
   return datedId(isoDate(beginSeconds), await hashId(["conflict", uid, contentHash]));
 }
 
-/** Id of an incident: what a rule finds of the same subject is the same one, from the day it was opened. */
+/** Id of an incident: what a rule finds about the same subject is the same one, from the day it was opened. */
 export async function incidentId(
   openedSeconds: number,
   { account, domain, rule, subject }: { account: string; domain: string; rule: string; subject: string },

@@ -1,4 +1,4 @@
-/** Lists of accounts, domains and RUA addresses: the lines of a CSV file, and what may be said of each. Pure. */
+/** Lists of accounts, domains and RUA addresses: the lines of a CSV file, and the possible results of a line. Pure. */
 import * as v from "valibot";
 import { readCsv } from "./csv.ts";
 import { ACCOUNT_LIMITS } from "./limits.ts";
@@ -26,7 +26,7 @@ const COLUMNS = ["account", "name", "domain", "rua"] as const;
 /**
  * Reads a CSV file: its first line names the columns, in any order, of which only `account` has to be there.
  *
- * @returns the lines that say something, or what is wrong with the file
+ * @returns the lines that are not empty, or what is wrong with the file
  */
 export function readImportFile(text: string): Result<ImportLine[], string> {
   const [head, ...rows] = readCsv(text);

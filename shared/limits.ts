@@ -683,7 +683,7 @@ export const GUIDANCE_LIMITS = {
   maxSpfLookups: 10,
   /** Ours: from this number on, a warning says that the limit is near. */
   warnSpfLookups: 8,
-  /** Ours: lookups after which counting ends: a record that needs so many is broken anyway. */
+  /** Ours: lookups after which counting ends: a record that needs this many is broken anyway. */
   maxCountedSpfLookups: 40,
   /** Ours: terms proposed for one source; a source with more addresses needs an include. */
   maxAddedSpfTerms: 6,

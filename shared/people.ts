@@ -13,7 +13,7 @@ export type AccountRole = (typeof ACCOUNT_ROLES)[number];
 export const ROLES = ["operator", ...ACCOUNT_ROLES] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What somebody who asks may do, person or program. */
+/** What a caller may do, person or program. */
 export interface Authority {
   /** Everything, of all accounts; `accounts` means nothing then. */
   isOperator: boolean;

@@ -1,4 +1,4 @@
-/** Messages in the batches that Queues takes: of at most so many messages, and bytes. Pure. */
+/** Messages in the batches that Queues takes: limited in messages and bytes. Pure. */
 import { QUEUE_LIMITS } from "./limits.ts";
 
 /** Yields the messages in order, as few batches as that allows. A message that is too large alone is left to the queue to refuse. */

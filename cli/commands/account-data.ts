@@ -86,7 +86,7 @@ async function writeParts(
   const progress = startProgress("{value} rows and files, {duration_formatted}", { silent });
   const files = new RowFiles(archive);
   const objects: Part["objects"] = [];
-  const written = { rows: {} as Record<string, number>, objects };
+  const written: Written = { rows: {}, objects };
   try {
     for (let part: Part | undefined = first; part !== undefined; ) {
       for (const { table, row } of part.rows) {

@@ -102,6 +102,7 @@ async function add(kind: ChannelKind, target: string, options: AddOptions): Prom
 
 function pairsOf(added: Outputs["addChannel"]): [string, string][] {
   const { id, kind, name, target, sendsNotices, digest, timeZone, secret } = added;
+  const secretPair: [string, string][] = secret === "" ? [] : [["secret", secret]];
   return [
     ["id", id],
     ["kind", kind],
@@ -109,7 +110,7 @@ function pairsOf(added: Outputs["addChannel"]): [string, string][] {
     ["target", target],
     ["notices", sendsNotices ? "yes" : "no"],
     ["digest", digest === "none" ? "none" : `${digest}, at 8:00 ${timeZone}`],
-    ...(secret === "" ? [] : [["secret", secret] as [string, string]]),
+    ...secretPair,
   ];
 }
 

@@ -103,6 +103,7 @@ async function add(kind: TargetKind, url: string, options: AddOptions): Promise<
     withRecords: records === true,
   });
   if (options.json) return printJson(added);
+  const secretPair: [string, string][] = added.secret === "" ? [] : [["secret", added.secret]];
   printOut(
     renderPairs([
       ["id", added.id],
@@ -111,7 +112,7 @@ async function add(kind: TargetKind, url: string, options: AddOptions): Promise<
       ["target", added.target],
       ["account", added.account === "" ? "all" : added.account],
       ["records", added.withRecords ? "yes" : "no"],
-      ...(added.secret === "" ? [] : [["secret", added.secret] as [string, string]]),
+      ...secretPair,
     ]),
   );
   if (added.secret !== "") printOut("The secret is not shown again: requests are signed with it (docs/forwarding.md).");

@@ -125,7 +125,9 @@ function renderReport(report: ReportSummary): string {
 
 function renderFacts(report: ReportSummary): [string, string][] {
   switch (report.kind) {
-    case "aggregate":
+    case "aggregate": {
+      const skipped: [string, string][] =
+        report.skippedRecords > 0 ? [["skipped", `${report.skippedRecords} records`]] : [];
       return [
         ["aggregate", `${safeText(report.domain)}, by ${safeText(report.orgName)}`],
         ["report id", safeText(report.reportId, 200)],
@@ -139,8 +141,9 @@ function renderFacts(report: ReportSummary): [string, string][] {
           `${report.messages} in ${report.records} records from ${report.sources} sources, ${passRate(report)}`,
         ],
         ["handled", renderCounts(report.dispositions)],
-        ...(report.skippedRecords > 0 ? ([["skipped", `${report.skippedRecords} records`]] as [string, string][]) : []),
+        ...skipped,
       ];
+    }
     case "tls":
       return [
         ["tls", `by ${safeText(report.orgName)}`],

@@ -63,7 +63,7 @@ export function recordPoints(
   });
 }
 
-/** What points that count nothing say of the report they stand for. */
+/** What points that count nothing say about the report they belong to. */
 export interface ReportLabel {
   kind: Report["kind"];
   domain: string;

@@ -18,7 +18,7 @@ export interface StatementFilter {
   account?: string | undefined;
   /** As an A-label, lower case. */
   domain?: string | undefined;
-  /** Of statements by domain and day: only rows behind this one. */
+  /** Of statements by domain and day: only rows after this one. */
   after?: LastRow | undefined;
 }
 
@@ -401,7 +401,7 @@ function newest(dataset: ReportDataset, value: string): string {
   return `argMax(${value}, ${slotsOf(dataset).generation})`;
 }
 
-// 0 for a point that only stands over a stale one.
+// 0 for a point that only covers a stale one.
 function weightOf(dataset: ReportDataset): string {
   return `${slotsOf(dataset).live} * _sample_interval`;
 }

@@ -6,8 +6,8 @@ import type { DataPoint } from "../analytics/columns.ts";
 import { eventPoint, supersedingGeneration } from "../analytics/events.ts";
 import type { ReportLabel } from "../analytics/points.ts";
 import type { Claim } from "../ledger/claims.ts";
-import type { ReportShare } from "../ledger/report-rows.ts";
-import type { LedgerReport, ReportState, ReportWrite } from "../ledger/reports.ts";
+import type { ReportShare, ReportState } from "../ledger/report-rows.ts";
+import type { LedgerReport, ReportWrite } from "../ledger/reports.ts";
 import type { FoundReport } from "./read-object.ts";
 
 /** Points of one report, to be written before the ledger counts the report. */

@@ -43,7 +43,7 @@ export const DOMAIN_OPERATIONS = {
       text,
       from: v.optional(day),
       to: v.optional(day),
-      /** `status` by default: those that need somebody first. */
+      /** `status` by default: domains that need attention first. */
       order: v.optional(v.picklist(DOMAIN_ORDERS)),
       descending: v.optional(truth),
       ...page,
@@ -83,7 +83,7 @@ export const DOMAIN_OPERATIONS = {
       /** The following are of aggregate reports alone. With an address figures are those of the address. */
       sender: v.optional(v.picklist(SENDER_STATES)),
       source: v.optional(source),
-      /** `begin`, the newest first, by default. */
+      /** `begin` by default, the newest first. */
       order: v.optional(v.picklist(REPORT_ORDERS)),
       descending: v.optional(truth),
       ...page,
@@ -129,7 +129,7 @@ export const DOMAIN_OPERATIONS = {
       ...ofDomain,
       /** Only of sources of this role. */
       role: v.optional(v.picklist(ROLES)),
-      /** `reject` by default. */
+      /** `reject` unless told. */
       step: v.optional(v.picklist(STEPS)),
       ...page,
     }),
@@ -189,7 +189,7 @@ export const DOMAIN_OPERATIONS = {
     ...read,
     summary: "The monthly report of a domain: verdict, figures, what changed, what was done, what is open, who sends",
     http: get("/monthly-reports/:domain"),
-    /** The last month that is over, by default. */
+    /** By default the last complete month. */
     input: v.strictObject({ domain, account: v.optional(account), month: v.optional(month) }),
     output: shapes.domainMonth,
     example: { domain: "acme.example", month: "2026-10" },

@@ -7,7 +7,7 @@ import { storedCheck } from "../guidance/stored-check.ts";
 import { storedReason } from "../guidance/stored-verdict.ts";
 import { VERDICT_STATES } from "../guidance/verdict.ts";
 import { STEPS } from "../guidance/what-if.ts";
-import { REPORT_KINDS, type ReportDetails } from "../ledger/report-rows.ts";
+import { REPORT_KINDS, REPORT_STATES, type ReportDetails } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { decidedSender, incident, notice, spfAdvice, verdict } from "./shapes.ts";
 
@@ -276,7 +276,7 @@ export const reportHeader = v.object({
   /** All that it is about; sums are those of the one that is asked about. */
   domains: v.array(v.string()),
   /** Only operators are answered about a report that was taken back. */
-  state: v.picklist(["accepted", "retracted", "taken_back"]),
+  state: v.picklist(REPORT_STATES),
   reporter: v.string(),
   reportId: v.string(),
   beginSeconds: v.number(),

@@ -92,7 +92,7 @@ const channelAccount = v.pipe(v.string(), v.maxLength(64));
 const channelName = v.strictObject({ account: channelAccount, id });
 /** "" = all accounts, for operators. */
 const tokenAccount = v.pipe(v.string(), v.maxLength(64));
-/** What is muted: what is left out is all. */
+/** What is muted; an omitted field means all. */
 const muteName = {
   account,
   domain: v.optional(domain),
@@ -494,7 +494,7 @@ const described = {
     http: { method: "POST", path: "/accounts/import", place: { json: "fields" }, status: 200, answer: "json" },
     input: v.strictObject({
       lines: v.pipe(v.array(importLine), v.minLength(1), v.maxLength(ACCOUNT_LIMITS.importedAtOnce)),
-      /** Only says what would be done. */
+      /** Only report what would be done. */
       dryRun: v.optional(v.boolean()),
     }),
     output: shapes.listOf(shapes.importedLine),
@@ -1137,7 +1137,7 @@ const described = {
       mode: v.picklist(MTA_STS_MODES),
       mx: v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.maxLength(1000)),
       maxAgeSeconds: v.number(),
-      /** Enforce it although the MX records name hosts that it does not. */
+      /** Enforce it although the MX records name hosts that the policy does not. */
       force: v.optional(v.boolean()),
     }),
     output: shapes.hostedMtaSts,

@@ -238,7 +238,7 @@ export const deadLetter = v.object({
   receivedSeconds: v.number(),
   /** The queue message, whatever it was. */
   message: v.unknown(),
-  /** Of a message that ran out of retries: its last error, or that none was left behind. */
+  /** Of a message that ran out of retries: its last error, or that none was kept. */
   lastError: v.optional(v.string()),
   /** What to do about it, for people. */
   advice: v.string(),
@@ -509,7 +509,7 @@ export const addedDomain = v.object({
   ...domainSetup.entries,
 });
 
-/** What became of a line of a list of domains. */
+/** The result of a line of a list of domains. */
 export const addedLine = v.object({
   /** The line as it was given. */
   typed: v.string(),
@@ -652,10 +652,10 @@ export const forwardTarget = v.object({
   waiting: v.number(),
   oldestSeconds: v.number(),
   failed: v.number(),
-  /** What the last attempt came to, and why a report was refused; "" = nothing. */
+  /** The result of the last attempt, and why a report was refused; "" = nothing. */
   result: v.string(),
   problem: v.string(),
-  /** Attempts in a row at which it took nothing, and when the next is due. */
+  /** Failed attempts in a row, and when the next one is due. */
   failures: v.number(),
   nextSeconds: v.number(),
 });
@@ -741,7 +741,7 @@ export const workLine = v.object({
   code: v.picklist(WORK_CODES),
   /** Service, organizational domain, kind of record or step of the policy; "" where the code says it all. */
   subject: v.string(),
-  /** What is the matter, and what to do. */
+  /** What is wrong, and what to do. */
   title: v.string(),
   action: v.string(),
   domains: v.number(),
@@ -827,7 +827,7 @@ export const mtaStsState = v.object({
 
 const spfSide = v.object({ text: v.string(), lookups: v.number() });
 
-/** What letting a source in does to an SPF record. */
+/** What authorizing a source does to an SPF record. */
 export const spfAdvice = v.object({
   domain: v.string(),
   source: v.string(),
@@ -944,7 +944,7 @@ const hitCounts = v.object({
   own: v.number(),
   undecided: v.number(),
   foreign: v.number(),
-  /** Handed on by forwarders and lists that receivers make no exception for. */
+  /** Passed on by forwarders and lists that receivers make no exception for. */
   forwarder: v.number(),
 });
 

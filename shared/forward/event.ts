@@ -73,7 +73,7 @@ export function reportEvent(report: ForwardedReport, content: PartContent): Reco
   };
 }
 
-/** The event that tries a target out. */
+/** The event that tests a target. */
 export function testEvent(id: string): { schemaVersion: number; type: "test"; id: string } {
   return { schemaVersion: FORWARD_SCHEMA_VERSION, type: "test", id };
 }

@@ -1,5 +1,5 @@
 /** Says in one sentence what is wrong with the mail of a source, and what to do about it. Pure. */
-import type { SourceDetail } from "../ledger/sources.ts";
+import type { SourceDetail } from "../ledger/one-source.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import { type AuthResult, readAuthResults } from "./auth-results.ts";
 import { knownService, type ServiceGuide, serviceGuide } from "./known-services.ts";

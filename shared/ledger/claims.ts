@@ -4,31 +4,10 @@
  * one after the other.
  */
 
-import type { ReportSender } from "../authentication/sender-state.ts";
-import type { ReportReference } from "./report-rows.ts";
 import type { Decision, LedgerReport, LedgerReports } from "./reports.ts";
 
-/** A report that asks to be counted. */
-export interface Claim {
-  reference: ReportReference;
-  /** Hash of the content as read, 32 hex digits. */
-  contentHash: string;
-  rua: string;
-  rawKey: string;
-  part: string;
-  receivedSeconds: number;
-  generation: number;
-  points: number;
-  reporter: string;
-  reportId: string;
-  beginSeconds: number;
-  endSeconds: number;
-  policy: string;
-  sender: ReportSender;
-  counts: LedgerReport["counts"];
-  /** The domains and days it will have rows for. */
-  spread: [domain: string, day: number][];
-}
+/** A report that asks to be counted: what the ledger will hold of it if it is accepted. */
+export type Claim = Omit<LedgerReport, "version" | "state" | "highestPoints" | "decisions">;
 
 /**
  * accepted = write its rows and points under `generation`, replacing `held`, and cover older points up to

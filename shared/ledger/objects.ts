@@ -218,6 +218,27 @@ export interface ObjectRow extends ObjectReference, FoundParts {
   rawRemoved: boolean;
 }
 
+/** The row of an object with some fields changed; the row of a new one if it is not finished. */
+export function changedRow(
+  reference: ObjectReference,
+  finished: FinishedObject | undefined,
+  changes: Pick<ObjectRow, "generation"> & Partial<ObjectRow>,
+): ObjectRow {
+  return { ...NEW_ROW, ...finished, ...reference, ...changes };
+}
+
+const NEW_ROW: Omit<ObjectRow, keyof ObjectReference | "generation"> = {
+  account: "",
+  version: 0,
+  records: 0,
+  reporter: 0,
+  reports: 0,
+  outcomes: [],
+  rawRemoved: false,
+  found: 0,
+  passedOver: {},
+};
+
 /** Writes the rows of objects, replacing existing ones. */
 export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number): Promise<Change> {
   const values = await Promise.all(

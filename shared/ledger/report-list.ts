@@ -5,11 +5,11 @@ import { combinePages, type ListPage } from "./combine.ts";
 import { type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
 import { addressNeedle, addressToken } from "./figures.ts";
-import { detailsColumn, REPORT_KINDS } from "./report-rows.ts";
+import { detailsColumn, REPORT_KINDS, REPORT_STATES } from "./report-rows.ts";
 import { isFirstRow, isSpreadRow } from "./reports.ts";
 
-/** One aggregate report, possibly without records. */
-export interface ReportTotals {
+/** What every list of reports with a period says of each. */
+export interface ListedReport {
   reportUid: string;
   account: string;
   domain: string;
@@ -19,6 +19,10 @@ export interface ReportTotals {
   beginSeconds: number;
   endSeconds: number;
   receivedSeconds: number;
+}
+
+/** One aggregate report, possibly without records. */
+export interface ReportTotals extends ListedReport {
   records: number;
   messages: number;
   passed: number;
@@ -75,8 +79,8 @@ export interface ReportList extends ReportFilter {
 /** A page of the list. */
 export type ReportPage = ListPage<ReportTotals>;
 
-const listRow = v.object({
-  matching: v.number(),
+/** Columns of `ListedReport`, as `LISTED` selects them. */
+export const listedColumns = {
   reportUid: v.string(),
   account: v.string(),
   domain: v.string(),
@@ -86,6 +90,11 @@ const listRow = v.object({
   beginSeconds: v.number(),
   endSeconds: v.number(),
   receivedSeconds: v.number(),
+};
+
+const listRow = v.object({
+  matching: v.number(),
+  ...listedColumns,
   records: v.number(),
   messages: v.number(),
   passed: v.number(),
@@ -121,9 +130,11 @@ function compareBy({ order, descending }: ReportList): (a: ReportTotals, b: Repo
 // The report's own sums, even if only some of its days are in the scope.
 const WHOLE = `CASE WHEN ${isSpreadRow("r")} THEN r.details -> '$.whole' END`;
 
-const PLACE = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
-  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds,
-  r.sender_rank AS senderState, r.sender_domain AS senderDomain`;
+/** The columns of `ListedReport` of a row of reports, `r`. */
+export const LISTED = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
+  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds`;
+
+const PLACE = `${LISTED}, r.sender_rank AS senderState, r.sender_domain AS senderDomain`;
 
 function allReports(scope: Scope): SqlPart {
   const where = inScope("r", "aggregate", scope);
@@ -188,7 +199,7 @@ const storedColumns = v.object({
   rua: v.string(),
   rawKey: v.string(),
   part: v.string(),
-  state: v.picklist(["accepted", "retracted", "taken_back"]),
+  state: v.picklist(REPORT_STATES),
   records: v.number(),
   /** Messages, sessions or incidents, depending on the kind. */
   total: v.number(),

@@ -24,6 +24,10 @@ import { FigureChunks, failureKey, readResultLetters, tlsKey } from "./figures.t
 export const REPORT_KINDS = ["aggregate", "tls", "failure"] as const satisfies readonly ReportKind[];
 export type { ReportKind };
 
+/** retracted: it stopped counting when an object was read again; taken_back: a person removed it. Neither counts. */
+export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
+export type ReportState = (typeof REPORT_STATES)[number];
+
 /** Names the rows of one report in the ledger. */
 export interface ReportReference {
   account: string;

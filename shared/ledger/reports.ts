@@ -8,10 +8,15 @@ import { D1_LIMITS, READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
 import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
-import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
-
-const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
-export type ReportState = (typeof REPORT_STATES)[number];
+import {
+  detailsColumn,
+  detailsText,
+  REPORT_KINDS,
+  REPORT_STATES,
+  type ReportReference,
+  type ReportShare,
+  type ReportState,
+} from "./report-rows.ts";
 
 /** What claims need to know of a report in the ledger. */
 export interface LedgerReport {
@@ -19,6 +24,7 @@ export interface LedgerReport {
   version: number;
   generation: number;
   state: ReportState;
+  /** Hash of the content as read, 32 hex digits. */
   contentHash: string;
   rua: string;
   rawKey: string;

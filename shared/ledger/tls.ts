@@ -6,6 +6,7 @@ import { adding, firstRows, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import { readTlsKey, type TlsFigure } from "./figures.ts";
+import { LISTED, type ListedReport, listedColumns } from "./report-list.ts";
 import { isFirstRow, isSpreadRow } from "./reports.ts";
 
 /** The limit of each list (our choice); pages say when it was reached. */
@@ -173,16 +174,7 @@ export function tlsReportFailuresQuery(row: {
 }
 
 /** One TLS report's totals for the requested domains. */
-export interface TlsReportTotals extends Sessions {
-  reportUid: string;
-  account: string;
-  domain: string;
-  day: number;
-  reporter: string;
-  reportId: string;
-  beginSeconds: number;
-  endSeconds: number;
-  receivedSeconds: number;
+export interface TlsReportTotals extends ListedReport, Sessions {
   policies: number;
 }
 
@@ -202,23 +194,14 @@ export function tlsReportsQuery(scope: Scope): Query<TlsReportTotals> {
   const { maxReports } = TLS_LIMITS;
   return {
     ...query(
-      `SELECT lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
-        r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds,
-        json_array_length(r.details, '$.policies') AS policies, ${ofAllDays((table) => `${table}.passed`)} AS successful,
+      `SELECT ${LISTED}, json_array_length(r.details, '$.policies') AS policies,
+        ${ofAllDays((table) => `${table}.passed`)} AS successful,
         ${ofAllDays((table) => `${table}.total - ${table}.passed`)} AS failed
       FROM reports r WHERE ${where.sql} AND r.state = 'accepted' AND ${isFirstRow("r", scope.firstDay)}
       ORDER BY r.end_seconds DESC, r.reporter, r.uid LIMIT ${maxReports}`,
       where.parameters,
       v.object({
-        reportUid: v.string(),
-        account: v.string(),
-        domain: v.string(),
-        day: v.number(),
-        reporter: v.string(),
-        reportId: v.string(),
-        beginSeconds: v.number(),
-        endSeconds: v.number(),
-        receivedSeconds: v.number(),
+        ...listedColumns,
         policies: v.number(),
         ...sessions,
       }),

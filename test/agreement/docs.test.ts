@@ -46,6 +46,14 @@ test("files and folders named in the documentation exist", () => {
   expect(gone).toEqual([]);
 });
 
+test("the map of AGENTS.md has every folder of shared/ and of process", () => {
+  const map = DOCUMENTS.get("AGENTS.md") ?? "";
+  const foldersIn = (place: string): string[] =>
+    readdirSync(place, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  expect(foldersIn("shared").filter((name) => !map.includes(`\`shared/${name}\``))).toEqual([]);
+  expect(foldersIn("workers/process").filter((name) => !map.includes(`\`${name}/\``))).toEqual([]);
+});
+
 test("scripts named in the documentation exist", () => {
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync("package.json", "utf8"));
   for (const [file, text] of DOCUMENTS) {
@@ -62,7 +70,7 @@ test("storage.md names every prefix of the bucket", () => {
   expect(prefixes.filter(([, prefix]) => !text.includes(`| \`${prefix}`))).toEqual([]);
 });
 
-test("what a table of the ledger holds is said of every table, and of no other", () => {
+test("every table of the ledger has a line in storage.md, and nothing else has", () => {
   const tables = readTables(".");
   expect(tables).toContain("report_figures");
   expect(tables).not.toContain("report_figures_by_row");

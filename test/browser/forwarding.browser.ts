@@ -114,7 +114,7 @@ describe.skipIf(isMissing)("forwarding", () => {
     expect(await page.textContent("#unsent")).toContain("Nothing is waiting");
   });
 
-  it("shows what was not taken, and sends it again when somebody says so", async () => {
+  it("shows what was not accepted, and sends it again on request", async () => {
     isDown = true;
     await deliver(20_701);
     await vi.waitUntil(async () => {

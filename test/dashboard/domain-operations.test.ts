@@ -3,7 +3,7 @@
  * one's own accounts.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contractClient, eachItem } from "../../shared/contract/client.ts";
+import { eachItem } from "../../shared/contract/client.ts";
 import type { Inputs, OperationName, Outputs } from "../../shared/contract/operations.ts";
 import { VERDICT_STATES } from "../../shared/guidance/verdict.ts";
 import { change } from "../../shared/ledger/database.ts";
@@ -12,7 +12,7 @@ import { addToken } from "../../shared/ledger/tokens.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { tokenHash, tokenSecret } from "../../shared/tokens.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+import { API_TOKEN, apiOf, type Dashboard, startDashboard } from "./harness.ts";
 
 const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
@@ -70,13 +70,7 @@ beforeAll(async () => {
 
 afterAll(() => dashboard.close());
 
-function api(token: string) {
-  return contractClient({
-    url: dashboard.url,
-    token,
-    fetch: (url, init) => dashboard.ask(url.slice(dashboard.url.length), init, token),
-  });
-}
+const api = (token: string) => apiOf(dashboard, token);
 
 async function ask<Name extends OperationName>(
   name: Name,

@@ -1,6 +1,8 @@
 /** Support: the real dashboard Worker in workerd, on its real configuration, with the settings a test wants. */
 import { resolve } from "node:path";
+import { expect } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
+import { type ContractClient, contractClient } from "../../shared/contract/client.ts";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
@@ -47,6 +49,18 @@ export interface Dashboard {
   /** All of them, their migrations applied. */
   ledgers: readonly LedgerDatabase[];
   close(): Promise<void>;
+}
+
+/** A client of its API. */
+export function apiOf({ url, ask }: Dashboard, token: string = API_TOKEN): ContractClient {
+  return contractClient({ url, token, fetch: (asked, init) => ask(asked.slice(url.length), init, token) });
+}
+
+/** A page as text, without the elements around names. */
+export async function pageOf({ ask }: Dashboard, path: string): Promise<string> {
+  const answer = await ask(path, { headers: { accept: "text/html" } });
+  expect(answer.status, path).toBe(200);
+  return (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
 }
 
 /** Starts it with the stand-in for process. */

@@ -1,12 +1,11 @@
 /** Senders to decide about: the list, suggestions, one press; the API's answer; who may. Over a ledger in workerd's D1. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contractClient } from "../../shared/contract/client.ts";
 import { putAddressNames } from "../../shared/ledger/address-names.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
 const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
@@ -83,13 +82,7 @@ function spf(domain: string) {
   return { domain, scope: "mfrom", result: "pass", rawResult: "pass", humanResult: "" } as const;
 }
 
-function api() {
-  return contractClient({
-    url: dashboard.url,
-    token: API_TOKEN,
-    fetch: (url, init) => dashboard.ask(url.slice(dashboard.url.length), init),
-  });
-}
+const api = () => apiOf(dashboard);
 
 let decidedSeconds = nowSeconds;
 
@@ -98,11 +91,7 @@ function decide(source: string, decision: SenderDecision): Promise<unknown> {
   return change(dashboard.ledger, [putSenderDecision({ ...decided, decidedSeconds: ++decidedSeconds })]);
 }
 
-async function page(path: string): Promise<string> {
-  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
-  expect(answer.status, path).toBe(200);
-  return (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
-}
+const page = (path: string): Promise<string> => pageOf(dashboard, path);
 
 async function listed(undecided?: boolean): Promise<string[]> {
   const answer = await api().ask("senders", { domain: DOMAIN, ...(undecided === undefined ? {} : { undecided }) });

@@ -1,12 +1,11 @@
 /** The verdict on the overview and by the API, over a ledger in workerd's D1: each state, numbers that link to their rows. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contractClient } from "../../shared/contract/client.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { checkWith } from "../support/stored-check.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
-import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
 const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
@@ -20,19 +19,9 @@ beforeAll(async () => {
 
 afterAll(() => dashboard.close());
 
-async function page(path: string): Promise<string> {
-  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
-  expect(answer.status, path).toBe(200);
-  return (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
-}
+const page = (path: string): Promise<string> => pageOf(dashboard, path);
 
-function api() {
-  return contractClient({
-    url: dashboard.url,
-    token: API_TOKEN,
-    fetch: (url, init) => dashboard.ask(url.slice(dashboard.url.length), init),
-  });
-}
+const api = () => apiOf(dashboard);
 
 describe("every state", () => {
   it.each(Object.entries(STATE_DOMAINS))("%s comes first on the page, and the API agrees", async (state, domain) => {

@@ -1,9 +1,8 @@
 /** The page Worklist, its API and what each person sees of it, over a ledger in workerd's D1. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contractClient } from "../../shared/contract/client.ts";
 import type { WorkItem } from "../../shared/watch/work.ts";
 import { putWork } from "../support/work-fill.ts";
-import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
 let dashboard: Dashboard;
 
@@ -47,19 +46,9 @@ beforeAll(async () => {
 
 afterAll(() => dashboard.close());
 
-async function page(path: string): Promise<string> {
-  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
-  expect(answer.status, path).toBe(200);
-  return (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
-}
+const page = (path: string): Promise<string> => pageOf(dashboard, path);
 
-function api() {
-  return contractClient({
-    url: dashboard.url,
-    token: API_TOKEN,
-    fetch: (url, init) => dashboard.ask(url.slice(dashboard.url.length), init),
-  });
-}
+const api = () => apiOf(dashboard);
 
 describe("the Worklist page", () => {
   it("has a line per cause with its text, its domains, and a link to all of them", async () => {

@@ -284,7 +284,7 @@ describe("of any record", () => {
 });
 
 describe("SPF can't help", () => {
-  it("if the service uses its own return path, which is named", async () => {
+  it("if the service uses its own return path, and name it", async () => {
     const advice = await advise("one.add.test", { name: "helpdesk.test", returnPaths: ["bounce.helpdesk.test"] });
     expect(advice.code).toBe("otherReturnPath");
     expect(advice.sentence).toContain("uses bounce.helpdesk.test as its return path");

@@ -88,7 +88,7 @@ it("takes what is in a mailbox and changes nothing there; the next run continues
   expect(await runJson("Reports", "--all")).toMatchObject({ files: 92, taken: 0, known: 91, noReport: 1 });
 });
 
-it("looks at all of it again where the server has numbered its mails anew, and takes nothing twice", async () => {
+it("looks at all mails again if the server has renumbered them, and imports nothing twice", async () => {
   await fill("Anew", [mail("anew-1"), mail("anew-2")]);
   expect(await runJson("Anew")).toMatchObject({ files: 2, taken: 2 });
   await client.mailboxDelete("Anew");
@@ -121,7 +121,7 @@ it("goes back to a mail without an account, once there is one", async () => {
   expect(await runJson("Waiting")).toMatchObject({ taken: 1, known: 1 });
 });
 
-it("names a mail that is too large to be read, and goes on behind it", async () => {
+it("names a mail that is too large to be read, and continues after it", async () => {
   const large = Buffer.concat([Buffer.from("From: a@b.example\r\n\r\n"), Buffer.alloc(MAX_MAIL_BYTES, "x\r\n")]);
   await fill("Large", [mail("large-1"), large, mail("large-2")]);
   const { code, stdout, stderr } = await run("Large");

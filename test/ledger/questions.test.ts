@@ -10,23 +10,22 @@ import { judge } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
+import { accountsWithDataQuery, extentQuery, hasDataQuery } from "../../shared/ledger/data-extent.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../shared/ledger/days.ts";
 import {
-  accountsWithDataQuery,
   BEFORE,
   type DomainList,
   domainsQuery,
   domainTrendsQuery,
-  extentQuery,
-  hasDataQuery,
   otherDomainsQuery,
 } from "../../shared/ledger/domains.ts";
 import { failureReportsQuery, failuresQuery } from "../../shared/ledger/failures.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { askKnownSenders } from "../../shared/ledger/known-senders.ts";
+import { sourceQuery, sourceReportsQuery } from "../../shared/ledger/one-source.ts";
 import { type ReportList, reportersQuery, reportQuery, reportsQuery } from "../../shared/ledger/report-list.ts";
-import { type DomainScope, mailQuery, sourceQuery, sourceReportsQuery } from "../../shared/ledger/sources.ts";
+import { type DomainScope, mailQuery } from "../../shared/ledger/sources.ts";
 import { statsQuery } from "../../shared/ledger/stats.ts";
 import {
   tlsDaysQuery,

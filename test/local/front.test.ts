@@ -97,7 +97,7 @@ describe("who is let in", () => {
     expect((await ask("/api/v1/status", { authorization: `Bearer ${SECRET.browserKey}` })).status).toBe(403);
   });
 
-  test("what has the form of a token is for the dashboard to judge, and goes there as it came", async () => {
+  test("what has the form of a token goes unchanged to the dashboard, which judges it", async () => {
     const authorization = `Bearer dmarc_${"a".repeat(43)}`;
     expect((await ask("/api/v1/status", { authorization })).status).toBe(201);
     expect(received).toMatchObject([{ headers: { authorization } }]);
@@ -122,7 +122,7 @@ describe("what it answers to", () => {
     },
   );
 
-  test("the names of policy files (RFC 8461), for the file alone, and nobody's key goes along", async () => {
+  test("the names of policy files (RFC 8461), for that file alone, without the key", async () => {
     const host = `mta-sts.acme.example:${port}`;
     const policy = "/.well-known/mta-sts.txt";
     expect((await ask(policy, { ...bearer, cookie: cookie(), host })).status).toBe(201);
@@ -142,7 +142,7 @@ describe("what it answers to", () => {
     expect(received).toHaveLength(1);
   });
 
-  test("where a link leads that confirms an address, for anybody, and nobody's key goes along", async () => {
+  test("the page that a confirmation link opens, for everybody, without the key", async () => {
     expect((await ask("/confirm?id=1", { cookie: "x=y" }, "body")).status).toBe(201);
     expect((await ask("/assets/style.css")).status).toBe(201);
     expect(received).toMatchObject([{ url: "/confirm?id=1" }, { url: "/assets/style.css" }]);

@@ -304,7 +304,7 @@ describe("npm start", () => {
     await untilGone(folder);
   });
 
-  test("a package that is missing from a Worker is said with what to do, and nothing goes on running", async () => {
+  test("a package missing from a Worker is reported with what to do, and nothing keeps running", async () => {
     const folder = testFolder();
     const { flags } = await flagsFor(folder);
     const started = start(flags, copyWithout("d3-scale"));

@@ -245,7 +245,7 @@ describe("a raw object that has gone from R2 meanwhile", () => {
     expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(2) });
   });
 
-  it("does not count for whoever registered its address after it came", async () => {
+  it("does not count for an account that registered its address after it came", async () => {
     const simulation = newSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     const { nowSeconds } = simulation.invocation();

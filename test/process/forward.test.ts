@@ -340,7 +340,7 @@ describe("an HTTP endpoint", () => {
     expect(received).toHaveLength(3);
   });
 
-  it("gets a report again if it was accepted anew while being sent, even in the same second", async () => {
+  it("gets a report again if it was accepted again while being sent, even in the same second", async () => {
     await add();
     await deliver(reportMail("one", records(1)));
     const [row] = simulation.rows(

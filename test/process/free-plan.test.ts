@@ -142,8 +142,10 @@ it("a set-up that no questions were left for stays as it was found", async () =>
   for (let hour = 0; hour < 24; hour++) {
     server.asked.length = 0;
     await runDomainChecks(simulation.invocation());
-    const found = simulation.ledger.sqlite.prepare("SELECT state FROM registered_domains WHERE domain = 'new.example'");
-    states.push([server.asked.length === dnsQuestions ? "all asked" : "some asked", found.get()?.state]);
+    const [row] = simulation.rows<{ state: string }>(
+      "SELECT state FROM registered_domains WHERE domain = 'new.example'",
+    );
+    states.push([server.asked.length === dnsQuestions ? "all asked" : "some asked", row?.state]);
     simulation.clock.nowMilliseconds += 3_600_000;
   }
   // Nothing was known at first.

@@ -138,7 +138,7 @@ describe("a report that is taken back", () => {
     expect(ledgerFigures(simulation)).toEqual({});
   });
 
-  it("gives way, once that is undone, to the same report from a verified sender that came meanwhile", async () => {
+  it("is replaced, once that is undone, by the same report from a verified sender that came meanwhile", async () => {
     const simulation = await simulationAfter([FIRST]);
     const report = accepted(simulation);
     await takeBackReport(report, NOTE, simulation.invocation());

@@ -97,7 +97,7 @@ describe("an empty override reason is ignored", () => {
 });
 
 describe("between records", () => {
-  it("padding is counted anew after each", async () => {
+  it("padding is counted from zero after each", async () => {
     const comment = `<!-- ${"x".repeat(3000)} -->`;
     const { reports } = await compare(withRecords(...Array<string>(800).fill(comment + record({}))), [131_072]);
     expect(reports[0]?.records.length).toBe(800);

@@ -3,8 +3,8 @@
  * the answers are put together. It counts what was read, for measurements. It holds no SQL.
  */
 import { accountsNamedQuery } from "../../shared/ledger/accounts.ts";
+import { accountsWithDataQuery } from "../../shared/ledger/data-extent.ts";
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";
-import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
 import { type FollowedJob, followJobs, type Job } from "../../shared/ledger/jobs.ts";
 import { askAll, type Shards } from "../../shared/ledger/shards.ts";
 

@@ -4,9 +4,10 @@ import { dayTotalsQuery, domainDaysQuery } from "../../../shared/ledger/days.ts"
 import { failuresQuery } from "../../../shared/ledger/failures.ts";
 import { mergeDays } from "../../../shared/ledger/merge-days.ts";
 import { objectHash } from "../../../shared/ledger/objects.ts";
+import { sourceQuery } from "../../../shared/ledger/one-source.ts";
 import { reportsQuery } from "../../../shared/ledger/report-list.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
-import { mailQuery, sourceQuery } from "../../../shared/ledger/sources.ts";
+import { mailQuery } from "../../../shared/ledger/sources.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { tlsDaysQuery } from "../../../shared/ledger/tls.ts";
 import { exportRecords } from "../../../workers/process/operations/export-records.ts";

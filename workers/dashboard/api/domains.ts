@@ -1,6 +1,7 @@
 /** The list of domains, a domain's figures over a period, and what it published: what the API answers with. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { mergeSources } from "../../../shared/guidance/sources.ts";
+import { type Extent, extentQuery } from "../../../shared/ledger/data-extent.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
 import { checksQuery, recordChangesQuery } from "../../../shared/ledger/domain-checks.ts";
 import {
@@ -9,8 +10,6 @@ import {
   type DomainStatus,
   type DomainTotals,
   domainsQuery,
-  type Extent,
-  extentQuery,
   MAX_OTHER_DOMAINS,
   otherDomainsQuery,
 } from "../../../shared/ledger/domains.ts";

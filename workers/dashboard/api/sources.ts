@@ -6,13 +6,8 @@ import type { JudgedSource } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
 import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
-import {
-  addFigures,
-  type GroupFigures,
-  SOURCE_LIMITS,
-  type SourceDay,
-  type SourceRecord,
-} from "../../../shared/ledger/sources.ts";
+import type { SourceDay, SourceRecord } from "../../../shared/ledger/one-source.ts";
+import { addFigures, type GroupFigures, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { canonicalIp } from "../../../shared/report/values.ts";
 import { isoDay } from "../data/days.ts";

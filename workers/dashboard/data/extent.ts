@@ -1,5 +1,5 @@
 /** From when on there are reports about a domain, and their details. Pure. */
-import type { Extent } from "../../../shared/ledger/domains.ts";
+import type { Extent } from "../../../shared/ledger/data-extent.ts";
 import { daysOf, type Period } from "./period.ts";
 
 /** The first day whose details are kept. */

@@ -1,4 +1,6 @@
 /** One domain over a period: its days, its mail, the policies that reports saw, and what was changed and decided. */
+
+import { type Extent, extentQuery } from "../../../shared/ledger/data-extent.ts";
 import {
   type DayTotals,
   dayTotalsQuery,
@@ -7,7 +9,6 @@ import {
   ruaAddressesQuery,
 } from "../../../shared/ledger/days.ts";
 import { checksQuery, recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
-import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import { askKnownSenders, type KnownSenders } from "../../../shared/ledger/known-senders.ts";
 import {
   type DecidedSender,

@@ -5,7 +5,7 @@ import { knownService } from "../../../shared/guidance/known-services.ts";
 import { type Diagnosis, diagnoseSource } from "../../../shared/guidance/source-diagnosis.ts";
 import { identifySource, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
-import type { SourceDetail } from "../../../shared/ledger/sources.ts";
+import type { SourceDetail } from "../../../shared/ledger/one-source.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { unless } from "../parts/partial.tsx";
 import type { LedgerRequest } from "../parts/request.ts";

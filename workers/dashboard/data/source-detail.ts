@@ -4,11 +4,8 @@ import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { hasPass, readAuthResults } from "../../../shared/guidance/auth-results.ts";
 import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import type { Suggestion } from "../../../shared/guidance/suggest.ts";
-import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import { type Extent, extentQuery } from "../../../shared/ledger/data-extent.ts";
 import {
-  addFigures,
-  type DomainScope,
-  SOURCE_LIMITS,
   type SourceDay,
   type SourceDetail,
   type SourceMatch,
@@ -16,7 +13,8 @@ import {
   type SourceReport,
   sourceQuery,
   sourceReportsQuery,
-} from "../../../shared/ledger/sources.ts";
+} from "../../../shared/ledger/one-source.ts";
+import { addFigures, type DomainScope, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { askNames } from "./address-names.ts";
 import { askDecisions, type Decisions } from "./decisions.ts";

@@ -6,8 +6,8 @@ import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { allSources } from "../../../shared/guidance/verdict.ts";
 import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
+import { type Extent, extentQuery } from "../../../shared/ledger/data-extent.ts";
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
-import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import {

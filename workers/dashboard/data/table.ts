@@ -38,7 +38,7 @@ export function readTableState(
     descending: asked.startsWith("-"),
     text: (parameters.get(`${id}.q`) ?? "").trim().slice(0, 200),
     page: Number.isInteger(page) && page >= 1 ? page : 1,
-    size: (PAGE_SIZES as readonly number[]).includes(pageSize) ? pageSize : size,
+    size: PAGE_SIZES.some((one) => one === pageSize) ? pageSize : size,
   };
 }
 

@@ -166,14 +166,25 @@ function openTable(access: Access, rows: readonly Incident[]): BoundTable {
   });
 }
 
-function MuteForm({ incident: { account, domain, rule, subject } }: { incident: Incident }) {
-  if (account === "") return null;
+type MuteName = Pick<Mute, "account" | "domain" | "rule" | "subject">;
+
+/** What is muted, as fields of a form. */
+function MutedFields({ account, domain, rule, subject }: MuteName) {
   return (
-    <form class="inline" method="post" action={PATH}>
+    <>
       <input type="hidden" name="account" value={account} />
       <input type="hidden" name="domain" value={domain} />
       <input type="hidden" name="rule" value={rule} />
       <input type="hidden" name="subject" value={subject} />
+    </>
+  );
+}
+
+function MuteForm({ incident: muted }: { incident: Incident }) {
+  if (muted.account === "") return null;
+  return (
+    <form class="inline" method="post" action={PATH}>
+      <MutedFields {...muted} />
       <button type="submit" name="days" value="30">
         Mute for 30 days
       </button>
@@ -235,13 +246,10 @@ function mutesTable(access: Access, rows: readonly Mute[]): BoundTable {
   });
 }
 
-function UnmuteForm({ mute: { account, domain, rule, subject } }: { mute: Mute }) {
+function UnmuteForm({ mute: muted }: { mute: Mute }) {
   return (
     <form class="inline" method="post" action={PATH}>
-      <input type="hidden" name="account" value={account} />
-      <input type="hidden" name="domain" value={domain} />
-      <input type="hidden" name="rule" value={rule} />
-      <input type="hidden" name="subject" value={subject} />
+      <MutedFields {...muted} />
       <button type="submit" name="action" value="unmute">
         Unmute
       </button>

@@ -1,4 +1,6 @@
 /** Domains: those that have reports in the period or are registered, the worst first, or what to do when there is none. */
+
+import { hasDataQuery } from "../../../shared/ledger/data-extent.ts";
 import {
   BEFORE,
   type DomainList,
@@ -7,7 +9,6 @@ import {
   type DomainTotals,
   domainsQuery,
   domainTrendsQuery,
-  hasDataQuery,
   isDomainOrder,
   isDomainStatus,
   otherDomainsQuery,

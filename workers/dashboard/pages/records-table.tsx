@@ -1,7 +1,7 @@
 /** Records as reports have them, in full. */
 
 import { readAuthResults, readReasons } from "../../../shared/guidance/auth-results.ts";
-import type { SourceRecord } from "../../../shared/ledger/sources.ts";
+import type { SourceRecord } from "../../../shared/ledger/one-source.ts";
 import { isoDay } from "../data/days.ts";
 import { messagesColumn } from "../parts/columns.tsx";
 import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";

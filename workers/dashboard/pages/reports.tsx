@@ -1,6 +1,6 @@
 /** The aggregate reports about a domain over a period. */
 import { SENDER_STATES } from "../../../shared/authentication/sender-state.ts";
-import { extentQuery } from "../../../shared/ledger/domains.ts";
+import { extentQuery } from "../../../shared/ledger/data-extent.ts";
 import {
   isReportOrder,
   type ReportFilter,

@@ -1,7 +1,8 @@
 /** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
 
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
-import { SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
+import type { SourceDetail, SourceReport } from "../../../shared/ledger/one-source.ts";
+import { SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { namePhrases } from "../data/address-names.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";

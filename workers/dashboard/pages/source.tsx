@@ -1,7 +1,8 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
 
 import { knownService } from "../../../shared/guidance/known-services.ts";
-import { addFigures, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
+import type { SourceDetail, SourceReport } from "../../../shared/ledger/one-source.ts";
+import { addFigures } from "../../../shared/ledger/sources.ts";
 import { canonicalIp } from "../../../shared/report/values.ts";
 import { isSpread } from "../../../shared/report-day.ts";
 import { isoDay } from "../data/days.ts";

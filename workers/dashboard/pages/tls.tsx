@@ -1,6 +1,6 @@
 /** SMTP TLS reports about a domain: how often mail to it could be delivered encrypted, and why not. */
 
-import { extentQuery } from "../../../shared/ledger/domains.ts";
+import { extentQuery } from "../../../shared/ledger/data-extent.ts";
 import {
   TLS_LIMITS,
   type TlsDay,

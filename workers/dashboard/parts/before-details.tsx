@@ -2,7 +2,7 @@
  * What a page does not know: days before the first report, days of which only the sums are left, and that all reports are
  * about days outside the period, with the link to those.
  */
-import type { Extent } from "../../../shared/ledger/domains.ts";
+import type { Extent } from "../../../shared/ledger/data-extent.ts";
 import { isoDay } from "../data/days.ts";
 import type { Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";

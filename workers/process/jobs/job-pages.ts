@@ -5,8 +5,8 @@
 import * as v from "valibot";
 import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { domainName } from "../../../shared/domain-name.ts";
+import { accountsWithDataQuery } from "../../../shared/ledger/data-extent.ts";
 import { ask, type Change } from "../../../shared/ledger/database.ts";
-import { accountsWithDataQuery } from "../../../shared/ledger/domains.ts";
 import type { Job } from "../../../shared/ledger/jobs.ts";
 import { finishedKeys, putUnfinished } from "../../../shared/ledger/objects.ts";
 import { objectsOfDomainQuery } from "../../../shared/ledger/reports.ts";

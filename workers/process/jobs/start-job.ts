@@ -1,7 +1,7 @@
 /** Starts jobs, on request and by cron, sends their pages, and cancels them. */
 import { domainName } from "../../../shared/domain-name.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
-import { accountsWithDataQuery } from "../../../shared/ledger/domains.ts";
+import { accountsWithDataQuery } from "../../../shared/ledger/data-extent.ts";
 import {
   countRunningAgain,
   createJob,

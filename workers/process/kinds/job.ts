@@ -4,7 +4,7 @@
  * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job; the reports a cancelled job
  * has already sent are skipped (skip-cancelled.ts).
  */
-import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
+import type { Failure } from "../../../shared/batch/dead-letter.ts";
 import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
@@ -16,7 +16,7 @@ import { sendPage } from "../jobs/start-job.ts";
 import type { Received } from "../received.ts";
 import {
   clearedEvents,
-  fileDeadLetter,
+  fileFailure,
   findDeadLettersAnywhere,
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
@@ -27,18 +27,15 @@ export const jobKind: MessageKind<JobMessage> = {
   run: (received, invocation) => runEach(received, (one) => runPage(one, invocation)),
 
   async fileExhausted({ message, attempts, sentSeconds }, lastError, invocation) {
-    const reason = problem("retries_exhausted");
-    const failure = {
-      reason,
-      stage: "queue" as const,
+    const failure: Failure = {
+      reason: problem("retries_exhausted"),
+      stage: "queue",
       queueMessage: message,
       attempts,
       receivedSeconds: sentSeconds,
       lastError,
     };
-    const entry = await fileDeadLetter(await newDeadLetter(failure, invocation.nowSeconds), {}, invocation);
-    if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
-    return entry;
+    return fileFailure(failure, {}, invocation);
   },
 
   async again(message, { id }) {

@@ -2,7 +2,7 @@
 
 import { unpackPoints } from "../../../shared/analytics/budget.ts";
 import { eventPoint } from "../../../shared/analytics/events.ts";
-import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
+import type { Failure } from "../../../shared/batch/dead-letter.ts";
 import { sliceEventId } from "../../../shared/identity.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
@@ -12,7 +12,7 @@ import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.
 import type { Received } from "../received.ts";
 import {
   clearedEvents,
-  fileDeadLetter,
+  fileFailure,
   findDeadLettersAnywhere,
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
@@ -26,27 +26,18 @@ export const pointsKind: MessageKind<PointsMessage> = {
   async fileExhausted({ message, attempts }, lastError, given) {
     const invocation = inShardIfBound(given, message.shard ?? 0);
     const { key: rawKey, reportUid: uid, generation, slice, receivedSeconds } = message;
-    const deadLetter = await newDeadLetter(
-      {
-        reason: problem("retries_exhausted"),
-        stage: "queue",
-        queueMessage: message,
-        attempts,
-        receivedSeconds,
-        rawKey,
-        generation,
-        part: slicePart(message),
-        lastError,
-      },
-      invocation.nowSeconds,
-    );
-    const entry = await fileDeadLetter(
-      deadLetter,
-      { others: [markSlice({ uid, generation, slice }, "d")] },
-      invocation,
-    );
-    if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
-    return entry;
+    const failure: Failure = {
+      reason: problem("retries_exhausted"),
+      stage: "queue",
+      queueMessage: message,
+      attempts,
+      receivedSeconds,
+      rawKey,
+      generation,
+      part: slicePart(message),
+      lastError,
+    };
+    return fileFailure(failure, { others: [markSlice({ uid, generation, slice }, "d")] }, invocation);
   },
 
   async again(message, { id }) {

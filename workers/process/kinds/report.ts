@@ -8,7 +8,7 @@ import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { coveredByBoth } from "../../../shared/batch/write-above.ts";
 import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
-import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
+import { changedRow, findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { askDirectory, databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
 import type { DeliveredReport } from "../../../shared/messages.ts";
@@ -76,20 +76,9 @@ export const reportKind: MessageKind<DeliveredReport> = {
       return { event: "dead_letter", outcome: "already_done", key: rawKey };
     }
     const outcome: Outcome = { outcome: "dead_letter", part: "", id: deadLetter.id };
-    const found = finished === undefined ? 0 : finished.found;
-    const object = {
-      ...reference,
-      account: finished?.account ?? "",
-      version: finished?.version ?? 0,
-      generation,
-      records: finished?.records ?? 0,
-      reporter: finished?.reporter ?? 0,
-      reports: finished?.reports ?? 0,
-      outcomes: isKnown ? (finished?.outcomes ?? []) : [...(finished?.outcomes ?? []), outcome],
-      rawRemoved: finished?.rawRemoved ?? false,
-      found: isKnown || found === undefined ? found : found + 1,
-      passedOver: finished?.passedOver ?? {},
-    };
+    const { outcomes, found } = finished ?? { outcomes: [], found: 0 };
+    const more = { outcomes: [...outcomes, outcome], found: found === undefined ? undefined : found + 1 };
+    const object = changedRow(reference, finished, { generation, ...(isKnown ? {} : more) });
     const entry = await fileDeadLetter({ ...deadLetter, account: object.account }, { objects: [object] }, invocation);
     if (entry === undefined) throw new Error(`${rawKey} was finished by another consumer at the same time.`);
     return entry;

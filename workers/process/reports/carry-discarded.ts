@@ -4,7 +4,7 @@
  */
 import { commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { findDeadLetters, isDiscarded } from "../../../shared/ledger/dead-letters.ts";
-import { findObjects, type ObjectRow, objectReference } from "../../../shared/ledger/objects.ts";
+import { changedRow, findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import { countParts, discardedByPeople } from "../../../shared/ledger/outcomes.ts";
 import { type Invocation, inShard } from "../env.ts";
 import type { Task } from "./task.ts";
@@ -33,23 +33,18 @@ export async function carryDiscarded(
   const carried = discardedByPeople(outcomes, discarded);
   if (carried.length === 0) return;
   const account = read?.registration?.entry.account ?? row.finished.account;
-  const objects: ObjectRow[] = [
-    {
-      ...reference,
-      account,
-      version: here?.version ?? 0,
-      // Lower than the message's generation: the object is not finished yet.
-      generation: here?.generation ?? row.finished.generation,
-      records: here?.records ?? 0,
-      reporter: here?.reporter ?? 0,
-      reports: here?.reports ?? 0,
-      outcomes: [...(here?.outcomes ?? []), ...carried],
-      rawRemoved: here?.rawRemoved ?? false,
-      found: (here?.found ?? 0) + countParts(carried),
-      passedOver: here?.passedOver ?? {},
-    },
-  ];
+  const object = changedRow(reference, here, {
+    account,
+    // Lower than the message's generation: the object is not finished yet.
+    generation: here?.generation ?? row.finished.generation,
+    outcomes: [...(here?.outcomes ?? []), ...carried],
+    found: (here?.found ?? 0) + countParts(carried),
+  });
   const deadLetters = [...discarded.values()].map((deadLetter) => ({ ...deadLetter, account }));
-  const { state } = await commitBatch(ledger, { ...noChanges(), objects, deadLetters }, invocation.nowSeconds);
+  const { state } = await commitBatch(
+    ledger,
+    { ...noChanges(), objects: [object], deadLetters },
+    invocation.nowSeconds,
+  );
   if (state === "changed") throw new Error(`${message.key} was finished by another consumer at the same time.`);
 }

@@ -1,7 +1,7 @@
 /** Files dead letters of messages that could not be processed at all, and finds and removes dead letters in any database. */
 import type { DataPoint } from "../../../shared/analytics/columns.ts";
 import { closedDeadLetter, deadLetterEvent, eventPoint } from "../../../shared/analytics/events.ts";
-import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
+import { type Failure, newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
@@ -27,6 +27,18 @@ export async function fileDeadLetter(
   const changes = { ...noChanges(), ...others, deadLetters: [deadLetter] };
   const { state } = await commitBatch(invocation.ledger, changes, invocation.nowSeconds);
   return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
+}
+
+/** Files the dead letter of a failure that changes no object, together with related changes. */
+export async function fileFailure(
+  failure: Failure,
+  others: Partial<BatchChanges>,
+  invocation: Invocation,
+): Promise<LogEntry> {
+  const deadLetter = await newDeadLetter(failure, invocation.nowSeconds);
+  const entry = await fileDeadLetter(deadLetter, others, invocation);
+  if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
+  return entry;
 }
 
 /** Dead letters of one database, and the invocation bound to it. */
@@ -66,17 +78,12 @@ export async function fileInvalid(
   error: string,
   invocation: Invocation,
 ): Promise<LogEntry> {
-  const deadLetter = await newDeadLetter(
-    {
-      reason: problem("invalid_message", error),
-      stage: "queue",
-      queueMessage: withoutContent(body),
-      attempts,
-      receivedSeconds: Math.floor(timestamp.getTime() / 1000),
-    },
-    invocation.nowSeconds,
-  );
-  const entry = await fileDeadLetter(deadLetter, {}, invocation);
-  if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
-  return entry;
+  const failure: Failure = {
+    reason: problem("invalid_message", error),
+    stage: "queue",
+    queueMessage: withoutContent(body),
+    attempts,
+    receivedSeconds: Math.floor(timestamp.getTime() / 1000),
+  };
+  return fileFailure(failure, {}, invocation);
 }

@@ -1,6 +1,6 @@
 /** What the ledger knows about the objects and reports of a batch, looked up before deciding about them. */
 
-import { dayOf, useKey } from "../../../shared/batch/budgets.ts";
+import { readUses, wantedUses } from "../../../shared/batch/day-use.ts";
 import {
   claimRows,
   hasReport,
@@ -14,14 +14,13 @@ import { deadLetterId, versionUid } from "../../../shared/identity.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { findConflicts } from "../../../shared/ledger/conflicts.ts";
 import { ask, OneCall } from "../../../shared/ledger/database.ts";
-import { addDayUses, type DayUse, type UseName } from "../../../shared/ledger/day-uses.ts";
+import { addDayUses } from "../../../shared/ledger/day-uses.ts";
 import { findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import { addObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { addReports, findReports, type LedgerReports } from "../../../shared/ledger/reports.ts";
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
-import { USE_LIMITS } from "../../../shared/limits.ts";
 import { dayOfRawKey } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
 
@@ -44,7 +43,8 @@ export async function lookUp(
     objects.flatMap((object) => reportsOf(object).flatMap((found) => lookedUpRows(found, object))),
     objects.flatMap((object) => reportsOf(object).flatMap((found) => claimRows(found, object))),
   );
-  const used = addUseOf(call, objects, addressesOf);
+  const wanted = wantedUses(objects, addressesOf);
+  const uses = addDayUses(call, wanted.names, wanted.reporters);
   await call.send(ledger);
   const finished = objectsFound();
   const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
@@ -61,7 +61,7 @@ export async function lookUp(
   return {
     finished,
     held,
-    ...used(),
+    ...readUses(uses(), wanted),
     deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
@@ -123,90 +123,4 @@ async function findFiledSlices(
     found.set(rawKey, [...(found.get(rawKey) ?? []), { uid, generation, deadLetterIds }]);
   }
   return found;
-}
-
-/** What was used of the budgets, and which uses should have sums from now on. */
-type FoundUse = Pick<LedgerSnapshot, "used" | "usesToSum">;
-
-function addUseOf(call: OneCall, objects: readonly ReadObject[], addressesOf: AddressesOf): () => FoundUse {
-  const wanted = new Map<string, UseName>();
-  const owners = new Map<string, string>();
-  const want = (name: UseName, owner: string): void => {
-    // The batch's own addresses come first: they are needed whatever is known of their account.
-    const key = JSON.stringify([name.rua === "" ? owner : "", name.rua, name.day]);
-    if (!wanted.has(key)) wanted.set(key, name);
-    if (name.rua !== "") owners.set(name.rua, owner);
-  };
-  const charged = objects.filter(({ findings }) => findings.length > 0);
-  for (const { message, registration } of charged)
-    if (registration !== undefined)
-      want({ account: "", rua: message.rua, day: dayOf(message) }, registration.entry.account);
-  for (const { message, registration } of charged) {
-    if (registration === undefined) continue;
-    const { account } = registration.entry;
-    const day = dayOf(message);
-    want({ account, rua: "", day }, account);
-    const addresses = addressesOf.get(account) ?? [];
-    if (!hasMany(addresses)) for (const rua of addresses) want({ account, rua, day }, account);
-  }
-  const reporters = [...new Set(objects.map(({ reporter }) => reporter))].filter((reporter) => reporter !== 0);
-  const found = addDayUses(call, [...wanted.values()], reporters);
-  return () => {
-    const uses = found();
-    const summed = summedAccounts(uses);
-    const unsummed = [...wanted.values()].filter(
-      ({ account, rua, day }) =>
-        rua === "" && hasMany(addressesOf.get(account) ?? []) && !summed.has(`${day} ${account}`),
-    );
-    return { used: sumUse(uses, owners, summed), usesToSum: [...unsummed, ...toSum(uses, owners, addressesOf)] };
-  };
-}
-
-/** Whether an account has so many addresses that its use is not counted from theirs. */
-function hasMany(addresses: readonly string[]): boolean {
-  return addresses.length > USE_LIMITS.countedAddresses;
-}
-
-/** Accounts that have sums of their own, with their days. */
-function summedAccounts(uses: readonly DayUse[]): Set<string> {
-  return new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
-}
-
-function sumUse(
-  uses: readonly DayUse[],
-  owners: ReadonlyMap<string, string>,
-  summed: ReadonlySet<string>,
-): LedgerSnapshot["used"] {
-  const used: LedgerSnapshot["used"] = new Map();
-  const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
-  for (const { account, rua, day, reporter, records, reports } of uses) {
-    const sign = Math.sign(reporter);
-    if (rua === "") {
-      add(useKey(day, sign, `account ${account}`), records);
-      continue;
-    }
-    add(useKey(day, sign, rua), records);
-    if (reporter !== sign) add(useKey(day, reporter, rua), reports);
-    // An account of many addresses without sums, which it gets with this batch, has used what these addresses have.
-    const owner = owners.get(rua) ?? "";
-    if (!summed.has(`${day} ${owner}`)) add(useKey(day, sign, `account ${owner}`), records);
-  }
-  return used;
-}
-
-/** Addresses whose day was counted from so many objects that it should have sums. */
-function toSum(uses: readonly DayUse[], owners: ReadonlyMap<string, string>, addressesOf: AddressesOf): UseName[] {
-  const due = new Map<string, UseName>();
-  const objectsOf = new Map<string, number>();
-  for (const { rua, day, objects } of uses) {
-    if (objects === 0) continue;
-    const account = owners.get(rua) ?? "";
-    const key = `${day} ${rua}`;
-    const counted = (objectsOf.get(key) ?? 0) + objects;
-    objectsOf.set(key, counted);
-    const addresses = addressesOf.get(account) ?? [];
-    const share = hasMany(addresses) ? 1 : Math.max(1, addresses.length);
-    if (counted >= USE_LIMITS.countedObjects / share) due.set(key, { account: "", rua, day });
-  }
-  return [...due.values()];
 }
