@@ -3,7 +3,7 @@
  * Pure.
  */
 import { decodeBase64 } from "../base64.ts";
-import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
+import { type Answer, isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
@@ -49,21 +49,9 @@ const MOST_SURE_BITS = 4096;
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
   const { ask, asked, explained } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
-  const judged = await Promise.all(
-    looked.map(async (seen) => {
-      const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
-      if (isUnanswered(answer)) return unanswered(seen);
-      const records = recordsOf(answer);
-      const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
-      const others = texts.length === 0 ? records.filter((text) => MEANT_AS_KEY.test(text)) : [];
-      if (others.length > 0 || texts.some(hasUpperKeyTag)) {
-        return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
-      }
-      if (texts.length > 1) return severalKeys(seen);
-      if (texts[0] === undefined) return await missingKey(seen, ask);
-      return await withRepair(await judgeKey(seen, texts[0]), records);
-    }),
-  );
+  const answers = await Promise.all(looked.map((seen) => ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT")));
+  const judged: JudgedKey[] = [];
+  for (const [index, seen] of looked.entries()) judged.push(await judge(seen, answers[index] ?? NO_ANSWER, ask));
   const hasKey = judged.some(({ key }) => key.keyType !== "revoked" && key.keyType !== "missing");
   const isIdle = !hasKey && (await whySendsNothing(domain, ask)) !== undefined;
   // An empty key for every selector is how a domain says that none of its own signs.
@@ -82,6 +70,21 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
     asked: asked(),
     keys,
   };
+}
+
+const NO_ANSWER: Answer = { status: "unknown" };
+
+async function judge(seen: SeenSelector, answer: Answer, ask: Ask): Promise<JudgedKey> {
+  if (isUnanswered(answer)) return unanswered(seen);
+  const records = recordsOf(answer);
+  const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
+  const others = texts.length === 0 ? records.filter((text) => MEANT_AS_KEY.test(text)) : [];
+  if (others.length > 0 || texts.some(hasUpperKeyTag)) {
+    return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
+  }
+  if (texts.length > 1) return severalKeys(seen);
+  if (texts[0] === undefined) return await missingKey(seen, ask);
+  return await withRepair(await judgeKey(seen, texts[0]), records);
 }
 
 function summaryOf(keys: DkimKey[]): string {

@@ -32,10 +32,11 @@ export async function checkDestinations(walk: Walk, ask: Ask): Promise<Destinati
   const { rua, ruf, psd } = walk.found.record;
   // Where the reports of a public suffix go is its registry's business.
   if (psd === "y" && walk.found.domain !== walk.steps[0]?.domain) return [];
-  return await Promise.all([
-    ...rua.map((uri) => checkDestination(uri, "rua", { walk, ask })),
-    ...ruf.map((uri) => checkDestination(uri, "ruf", { walk, ask })),
-  ]);
+  const destinations: Destination[] = [];
+  // One after the other: what was asked is to be in one order, each time.
+  for (const uri of rua) destinations.push(await checkDestination(uri, "rua", { walk, ask }));
+  for (const uri of ruf) destinations.push(await checkDestination(uri, "ruf", { walk, ask }));
+  return destinations;
 }
 
 async function checkDestination(

@@ -51,10 +51,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
   const unusable = uris.filter((uri) => !isTlsAddress(uri));
   const usable = uris.filter((uri) => !unusable.includes(uri));
-  const unreached = await Promise.all(
-    usable.map(async ({ host }) => host !== undefined && (await isUnreachable(host, ask))),
-  );
-  const lost = usable.find((_, index) => unreached[index] === true);
+  const lost = await firstUnreachable(usable, ask);
   if (unusable.length === uris.length) {
     const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
     const finding: Finding = { code: "no_rua", state: "broken", sentence, rule };
@@ -80,6 +77,13 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     { code: "record", state: "good", sentence: "TLS reports are asked for.", rule },
     "Reports are asked for",
   );
+}
+
+async function firstUnreachable(uris: readonly ReportUri[], ask: Ask): Promise<ReportUri | undefined> {
+  for (const uri of uris) {
+    if (uri.host !== undefined && (await isUnreachable(uri.host, ask))) return uri;
+  }
+  return undefined;
 }
 
 // A size after ! is DMARC's alone.
