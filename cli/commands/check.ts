@@ -6,7 +6,7 @@ import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidan
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
-import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
+import { zoneData } from "../../shared/guidance/txt-strings.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomains } from "../domain-option.ts";
@@ -107,9 +107,8 @@ function renderCheck(found: StoredCheck, showsAll: boolean): string {
 function renderFinding({ state, sentence, rule, publish }: Finding): string[] {
   const lines = [`      ${state}: ${safeText(sentence, MAX_CHARS)} (${rule})`];
   if (publish !== undefined) {
-    lines.push(
-      `        ${safeText(publish.name, MAX_CHARS)} ${publish.type} ${quotedTxt(safeText(publish.value, MAX_CHARS))}`,
-    );
+    const data = zoneData({ ...publish, value: safeText(publish.value, MAX_CHARS) });
+    lines.push(`        ${safeText(publish.name, MAX_CHARS)} ${publish.type} ${data}`);
   }
   return lines;
 }

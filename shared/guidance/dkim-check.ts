@@ -83,7 +83,7 @@ async function judge(seen: SeenSelector, answer: Answer, ask: Ask): Promise<Judg
     return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
   }
   if (texts.length > 1) return severalKeys(seen);
-  if (texts[0] === undefined) return await missingKey(seen, ask);
+  if (texts[0] === undefined) return (await nameAsText(seen, records, ask)) ?? (await missingKey(seen, ask));
   return await withRepair(await judgeKey(seen, texts[0]), records);
 }
 
@@ -168,6 +168,20 @@ function findingsUnlessRetired({ key, findings }: JudgedKey, all: readonly Judge
   const gone = keyType === "missing" ? "has no key any more" : "is revoked";
   const sentence = `Selector ${selector} ${gone}, and reports have not named it lately: ${successor.key.selector} signs now. Unless a service that still sends for you uses the old one, there is nothing to do.`;
   return [{ code: "retired_key", state: "good", sentence, rule: "RFC 6376 section 3.1" }];
+}
+
+/** The name of a service's key, published as a text where an alias belongs. */
+async function nameAsText(seen: SeenSelector, records: readonly string[], ask: Ask): Promise<JudgedKey | undefined> {
+  const [target = ""] = records.flatMap(
+    (text) => /^["\s]*((?:[a-z0-9_-]+\.)+[a-z]{2,})\.?["\s]*$/i.exec(text)?.[1] ?? [],
+  );
+  if (target === "" || !recordsOf(await ask(target, "TXT")).some((text) => /(^|;)\s*p\s*=/i.test(text)))
+    return undefined;
+  const name = `${seen.selector}._domainkey.${seen.domain}`;
+  const sentence = `Selector ${seen.selector} has the name ${target.slice(0, 200)} as a text (TXT), where its service wants an alias: its signatures fail. Publish a CNAME in place of it.`;
+  const publish = { name, type: "CNAME" as const, value: target };
+  const finding: Finding = { code: "unusable_key", state: "broken", sentence, rule: "RFC 6376 section 3.6.1", publish };
+  return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
 async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {

@@ -7,6 +7,7 @@ import { organizationalDomain } from "../organizational-domain.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { checkDestinations, type Destination, findingsOfDestinations } from "./dmarc-destinations.ts";
+import { mergedDmarc } from "./dmarc-merge.ts";
 import {
   type DmarcRecord,
   effectivePolicy,
@@ -25,7 +26,7 @@ import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wi
 import { whySendsNothing } from "./mail-hosts.ts";
 import { recordAtStage } from "./next-record.ts";
 import { ownerHint, stricterHint } from "./records-to-publish.ts";
-import { aliasHint, findLostRecord } from "./wrong-name.ts";
+import { aliasHint, aliasOf, findLostRecord } from "./wrong-name.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -80,6 +81,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   );
   const noRecord = discovered.find(({ code }) => code === "no_record");
   if (noRecord !== undefined) await addToMissing(noRecord, domain, { ask, ruaAddress });
+  await addMerged(discovered, walk, ask);
   const findings = await explained([
     ...discovered,
     ...misplaced,
@@ -91,6 +93,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   if (walk.found !== undefined) {
     addRepair(findings, walk.found);
     await addPolicyOfIdle(findings, walk.found, { domain, ask });
+    addAddress(findings, walk.found, ruaAddress);
   }
   const state = worstState(findings.map((finding) => finding.state));
   const check: DmarcCheck = {
@@ -170,6 +173,7 @@ function summaryOf(
 ): string {
   if (found === undefined) {
     if (isUncertain) return "DNS gave no answer";
+    if ((steps[0]?.records.length ?? 0) > 1) return "Several DMARC records: receivers use none";
     return steps[0]?.mistaken.length === 0 ? "No DMARC record" : "The DMARC record can't be used";
   }
   const policy = effectivePolicy(found.record, subject);
@@ -221,6 +225,29 @@ function hasAny(step: Walk["steps"][number] | undefined): boolean {
 function firstRecord(domain: string, ruaAddress: string | undefined, policy: Policy = "none"): RecordToPublish {
   const rua = ruaAddress === undefined ? "" : ` rua=${mailtoUri(ruaAddress)}`;
   return { name: `_dmarc.${domain}`, type: "TXT", value: `v=DMARC1; p=${policy};${rua}` };
+}
+
+/** Adds the record to publish in place of several at the domain itself, unless they are an alias's. */
+async function addMerged(findings: readonly Finding[], { steps: [own] }: Walk, ask: Ask): Promise<void> {
+  const several = findings.find(({ code }) => code === "several_records");
+  if (several === undefined || own === undefined || own.records.length < 2) return;
+  const name = `_dmarc.${own.domain}`;
+  const value = mergedDmarc(own.records);
+  if (value === undefined || (await aliasOf(name, ask)) !== undefined) return;
+  several.publish = { name, type: "TXT", value };
+  several.sentence = `${several.sentence.replace(/ Keep one.*$/, "")} Publish this one in place of all: it has the addresses of each, and the weakest of the policies.${stricterHint("", value)}`;
+}
+
+/** Adds an address to a record without, where it is known and nothing else is given for the name. */
+function addAddress(findings: readonly Finding[], { record, domain }: FoundRecord, rua: string | undefined): void {
+  const silent = findings.find(({ code }) => code === "no_rua");
+  const name = `_dmarc.${domain}`;
+  const isFlawed =
+    record.malformed.length > 0 || record.tags.some((tag) => tag.name === "rua" || tag.standing === "repeated");
+  if (silent === undefined || rua === undefined || isFlawed || findings.some(({ publish }) => publish?.name === name))
+    return;
+  silent.sentence += " Publish it like this.";
+  silent.publish = { name, type: "TXT", value: `${record.text.replace(/[;\s]+$/, "")}; rua=${mailtoUri(rua)}` };
 }
 
 /** What else is known of a domain without a record: names that can't have one, and mail that is never sent. */
@@ -402,6 +429,7 @@ const REPAIRABLE = [
   "destination_not_supported",
   "malformed_tag",
   "invalid_tag",
+  "unknown_tag",
   "odd_character",
   "empty_address",
 ];

@@ -10,6 +10,10 @@ const QUOTES = /["\u2018-\u201f]/g;
 
 /** Before another tag: white space or commas, and no semicolon. */
 const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
+const COMMENT = /;[ \t]*#.*$/;
+/** Names of tags as they are mistyped or guessed. */
+const MISTYPED_RUA = /(^|;[ \t]*)(?:rau|ura|aru|reports?|e?mail)[ \t]*=[ \t]*(?=mailto:)/i;
+const MISTYPED_P = /(^|;[ \t]*)policy[ \t]*=[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/i;
 const COLON_AFTER_ADDRESS_TAG = /(^|;[ \t]*)(ru[af])[ \t]*:[ \t]*(?=mailto:)/gi;
 const COLON_FOR_EQUALS = /(^|;[ \t]*)(p|sp|np)[ \t]*:[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/gi;
 /** Between two addresses. */
@@ -30,6 +34,9 @@ export function repairedDmarc(text: string): string {
     .replaceAll(INVISIBLE, "")
     .replaceAll(QUOTES, "")
     .replaceAll(LINK, "")
+    .replace(COMMENT, "")
+    .replace(MISTYPED_RUA, "$1rua=")
+    .replace(MISTYPED_P, "$1p=")
     .replaceAll(WRONG_BETWEEN, "$1,")
     .replaceAll(MISSING_SEPARATOR, "; ")
     .replaceAll(COLON_AFTER_ADDRESS_TAG, "$1$2=")

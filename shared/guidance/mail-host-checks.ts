@@ -2,7 +2,7 @@
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, type Asking, startAsking } from "./asking.ts";
-import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
+import { type Check, type CheckKind, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { mailtoUri, type ReportUri, readReportUris } from "./dmarc-record.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
 import { findMailHosts, isUnreachable, whySendsNothing } from "./mail-hosts.ts";
@@ -67,6 +67,12 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     };
     return finish(finding, "Reports can't arrive");
   }
+  const [lostPart] = readTagList(text).malformed;
+  if (lostPart !== undefined) {
+    const sentence = `"${lostPart.slice(0, 100)}" in the record at ${name} is no field and is ignored; addresses have commas between them.`;
+    const finding: Finding = { code: "malformed_tag", state: "attention", sentence, rule };
+    return finish(withTlsRecord(finding, text, name), "Reports are asked for");
+  }
   if (unusable.length > 0) {
     const shown = unusable.map(({ text: uri }) => uri.slice(0, 200)).join(", ");
     const sentence = `No reports go to ${shown}: it is not a mailto or https address.`;
@@ -129,7 +135,10 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
 
 async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {
   const name = `_25._tcp.${host}`;
-  const answer = await ask(name, "TLSA");
+  const own = await ask(name, "TLSA");
+  // RFC 7672 section 2.2.2: what an alias leads to has the records, or else the alias.
+  const [target] = own.status === "answers" ? [] : recordsOf(await ask(host, "CNAME"));
+  const answer = target === undefined ? own : await ask(`_25._tcp.${target.toLowerCase()}`, "TLSA");
   if (isUnanswered(answer)) {
     const finding = unanswered(name, rule);
     return {
@@ -178,8 +187,9 @@ export async function checkBimi(domain: string, resolver: Resolver, isEnforced: 
   const finish = (findings: Finding[], summary: string) => checkOf("bimi", findings, summary, asking);
   if (isUnanswered(answer)) return finish([unanswered(name, rule)], "DNS gave no answer");
   if (text === undefined && mistaken !== undefined) {
-    const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} names no logo for mailbox providers: it has to begin with v=BIMI1; in this spelling.`;
-    return finish([{ code: "mistaken_record", state: "broken", sentence, rule }], "The record can't be used");
+    const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} names no logo for mailbox providers: it has to begin with v=BIMI1; in this spelling. Publish it like this.`;
+    const publish: RecordToPublish = { name, type: "TXT", value: respelled(mistaken, "v=BIMI1") };
+    return finish([{ code: "mistaken_record", state: "broken", sentence, rule, publish }], "The record can't be used");
   }
   if (text === undefined) return finish([], "Not set up; optional");
   if (others.length > 0) {

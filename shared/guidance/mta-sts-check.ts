@@ -223,9 +223,12 @@ function uncoveredHosts({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] 
   if (mode === "none") return [];
   const open = hosts.filter((host) => !mx.some((pattern) => coversHost(pattern, host)));
   if (open.length === 0) return [];
+  const isDeeper = open.some((host) =>
+    mx.some((pattern) => pattern.startsWith("*.") && host.endsWith(pattern.slice(1))),
+  );
   const them = open.length === 1 ? "it" : "them";
   const consequence = mode === "enforce" ? "is refused" : "would be refused in mode enforce";
-  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: mail to ${them} ${consequence}. Add ${them} as mx.`;
+  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: mail to ${them} ${consequence}. Add ${them} as mx.${isDeeper ? " *. before a name stands for one label alone." : ""}`;
   const state: CheckState = mode === "enforce" ? "broken" : "attention";
   return [{ code: "uncovered_host", state, sentence, rule: "RFC 8461 section 4.1" }];
 }

@@ -12,6 +12,7 @@ const DASHES = /[\u2010-\u2015\u2212](?=all\b)/gi;
 const TILDES = /[\u02dc\u223c\uff5e](?=all\b)/gi;
 
 const SIGN_APART = /(^| )([+?~-]) +(?=all( |$))/gi;
+const SIGN_BEHIND = /(^| )all([?~-])(?= |$)/gi;
 const SPACE_BEHIND_COLON = /\b(ip[46]|include|a|mx|exists|redirect|exp)([:=]) +(?=\S)/gi;
 /** No name ends like that: there is no top-level domain with a sign in it. */
 const MISSING_SPACE = /(?<=[a-z0-9}])(?=[-~?+]all( |$))/gi;
@@ -33,10 +34,12 @@ export function repairedSpf(text: string): string | undefined {
     .replaceAll(DASHES, "-")
     .replaceAll(TILDES, "~")
     .replaceAll(SIGN_APART, "$1$2")
+    .replaceAll(SIGN_BEHIND, "$1$2all")
     .replaceAll(SPACE_BEHIND_COLON, "$1$2")
     .replaceAll(MISSING_SPACE, " ")
     .replaceAll(RUN_TOGETHER, "$1 ")
-    .replace(FOREIGN, "");
+    .replace(FOREIGN, "")
+    .replaceAll(";", " ");
   const [, ...terms] = clean.split(" ").filter((term) => term !== "");
   const value = ["v=spf1", ...terms.flatMap(repairedTerm)].join(" ");
   const isWhole = readSpfTerms(value).every(({ kind }) => kind !== "broken");
@@ -87,12 +90,14 @@ function withoutMarks(term: string): string {
 
 /** @returns undefined for what is no address and no network */
 function addressTerm(sign: string, value: string): string | undefined {
+  const [, three] = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\*$/.exec(value) ?? [];
+  if (three !== undefined) return `${sign}ip4:${three}.0/24`;
   if (FOUR.test(value)) return `${sign}ip4:${value}`;
   return SIX.test(value) ? `${sign}ip6:${value}` : undefined;
 }
 
 function hostOf(value: string): string {
-  return value.replace(/^https?:\/\//i, "").replace(/\/$/, "");
+  return value.replace(/^https?:\/\/|^@/i, "").replace(/\/$/, "");
 }
 
 /** Before the terms, whatever stands there: `v=spf1` after other signs, mistyped, without `v=`; or nothing where a term does. */

@@ -43,9 +43,9 @@ export function repeatedNames(list: TagList): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
 
-/** A text without the quotation marks, white space and semicolons around it. */
+/** A text without the quotation marks, parentheses, white space and semicolons around it. */
 export function withoutSigns(text: string): string {
-  return withoutAround(text, /["';\s]/);
+  return withoutAround(text, /["';()\s]/);
 }
 
 /** A text without what is white space in DNS and in mail around it: no-break spaces and the like are none there. */

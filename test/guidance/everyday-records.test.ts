@@ -198,12 +198,48 @@ describe("DMARC records that were pasted", () => {
     ["xn--bcher-kva.example", "v=DMARC1; p=reject; rua=mailto:d@xn--bcher-kva.example"],
     ["name-in-value.test", "v=DMARC1; p=none; rua=mailto:d@name-in-value.test"],
     ["zone-line.test", "v=DMARC1; p=none; rua=mailto:d@zone-line.test"],
+    ["parentheses.test", "v=DMARC1; p=none; rua=mailto:d@parentheses.test"],
+    ["version-dot.test", "v=DMARC1; p=none; rua=mailto:d@version-dot.test"],
+    ["version-apart.test", "v=DMARC1; p=none; rua=mailto:d@version-apart.test"],
+    ["version-forgotten.test", "v=DMARC1; p=none; rua=mailto:d@version-forgotten.test"],
+    ["comment.test", "v=DMARC1; p=none; rua=mailto:d@comment.test"],
+    ["rau.test", "v=DMARC1; p=quarantine; rua=mailto:d@rau.test"],
+    ["policy-word.test", "v=DMARC1; p=reject; rua=mailto:d@policy-word.test"],
+    ["no-address.test", `v=DMARC1; p=quarantine; rua=mailto:${RUA}`],
   ])("%s: gives the record that was meant", async (domain, value) => {
     const { dmarc } = await check(domain);
     expect(dmarc.state).not.toBe("good");
     expect(dmarc.findings.flatMap(({ publish }) => publish ?? [])).toEqual([
       { name: `_dmarc.${domain}`, type: "TXT", value },
     ]);
+  });
+
+  test("of several the one in their place has the weakest policy, and every address once", async () => {
+    const { dmarc } = await check("two-records.test");
+    const [several] = dmarc.findings;
+    expect(dmarc.summary).toBe("Several DMARC records: receivers use none");
+    expect(several?.publish?.value).toBe(
+      "v=DMARC1; p=none; sp=none; rua=mailto:b@two-records.test,mailto:c@two-records.test,mailto:a@two-records.test",
+    );
+    expect(several?.sentence).toMatch(/Publish this one in place of all: .* the weakest of the policies\.$/);
+    const equal = await finding("two-equal.test", "dmarc", "several_records");
+    expect(equal?.publish?.value).toBe("v=DMARC1; p=reject; rua=mailto:a@two-equal.test");
+    expect(equal?.sentence).toContain("with reject mail that fails is no longer delivered as before");
+    // Nobody knows what was meant, or they are not at this name.
+    for (const domain of ["two-flawed.test", "two-hosted.test"]) {
+      const found = await finding(domain, "dmarc", "several_records");
+      expect([found?.publish, found?.sentence.includes("Keep one")]).toEqual([undefined, true]);
+    }
+  });
+
+  test("an alias to whose target the domain was added is given without it", async () => {
+    const found = await finding("alias-extended.test", "dmarc", "record_at_wrong_name");
+    expect(found?.publish).toEqual({
+      name: "_dmarc.alias-extended.test",
+      type: "CNAME",
+      value: "alias-extended.test.hosted.vendor.example",
+    });
+    expect(found?.sentence).toContain("your DNS service added alias-extended.test to the target");
   });
 
   test("names are shown as they were typed", async () => {
@@ -236,11 +272,24 @@ describe("SPF", () => {
     // It is another's record.
     ["private-below.test", "good", undefined],
     ["include-host.test", "broken include_without_record", undefined],
+    ["semicolons.test", "broken mistaken_record", "v=spf1 include:vendor.example ip4:192.0.2.1 -all"],
+    ["star.test", "broken syntax_error", "v=spf1 ip4:203.0.113.0/24 -all"],
+    ["at-sign.test", "broken syntax_error", "v=spf1 include:vendor.example -all"],
+    ["sign-behind.test", "broken syntax_error all_neutral", "v=spf1 ip4:192.0.2.1 -all"],
+    ["redirect-ignored.test", "attention ignored_redirect", undefined],
+    ["google-mail.test", "attention no_record", "v=spf1 include:_spf.google.com ~all"],
+    ["microsoft-mail.test", "attention no_record", "v=spf1 include:spf.protection.outlook.com ~all"],
   ])("%s: %s, publish %s", async (domain, verdict, value) => {
     const { spf } = await check(domain);
     expect(verdictOf(spf)).toBe(verdict);
     expect(spf.findings.flatMap(({ publish }) => publish ?? [])).toEqual(
       value === undefined ? [] : [{ name: domain, type: "TXT", value }],
+    );
+  });
+
+  test("names what needs most of too many lookups", async () => {
+    expect((await finding("costly.test", "spf", "too_many_lookups"))?.sentence).toMatch(
+      / needs 11 DNS lookups; .* Those that need the most: include:six\.example \(6\), include:three\.example \(3\)\.$/,
     );
   });
 
@@ -289,7 +338,16 @@ describe("DKIM keys that were pasted", () => {
   });
 });
 
-describe("MTA-STS and TLS reports", () => {
+test("the name of a key as a text, and one that the domain was added to, are aliases to be published", async () => {
+  const { dkim } = await check("keys.test", ["text-of-alias", "extended"]);
+  expect(dkim.state).toBe("broken");
+  expect(dkim.findings.map(({ code, publish }) => [code, publish?.name, publish?.type, publish?.value])).toEqual([
+    ["unusable_key", "text-of-alias._domainkey.keys.test", "CNAME", "text-of-alias.vendor.example"],
+    ["record_at_wrong_name", "extended._domainkey.keys.test", "CNAME", "text-of-alias.vendor.example"],
+  ]);
+});
+
+describe("MTA-STS, TLS reports, DANE and BIMI", () => {
   test("records at a doubled name are given to be published at the right one", async () => {
     const { mtaSts, tlsRpt } = await check("sts-doubled.test");
     expect(mtaSts.findings.map(({ code, publish }) => [code, publish?.name, publish?.value])).toEqual([
@@ -317,10 +375,31 @@ describe("MTA-STS and TLS reports", () => {
     ["tls-lower.test", "broken mistaken_record", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
     ["tls-spaces.test", "broken no_rua", "v=TLSRPTv1; rua=mailto:d@mailbox.example,mailto:e@mailbox.example"],
     ["tls-other.test", "broken no_rua", undefined],
+    [
+      "tls-semicolon.test",
+      "attention malformed_tag",
+      "v=TLSRPTv1; rua=mailto:d@mailbox.example,mailto:e@mailbox.example",
+    ],
   ])("the record of TLS reports of %s: %s, publish %s", async (domain, verdict, value) => {
     const { tlsRpt } = await check(domain);
     expect(verdictOf(tlsRpt)).toBe(verdict);
     expect(tlsRpt.findings[0]?.publish?.value).toBe(value);
+  });
+
+  test("a logo's record in quotation marks is given without, and a mail host that is an alias has its target's TLSA", async () => {
+    const logo = await finding("bimi-quoted.test", "bimi", "mistaken_record");
+    expect(logo?.publish?.value).toBe("v=BIMI1; l=https://bimi-quoted.test/l.svg");
+    const { dane } = await check("alias-host.test");
+    expect([verdictOf(dane), dane.summary]).toEqual(["good", "1 of 1 mail hosts"]);
+  });
+
+  test("a pattern that would have to stand for two labels", async () => {
+    const resolver = httpsResolver(server.url, fetch);
+    const fetchPolicy = async () => ({ text: policy("enforce", "*.mx.microsoft") });
+    const { mtaSts } = await checkDomain("microsoft-hosts.test", { resolver, fetchPolicy, selectors: [] });
+    expect(mtaSts.findings.find(({ code }) => code === "uncovered_host")?.sentence).toMatch(
+      /Add it as mx\. \*\. before a name stands for one label alone\.$/,
+    );
   });
 
   const policy = (mode: string, ...mx: string[]) =>

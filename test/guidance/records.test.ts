@@ -254,7 +254,7 @@ describe("SPF", () => {
     ["no-all.spf.test", "attention all_neutral", 0],
     ["after-all.spf.test", "attention terms_after_all", 0],
     ["redirect.spf.test", "good", 1],
-    ["redirect-ignored.spf.test", "good", 0],
+    ["redirect-ignored.spf.test", "attention ignored_redirect", 0],
     ["redirect-nothing.spf.test", "broken include_without_record", 1],
     ["ptr.spf.test", "attention ptr", 1],
     ["macro.spf.test", "good", 1],
