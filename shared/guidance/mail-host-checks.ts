@@ -117,7 +117,7 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
   const { hosts, isAuthenticated } = mail;
   if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asking);
   const findings = await Promise.all(
-    hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule })),
+    hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule, isAuthenticated })),
   );
   const found = findings.filter(({ code }) => code === "tlsa").length;
   const isPartly = found > 0 && found < hosts.length;
@@ -133,11 +133,15 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
   return checkOf("dane", judged, summary, asking);
 }
 
-async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {
+async function checkTlsa(
+  host: string,
+  { ask, rule, isAuthenticated }: { ask: Ask; rule: string; isAuthenticated: boolean },
+): Promise<Finding> {
   const name = `_25._tcp.${host}`;
   const own = await ask(name, "TLSA");
   // RFC 7672 section 2.2.2: what an alias leads to has the records, or else the alias.
-  const [target] = own.status === "answers" ? [] : recordsOf(await ask(host, "CNAME"));
+  const isAlone = own.status === "answers" || !isAuthenticated;
+  const [target] = isAlone ? [] : recordsOf(await ask(host, "CNAME"));
   const answer = target === undefined ? own : await ask(`_25._tcp.${target.toLowerCase()}`, "TLSA");
   if (isUnanswered(answer)) {
     const finding = unanswered(name, rule);

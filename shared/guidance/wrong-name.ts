@@ -23,7 +23,8 @@ export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Findin
   const extended = await findExtendedAlias({ ...lost, prefix: meant }, ask);
   if (extended !== undefined) return extended;
   const bare = prefix.replace(/(^|\.)_/g, "$1");
-  for (const name of bare === prefix ? [doubled] : [doubled, `${bare}.${domain}`]) {
+  // Below mta-sts a web server is, and few write smtp.tls.
+  for (const name of bare === prefix || /^_(mta-sts|smtp)/.test(prefix) ? [doubled] : [doubled, `${bare}.${domain}`]) {
     if (name.length > MAX_NAME_CHARS) continue;
     const [text, ...others] = recordsOf(await ask(name, "TXT")).filter(isMeant);
     if (text === undefined || others.length > 0) continue;
