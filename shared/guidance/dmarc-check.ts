@@ -94,6 +94,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
     addRepair(findings, walk.found);
     await addPolicyOfIdle(findings, walk.found, { domain, ask });
     addAddress(findings, walk.found, ruaAddress);
+    findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));
   const check: DmarcCheck = {
@@ -247,7 +248,35 @@ function addAddress(findings: readonly Finding[], { record, domain }: FoundRecor
   if (silent === undefined || rua === undefined || isFlawed || findings.some(({ publish }) => publish?.name === name))
     return;
   silent.sentence += " Publish it like this.";
-  silent.publish = { name, type: "TXT", value: `${record.text.replace(/[;\s]+$/, "")}; rua=${mailtoUri(rua)}` };
+  silent.publish = { name, type: "TXT", value: withTag(record.text, `rua=${mailtoUri(rua)}`) };
+}
+
+/**
+ * A domain that somebody registered below a name that has a record without `psd`: by the tree walk that name is the organisation
+ * (RFC 9989 section 4.10.2), though by the Public Suffix List the domain is its own.
+ */
+function findingsOfOrganization(
+  others: readonly Finding[],
+  { found, organizationalDomain: above }: Walk,
+  domain: string,
+): Finding[] {
+  if (found?.domain !== domain || found.record.psd !== "u" || above === domain) return [];
+  // A top-level domain with such a record is most likely a brand's, and all below it, too.
+  if (organizationalDomain(domain) !== domain || !above.includes(".")) return [];
+  const sentence = `For receivers that follow RFC 9989 ${domain} is a part of ${above}, whose DMARC record does not say that it is a public suffix (psd=y): names below ${domain} take the policy of ${above}, and mail of its other domains passes as yours. If ${above} is not yours, add psd=n.`;
+  const finding: Finding = {
+    code: "organization_above",
+    state: "attention",
+    sentence,
+    rule: "RFC 9989 section 4.10.2",
+  };
+  const name = `_dmarc.${domain}`;
+  if (others.some(({ publish }) => publish?.name === name)) return [finding];
+  return [{ ...finding, publish: { name, type: "TXT", value: withTag(found.record.text, "psd=n") } }];
+}
+
+function withTag(text: string, tag: string): string {
+  return `${text.replace(/[;\s]+$/, "")}; ${tag}`;
 }
 
 /** What else is known of a domain without a record: names that can't have one, and mail that is never sent. */

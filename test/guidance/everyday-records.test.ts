@@ -457,3 +457,28 @@ test("a record that is kept for a week is told of", async () => {
   );
   expect(verdictOf((await check("zero.test")).dmarc)).toBe("good");
 });
+
+describe("who a domain belongs to, and failure reports", () => {
+  test("a registered domain below a name with a record is told to say that it is its own", async () => {
+    const { dmarc } = await check("office.gov.uk");
+    expect(verdictOf(dmarc)).toBe("attention organization_above");
+    expect(dmarc.policies).toEqual({ domain: "reject", subdomain: "none", nonexistent: "none" });
+    const [found] = dmarc.findings.filter(({ code }) => code === "organization_above");
+    expect(found?.sentence).toContain("names below office.gov.uk take the policy of gov.uk");
+    expect(found?.publish?.value).toBe("v=DMARC1; p=reject; rua=mailto:d@office.gov.uk; psd=n");
+    const own = await check("own.gov.uk");
+    expect([verdictOf(own.dmarc), own.dmarc.policies.subdomain]).toEqual(["good", "reject"]);
+    // What nobody registers is a part of what is above it.
+    expect(verdictOf((await check("team.office.gov.uk")).dmarc)).toBe(
+      "attention differs_by_rfc policy_none weaker_below",
+    );
+  });
+
+  test("an address for failure reports alone that may not receive them breaks nothing", async () => {
+    const { dmarc } = await check("ruf-refused.test");
+    expect(verdictOf(dmarc)).toBe("attention destination_refused");
+    expect(dmarc.findings.find(({ code }) => code === "destination_refused")?.sentence).toMatch(
+      /^No failure reports go to mailto:f@mailbox\.example: /,
+    );
+  });
+});

@@ -84,6 +84,11 @@ const DMARC: Zones = {
 };
 
 const PASTED: Zones = {
+  "_dmarc.gov.uk": ["TXT v=DMARC1; p=reject; sp=none; rua=mailto:d@gov.uk"],
+  "_dmarc.office.gov.uk": ["TXT v=DMARC1; p=reject; rua=mailto:d@office.gov.uk;"],
+  "_dmarc.own.gov.uk": ["TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@own.gov.uk"],
+  "team.office.gov.uk": ["A 192.0.2.1"],
+  "_dmarc.ruf-refused.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@ruf-refused.test; ruf=mailto:f@mailbox.example"],
   "_dmarc.parentheses.test": ['TXT ( "v=DMARC1; p=none; rua=mailto:d@parentheses.test" )'],
   "_dmarc.version-dot.test": ["TXT v=DMARC1.0; p=none; rua=mailto:d@version-dot.test"],
   "_dmarc.version-apart.test": ["TXT v=DMARC 1; p=none; rua=mailto:d@version-apart.test"],

@@ -96,7 +96,7 @@ describe("DMARC", () => {
     ["wildcard-permit.test", "good"],
     ["permit-without-version.test", "broken destination_refused"],
     ["permit-beside-others.test", "good"],
-    ["failure-refused.test", "broken destination_refused"],
+    ["failure-refused.test", "attention destination_refused"],
     ["inside.test", "good"],
     ["inside-boundary.test", "broken destination_refused"],
     ["web-beside.test", "attention destination_not_supported"],
