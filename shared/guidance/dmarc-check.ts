@@ -392,7 +392,8 @@ interface Subject {
 
 function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: Walk, about: Subject): Finding[] {
   const name = `_dmarc.${policyDomain}`;
-  const findings = [...record.tags.flatMap(findingsOfTag), ...findingsOfSyntax(record)];
+  const ofTags = record.tags.flatMap(findingsOfTag);
+  const findings = [...(record.isTesting ? ofTags.map(withoutTestHint) : ofTags), ...findingsOfSyntax(record)];
   if (!isUsable(record)) {
     findings.push({
       code: "no_policy",
@@ -414,6 +415,11 @@ function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: W
   }
   findings.push(...findingsOfReports(record));
   return [...findings, ...findingsOfPlace(record, policyDomain, { walk, domain: about.domain })];
+}
+
+/** It is a test already. */
+function withoutTestHint(finding: Finding): Finding {
+  return { ...finding, sentence: finding.sentence.replace("Use t=y to test, and remove pct.", "Remove pct.") };
 }
 
 /** Whether p is simply not there, and nothing that could have been meant as one. */
@@ -453,6 +459,7 @@ function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
 
 /** What a repair may be the answer to, that with the most to lose first. */
 const REPAIRABLE = [
+  "repeated_tag",
   "no_policy",
   "policy_ignored",
   "destination_not_supported",
@@ -611,7 +618,8 @@ function findingsOfTag(tag: JudgedTag): Finding[] {
     const isPolicy = ["p", "sp", "np"].includes(tag.name);
     const ignored = isPolicy ? "" : " It is ignored.";
     const used = tag.usedValue === undefined ? ignored : ` Receivers use ${tag.usedValue}.`;
-    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : "";
+    const valid = isPolicy ? " Valid are none, quarantine and reject." : "";
+    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : valid;
     const sentence = `${shown} is not a valid value.${used}${hint}`;
     return [{ code: "invalid_tag", state: "attention", sentence, rule }];
   }

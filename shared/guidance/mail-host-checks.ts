@@ -23,7 +23,9 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   if (isUnanswered(answer)) return finish(unanswered(name, rule), "DNS gave no answer");
   if (records.length > 1) {
     const sentence = `${name} has several records, so no TLS reports come. Keep one.`;
-    return finish({ code: "several_records", state: "broken", sentence, rule }, "Several records: not used");
+    const finding: Finding = { code: "several_records", state: "broken", sentence, rule };
+    const rua = records.flatMap((one) => firstValue(readTagList(one), "rua") ?? []).join(",");
+    return finish(withTlsRecord(finding, `v=TLSRPTv1; rua=${rua}`, name), "Several records: not used");
   }
   const [text] = records;
   const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?tlsrpt/i.test(other));
@@ -102,7 +104,12 @@ function withTlsRecord(finding: Finding, text: string, name: string): Finding {
   const value = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
   const uris = readReportUris(firstValue(readTagList(value), "rua") ?? "");
   if (uris.length === 0 || !uris.every(isTlsAddress)) return finding;
-  return { ...finding, sentence: `${finding.sentence} Publish it like this.`, publish: { name, type: "TXT", value } };
+  const remedy = finding.code === "several_records" ? "Publish this one in place of all." : "Publish it like this.";
+  return {
+    ...finding,
+    sentence: `${finding.sentence.replace(" Keep one.", "")} ${remedy}`,
+    publish: { name, type: "TXT", value },
+  };
 }
 
 /** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */

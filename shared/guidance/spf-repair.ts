@@ -3,7 +3,7 @@
  * with terms as RFC 7208 writes them. What cannot be told is not repaired. Pure.
  */
 import { isSpfRecord, readSpfTerms } from "./spf-record.ts";
-import { withoutSigns } from "./tag-list.ts";
+import { narrowed, WIDE, withoutSigns } from "./tag-list.ts";
 
 const SPACES = /&nbsp;|[\t\r\n\u00a0\u2000-\u200a\u202f]/gi;
 const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
@@ -14,6 +14,7 @@ const TILDES = /[\u02dc\u223c\uff5e](?=all\b)/gi;
 const SIGN_APART = /(^| )([+?~-]) +(?=all( |$))/gi;
 const SIGN_BEHIND = /(^| )all([?~-])(?= |$)/gi;
 const SPACE_BEHIND_COLON = /\b(ip[46]|include|a|mx|exists|redirect|exp)([:=]) +(?=\S)/gi;
+const SPACE_BEFORE_LENGTH = /(\bip[46]:[0-9a-f.:]+) +(?=\/\d)/gi;
 /** No name ends like that: there is no top-level domain with a sign in it. */
 const MISSING_SPACE = /(?<=[a-z0-9}])(?=[-~?+]all( |$))/gi;
 
@@ -29,6 +30,7 @@ const SIX = /^(?=.*:.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
 export function repairedSpf(text: string): string | undefined {
   const clean = text
     .replaceAll(INVISIBLE, "")
+    .replaceAll(WIDE, narrowed)
     .replaceAll(SPACES, " ")
     .replaceAll(QUOTES, "")
     .replaceAll(DASHES, "-")
@@ -36,6 +38,7 @@ export function repairedSpf(text: string): string | undefined {
     .replaceAll(SIGN_APART, "$1$2")
     .replaceAll(SIGN_BEHIND, "$1$2all")
     .replaceAll(SPACE_BEHIND_COLON, "$1$2")
+    .replaceAll(SPACE_BEFORE_LENGTH, "$1")
     .replaceAll(MISSING_SPACE, " ")
     .replaceAll(RUN_TOGETHER, "$1 ")
     .replace(FOREIGN, "")

@@ -65,3 +65,9 @@ export function respelled(text: string, version: string): string {
   const plain = text.replaceAll(/["\u2018-\u201f\u200b-\u200f\ufeff\\]/g, "");
   return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*\d*[\s;,]*/i, ""))}`;
 }
+
+/** Characters of ASCII in the width that Chinese and Japanese keyboards type them in, and each as ASCII has it. */
+export const WIDE = /[\uff01-\uff5e]/g;
+export function narrowed(sign: string): string {
+  return String.fromCharCode(sign.charCodeAt(0) - 0xfee0);
+}

@@ -198,6 +198,10 @@ describe("DMARC records that were pasted", () => {
     ["xn--bcher-kva.example", "v=DMARC1; p=reject; rua=mailto:d@xn--bcher-kva.example"],
     ["name-in-value.test", "v=DMARC1; p=none; rua=mailto:d@name-in-value.test"],
     ["zone-line.test", "v=DMARC1; p=none; rua=mailto:d@zone-line.test"],
+    ["en-dash.test", "v=DMARC1; p=reject; rua=mailto:dmarc-reports@en-dash.test"],
+    ["wide.test", "v=DMARC1; p=none; rua=mailto:d@wide.test"],
+    ["double-equals.test", "v=DMARC1; p=none; rua=mailto:d@double-equals.test"],
+    ["two-tags.test", "v=DMARC1; p=reject; rua=mailto:a@two-tags.test,mailto:b@two-tags.test"],
     ["parentheses.test", "v=DMARC1; p=none; rua=mailto:d@parentheses.test"],
     ["version-dot.test", "v=DMARC1; p=none; rua=mailto:d@version-dot.test"],
     ["version-apart.test", "v=DMARC1; p=none; rua=mailto:d@version-apart.test"],
@@ -212,6 +216,13 @@ describe("DMARC records that were pasted", () => {
     expect(dmarc.findings.flatMap(({ publish }) => publish ?? [])).toEqual([
       { name: `_dmarc.${domain}`, type: "TXT", value },
     ]);
+  });
+
+  test("a policy that is none is told which there are, and a test is not told to be one", async () => {
+    const misspelt = await finding("misspelt-policy.test", "dmarc", "invalid_tag");
+    expect(misspelt?.sentence).toBe("p=quarentine is not a valid value. Valid are none, quarantine and reject.");
+    const tested = await finding("testing-pct.test", "dmarc", "historic_tag");
+    expect(tested?.sentence).toMatch(/the others apply the whole policy\. Remove pct\.$/);
   });
 
   test("of several the one in their place has the weakest policy, and every address once", async () => {
@@ -273,6 +284,8 @@ describe("SPF", () => {
     ["private-below.test", "good", undefined],
     ["include-host.test", "broken include_without_record", undefined],
     ["semicolons.test", "broken mistaken_record", "v=spf1 include:vendor.example ip4:192.0.2.1 -all"],
+    ["wide-spf.test", "broken syntax_error", "v=spf1 include:vendor.example -all"],
+    ["length-apart.test", "broken syntax_error", "v=spf1 ip4:192.0.2.0/24 -all"],
     ["star.test", "broken syntax_error", "v=spf1 ip4:203.0.113.0/24 -all"],
     ["at-sign.test", "broken syntax_error", "v=spf1 include:vendor.example -all"],
     ["sign-behind.test", "broken syntax_error all_neutral", "v=spf1 ip4:192.0.2.1 -all"],
@@ -326,6 +339,7 @@ describe("DKIM keys that were pasted", () => {
       `v=DKIM1; k=ed25519; t=s; p=${CURVE_KEY}`,
       "k=ed25519 is missing): its signatures fail. Publish it, like this.",
     ],
+    ["colons", rsa, "Publish it, like this."],
     ["cut", undefined, "Publish it again as your mail service gives it."],
     ["empty", undefined, "Publish it again as your mail service gives it."],
   ])("%s: gives the record that was meant, if the key is there", async (selector, value, sentence) => {
@@ -362,6 +376,7 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
     ["sts-quoted.test", "broken mistaken_record", "v=STSv1; id=20240101T000000"],
     ["sts-lower.test", "broken mistaken_record", "v=STSv1; id=7"],
     ["sts-policy.test", "good", undefined],
+    ["sts-dashes.test", "broken bad_id", "v=STSv1; id=20240101T0000;"],
   ])("the record of MTA-STS of %s: %s, publish %s", async (domain, verdict, value) => {
     const { mtaSts } = await check(domain);
     expect(verdictOf(mtaSts)).toBe(verdict);
@@ -375,6 +390,11 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
     ["tls-lower.test", "broken mistaken_record", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
     ["tls-spaces.test", "broken no_rua", "v=TLSRPTv1; rua=mailto:d@mailbox.example,mailto:e@mailbox.example"],
     ["tls-other.test", "broken no_rua", undefined],
+    [
+      "tls-several.test",
+      "broken several_records",
+      "v=TLSRPTv1; rua=mailto:d@mailbox.example,https://tls-several.test/v1",
+    ],
     [
       "tls-semicolon.test",
       "attention malformed_tag",

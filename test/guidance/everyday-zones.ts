@@ -84,6 +84,12 @@ const DMARC: Zones = {
 };
 
 const PASTED: Zones = {
+  "_dmarc.en-dash.test": ["TXT v=DMARC1; p=reject; rua=mailto:dmarc\u2013reports@en-dash.test"],
+  "_dmarc.wide.test": ["TXT v=DMARC1\uff1b p=none\uff1b rua=mailto:d@wide.test"],
+  "_dmarc.double-equals.test": ["TXT v=DMARC1; p==none; rua=mailto:d@double-equals.test"],
+  "_dmarc.two-tags.test": ["TXT v=DMARC1; p=reject; rua=mailto:a@two-tags.test; p=reject; rua=mailto:b@two-tags.test"],
+  "_dmarc.misspelt-policy.test": ["TXT v=DMARC1; p=quarentine; rua=mailto:d@misspelt-policy.test"],
+  "_dmarc.testing-pct.test": ["TXT v=DMARC1; p=quarantine; t=y; pct=0; rua=mailto:d@testing-pct.test"],
   "_dmarc.gov.uk": ["TXT v=DMARC1; p=reject; sp=none; rua=mailto:d@gov.uk"],
   "_dmarc.office.gov.uk": ["TXT v=DMARC1; p=reject; rua=mailto:d@office.gov.uk;"],
   "_dmarc.own.gov.uk": ["TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@own.gov.uk"],
@@ -113,6 +119,8 @@ const PASTED: Zones = {
 };
 
 const SPF: Zones = {
+  "wide-spf.test": ["TXT v=spf1 include\uff1avendor.example -all"],
+  "length-apart.test": ["TXT v=spf1 ip4:192.0.2.0 /24 -all"],
   "semicolons.test": ["TXT v=spf1;include:vendor.example;ip4:192.0.2.1;-all"],
   "star.test": ["TXT v=spf1 ip4:203.0.113.* -all"],
   "at-sign.test": ["TXT v=spf1 include:@vendor.example -all"],
@@ -171,6 +179,7 @@ const DKIM: Zones = {
   "text-of-alias._domainkey.keys.test": ["TXT text-of-alias.vendor.example."],
   "text-of-alias.vendor.example": [`TXT v=DKIM1; k=rsa; p=${KEY}`],
   "extended._domainkey.keys.test": ["CNAME text-of-alias.vendor.example.keys.test"],
+  "colons._domainkey.keys.test": [`TXT v=DKIM1; k:rsa; p:${KEY}`],
   "empty._domainkey.keys.test": ["TXT v=DKIM1; k=rsa"],
 };
 
@@ -196,6 +205,11 @@ const TRANSPORT: Zones = {
   "a.alias-host.test": ["CNAME b.alias-host.test", "DNSSEC"],
   "b.alias-host.test": ["A 192.0.2.1", "DNSSEC"],
   "_25._tcp.b.alias-host.test": [`TLSA 3 1 1 ${"ab".repeat(32)}`, "DNSSEC"],
+  "_smtp._tls.tls-several.test": [
+    "TXT v=TLSRPTv1; rua=mailto:d@mailbox.example",
+    "TXT v=TLSRPTv1; rua=https://tls-several.test/v1",
+  ],
+  "_mta-sts.sts-dashes.test": ["TXT v=STSv1; id=2024-01-01T00:00"],
   "_smtp._tls.tls-other.test": ["TXT v=TLSRPTv1; rua=ftp://tls-other.test"],
   "_dmarc.week.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@week.test", "TTL 604800"],
   "_dmarc.zero.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@zero.test", "TTL 0"],

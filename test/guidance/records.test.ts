@@ -176,7 +176,7 @@ describe("DMARC", () => {
   test("the sentences of an invalid policy do not contradict each other", async () => {
     const said = async (domain: string) => (await checkDmarc(domain, resolver)).findings.map((one) => one.sentence);
     expect(await said("invalid-sp.test")).toEqual([
-      "sp=blok is not a valid value.",
+      "sp=blok is not a valid value. Valid are none, quarantine and reject.",
       "A policy of the record at _dmarc.invalid-sp.test is missing or invalid, so receivers act as if p=none.",
     ]);
     expect(await said("missing-separator.test")).toContain(
