@@ -38,7 +38,7 @@ export interface DkimCheck extends Check {
 
 const ED25519_BYTES = 32;
 /** A record that is about a key, and a key alone, without its tag. */
-const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^["\s]*[a-z0-9+/\s"]{100,}=*["\s]*$/i;
+const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^[a-z0-9+/=\s"]{100,}$/i;
 /** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;

@@ -26,6 +26,7 @@ import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wi
 import { whySendsNothing } from "./mail-hosts.ts";
 import { recordAtStage } from "./next-record.ts";
 import { ownerHint, stricterHint } from "./records-to-publish.ts";
+import { withoutSigns } from "./tag-list.ts";
 import { aliasHint, aliasOf, findLostRecord } from "./wrong-name.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
@@ -276,7 +277,7 @@ function findingsOfOrganization(
 }
 
 function withTag(text: string, tag: string): string {
-  return `${text.replace(/[;\s]+$/, "")}; ${tag}`;
+  return `${withoutSigns(text)}; ${tag}`;
 }
 
 /** What else is known of a domain without a record: names that can't have one, and mail that is never sent. */

@@ -21,7 +21,7 @@ const MISSING_SPACE = /(?<=[a-z0-9}])(?=[-~?+]all( |$))/gi;
 /** An address of IPv4 ends before a letter. */
 const RUN_TOGETHER = /(\bip4:[\d./]+\d)(?=(?:ip[46]|include|exists|redirect|mx|a)(?:[:= ]|$))/gi;
 /** What belongs to another record. */
-const FOREIGN = /[;,\s]*\bv\s*=\s*(?:DMARC|DKIM|BIMI|STS|TLSRPT)v?1.*$/i;
+const FOREIGN = /\bv\s*=\s*(?:DMARC|DKIM|BIMI|STS|TLSRPT)v?1.*$/i;
 
 const FOUR = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const SIX = /^(?=.*:.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
