@@ -79,6 +79,7 @@ function joinedRepeats(parts: readonly string[]): string[] {
     const place = name === "" ? -1 : joined.findIndex((other) => nameAndValue(other)[0] === name);
     const earlier = joined[place];
     if (earlier === undefined) joined.push(part);
+    else if (nameAndValue(earlier)[1] === "") joined[place] = part;
     else if (/^ru[af]$/.test(name) && value !== "" && nameAndValue(earlier)[1] !== value)
       joined[place] = `${earlier.trimEnd()},${value}`;
     else if (nameAndValue(earlier)[1] !== value) joined.push(part);
