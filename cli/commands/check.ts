@@ -1,16 +1,18 @@
 /** `dmarc check`: checks the records a domain publishes, by querying DNS now. Needs no stack. */
 import type { Command } from "commander";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { boundedResolver, type Resolver } from "../../shared/dns/resolver.ts";
 import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidance/check.ts";
-import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
+import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
-import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
+import { zoneData } from "../../shared/guidance/txt-strings.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readAddress, readDnsUrl } from "../option-values.ts";
-import { printJson, printOut, safeText } from "../terminal.ts";
+import { printError, printJson, printOut, safeText } from "../terminal.ts";
 
 interface CheckOptions {
   json?: true;
@@ -50,22 +52,45 @@ export function addCheck(program: Command): void {
 
 async function runCheck(domains: string[], options: CheckOptions): Promise<void> {
   const url = readResolverUrl(options.dns);
-  const context: CheckContext = {
-    resolver: httpsResolver(url, fetch),
-    fetchPolicy: policyFetcher(fetch),
-    selectors: [],
-  };
-  if (options.rua !== undefined) context.ruaAddress = options.rua;
+  const patient = givingUp(httpsResolver(url, fetch));
+  const rua = options.rua === undefined ? {} : { ruaAddress: options.rua };
+  const fetchPolicy = policyFetcher(fetch);
   const states: CheckState[] = [];
   for (const name of domains) {
     const selectors = (options.selector ?? []).map((selector) => ({ selector, domain: name }));
-    const found = storedCheckOf(await checkDomain(name, { ...context, selectors }));
+    // Several checks of a domain ask the same.
+    const resolver = boundedResolver(patient.resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
+    const found = storedCheckOf(await checkDomain(name, { resolver, fetchPolicy, selectors, ...rua }));
     states.push(found.state);
     if (options.json) printJson(found);
     else printOut(renderCheck(found, options.all === true));
   }
+  if (patient.isSilent()) {
+    printError(
+      `No answer from the DNS server ${url}: nothing is known of these domains. See whether it can be reached, or name another one by --dns.`,
+    );
+  }
   const isFine = states.every((state) => state === "good" || state === "attention");
   process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
+}
+
+/** Questions after which a server that never answered any is asked no more. */
+const MOST_UNANSWERED = 8;
+
+/** A resolver that waits for no server that does not answer at all. */
+function givingUp({ lookup }: Resolver): { resolver: Resolver; isSilent: () => boolean } {
+  let hasAnswered = false;
+  let unanswered = 0;
+  const resolver: Resolver = {
+    async lookup(name, type) {
+      if (!hasAnswered && unanswered >= MOST_UNANSWERED) return { status: "timeout" };
+      const answer = await lookup(name, type);
+      if (answer.status === "timeout" || answer.status === "unknown") unanswered += 1;
+      else hasAnswered = true;
+      return answer;
+    },
+  };
+  return { resolver, isSilent: () => !hasAnswered };
 }
 
 function renderCheck(found: StoredCheck, showsAll: boolean): string {
@@ -82,9 +107,8 @@ function renderCheck(found: StoredCheck, showsAll: boolean): string {
 function renderFinding({ state, sentence, rule, publish }: Finding): string[] {
   const lines = [`      ${state}: ${safeText(sentence, MAX_CHARS)} (${rule})`];
   if (publish !== undefined) {
-    lines.push(
-      `        ${safeText(publish.name, MAX_CHARS)} ${publish.type} ${quotedTxt(safeText(publish.value, MAX_CHARS))}`,
-    );
+    const data = zoneData({ ...publish, value: safeText(publish.value, MAX_CHARS) });
+    lines.push(`        ${safeText(publish.name, MAX_CHARS)} ${publish.type} ${data}`);
   }
   return lines;
 }

@@ -37,13 +37,16 @@ export function startAsking(resolver: Resolver): Asking {
   const failed = new Set<string>();
   let isSilent = false;
   const ask: Ask = async (name, type) => {
+    const key = `${type} ${name}`;
+    // Its place is that of the question, however long the answer takes.
+    if (!asked.has(key)) asked.set(key, { name, type, status: "unknown", records: [] });
     const answer = await bounded.lookup(name, type);
     const records = recordsOf(answer)
       .slice(0, GUIDANCE_LIMITS.maxShownRecords)
       .map((record) => record.slice(0, GUIDANCE_LIMITS.maxShownRecordChars));
     if (answer.status === "servfail") (answer.isBogus === true ? bogus : failed).add(name);
     else if (isUnanswered(answer)) isSilent = true;
-    asked.set(`${type} ${name}`, { name, type, status: answer.status, records });
+    asked.set(key, { name, type, status: answer.status, records });
     return answer;
   };
   return {

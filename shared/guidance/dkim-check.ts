@@ -3,7 +3,7 @@
  * Pure.
  */
 import { decodeBase64 } from "../base64.ts";
-import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
+import { type Answer, isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
@@ -38,7 +38,7 @@ export interface DkimCheck extends Check {
 
 const ED25519_BYTES = 32;
 /** A record that is about a key, and a key alone, without its tag. */
-const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^["\s]*[a-z0-9+/\s"]{100,}=*["\s]*$/i;
+const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^[a-z0-9+/=\s"]{100,}$/i;
 /** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;
@@ -49,21 +49,9 @@ const MOST_SURE_BITS = 4096;
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
   const { ask, asked, explained } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
-  const judged = await Promise.all(
-    looked.map(async (seen) => {
-      const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
-      if (isUnanswered(answer)) return unanswered(seen);
-      const records = recordsOf(answer);
-      const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
-      const others = texts.length === 0 ? records.filter((text) => MEANT_AS_KEY.test(text)) : [];
-      if (others.length > 0 || texts.some(hasUpperKeyTag)) {
-        return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
-      }
-      if (texts.length > 1) return severalKeys(seen);
-      if (texts[0] === undefined) return await missingKey(seen, ask);
-      return await withRepair(await judgeKey(seen, texts[0]), records);
-    }),
-  );
+  const answers = await Promise.all(looked.map((seen) => ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT")));
+  const judged: JudgedKey[] = [];
+  for (const [index, seen] of looked.entries()) judged.push(await judge(seen, answers[index] ?? NO_ANSWER, ask));
   const hasKey = judged.some(({ key }) => key.keyType !== "revoked" && key.keyType !== "missing");
   const isIdle = !hasKey && (await whySendsNothing(domain, ask)) !== undefined;
   // An empty key for every selector is how a domain says that none of its own signs.
@@ -82,6 +70,21 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
     asked: asked(),
     keys,
   };
+}
+
+const NO_ANSWER: Answer = { status: "unknown" };
+
+async function judge(seen: SeenSelector, answer: Answer, ask: Ask): Promise<JudgedKey> {
+  if (isUnanswered(answer)) return unanswered(seen);
+  const records = recordsOf(answer);
+  const texts = records.filter((text) => /(^|;)[ \t\r\n]*p[ \t\r\n]*=/i.test(text));
+  const others = texts.length === 0 ? records.filter((text) => MEANT_AS_KEY.test(text)) : [];
+  if (others.length > 0 || texts.some(hasUpperKeyTag)) {
+    return await withRepair(withoutKey(seen, texts.length > 0), others.length > 0 ? records : texts);
+  }
+  if (texts.length > 1) return severalKeys(seen);
+  if (texts[0] === undefined) return (await nameAsText(seen, records, ask)) ?? (await missingKey(seen, ask));
+  return await withRepair(await judgeKey(seen, texts[0]), records);
 }
 
 function summaryOf(keys: DkimKey[]): string {
@@ -165,6 +168,20 @@ function findingsUnlessRetired({ key, findings }: JudgedKey, all: readonly Judge
   const gone = keyType === "missing" ? "has no key any more" : "is revoked";
   const sentence = `Selector ${selector} ${gone}, and reports have not named it lately: ${successor.key.selector} signs now. Unless a service that still sends for you uses the old one, there is nothing to do.`;
   return [{ code: "retired_key", state: "good", sentence, rule: "RFC 6376 section 3.1" }];
+}
+
+/** The name of a service's key, published as a text where an alias belongs. */
+async function nameAsText(seen: SeenSelector, records: readonly string[], ask: Ask): Promise<JudgedKey | undefined> {
+  const [target = ""] = records.flatMap(
+    (text) => /^["\s]*((?:[a-z0-9_-]+\.)+[a-z]{2,})\.?["\s]*$/i.exec(text)?.[1] ?? [],
+  );
+  if (target === "" || !recordsOf(await ask(target, "TXT")).some((text) => /(^|;)\s*p\s*=/i.test(text)))
+    return undefined;
+  const name = `${seen.selector}._domainkey.${seen.domain}`;
+  const sentence = `Selector ${seen.selector} has the name ${target.slice(0, 200)} as a text (TXT), where its service wants an alias: its signatures fail. Publish a CNAME in place of it.`;
+  const publish = { name, type: "CNAME" as const, value: target };
+  const finding: Finding = { code: "unusable_key", state: "broken", sentence, rule: "RFC 6376 section 3.6.1", publish };
+  return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
 async function missingKey(seen: SeenSelector, ask: Ask): Promise<JudgedKey> {

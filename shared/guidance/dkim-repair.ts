@@ -6,7 +6,8 @@ import { readTagList, type TagList } from "./tag-list.ts";
 
 const SIGNS = /["\u2018-\u201f\\\u0000-\u0008\u000b-\u001f\u007f\u00a0\u2000-\u200f\u202f\u2060\ufeff]/g;
 const FILE_LINES = /-----(?:BEGIN|END)[A-Z ]*-----/g;
-const MISSING_SEPARATOR = /(?<=[^;\s])[\s,]+(?=(?:v|k|t|h|s|n|p|g)=)/gi;
+const COLON_FOR_EQUALS = /(^|;\s*)([vkthsnp])[ \t]*:(?=\s*\S)/gi;
+const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|k|t|h|s|n|p|g)=)/gi;
 
 /**
  * @param texts of the selector's records: several are parts of one
@@ -23,6 +24,7 @@ export async function repairedDkim(
       .replaceAll(SIGNS, "")
       .replaceAll(FILE_LINES, "")
       .replaceAll(MISSING_SEPARATOR, "; ")
+      .replaceAll(COLON_FOR_EQUALS, "$1$2=")
       .trim(),
   );
   // The part that has the tags comes first.

@@ -7,6 +7,7 @@ import { organizationalDomain } from "../organizational-domain.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { checkDestinations, type Destination, findingsOfDestinations } from "./dmarc-destinations.ts";
+import { mergedDmarc } from "./dmarc-merge.ts";
 import {
   type DmarcRecord,
   effectivePolicy,
@@ -25,7 +26,8 @@ import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wi
 import { whySendsNothing } from "./mail-hosts.ts";
 import { recordAtStage } from "./next-record.ts";
 import { ownerHint, stricterHint } from "./records-to-publish.ts";
-import { aliasHint, findLostRecord } from "./wrong-name.ts";
+import { withoutSigns } from "./tag-list.ts";
+import { aliasHint, aliasOf, findLostRecord } from "./wrong-name.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -80,6 +82,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   );
   const noRecord = discovered.find(({ code }) => code === "no_record");
   if (noRecord !== undefined) await addToMissing(noRecord, domain, { ask, ruaAddress });
+  await addMerged(discovered, walk, ask);
   const findings = await explained([
     ...discovered,
     ...misplaced,
@@ -91,6 +94,8 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   if (walk.found !== undefined) {
     addRepair(findings, walk.found);
     await addPolicyOfIdle(findings, walk.found, { domain, ask });
+    addAddress(findings, walk.found, ruaAddress);
+    findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));
   const check: DmarcCheck = {
@@ -170,6 +175,7 @@ function summaryOf(
 ): string {
   if (found === undefined) {
     if (isUncertain) return "DNS gave no answer";
+    if ((steps[0]?.records.length ?? 0) > 1) return "Several DMARC records: receivers use none";
     return steps[0]?.mistaken.length === 0 ? "No DMARC record" : "The DMARC record can't be used";
   }
   const policy = effectivePolicy(found.record, subject);
@@ -221,6 +227,57 @@ function hasAny(step: Walk["steps"][number] | undefined): boolean {
 function firstRecord(domain: string, ruaAddress: string | undefined, policy: Policy = "none"): RecordToPublish {
   const rua = ruaAddress === undefined ? "" : ` rua=${mailtoUri(ruaAddress)}`;
   return { name: `_dmarc.${domain}`, type: "TXT", value: `v=DMARC1; p=${policy};${rua}` };
+}
+
+/** Adds the record to publish in place of several at the domain itself, unless they are an alias's. */
+async function addMerged(findings: readonly Finding[], { steps: [own] }: Walk, ask: Ask): Promise<void> {
+  const several = findings.find(({ code }) => code === "several_records");
+  if (several === undefined || own === undefined || own.records.length < 2) return;
+  const name = `_dmarc.${own.domain}`;
+  const value = mergedDmarc(own.records);
+  if (value === undefined || (await aliasOf(name, ask)) !== undefined) return;
+  several.publish = { name, type: "TXT", value };
+  several.sentence = `${several.sentence.replace(/ Keep one.*$/, "")} Publish this one in place of all: it has the addresses of each, and the weakest of the policies.${stricterHint("", value)}`;
+}
+
+/** Adds an address to a record without, where it is known and nothing else is given for the name. */
+function addAddress(findings: readonly Finding[], { record, domain }: FoundRecord, rua: string | undefined): void {
+  const silent = findings.find(({ code }) => code === "no_rua");
+  const name = `_dmarc.${domain}`;
+  const isFlawed =
+    record.malformed.length > 0 || record.tags.some((tag) => tag.name === "rua" || tag.standing === "repeated");
+  if (silent === undefined || rua === undefined || isFlawed || findings.some(({ publish }) => publish?.name === name))
+    return;
+  silent.sentence += " Publish it like this.";
+  silent.publish = { name, type: "TXT", value: withTag(record.text, `rua=${mailtoUri(rua)}`) };
+}
+
+/**
+ * A domain that somebody registered below a name that has a record without `psd`: by the tree walk that name is the organisation
+ * (RFC 9989 section 4.10.2), though by the Public Suffix List the domain is its own.
+ */
+function findingsOfOrganization(
+  others: readonly Finding[],
+  { found, organizationalDomain: above }: Walk,
+  domain: string,
+): Finding[] {
+  if (found?.domain !== domain || found.record.psd !== "u" || above === domain) return [];
+  // A top-level domain with such a record is most likely a brand's, and all below it, too.
+  if (organizationalDomain(domain) !== domain || !above.includes(".")) return [];
+  const sentence = `For receivers that follow RFC 9989 ${domain} is a part of ${above}, whose DMARC record does not say that it is a public suffix (psd=y): names below ${domain} take the policy of ${above}, and mail of its other domains passes as yours. If ${above} is not yours, add psd=n.`;
+  const finding: Finding = {
+    code: "organization_above",
+    state: "attention",
+    sentence,
+    rule: "RFC 9989 section 4.10.2",
+  };
+  const name = `_dmarc.${domain}`;
+  if (others.some(({ publish }) => publish?.name === name)) return [finding];
+  return [{ ...finding, publish: { name, type: "TXT", value: withTag(found.record.text, "psd=n") } }];
+}
+
+function withTag(text: string, tag: string): string {
+  return `${withoutSigns(text)}; ${tag}`;
 }
 
 /** What else is known of a domain without a record: names that can't have one, and mail that is never sent. */
@@ -336,7 +393,8 @@ interface Subject {
 
 function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: Walk, about: Subject): Finding[] {
   const name = `_dmarc.${policyDomain}`;
-  const findings = [...record.tags.flatMap(findingsOfTag), ...findingsOfSyntax(record)];
+  const ofTags = record.tags.flatMap(findingsOfTag);
+  const findings = [...(record.isTesting ? ofTags.map(withoutTestHint) : ofTags), ...findingsOfSyntax(record)];
   if (!isUsable(record)) {
     findings.push({
       code: "no_policy",
@@ -358,6 +416,11 @@ function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: W
   }
   findings.push(...findingsOfReports(record));
   return [...findings, ...findingsOfPlace(record, policyDomain, { walk, domain: about.domain })];
+}
+
+/** It is a test already. */
+function withoutTestHint(finding: Finding): Finding {
+  return { ...finding, sentence: finding.sentence.replace("Use t=y to test, and remove pct.", "Remove pct.") };
 }
 
 /** Whether p is simply not there, and nothing that could have been meant as one. */
@@ -397,11 +460,13 @@ function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
 
 /** What a repair may be the answer to, that with the most to lose first. */
 const REPAIRABLE = [
+  "repeated_tag",
   "no_policy",
   "policy_ignored",
   "destination_not_supported",
   "malformed_tag",
   "invalid_tag",
+  "unknown_tag",
   "odd_character",
   "empty_address",
 ];
@@ -554,7 +619,8 @@ function findingsOfTag(tag: JudgedTag): Finding[] {
     const isPolicy = ["p", "sp", "np"].includes(tag.name);
     const ignored = isPolicy ? "" : " It is ignored.";
     const used = tag.usedValue === undefined ? ignored : ` Receivers use ${tag.usedValue}.`;
-    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : "";
+    const valid = isPolicy ? " Valid are none, quarantine and reject." : "";
+    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : valid;
     const sentence = `${shown} is not a valid value.${used}${hint}`;
     return [{ code: "invalid_tag", state: "attention", sentence, rule }];
   }

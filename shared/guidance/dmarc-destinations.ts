@@ -22,6 +22,8 @@ export interface Destination {
   isBesideWildcard?: boolean;
   /** Whether mail to the host can't arrive, whoever permits what. */
   isUnreachable?: boolean;
+  /** Whether failure reports are asked for there (ruf), which few receivers send. */
+  isForFailures?: boolean;
 }
 
 const LONGEST_NAME = 253;
@@ -32,10 +34,13 @@ export async function checkDestinations(walk: Walk, ask: Ask): Promise<Destinati
   const { rua, ruf, psd } = walk.found.record;
   // Where the reports of a public suffix go is its registry's business.
   if (psd === "y" && walk.found.domain !== walk.steps[0]?.domain) return [];
-  return await Promise.all([
-    ...rua.map((uri) => checkDestination(uri, "rua", { walk, ask })),
-    ...ruf.map((uri) => checkDestination(uri, "ruf", { walk, ask })),
-  ]);
+  const destinations: Destination[] = [];
+  // One after the other: what was asked is to be in one order, each time.
+  for (const uri of rua) destinations.push(await checkDestination(uri, "rua", { walk, ask }));
+  for (const uri of ruf) {
+    destinations.push({ ...(await checkDestination(uri, "ruf", { walk, ask })), isForFailures: true });
+  }
+  return destinations;
 }
 
 async function checkDestination(
@@ -82,7 +87,20 @@ function outcomeOf({ isPermitted, others, host }: { isPermitted: boolean; others
 /** What is to be said about them. */
 export function findingsOfDestinations(destinations: readonly Destination[]): Finding[] {
   const isAnyUsable = destinations.some(({ outcome }) => outcome !== "notSupported");
-  return destinations.flatMap((one) => findingsOf(one, isAnyUsable));
+  return destinations.flatMap((one) => {
+    const findings = findingsOf(one, isAnyUsable);
+    return one.isForFailures === true ? findings.map(ofFailures) : findings;
+  });
+}
+
+/** Reports that few receivers send are less of a loss. */
+function ofFailures(finding: Finding): Finding {
+  const state = finding.state === "broken" ? "attention" : finding.state;
+  return {
+    ...finding,
+    state,
+    sentence: finding.sentence.replace(/\bno reports\b/i, (no) => `${no.slice(0, 3)}failure reports`),
+  };
 }
 
 function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {

@@ -86,12 +86,14 @@ export interface Mistaken {
   meant?: string;
 }
 
-const MEANT_AS_ONE = /\bv\s*=\s*["']?dmarc|^["'\s]*dmarc1?\b/i;
+const MEANT_AS_ONE = /\bv\s*=\s*["']?dmarc|^["'\s]*dmarc1?\b|^["'\s]*p\s*=\s*(none|quarantine|reject)\b/i;
 
 /** What is wrong with a record that was meant as a DMARC record; undefined where it is one, or is about something else. */
 export function mistakenRecord(text: string): Mistaken | undefined {
   if (isDmarcRecord(text) || !MEANT_AS_ONE.test(text)) return undefined;
-  const rest = withoutSigns(repairedDmarc(text).replace(/(^[^=]*)?\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, ""));
+  const rest = withoutSigns(
+    repairedDmarc(text).replace(/(^[^=]*)?\bv\s*=\s*["']?DMARC(?:[ \t]*1)?(?:\.0)?\b["']?[\s,:;]*/i, ""),
+  );
   const meant = `v=DMARC1; ${rest}`;
   const read = readDmarcRecord(meant);
   const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']/.test(rest);

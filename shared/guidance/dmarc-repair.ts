@@ -3,6 +3,7 @@
  * belong, and with addresses as URIs. What cannot be told stays as it is. Pure.
  */
 import { domainName } from "../domain-name.ts";
+import { narrowed, WIDE } from "./tag-list.ts";
 
 const SPACES = /&nbsp;|[\r\n\u00a0\u2000-\u200a\u202f]+/gi;
 const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
@@ -10,6 +11,11 @@ const QUOTES = /["\u2018-\u201f]/g;
 
 /** Before another tag: white space or commas, and no semicolon. */
 const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
+const DASHES = /[\u2010-\u2015\u2212]/g;
+const COMMENT = /;[ \t]*#.*$/;
+/** Names of tags as they are mistyped or guessed. */
+const MISTYPED_RUA = /(^|;[ \t]*)(?:rau|ura|aru|reports?|e?mail)[ \t]*=[ \t]*(?=mailto:)/i;
+const MISTYPED_P = /(^|;[ \t]*)policy[ \t]*=[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/i;
 const COLON_AFTER_ADDRESS_TAG = /(^|;[ \t]*)(ru[af])[ \t]*:[ \t]*(?=mailto:)/gi;
 const COLON_FOR_EQUALS = /(^|;[ \t]*)(p|sp|np)[ \t]*:[ \t]*(?=(?:none|quarantine|reject)[ \t]*(?:;|$))/gi;
 /** Between two addresses. */
@@ -25,22 +31,26 @@ export function hasOddCharacter(text: string): boolean {
 /** The record that was meant. A record without mistakes is returned as it is. @param text of a TXT record */
 export function repairedDmarc(text: string): string {
   const clean = text
+    .replaceAll(WIDE, narrowed)
     .replaceAll("\\;", ";")
+    .replaceAll(DASHES, "-")
+    .replaceAll(/==+/g, "=")
     .replaceAll(SPACES, " ")
     .replaceAll(INVISIBLE, "")
     .replaceAll(QUOTES, "")
     .replaceAll(LINK, "")
+    .replace(COMMENT, "")
+    .replace(MISTYPED_RUA, "$1rua=")
+    .replace(MISTYPED_P, "$1p=")
     .replaceAll(WRONG_BETWEEN, "$1,")
     .replaceAll(MISSING_SEPARATOR, "; ")
     .replaceAll(COLON_AFTER_ADDRESS_TAG, "$1$2=")
     .replaceAll(COLON_FOR_EQUALS, "$1$2=");
-  return clean
-    .split(";")
-    .map((part) => {
-      const [, before = "", uris = ""] = /^([ \t]*ru[af][ \t]*=[ \t]*)(.*)$/i.exec(part) ?? [];
-      return before === "" ? part : `${before}${repairedUris(uris)}`;
-    })
-    .join(";");
+  const parts = clean.split(";").map((part) => {
+    const [, before = "", uris = ""] = /^([ \t]*ru[af][ \t]*=[ \t]*)(.*)$/i.exec(part) ?? [];
+    return before === "" ? part : `${before}${repairedUris(uris)}`;
+  });
+  return joinedRepeats(parts).join(";");
 }
 
 function repairedUris(uris: string): string {
@@ -59,4 +69,26 @@ function repairedUri(uri: string): string {
   if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(domain)) return uri;
   const kept = /^!\d+[kmgt]?$/i.test(size) ? size : "";
   return `${scheme}${typed}@${domain}${kept}`;
+}
+
+/** Tags that are there twice with the same value are there once, and addresses apart in two tags together in one. */
+function joinedRepeats(parts: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const part of parts) {
+    const [name = "", value = ""] = nameAndValue(part);
+    const place = name === "" ? -1 : joined.findIndex((other) => nameAndValue(other)[0] === name);
+    const earlier = joined[place];
+    if (earlier === undefined) joined.push(part);
+    else if (nameAndValue(earlier)[1] === "") joined[place] = part;
+    else if (/^ru[af]$/.test(name) && value !== "" && nameAndValue(earlier)[1] !== value)
+      joined[place] = `${earlier.trimEnd()},${value}`;
+    else if (nameAndValue(earlier)[1] !== value) joined.push(part);
+  }
+  return joined;
+}
+
+function nameAndValue(part: string): string[] {
+  return (/^[ \t]*([a-z]+)[ \t]*=(.*)$/is.exec(part) ?? [])
+    .slice(1)
+    .map((text, index) => (index === 0 ? text.toLowerCase() : text.trim()));
 }

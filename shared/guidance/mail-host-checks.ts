@@ -2,7 +2,7 @@
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, type Asking, startAsking } from "./asking.ts";
-import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
+import { type Check, type CheckKind, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { mailtoUri, type ReportUri, readReportUris } from "./dmarc-record.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
 import { findMailHosts, isUnreachable, whySendsNothing } from "./mail-hosts.ts";
@@ -23,7 +23,9 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   if (isUnanswered(answer)) return finish(unanswered(name, rule), "DNS gave no answer");
   if (records.length > 1) {
     const sentence = `${name} has several records, so no TLS reports come. Keep one.`;
-    return finish({ code: "several_records", state: "broken", sentence, rule }, "Several records: not used");
+    const finding: Finding = { code: "several_records", state: "broken", sentence, rule };
+    const rua = records.flatMap((one) => firstValue(readTagList(one), "rua") ?? []).join(",");
+    return finish(withTlsRecord(finding, `v=TLSRPTv1; rua=${rua}`, name), "Several records: not used");
   }
   const [text] = records;
   const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?tlsrpt/i.test(other));
@@ -51,10 +53,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
   const unusable = uris.filter((uri) => !isTlsAddress(uri));
   const usable = uris.filter((uri) => !unusable.includes(uri));
-  const unreached = await Promise.all(
-    usable.map(async ({ host }) => host !== undefined && (await isUnreachable(host, ask))),
-  );
-  const lost = usable.find((_, index) => unreached[index] === true);
+  const lost = await firstUnreachable(usable, ask);
   if (unusable.length === uris.length) {
     const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
     const finding: Finding = { code: "no_rua", state: "broken", sentence, rule };
@@ -70,6 +69,12 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     };
     return finish(finding, "Reports can't arrive");
   }
+  const [lostPart] = readTagList(text).malformed;
+  if (lostPart !== undefined) {
+    const sentence = `"${lostPart.slice(0, 100)}" in the record at ${name} is no field and is ignored; addresses have commas between them.`;
+    const finding: Finding = { code: "malformed_tag", state: "attention", sentence, rule };
+    return finish(withTlsRecord(finding, text, name), "Reports are asked for");
+  }
   if (unusable.length > 0) {
     const shown = unusable.map(({ text: uri }) => uri.slice(0, 200)).join(", ");
     const sentence = `No reports go to ${shown}: it is not a mailto or https address.`;
@@ -82,6 +87,13 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
   );
 }
 
+async function firstUnreachable(uris: readonly ReportUri[], ask: Ask): Promise<ReportUri | undefined> {
+  for (const uri of uris) {
+    if (uri.host !== undefined && (await isUnreachable(uri.host, ask))) return uri;
+  }
+  return undefined;
+}
+
 // A size after ! is DMARC's alone.
 function isTlsAddress({ text, host, hasSize }: ReportUri): boolean {
   return !hasSize && (host !== undefined || /^https:\/\/[^\s]+$/i.test(text));
@@ -92,7 +104,12 @@ function withTlsRecord(finding: Finding, text: string, name: string): Finding {
   const value = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
   const uris = readReportUris(firstValue(readTagList(value), "rua") ?? "");
   if (uris.length === 0 || !uris.every(isTlsAddress)) return finding;
-  return { ...finding, sentence: `${finding.sentence} Publish it like this.`, publish: { name, type: "TXT", value } };
+  const remedy = finding.code === "several_records" ? "Publish this one in place of all." : "Publish it like this.";
+  return {
+    ...finding,
+    sentence: `${finding.sentence.replace(" Keep one.", "")} ${remedy}`,
+    publish: { name, type: "TXT", value },
+  };
 }
 
 /** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */
@@ -107,7 +124,7 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
   const { hosts, isAuthenticated } = mail;
   if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asking);
   const findings = await Promise.all(
-    hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule })),
+    hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule, isAuthenticated })),
   );
   const found = findings.filter(({ code }) => code === "tlsa").length;
   const isPartly = found > 0 && found < hosts.length;
@@ -123,9 +140,16 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
   return checkOf("dane", judged, summary, asking);
 }
 
-async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {
+async function checkTlsa(
+  host: string,
+  { ask, rule, isAuthenticated }: { ask: Ask; rule: string; isAuthenticated: boolean },
+): Promise<Finding> {
   const name = `_25._tcp.${host}`;
-  const answer = await ask(name, "TLSA");
+  const own = await ask(name, "TLSA");
+  // RFC 7672 section 2.2.2: what an alias leads to has the records, or else the alias.
+  const isAlone = own.status === "answers" || !isAuthenticated;
+  const [target] = isAlone ? [] : recordsOf(await ask(host, "CNAME"));
+  const answer = target === undefined ? own : await ask(`_25._tcp.${target.toLowerCase()}`, "TLSA");
   if (isUnanswered(answer)) {
     const finding = unanswered(name, rule);
     return {
@@ -174,8 +198,9 @@ export async function checkBimi(domain: string, resolver: Resolver, isEnforced: 
   const finish = (findings: Finding[], summary: string) => checkOf("bimi", findings, summary, asking);
   if (isUnanswered(answer)) return finish([unanswered(name, rule)], "DNS gave no answer");
   if (text === undefined && mistaken !== undefined) {
-    const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} names no logo for mailbox providers: it has to begin with v=BIMI1; in this spelling.`;
-    return finish([{ code: "mistaken_record", state: "broken", sentence, rule }], "The record can't be used");
+    const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} names no logo for mailbox providers: it has to begin with v=BIMI1; in this spelling. Publish it like this.`;
+    const publish: RecordToPublish = { name, type: "TXT", value: respelled(mistaken, "v=BIMI1") };
+    return finish([{ code: "mistaken_record", state: "broken", sentence, rule, publish }], "The record can't be used");
   }
   if (text === undefined) return finish([], "Not set up; optional");
   if (others.length > 0) {

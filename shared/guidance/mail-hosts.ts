@@ -1,5 +1,6 @@
 /** The hosts that take a domain's mail (RFC 5321 section 5.1). Pure. */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
 import type { Ask } from "./asking.ts";
 import { isSpfRecord } from "./spf-record.ts";
 import { hostOfMx } from "./spf-tree.ts";
@@ -40,10 +41,13 @@ export async function findMailHosts(domain: string, ask: Ask): Promise<MailHosts
   };
 }
 
-/** Whether mail to a domain can't arrive: it takes none, or no host of it has an address. False where nobody knows. */
+/** Whether mail to a domain can't arrive: it takes none, or its mail servers are its own and none has an address. False where nobody knows. */
 export async function isUnreachable(domain: string, ask: Ask): Promise<boolean> {
   const mail = await findMailHosts(domain, ask);
   if (mail === undefined || mail.hosts.length > LOOKED_AT) return false;
+  // Somebody else's mail servers are there.
+  const own = organizationalDomain(domain);
+  if (mail.hosts.some((host) => organizationalDomain(host) !== own && !/^[\d.]+$/.test(host))) return false;
   for (const host of mail.hosts) {
     for (const type of ["A", "AAAA"] as const) {
       const answer = await ask(host, type);

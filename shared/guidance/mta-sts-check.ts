@@ -67,7 +67,7 @@ export async function checkMtaSts(
   }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
   const id = idOf(text);
-  if (id === undefined) return finish([badId(name)], "The record can't be used");
+  if (id === undefined) return finish([badId(name, text)], "The record can't be used");
   const file = await fetchPolicy(`https://mta-sts.${domain}/.well-known/mta-sts.txt`);
   if (!("text" in file)) {
     const problem = file.isUnanswered ? await hostProblem(domain, ask) : undefined;
@@ -177,9 +177,13 @@ function severalRecords(name: string): Finding {
   return { code: "several_records", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
 }
 
-function badId(name: string): Finding {
+function badId(name: string, text: string): Finding {
   const sentence = `The record at ${name} has no id of 1 to 32 letters and digits (written id=… without spaces), so senders ignore it.`;
-  return { code: "bad_id", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
+  const typed = /;[ \t]*id[ \t]*=([^;]*)/i.exec(text)?.[1] ?? "";
+  const value = `v=STSv1; id=${typed.replaceAll(/[^a-z0-9]/gi, "")};`;
+  const publish: RecordToPublish | undefined = idOf(value) === undefined ? undefined : { name, type: "TXT", value };
+  const remedy = publish === undefined ? "" : " Publish it like this.";
+  return { code: "bad_id", state: "broken", sentence: `${sentence}${remedy}`, rule: "RFC 8461 section 3.1", publish };
 }
 
 function fileFinding(file: { problem: string; isUnanswered: boolean }, domain: string): Finding {
@@ -223,9 +227,12 @@ function uncoveredHosts({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] 
   if (mode === "none") return [];
   const open = hosts.filter((host) => !mx.some((pattern) => coversHost(pattern, host)));
   if (open.length === 0) return [];
+  const isDeeper = open.some((host) =>
+    mx.some((pattern) => pattern.startsWith("*.") && host.endsWith(pattern.slice(1))),
+  );
   const them = open.length === 1 ? "it" : "them";
   const consequence = mode === "enforce" ? "is refused" : "would be refused in mode enforce";
-  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: mail to ${them} ${consequence}. Add ${them} as mx.`;
+  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: mail to ${them} ${consequence}. Add ${them} as mx.${isDeeper ? " *. before a name stands for one label alone." : ""}`;
   const state: CheckState = mode === "enforce" ? "broken" : "attention";
   return [{ code: "uncovered_host", state, sentence, rule: "RFC 8461 section 4.1" }];
 }

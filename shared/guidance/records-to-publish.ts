@@ -80,7 +80,7 @@ export function recordsToPublish(domain: string, rua: string, published = NOTHIN
   }
   // Of mail that is not taken there is nothing to report.
   if (published.takesNoMail !== true || published.tls?.length !== 0)
-    records.push(tlsRecord(domain, rua, published.tls));
+    records.push(tlsRecordToPublish(domain, rua, published.tls));
   return records;
 }
 
@@ -228,7 +228,12 @@ function changeHint(tags: readonly JudgedTag[], malformed: readonly string[]): s
   return toCorrect.length === 0 ? leftOut : `${leftOut} Correct ${toCorrect.join(", ")}, which is no valid value.`;
 }
 
-function tlsRecord(domain: string, rua: string, published: readonly string[] | undefined): NeededRecord {
+/** The record that asks for TLS reports, or the existing one amended. @param published TXT records at `_smtp._tls`; undefined: DNS gave no answer */
+export function tlsRecordToPublish(
+  domain: string,
+  rua: string,
+  published: readonly string[] | undefined,
+): NeededRecord {
   const wanted = mailtoUri(rua);
   const record = { zone: "domain", name: `_smtp._tls.${domain}`, type: "TXT" } as const;
   const [current, ...others] = (published ?? []).filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text));

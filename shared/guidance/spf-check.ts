@@ -3,10 +3,19 @@ import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { knownService, serviceGuide } from "./known-services.ts";
 import { mergeSpf, resolveText, sizeHint, whyUnusable } from "./spf-merge.ts";
 import { hasMacro, isSpfRecord } from "./spf-record.ts";
 import { mistakenSpfRecord, repairedSpf } from "./spf-repair.ts";
-import { allTerms, passingTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
+import {
+  allTerms,
+  hostOfMx,
+  passingTerms,
+  qualifierOfAll,
+  type ResolvedTerm,
+  resolveSpf,
+  type SpfTree,
+} from "./spf-tree.ts";
 import { findLostRecord } from "./wrong-name.ts";
 
 /** An SPF check with the tree of lookups behind it. */
@@ -70,6 +79,13 @@ async function findingsWithoutRecord({ root }: SpfTree, texts: readonly string[]
   const isMeant = isSpfRecord;
   const lost = await findLostRecord({ prefix: "", domain, isMeant, rule: "RFC 7208 section 3" }, ask);
   if (lost !== undefined) return [lost];
+  const include = await includeOfMailHosts(domain, ask);
+  if (include !== undefined) {
+    const sentence = `${domain} has no SPF record. Its mail servers are those of ${include.service}: if it sends by them alone, publish this one; else add its other senders.`;
+    const value = `v=spf1 include:${include.domain} ~all`;
+    const publish: RecordToPublish = { name: domain, type: "TXT", value };
+    return [{ code: "no_record", state: "attention", sentence, rule: "RFC 7208 section 3", publish }];
+  }
   return [
     {
       code: "no_record",
@@ -79,6 +95,16 @@ async function findingsWithoutRecord({ root }: SpfTree, texts: readonly string[]
       publish: { name: domain, type: "TXT", value: "v=spf1 -all" },
     },
   ];
+}
+
+/** What the service that takes a domain's mail has its customers include. */
+async function includeOfMailHosts(domain: string, ask: Ask): Promise<{ service: string; domain: string } | undefined> {
+  for (const data of recordsOf(await ask(domain, "MX"))) {
+    const service = knownService(hostOfMx(data)) ?? "";
+    const include = serviceGuide(service)?.spf;
+    if (include !== undefined) return { service, domain: include };
+  }
+  return undefined;
 }
 
 /** What a repair may be the answer to, that with the most to lose first. */
@@ -111,12 +137,13 @@ function findingsOfTree(tree: SpfTree): Finding[] {
     ...allTerms(tree.root).flatMap(({ domain, resolved }) => findingsOfTerm(resolved, domain, tree.root.domain)),
     ...findingsOfRepeated(tree),
     ...findingsOfAll(tree),
+    ...findingsOfRedirect(tree),
     ...findingsOfWidth(tree),
     ...findingsOfText(tree),
   ];
 }
 
-function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] {
+function findingsOfLookups({ root, lookups, voidLookups, isCut }: SpfTree): Finding[] {
   const findings: Finding[] = [];
   const { maxSpfLookups, warnSpfLookups, maxVoidSpfLookups } = GUIDANCE_LIMITS;
   const count = `${lookups}${isCut ? " or more" : ""}`;
@@ -126,7 +153,7 @@ function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] 
       state: "broken",
       sentence:
         `The record needs ${count} DNS lookups; ${maxSpfLookups} are allowed, so SPF fails for every sender. ` +
-        "Remove includes that you no longer need.",
+        `Remove includes that you no longer need.${costsOf(root)}`,
       rule: LOOKUP_RULE,
     });
   } else if (lookups >= warnSpfLookups) {
@@ -148,11 +175,18 @@ function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] 
       state: "broken",
       sentence:
         `${voidLookups} lookups find nothing; receivers stop after ${maxVoidSpfLookups}, and SPF fails for every ` +
-        "sender. Remove the terms marked empty.",
+        "sender. Remove those terms, which are named below.",
       rule: LOOKUP_RULE,
     });
   }
   return findings;
+}
+
+/** What the costliest terms of the record itself need, with a space before it; "" where none needs more than one lookup. */
+function costsOf({ terms }: SpfTree["root"]): string {
+  const costly = terms.filter(({ allLookups }) => allLookups > 1).sort((a, b) => b.allLookups - a.allLookups);
+  const named = costly.slice(0, 3).map(({ term, allLookups }) => `${term.text.slice(0, 100)} (${allLookups})`);
+  return named.length === 0 ? "" : ` Those that need the most: ${named.join(", ")}.`;
 }
 
 function findingsOfTerm(resolved: ResolvedTerm, domain: string, own: string): Finding[] {
@@ -289,6 +323,15 @@ function findingsOfAll({ root }: SpfTree): Finding[] {
     findings.push({ code: "all_neutral", state: "attention", sentence, rule });
   }
   return findings;
+}
+
+/** Whom an ignored redirect was to let in, nobody lets in. */
+function findingsOfRedirect({ root }: SpfTree): Finding[] {
+  const isEnded = root.terms.some(({ term }) => term.kind === "mechanism" && term.name === "all");
+  const redirect = root.terms.find(({ term }) => term.kind === "modifier" && term.name === "redirect")?.term;
+  if (!isEnded || redirect?.kind !== "modifier") return [];
+  const sentence = `"${redirect.text.slice(0, 200)}" is ignored beside "all". If its senders are yours, write include:${redirect.domain.slice(0, 200)} before "all" instead; else remove it.`;
+  return [{ code: "ignored_redirect", state: "attention", sentence, rule: "RFC 7208 section 6.1" }];
 }
 
 /** The widest networks that are not worth a word: 8 bits are 16 million addresses. */

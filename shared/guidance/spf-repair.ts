@@ -3,7 +3,7 @@
  * with terms as RFC 7208 writes them. What cannot be told is not repaired. Pure.
  */
 import { isSpfRecord, readSpfTerms } from "./spf-record.ts";
-import { withoutSigns } from "./tag-list.ts";
+import { narrowed, WIDE, withoutSigns } from "./tag-list.ts";
 
 const SPACES = /&nbsp;|[\t\r\n\u00a0\u2000-\u200a\u202f]/gi;
 const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u2060\ufeff]/g;
@@ -12,14 +12,16 @@ const DASHES = /[\u2010-\u2015\u2212](?=all\b)/gi;
 const TILDES = /[\u02dc\u223c\uff5e](?=all\b)/gi;
 
 const SIGN_APART = /(^| )([+?~-]) +(?=all( |$))/gi;
+const SIGN_BEHIND = /(^| )all([?~-])(?= |$)/gi;
 const SPACE_BEHIND_COLON = /\b(ip[46]|include|a|mx|exists|redirect|exp)([:=]) +(?=\S)/gi;
+const SPACE_BEFORE_LENGTH = /(\bip[46]:[0-9a-f.:]+) +(?=\/\d)/gi;
 /** No name ends like that: there is no top-level domain with a sign in it. */
 const MISSING_SPACE = /(?<=[a-z0-9}])(?=[-~?+]all( |$))/gi;
 
 /** An address of IPv4 ends before a letter. */
 const RUN_TOGETHER = /(\bip4:[\d./]+\d)(?=(?:ip[46]|include|exists|redirect|mx|a)(?:[:= ]|$))/gi;
 /** What belongs to another record. */
-const FOREIGN = /[;,\s]*\bv\s*=\s*(?:DMARC|DKIM|BIMI|STS|TLSRPT)v?1.*$/i;
+const FOREIGN = /\bv\s*=\s*(?:DMARC|DKIM|BIMI|STS|TLSRPT)v?1.*$/i;
 
 const FOUR = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const SIX = /^(?=.*:.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
@@ -28,15 +30,19 @@ const SIX = /^(?=.*:.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
 export function repairedSpf(text: string): string | undefined {
   const clean = text
     .replaceAll(INVISIBLE, "")
+    .replaceAll(WIDE, narrowed)
     .replaceAll(SPACES, " ")
     .replaceAll(QUOTES, "")
     .replaceAll(DASHES, "-")
     .replaceAll(TILDES, "~")
     .replaceAll(SIGN_APART, "$1$2")
+    .replaceAll(SIGN_BEHIND, "$1$2all")
     .replaceAll(SPACE_BEHIND_COLON, "$1$2")
+    .replaceAll(SPACE_BEFORE_LENGTH, "$1")
     .replaceAll(MISSING_SPACE, " ")
     .replaceAll(RUN_TOGETHER, "$1 ")
-    .replace(FOREIGN, "");
+    .replace(FOREIGN, "")
+    .replaceAll(";", " ");
   const [, ...terms] = clean.split(" ").filter((term) => term !== "");
   const value = ["v=spf1", ...terms.flatMap(repairedTerm)].join(" ");
   const isWhole = readSpfTerms(value).every(({ kind }) => kind !== "broken");
@@ -87,12 +93,14 @@ function withoutMarks(term: string): string {
 
 /** @returns undefined for what is no address and no network */
 function addressTerm(sign: string, value: string): string | undefined {
+  const [, three] = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\*$/.exec(value) ?? [];
+  if (three !== undefined) return `${sign}ip4:${three}.0/24`;
   if (FOUR.test(value)) return `${sign}ip4:${value}`;
   return SIX.test(value) ? `${sign}ip6:${value}` : undefined;
 }
 
 function hostOf(value: string): string {
-  return value.replace(/^https?:\/\//i, "").replace(/\/$/, "");
+  return value.replace(/^https?:\/\/|^@/i, "").replace(/\/$/, "");
 }
 
 /** Before the terms, whatever stands there: `v=spf1` after other signs, mistyped, without `v=`; or nothing where a term does. */

@@ -43,9 +43,9 @@ export function repeatedNames(list: TagList): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
 
-/** A text without the quotation marks, white space and semicolons around it. */
+/** A text without the quotation marks, parentheses, white space and semicolons around it. */
 export function withoutSigns(text: string): string {
-  return withoutAround(text, /["';\s]/);
+  return withoutAround(text, /["';()\s]/);
 }
 
 /** A text without what is white space in DNS and in mail around it: no-break spaces and the like are none there. */
@@ -64,4 +64,10 @@ function withoutAround(text: string, sign: RegExp): string {
 export function respelled(text: string, version: string): string {
   const plain = text.replaceAll(/["\u2018-\u201f\u200b-\u200f\ufeff\\]/g, "");
   return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*\d*[\s;,]*/i, ""))}`;
+}
+
+/** Characters of ASCII in the width that Chinese and Japanese keyboards type them in, and each as ASCII has it. */
+export const WIDE = /[\uff01-\uff5e]/g;
+export function narrowed(sign: string): string {
+  return String.fromCharCode(sign.charCodeAt(0) - 0xfee0);
 }

@@ -1,4 +1,5 @@
 /** TXT records as zone files write them. Pure. */
+import type { RecordToPublish } from "./check.ts";
 
 /** RFC 1035 section 3.3: octets of one string; a record may have several, which are read as one text. */
 const MOST_OCTETS = 255;
@@ -15,6 +16,11 @@ export function quotedTxt(text: string): string {
   return txtStrings(text)
     .map((string) => `"${string.replaceAll(/["\\]/g, "\\$&")}"`)
     .join(" ");
+}
+
+/** The data of a record to publish, as a zone file has it. */
+export function zoneData({ type, value }: RecordToPublish): string {
+  return type === "TXT" ? quotedTxt(value) : `${value}.`;
 }
 
 /** Whether a text has to be published as several strings. */

@@ -20,8 +20,11 @@ export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Findin
   const { prefix, domain, isMeant, rule } = lost;
   const meant = prefix === "" ? domain : `${prefix}.${domain}`;
   const doubled = `${meant}.${domain}`;
+  const extended = await findExtendedAlias({ ...lost, prefix: meant }, ask);
+  if (extended !== undefined) return extended;
   const bare = prefix.replace(/(^|\.)_/g, "$1");
-  for (const name of bare === prefix ? [doubled] : [doubled, `${bare}.${domain}`]) {
+  // Below mta-sts a web server is, and few write smtp.tls.
+  for (const name of bare === prefix || /^_(mta-sts|smtp)/.test(prefix) ? [doubled] : [doubled, `${bare}.${domain}`]) {
     if (name.length > MAX_NAME_CHARS) continue;
     const [text, ...others] = recordsOf(await ask(name, "TXT")).filter(isMeant);
     if (text === undefined || others.length > 0) continue;
@@ -42,6 +45,17 @@ export async function findLostRecord(lost: LostRecord, ask: Ask): Promise<Findin
     };
   }
   return undefined;
+}
+
+/** An alias whose target was given without a dot at its end, so that the DNS service added the domain to it, too. @param lost whose prefix is the whole name */
+async function findExtendedAlias(lost: LostRecord, ask: Ask): Promise<Finding | undefined> {
+  const { prefix: name, domain, isMeant, rule } = lost;
+  const target = (await aliasOf(name, ask)) ?? "";
+  const value = target.slice(0, -domain.length - 1);
+  if (!target.endsWith(`.${domain}`) || !value.includes(".")) return undefined;
+  if (!recordsOf(await ask(value, "TXT")).some(isMeant)) return undefined;
+  const sentence = `${name} is an alias (CNAME) of ${target.slice(0, 200)}, which does not exist: your DNS service added ${domain} to the target. Write a dot at its end (${value.slice(0, 200)}.).`;
+  return { code: "record_at_wrong_name", state: "broken", sentence, rule, publish: { name, type: "CNAME", value } };
 }
 
 /** What is to be said of a name to publish at that is an alias, with a space before it: nothing may stand beside one (RFC 1034 section 3.6.2). "" of others. */

@@ -198,12 +198,59 @@ describe("DMARC records that were pasted", () => {
     ["xn--bcher-kva.example", "v=DMARC1; p=reject; rua=mailto:d@xn--bcher-kva.example"],
     ["name-in-value.test", "v=DMARC1; p=none; rua=mailto:d@name-in-value.test"],
     ["zone-line.test", "v=DMARC1; p=none; rua=mailto:d@zone-line.test"],
+    ["en-dash.test", "v=DMARC1; p=reject; rua=mailto:dmarc-reports@en-dash.test"],
+    ["wide.test", "v=DMARC1; p=none; rua=mailto:d@wide.test"],
+    ["double-equals.test", "v=DMARC1; p=none; rua=mailto:d@double-equals.test"],
+    ["two-tags.test", "v=DMARC1; p=reject; rua=mailto:a@two-tags.test,mailto:b@two-tags.test"],
+    ["parentheses.test", "v=DMARC1; p=none; rua=mailto:d@parentheses.test"],
+    ["version-dot.test", "v=DMARC1; p=none; rua=mailto:d@version-dot.test"],
+    ["version-apart.test", "v=DMARC1; p=none; rua=mailto:d@version-apart.test"],
+    ["version-forgotten.test", "v=DMARC1; p=none; rua=mailto:d@version-forgotten.test"],
+    ["comment.test", "v=DMARC1; p=none; rua=mailto:d@comment.test"],
+    ["rau.test", "v=DMARC1; p=quarantine; rua=mailto:d@rau.test"],
+    ["policy-word.test", "v=DMARC1; p=reject; rua=mailto:d@policy-word.test"],
+    ["no-address.test", `v=DMARC1; p=quarantine; rua=mailto:${RUA}`],
   ])("%s: gives the record that was meant", async (domain, value) => {
     const { dmarc } = await check(domain);
     expect(dmarc.state).not.toBe("good");
     expect(dmarc.findings.flatMap(({ publish }) => publish ?? [])).toEqual([
       { name: `_dmarc.${domain}`, type: "TXT", value },
     ]);
+  });
+
+  test("a policy that is none is told which there are, and a test is not told to be one", async () => {
+    const misspelt = await finding("misspelt-policy.test", "dmarc", "invalid_tag");
+    expect(misspelt?.sentence).toBe("p=quarentine is not a valid value. Valid are none, quarantine and reject.");
+    const tested = await finding("testing-pct.test", "dmarc", "historic_tag");
+    expect(tested?.sentence).toMatch(/the others apply the whole policy\. Remove pct\.$/);
+  });
+
+  test("of several the one in their place has the weakest policy, and every address once", async () => {
+    const { dmarc } = await check("two-records.test");
+    const [several] = dmarc.findings;
+    expect(dmarc.summary).toBe("Several DMARC records: receivers use none");
+    expect(several?.publish?.value).toBe(
+      "v=DMARC1; p=none; sp=none; rua=mailto:b@two-records.test,mailto:c@two-records.test,mailto:a@two-records.test",
+    );
+    expect(several?.sentence).toMatch(/Publish this one in place of all: .* the weakest of the policies\.$/);
+    const equal = await finding("two-equal.test", "dmarc", "several_records");
+    expect(equal?.publish?.value).toBe("v=DMARC1; p=reject; rua=mailto:a@two-equal.test");
+    expect(equal?.sentence).toContain("with reject mail that fails is no longer delivered as before");
+    // Nobody knows what was meant, or they are not at this name.
+    for (const domain of ["two-flawed.test", "two-hosted.test"]) {
+      const found = await finding(domain, "dmarc", "several_records");
+      expect([found?.publish, found?.sentence.includes("Keep one")]).toEqual([undefined, true]);
+    }
+  });
+
+  test("an alias to whose target the domain was added is given without it", async () => {
+    const found = await finding("alias-extended.test", "dmarc", "record_at_wrong_name");
+    expect(found?.publish).toEqual({
+      name: "_dmarc.alias-extended.test",
+      type: "CNAME",
+      value: "alias-extended.test.hosted.vendor.example",
+    });
+    expect(found?.sentence).toContain("your DNS service added alias-extended.test to the target");
   });
 
   test("names are shown as they were typed", async () => {
@@ -236,11 +283,26 @@ describe("SPF", () => {
     // It is another's record.
     ["private-below.test", "good", undefined],
     ["include-host.test", "broken include_without_record", undefined],
+    ["semicolons.test", "broken mistaken_record", "v=spf1 include:vendor.example ip4:192.0.2.1 -all"],
+    ["wide-spf.test", "broken syntax_error", "v=spf1 include:vendor.example -all"],
+    ["length-apart.test", "broken syntax_error", "v=spf1 ip4:192.0.2.0/24 -all"],
+    ["star.test", "broken syntax_error", "v=spf1 ip4:203.0.113.0/24 -all"],
+    ["at-sign.test", "broken syntax_error", "v=spf1 include:vendor.example -all"],
+    ["sign-behind.test", "broken syntax_error all_neutral", "v=spf1 ip4:192.0.2.1 -all"],
+    ["redirect-ignored.test", "attention ignored_redirect", undefined],
+    ["google-mail.test", "attention no_record", "v=spf1 include:_spf.google.com ~all"],
+    ["microsoft-mail.test", "attention no_record", "v=spf1 include:spf.protection.outlook.com ~all"],
   ])("%s: %s, publish %s", async (domain, verdict, value) => {
     const { spf } = await check(domain);
     expect(verdictOf(spf)).toBe(verdict);
     expect(spf.findings.flatMap(({ publish }) => publish ?? [])).toEqual(
       value === undefined ? [] : [{ name: domain, type: "TXT", value }],
+    );
+  });
+
+  test("names what needs most of too many lookups", async () => {
+    expect((await finding("costly.test", "spf", "too_many_lookups"))?.sentence).toMatch(
+      / needs 11 DNS lookups; .* Those that need the most: include:six\.example \(6\), include:three\.example \(3\)\.$/,
     );
   });
 
@@ -277,6 +339,7 @@ describe("DKIM keys that were pasted", () => {
       `v=DKIM1; k=ed25519; t=s; p=${CURVE_KEY}`,
       "k=ed25519 is missing): its signatures fail. Publish it, like this.",
     ],
+    ["colons", rsa, "Publish it, like this."],
     ["cut", undefined, "Publish it again as your mail service gives it."],
     ["empty", undefined, "Publish it again as your mail service gives it."],
   ])("%s: gives the record that was meant, if the key is there", async (selector, value, sentence) => {
@@ -289,7 +352,16 @@ describe("DKIM keys that were pasted", () => {
   });
 });
 
-describe("MTA-STS and TLS reports", () => {
+test("the name of a key as a text, and one that the domain was added to, are aliases to be published", async () => {
+  const { dkim } = await check("keys.test", ["text-of-alias", "extended"]);
+  expect(dkim.state).toBe("broken");
+  expect(dkim.findings.map(({ code, publish }) => [code, publish?.name, publish?.type, publish?.value])).toEqual([
+    ["unusable_key", "text-of-alias._domainkey.keys.test", "CNAME", "text-of-alias.vendor.example"],
+    ["record_at_wrong_name", "extended._domainkey.keys.test", "CNAME", "text-of-alias.vendor.example"],
+  ]);
+});
+
+describe("MTA-STS, TLS reports, DANE and BIMI", () => {
   test("records at a doubled name are given to be published at the right one", async () => {
     const { mtaSts, tlsRpt } = await check("sts-doubled.test");
     expect(mtaSts.findings.map(({ code, publish }) => [code, publish?.name, publish?.value])).toEqual([
@@ -304,6 +376,7 @@ describe("MTA-STS and TLS reports", () => {
     ["sts-quoted.test", "broken mistaken_record", "v=STSv1; id=20240101T000000"],
     ["sts-lower.test", "broken mistaken_record", "v=STSv1; id=7"],
     ["sts-policy.test", "good", undefined],
+    ["sts-dashes.test", "broken bad_id", "v=STSv1; id=20240101T0000;"],
   ])("the record of MTA-STS of %s: %s, publish %s", async (domain, verdict, value) => {
     const { mtaSts } = await check(domain);
     expect(verdictOf(mtaSts)).toBe(verdict);
@@ -317,10 +390,36 @@ describe("MTA-STS and TLS reports", () => {
     ["tls-lower.test", "broken mistaken_record", "v=TLSRPTv1; rua=mailto:d@mailbox.example"],
     ["tls-spaces.test", "broken no_rua", "v=TLSRPTv1; rua=mailto:d@mailbox.example,mailto:e@mailbox.example"],
     ["tls-other.test", "broken no_rua", undefined],
+    [
+      "tls-several.test",
+      "broken several_records",
+      "v=TLSRPTv1; rua=mailto:d@mailbox.example,https://tls-several.test/v1",
+    ],
+    [
+      "tls-semicolon.test",
+      "attention malformed_tag",
+      "v=TLSRPTv1; rua=mailto:d@mailbox.example,mailto:e@mailbox.example",
+    ],
   ])("the record of TLS reports of %s: %s, publish %s", async (domain, verdict, value) => {
     const { tlsRpt } = await check(domain);
     expect(verdictOf(tlsRpt)).toBe(verdict);
     expect(tlsRpt.findings[0]?.publish?.value).toBe(value);
+  });
+
+  test("a logo's record in quotation marks is given without, and a mail host that is an alias has its target's TLSA", async () => {
+    const logo = await finding("bimi-quoted.test", "bimi", "mistaken_record");
+    expect(logo?.publish?.value).toBe("v=BIMI1; l=https://bimi-quoted.test/l.svg");
+    const { dane } = await check("alias-host.test");
+    expect([verdictOf(dane), dane.summary]).toEqual(["good", "1 of 1 mail hosts"]);
+  });
+
+  test("a pattern that would have to stand for two labels", async () => {
+    const resolver = httpsResolver(server.url, fetch);
+    const fetchPolicy = async () => ({ text: policy("enforce", "*.mx.microsoft") });
+    const { mtaSts } = await checkDomain("microsoft-hosts.test", { resolver, fetchPolicy, selectors: [] });
+    expect(mtaSts.findings.find(({ code }) => code === "uncovered_host")?.sentence).toMatch(
+      /Add it as mx\. \*\. before a name stands for one label alone\.$/,
+    );
   });
 
   const policy = (mode: string, ...mx: string[]) =>
@@ -377,4 +476,29 @@ test("a record that is kept for a week is told of", async () => {
     "Receivers may keep the record for 7 days (TTL 604800)",
   );
   expect(verdictOf((await check("zero.test")).dmarc)).toBe("good");
+});
+
+describe("who a domain belongs to, and failure reports", () => {
+  test("a registered domain below a name with a record is told to say that it is its own", async () => {
+    const { dmarc } = await check("office.gov.uk");
+    expect(verdictOf(dmarc)).toBe("attention organization_above");
+    expect(dmarc.policies).toEqual({ domain: "reject", subdomain: "none", nonexistent: "none" });
+    const [found] = dmarc.findings.filter(({ code }) => code === "organization_above");
+    expect(found?.sentence).toContain("names below office.gov.uk take the policy of gov.uk");
+    expect(found?.publish?.value).toBe("v=DMARC1; p=reject; rua=mailto:d@office.gov.uk; psd=n");
+    const own = await check("own.gov.uk");
+    expect([verdictOf(own.dmarc), own.dmarc.policies.subdomain]).toEqual(["good", "reject"]);
+    // What nobody registers is a part of what is above it.
+    expect(verdictOf((await check("team.office.gov.uk")).dmarc)).toBe(
+      "attention differs_by_rfc policy_none weaker_below",
+    );
+  });
+
+  test("an address for failure reports alone that may not receive them breaks nothing", async () => {
+    const { dmarc } = await check("ruf-refused.test");
+    expect(verdictOf(dmarc)).toBe("attention destination_refused");
+    expect(dmarc.findings.find(({ code }) => code === "destination_refused")?.sentence).toMatch(
+      /^No failure reports go to mailto:f@mailbox\.example: /,
+    );
+  });
 });

@@ -83,7 +83,59 @@ const DMARC: Zones = {
   "_dmarc.many-labels.test": ["TXT v=DMARC1; p=reject; sp=quarantine; rua=mailto:d@many-labels.test"],
 };
 
+const PASTED: Zones = {
+  "_dmarc.en-dash.test": ["TXT v=DMARC1; p=reject; rua=mailto:dmarc\u2013reports@en-dash.test"],
+  "_dmarc.wide.test": ["TXT v=DMARC1\uff1b p=none\uff1b rua=mailto:d@wide.test"],
+  "_dmarc.double-equals.test": ["TXT v=DMARC1; p==none; rua=mailto:d@double-equals.test"],
+  "_dmarc.two-tags.test": ["TXT v=DMARC1; p=reject; rua=mailto:a@two-tags.test; p=reject; rua=mailto:b@two-tags.test"],
+  "_dmarc.misspelt-policy.test": ["TXT v=DMARC1; p=quarentine; rua=mailto:d@misspelt-policy.test"],
+  "_dmarc.testing-pct.test": ["TXT v=DMARC1; p=quarantine; t=y; pct=0; rua=mailto:d@testing-pct.test"],
+  "_dmarc.gov.uk": ["TXT v=DMARC1; p=reject; sp=none; rua=mailto:d@gov.uk"],
+  "_dmarc.office.gov.uk": ["TXT v=DMARC1; p=reject; rua=mailto:d@office.gov.uk;"],
+  "_dmarc.own.gov.uk": ["TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@own.gov.uk"],
+  "team.office.gov.uk": ["A 192.0.2.1"],
+  "_dmarc.ruf-refused.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@ruf-refused.test; ruf=mailto:f@mailbox.example"],
+  "_dmarc.parentheses.test": ['TXT ( "v=DMARC1; p=none; rua=mailto:d@parentheses.test" )'],
+  "_dmarc.version-dot.test": ["TXT v=DMARC1.0; p=none; rua=mailto:d@version-dot.test"],
+  "_dmarc.version-apart.test": ["TXT v=DMARC 1; p=none; rua=mailto:d@version-apart.test"],
+  "_dmarc.version-forgotten.test": ["TXT p=none; rua=mailto:d@version-forgotten.test"],
+  "_dmarc.comment.test": ["TXT v=DMARC1; p=none; rua=mailto:d@comment.test; # since 2021"],
+  "_dmarc.rau.test": ["TXT v=DMARC1; p=quarantine; rau=mailto:d@rau.test"],
+  "_dmarc.policy-word.test": ["TXT v=DMARC1; policy=reject; rua=mailto:d@policy-word.test"],
+  "_dmarc.no-address.test": ["TXT v=DMARC1; p=quarantine;"],
+  "_dmarc.two-records.test": [
+    "TXT v=DMARC1; p=quarantine; aspf=s; rua=mailto:a@two-records.test,mailto:c@two-records.test",
+    "TXT v=DMARC1; p=none; sp=none; rua=mailto:b@two-records.test,mailto:C@two-records.test",
+  ],
+  "_dmarc.two-equal.test": [
+    "TXT v=DMARC1; p=reject; rua=mailto:a@two-equal.test",
+    "TXT v=DMARC1;p=reject;rua=mailto:a@two-equal.test",
+  ],
+  "_dmarc.two-flawed.test": ["TXT v=DMARC1; p=reject; rua=mailto:a@two-flawed.test", "TXT v=DMARC1; p=monitor"],
+  "_dmarc.two-hosted.test": ["CNAME two.vendor.example"],
+  "two.vendor.example": ["TXT v=DMARC1; p=reject", "TXT v=DMARC1; p=none"],
+  "_dmarc.alias-extended.test": ["CNAME alias-extended.test.hosted.vendor.example.alias-extended.test"],
+  "alias-extended.test.hosted.vendor.example": ["TXT v=DMARC1; p=reject; rua=mailto:d@alias-extended.test"],
+};
+
 const SPF: Zones = {
+  "wide-spf.test": ["TXT v=spf1 include\uff1avendor.example -all"],
+  "length-apart.test": ["TXT v=spf1 ip4:192.0.2.0 /24 -all"],
+  "semicolons.test": ["TXT v=spf1;include:vendor.example;ip4:192.0.2.1;-all"],
+  "star.test": ["TXT v=spf1 ip4:203.0.113.* -all"],
+  "at-sign.test": ["TXT v=spf1 include:@vendor.example -all"],
+  "sign-behind.test": ["TXT v=spf1 ip4:192.0.2.1 all-"],
+  "redirect-ignored.test": ["TXT v=spf1 redirect=vendor.example ~all"],
+  "google-mail.test": ["MX 1 aspmx.l.google.com"],
+  "microsoft-mail.test": ["MX 0 microsoft-mail-test.mail.protection.outlook.com"],
+  "costly.test": [
+    "TXT v=spf1 include:six.example include:three.example a mx -all",
+    "A 192.0.2.1",
+    "MX 10 mx.mailbox.example",
+  ],
+  "six.example": [`TXT v=spf1 ${"abcde".replace(/./g, "include:$&.vendor.example ")}-all`],
+  "three.example": ["TXT v=spf1 include:a.vendor.example include:b.vendor.example -all"],
+  ...Object.fromEntries([..."abcde"].map((name) => [`${name}.vendor.example`, ["TXT v=spf1 ip4:192.0.2.9 -all"]])),
   "split.test": ['TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.0/28" "ip4:192.0.2.3 -all"'],
   "split-include.test": ['TXT "v=spf1 ip4:192.0.2.1" "include:vendor.example" " ~all"'],
   "vendor.example": ["TXT v=spf1 ip4:192.0.2.9 -all"],
@@ -124,6 +176,10 @@ const DKIM: Zones = {
   "no-break._domainkey.keys.test": [`TXT v=DKIM1;\u00a0k=rsa;\u00a0p=${KEY}`],
   "no-type._domainkey.keys.test": [`TXT v=DKIM1; t=s; p=${CURVE_KEY}`],
   "cut._domainkey.keys.test": [`TXT v=DKIM1; k=rsa; p=${KEY.slice(0, 220)}`],
+  "text-of-alias._domainkey.keys.test": ["TXT text-of-alias.vendor.example."],
+  "text-of-alias.vendor.example": [`TXT v=DKIM1; k=rsa; p=${KEY}`],
+  "extended._domainkey.keys.test": ["CNAME text-of-alias.vendor.example.keys.test"],
+  "colons._domainkey.keys.test": [`TXT v=DKIM1; k:rsa; p:${KEY}`],
   "empty._domainkey.keys.test": ["TXT v=DKIM1; k=rsa"],
 };
 
@@ -141,6 +197,19 @@ const TRANSPORT: Zones = {
   "_smtp._tls.tls-quoted.test": ['TXT "v=TLSRPTv1; rua=mailto:d@mailbox.example"'],
   "_smtp._tls.tls-lower.test": ["TXT v=tlsrptv1 rua=mailto:d@mailbox.example"],
   "_smtp._tls.tls-spaces.test": ["TXT v=TLSRPTv1; rua=mailto:d@mailbox.example e@mailbox.example"],
+  "_smtp._tls.tls-semicolon.test": ["TXT v=TLSRPTv1; rua=mailto:d@mailbox.example;mailto:e@mailbox.example"],
+  "microsoft-hosts.test": ["MX 0 microsoft-hosts-test.o-v1.mx.microsoft"],
+  "_mta-sts.microsoft-hosts.test": ["TXT v=STSv1; id=1;"],
+  "default._bimi.bimi-quoted.test": ['TXT "v=BIMI1; l=https://bimi-quoted.test/l.svg"'],
+  "alias-host.test": ["MX 10 a.alias-host.test", "DNSSEC"],
+  "a.alias-host.test": ["CNAME b.alias-host.test", "DNSSEC"],
+  "b.alias-host.test": ["A 192.0.2.1", "DNSSEC"],
+  "_25._tcp.b.alias-host.test": [`TLSA 3 1 1 ${"ab".repeat(32)}`, "DNSSEC"],
+  "_smtp._tls.tls-several.test": [
+    "TXT v=TLSRPTv1; rua=mailto:d@mailbox.example",
+    "TXT v=TLSRPTv1; rua=https://tls-several.test/v1",
+  ],
+  "_mta-sts.sts-dashes.test": ["TXT v=STSv1; id=2024-01-01T00:00"],
   "_smtp._tls.tls-other.test": ["TXT v=TLSRPTv1; rua=ftp://tls-other.test"],
   "_dmarc.week.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@week.test", "TTL 604800"],
   "_dmarc.zero.test": ["TXT v=DMARC1; p=reject; rua=mailto:d@zero.test", "TTL 0"],
@@ -148,5 +217,5 @@ const TRANSPORT: Zones = {
 
 /** All of them, made anew: a test may change its own. */
 export function everydayZones(): Zones {
-  return { ...MAIL, ...FAILING, ...DMARC, ...SPF, ...DKIM, ...TRANSPORT };
+  return { ...MAIL, ...FAILING, ...DMARC, ...PASTED, ...SPF, ...DKIM, ...TRANSPORT };
 }

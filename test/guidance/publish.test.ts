@@ -1,10 +1,13 @@
 /** Whatever a check gives to publish is tried: published, it makes an end of what was found. */
 import { expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { boundedResolver } from "../../shared/dns/resolver.ts";
 import type { Check } from "../../shared/guidance/check.ts";
 import { checkDomain, listChecks } from "../../shared/guidance/domain-check.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
+import { everydayZones } from "./everyday-zones.ts";
 import { livedInZones } from "./lived-in-zones.ts";
 import { uglyZones } from "./ugly-zones.ts";
 import { zoo } from "./zones.ts";
@@ -20,14 +23,15 @@ function domainsOf(zones: Zones): string[] {
 }
 
 it("a record to publish ends what it was given for, and there is one at a name", async () => {
-  const zones: Zones = { ...zoo(), ...uglyZones(), ...livedInZones() };
+  const zones: Zones = { ...zoo(), ...uglyZones(), ...livedInZones(), ...everydayZones() };
   await using server = await startDnsServer(zones);
-  const resolver = httpsResolver(server.url, fetch);
   const fetchPolicy = async () => ({ problem: "the server answers 404", isUnanswered: false });
   const check = async (domain: string): Promise<Check[]> => {
     const selectors = Object.keys(zones)
       .filter((name) => name.endsWith(`._domainkey.${domain}`))
       .map((name) => ({ selector: name.slice(0, name.indexOf("._domainkey.")), domain }));
+    // As process does it: what several checks of a domain ask is asked once.
+    const resolver = boundedResolver(httpsResolver(server.url, fetch), GUIDANCE_LIMITS.maxQuestionsPerDomain);
     const found = await checkDomain(domain, { resolver, fetchPolicy, selectors, ruaAddress: RUA });
     return listChecks(found);
   };

@@ -38,8 +38,12 @@ it.each([
   ["V=DMARC1 ;p = reject", "v=DMARC1; p=reject; rua=mailto:new@shop.example"],
   ["v=DMARC1; p=none; rua=", "v=DMARC1; p=none; rua=mailto:new@shop.example"],
   [
+    "v=DMARC1; p=none; rua=; rua=mailto:a@b.example",
+    "v=DMARC1; p=none; rua=mailto:a@b.example,mailto:new@shop.example",
+  ],
+  [
     "v=DMARC1; p=none; rua=mailto:a@b.example!10m; p=reject; rua=mailto:c@d.example",
-    "v=DMARC1; p=none; rua=mailto:a@b.example!10m,mailto:new@shop.example",
+    "v=DMARC1; p=none; rua=mailto:a@b.example!10m,mailto:c@d.example,mailto:new@shop.example",
   ],
 ])("an existing record is extended: %s", (published, expected) => {
   const [record] = amend({ dmarc: [published] });

@@ -171,7 +171,8 @@ describe("DMARC", () => {
       const { findings } = await checkDmarc(domain, resolver, "k7f3@rua.example");
       const own = findings.flatMap(({ publish }) => publish ?? []).filter(({ name }) => name === `_dmarc.${domain}`);
       expect(own.length).toBeLessThan(2);
-      if (domain.startsWith("several") || domain.startsWith("hosted")) expect(own).toEqual([]);
+      // What is behind an alias is not this domain's to change.
+      if (domain.startsWith("hosted")) expect(own).toEqual([]);
     },
   );
 
@@ -208,7 +209,7 @@ describe("SPF", () => {
     ["redirect-self-dot.ugly-spf.test", "broken loop", 1],
     ["redirect-macro.ugly-spf.test", "good", 1],
     ["_spf.redirect-macro.ugly-spf.test", "good", 0],
-    ["redirect-and-all.ugly-spf.test", "good", 0],
+    ["redirect-and-all.ugly-spf.test", "attention ignored_redirect", 0],
     ["redirect-first.ugly-spf.test", "good", 1],
     ["redirect-open.ugly-spf.test", "attention all_neutral", 1],
     ["ip-list.ugly-spf.test", "broken syntax_error", 0],

@@ -1,7 +1,7 @@
 /** Inbound security of a domain: the MTA-STS policy that is served for it, what its mail hosts are, and what to do next. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { MTA_STS_MODES, type MtaStsMode } from "../../../shared/guidance/mta-sts-policy.ts";
-import { type NeededRecord, NOTHING_PUBLISHED, recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
+import { type NeededRecord, tlsRecordToPublish } from "../../../shared/guidance/records-to-publish.ts";
 import { tlsRecordsOf } from "../../../shared/guidance/stored-check.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
@@ -93,7 +93,7 @@ async function tlsRecord(
   const tls = kept === undefined ? undefined : tlsRecordsOf(kept.check);
   const ofSetup = registered?.rua === registeredWith ? registered.setup?.records.find(isTls) : undefined;
   if (tls === undefined && ofSetup !== undefined) return ofSetup;
-  return recordsToPublish(domain, registeredWith, { ...NOTHING_PUBLISHED, tls: tls ?? [] }).find(isTls);
+  return tlsRecordToPublish(domain, registeredWith, tls ?? []);
 }
 
 /** Does what the form says. @returns the page to go to, or the page with what is wrong */

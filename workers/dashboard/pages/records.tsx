@@ -2,7 +2,7 @@
 import type { Answer } from "../../../shared/dns/resolver.ts";
 import { CHECK_TITLES } from "../../../shared/guidance/check.ts";
 import type { StoredCheck } from "../../../shared/guidance/stored-check.ts";
-import { quotedTxt } from "../../../shared/guidance/txt-strings.ts";
+import { zoneData } from "../../../shared/guidance/txt-strings.ts";
 import {
   accountOfDomainQuery,
   checksQuery,
@@ -181,7 +181,7 @@ function FindingItem({ finding: { state, sentence, rule, publish } }: { finding:
       <StateMark state={state} /> <ForeignText text={sentence} /> <span class="muted small">{rule}</span>
       {publish !== undefined && (
         <pre class="mono record">
-          <ForeignText text={publish.name} /> {publish.type} <ForeignText text={quotedTxt(publish.value)} />
+          <ForeignText text={publish.name} /> {publish.type} <ForeignText text={zoneData(publish)} />
         </pre>
       )}
     </li>
