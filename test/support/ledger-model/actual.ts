@@ -15,7 +15,7 @@ import { reportFigures } from "../simulation/balance.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { ACCOUNTS, ADDRESSES, countedOf, DOMAINS, type Document, recordCountOf } from "./documents.ts";
-import { type Model, nameOf, type Seen, type SeenObject } from "./model.ts";
+import { type DaySums, type Model, nameOf, type Seen, type SeenObject } from "./model.ts";
 
 interface ReportRow {
   account: string;
@@ -134,10 +134,19 @@ async function compareAccount({ simulation, model, account, same }: Comparison):
   }
   const aggregate = sums.filter(({ kind }) => kind === "aggregate");
   const days = await askAll(shards.all, dayTotalsQuery(scope));
+  const byDay = new Map<number, DaySums[]>();
+  for (const one of aggregate) byDay.set(one.day, [...(byDay.get(one.day) ?? []), one]);
   same(
-    `messages of ${account}`,
-    sumOf(days, ({ messages }) => messages),
-    sumOf(aggregate, ({ total }) => total),
+    `messages of ${account}, and of them uncounted`,
+    days.map(({ day, messages, uncounted, uncountedReports }) => [day, messages, uncounted, uncountedReports]),
+    [...byDay]
+      .sort(([a], [b]) => a - b)
+      .map(([day, ofDay]) => [
+        day,
+        sumOf(ofDay, ({ total }) => total),
+        sumOf(ofDay, ({ uncounted }) => uncounted.total),
+        sumOf(ofDay, ({ uncounted }) => uncounted.reports),
+      ]),
   );
   const tls = await askAll(shards.all, tlsDaysQuery(scope));
   same(

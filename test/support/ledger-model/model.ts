@@ -17,12 +17,20 @@ export interface Part {
   state: "unread" | "report" | "dead" | "discarded" | "closed" | "dropped";
 }
 
+/** Sums of one day of a domain. */
+export interface DaySums extends Counted {
+  account: string;
+  reports: number;
+  /** Of them, what the judgement does not count. */
+  uncounted: { reports: number; total: number };
+}
+
 /** A raw object. */
 export interface ModelObject {
   key: string;
   rua: string;
   isVerified: boolean;
-  /** Not by mail: it has no budget. */
+  /** Not by mail: it has no budget, and its sender, unless verified, is not known, which the judgement counts. */
   isImported: boolean;
   parts: Part[];
   /** Set when it was refused as a whole. */
@@ -83,7 +91,7 @@ export class Model {
   /** RUA address → what is kept of its failure reports; absent = facts. */
   readonly failureReports = new Map<string, "off" | "facts" | "store">();
   /** `account|kind|domain|day` of days whose sums are final, with those sums. */
-  readonly final = new Map<string, Counted & { account: string; reports: number }>();
+  readonly final = new Map<string, DaySums>();
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
@@ -343,8 +351,8 @@ export class Model {
   }
 
   /** Sums by account, kind, domain and day: of final days, and of the reports that count. */
-  sums(): (Counted & { account: string; reports: number })[] {
-    const sums = new Map<string, Counted & { account: string; reports: number }>();
+  sums(): DaySums[] {
+    const sums = new Map<string, DaySums>();
     for (const [name, counted] of this.final) sums.set(name, counted);
     for (const { group, accepted, counted } of this.reports()) {
       for (const one of counted) {
@@ -356,14 +364,21 @@ export class Model {
           total: 0,
           passed: 0,
           byAddress: {},
+          uncounted: { reports: 0, total: 0 },
         };
         const byAddress = { ...sum.byAddress };
         for (const [address, count] of Object.entries(one.byAddress))
           byAddress[address] = (byAddress[address] ?? 0) + count;
-        const isFirst = one.day === accepted.document.days[0];
+        const reports = one.day === accepted.document.days[0] ? 1 : 0;
+        const { isVerified = false, isImported = false } = this.objects.get(accepted.key) ?? {};
+        const { uncounted } = sum;
         sums.set(name, {
           ...sum,
-          reports: sum.reports + (isFirst ? 1 : 0),
+          reports: sum.reports + reports,
+          uncounted:
+            isVerified || isImported
+              ? uncounted
+              : { reports: uncounted.reports + reports, total: uncounted.total + one.total },
           total: sum.total + one.total,
           passed: sum.passed + one.passed,
           byAddress,
