@@ -9,6 +9,7 @@ import { askAll } from "../../../shared/ledger/shards.ts";
 import { mailQuery, sourceQuery } from "../../../shared/ledger/sources.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { tlsDaysQuery } from "../../../shared/ledger/tls.ts";
+import { sourceHistoryQuery } from "../../../shared/ledger/watch-facts.ts";
 import { exportRecords } from "../../../workers/process/operations/export-records.ts";
 import { readStatus } from "../../../workers/process/operations/status.ts";
 import { reportFigures } from "../simulation/balance.ts";
@@ -202,18 +203,41 @@ function wholeOf(document: Document): number {
   return sumOf(countedOf(document), ({ total }) => total);
 }
 
-async function compareSources({ simulation, account, same }: Comparison, reports: ModelReports): Promise<void> {
+async function compareSources({ simulation, model, account, same }: Comparison, reports: ModelReports): Promise<void> {
   const { shards } = simulation.invocation();
   for (const domain of DOMAINS) {
     const scope = { accounts: [account], domains: [domain] as [string] };
-    const counted = reports
-      .filter(({ accepted }) => accepted.document.kind === "aggregate" && accepted.document.domains[0] === domain)
+    const ofDomain = reports.filter(
+      ({ accepted: { document } }) => document.kind === "aggregate" && document.domains[0] === domain,
+    );
+    const counted = ofDomain.flatMap(({ counted: days }) => days);
+    const uncounted = ofDomain
+      .filter(({ accepted }) => !model.isCounted(accepted))
       .flatMap(({ counted: days }) => days);
     const [mail] = await askAll(shards.all, mailQuery(scope));
+    const sources = mail?.sources ?? [];
+    const wanted = {
+      messages: sumOf(counted, ({ total }) => total),
+      passed: sumOf(counted, ({ passed }) => passed),
+      uncounted: sumOf(uncounted, ({ total }) => total),
+    };
     same(
       `mail of ${account} as ${domain}`,
-      [sumOf(mail?.sources ?? [], ({ messages }) => messages), sumOf(mail?.sources ?? [], ({ passed }) => passed)],
-      [sumOf(counted, ({ total }) => total), sumOf(counted, ({ passed }) => passed)],
+      {
+        messages: sumOf(sources, ({ messages }) => messages),
+        passed: sumOf(sources, ({ passed }) => passed),
+        uncounted: sumOf(sources, ({ uncounted: some }) => some),
+      },
+      wanted,
+    );
+    const history = await askAll(shards.all, sourceHistoryQuery(scope));
+    same(
+      `watched mail of ${account} as ${domain}`,
+      sumOf(
+        history.flatMap(({ days }) => days),
+        ({ messages }) => messages,
+      ),
+      wanted.messages - wanted.uncounted,
     );
     for (const address of ADDRESSES) {
       const [source] = await askAll(shards.all, sourceQuery(scope, { sourceIp: address }));

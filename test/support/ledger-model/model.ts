@@ -350,6 +350,12 @@ export class Model {
     });
   }
 
+  /** Whether the judgement counts a version. */
+  isCounted({ key }: Accepted): boolean {
+    const { isVerified = false, isImported = false } = this.objects.get(key) ?? {};
+    return isVerified || isImported;
+  }
+
   /** Sums by account, kind, domain and day: of final days, and of the reports that count. */
   sums(): DaySums[] {
     const sums = new Map<string, DaySums>();
@@ -370,15 +376,13 @@ export class Model {
         for (const [address, count] of Object.entries(one.byAddress))
           byAddress[address] = (byAddress[address] ?? 0) + count;
         const reports = one.day === accepted.document.days[0] ? 1 : 0;
-        const { isVerified = false, isImported = false } = this.objects.get(accepted.key) ?? {};
         const { uncounted } = sum;
         sums.set(name, {
           ...sum,
           reports: sum.reports + reports,
-          uncounted:
-            isVerified || isImported
-              ? uncounted
-              : { reports: uncounted.reports + reports, total: uncounted.total + one.total },
+          uncounted: this.isCounted(accepted)
+            ? uncounted
+            : { reports: uncounted.reports + reports, total: uncounted.total + one.total },
           total: sum.total + one.total,
           passed: sum.passed + one.passed,
           byAddress,
