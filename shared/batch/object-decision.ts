@@ -113,10 +113,16 @@ export class ObjectDecision {
   }
 
   #findings(): Finding[] {
-    return screenFindings(this.#object, ({ uid }) => {
+    return screenFindings(this.#object, ({ uid, contentHash }) => {
       // A report accepted earlier stays accepted even if its address takes fewer domains now.
       const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
-      return wasAccepted ? (this.#batch.stored(uid)?.spread ?? []).map(([domain]) => domain) : [];
+      const held = this.#batch.claims.held(uid);
+      const isSame = held?.state === "accepted" && held.contentHash === contentHash;
+      const domainsOf = (report: HeldReport | undefined): string[] => (report?.spread ?? []).map(([domain]) => domain);
+      return {
+        accepted: wasAccepted ? domainsOf(this.#batch.stored(uid)) : [],
+        counted: isSame ? domainsOf(held) : [],
+      };
     });
   }
 
