@@ -16,12 +16,14 @@ import { reportFigures } from "../simulation/balance.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { ACCOUNTS, ADDRESSES, countedOf, DOMAINS, type Document, recordCountOf } from "./documents.ts";
-import { type DaySums, type Model, nameOf, type Seen, type SeenObject } from "./model.ts";
+import { type DaySums, type Model, nameOf, type Seen, type SeenObject, type SeenReport } from "./model.ts";
 
 interface ReportRow {
   account: string;
   rawKey: string;
   part: string;
+  /** Separated by commas. */
+  domains: string;
 }
 
 /** The document that a part of a raw object is. */
@@ -56,31 +58,31 @@ export async function look(simulation: Simulation, model: Model): Promise<{ seen
       continue;
     }
     if (objects.has(key)) wrong.push(`${key} is in two databases`);
-    const named = (JSON.parse(outcomes) as { outcome: string; id: string }[]).map(({ outcome, id }) => ({
-      outcome,
-      id,
-    }));
+    const named = JSON.parse(outcomes) as { outcome: string; id: string; part: string }[];
     objects.set(key, {
       account,
       generation,
       codes: named.map(({ id }) => codes.get(id) ?? ""),
+      foreign: named
+        .filter(({ id }) => codes.get(id) === "foreign_domain")
+        .map(({ part }) => documentIn(model, key, part)),
       isDecided: named.some(({ outcome }) => !["dead_letter", "discarded"].includes(outcome)),
     });
   }
-  const accepted = new Map<string, string>();
+  const accepted = new Map<string, SeenReport>();
   const rows = simulation.rows<ReportRow>(
-    `SELECT account, raw_key AS rawKey, part FROM reports WHERE state = 'accepted'
-    GROUP BY account, kind, uid, raw_key, part`,
+    `SELECT account, raw_key AS rawKey, part, group_concat(DISTINCT domain) AS domains FROM reports
+    WHERE state = 'accepted' GROUP BY account, kind, uid, raw_key, part`,
   );
-  for (const { account, rawKey, part } of rows) {
+  for (const { account, rawKey, part, domains } of rows) {
     if (!model.objects.has(rawKey)) {
       wrong.push(`a report of ${account} is counted from ${rawKey}, which nobody knows`);
       continue;
     }
     const document = documentIn(model, rawKey, part);
     const name = nameOf(account, model.group(account, document).identity, document);
-    if (accepted.has(name)) wrong.push(`${name} is counted twice: from ${accepted.get(name)} and ${rawKey}`);
-    accepted.set(name, rawKey);
+    if (accepted.has(name)) wrong.push(`${name} is counted twice: from ${accepted.get(name)?.key} and ${rawKey}`);
+    accepted.set(name, { key: rawKey, domains: domains.split(",") });
   }
   return { seen: { objects, accepted }, wrong };
 }

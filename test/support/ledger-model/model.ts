@@ -10,6 +10,8 @@ export type Choice = "refused" | "replaces" | "counts" | "taken_back";
 /** A document in a raw object, and what became of it when the object was last read. */
 export interface Part {
   document: Document;
+  /** Domains that its address accepted of it. */
+  domains: readonly string[];
   /**
    * report: it is counted, or a duplicate or conflict of one. closed: its day was final already. dropped: the address wants
    * no failure reports.
@@ -47,7 +49,12 @@ export interface ModelObject {
 export interface Accepted {
   key: string;
   document: Document;
+  /** What of it is counted: what any address of its account accepts. */
+  domains: readonly string[];
 }
+
+/** A version of a report in an object that was read. */
+type Member = Accepted & { isVerified: boolean };
 
 /** All versions of one report in one account. */
 export interface Group {
@@ -64,13 +71,21 @@ export interface SeenObject {
   generation: number;
   codes: string[];
   isDecided: boolean;
+  /** Documents that its address was found not to accept. */
+  foreign: Document[];
+}
+
+/** An accepted report. */
+export interface SeenReport {
+  key: string;
+  domains: string[];
 }
 
 /** What was seen of the ledger after the queues were drained. */
 export interface Seen {
   objects: ReadonlyMap<string, SeenObject>;
-  /** `account|identity|content` of every accepted report → its raw object. */
-  accepted: ReadonlyMap<string, string>;
+  /** By `account|identity|content`. */
+  accepted: ReadonlyMap<string, SeenReport>;
 }
 
 /** What holds while objects are read. */
@@ -88,6 +103,8 @@ export class Model {
   readonly choices = new Map<string, Choice>();
   /** RUA address → account. */
   readonly addresses = new Map<string, string>();
+  /** RUA address → domains it accepts; absent = any. */
+  readonly domains = new Map<string, readonly string[]>();
   /** RUA address → what is kept of its failure reports; absent = facts. */
   readonly failureReports = new Map<string, "off" | "facts" | "store">();
   /** `account|kind|domain|day` of days whose sums are final, with those sums. */
@@ -103,7 +120,7 @@ export class Model {
       key,
       rua,
       ...given,
-      parts: file.documents.map((document) => ({ document, state: "unread" })),
+      parts: file.documents.map((document) => ({ document, domains: [], state: "unread" })),
       whole: undefined,
       account: undefined,
       generation: 0,
@@ -149,12 +166,12 @@ export class Model {
   }
 
   /** Documents of a group that have been read. */
-  members(group: Group): (Accepted & { isVerified: boolean })[] {
+  members(group: Group): Member[] {
     return [...this.objects.values()].flatMap(({ key, account, parts, isVerified }) =>
       parts
         .filter(({ state }) => state === "report" && account === group.account)
         .filter(({ document }) => this.group(group.account, document) === group)
-        .map(({ document }) => ({ key, document, isVerified })),
+        .map(({ document, domains }) => ({ key, document, domains, isVerified })),
     );
   }
 
@@ -181,6 +198,12 @@ export class Model {
     return new Set(names);
   }
 
+  /** The domains of a document that an address accepts. */
+  acceptedOf(rua: string, { domains }: Document): readonly string[] {
+    const listed = this.domains.get(rua);
+    return listed === undefined ? domains : domains.filter((domain) => listed.includes(domain));
+  }
+
   /** Takes over what happened to the objects, by the rules. @returns what broke them */
   settle(seen: Seen, reading: Reading): string[] {
     const wrong: string[] = [];
@@ -192,7 +215,7 @@ export class Model {
       }
       const isRun = row.generation > object.generation;
       if (this.due.has(object.key) && !isRun) wrong.push(`${object.key} was not read again`);
-      if (isRun) this.#read(object, row, reading);
+      if (isRun) wrong.push(...this.#read(object, row, reading));
       object.generation = row.generation;
       if (row.account !== (object.account ?? ""))
         wrong.push(`${object.key} is of ${row.account || "nobody"}, not ${object.account ?? "nobody"}`);
@@ -202,8 +225,8 @@ export class Model {
     return wrong;
   }
 
-  /** What reading an object does. */
-  #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): void {
+  /** What reading an object does. @returns what broke the rules */
+  #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): string[] {
     const account = this.addresses.get(object.rua);
     if (account !== undefined) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
@@ -211,14 +234,14 @@ export class Model {
     const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
     const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
     const isThere = !object.isRawRemoved;
-    if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return;
+    if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return [];
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
       for (const part of object.parts) if (part.state !== "discarded") part.state = "unread";
     };
     if (account === undefined) {
       refuse();
-      return;
+      return [];
     }
     const [first] = object.parts;
     if (isTooSmall) {
@@ -228,22 +251,31 @@ export class Model {
       }
       refuse();
       for (const part of object.parts) part.state = "unread";
-      return;
+      return [];
     }
     // What was decided in another account's database is not known in this one's.
     const isMoved = object.account !== account;
     if (isBudgetLow && !object.isImported && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
       refuse();
-      return;
+      return [];
     }
     if (isOneFile(object) && first !== undefined && object.whole === "discarded") first.state = "discarded";
     object.whole = undefined;
     const kept = this.failureReports.get(object.rua) ?? "facts";
-    for (const part of object.parts) this.#readPart(part, { account, before: object.account, kept });
+    for (const part of object.parts) {
+      part.domains = this.acceptedOf(object.rua, part.document);
+      if (part.domains.length > 0 || part.document.kind === "broken")
+        this.#readPart(part, { account, before: object.account, kept });
+      else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
+      // What was accepted from it stays so.
+      else if (this.group(account, part.document).accepted?.key !== object.key && part.state !== "discarded")
+        return [`${object.key} is not foreign to ${object.rua}`];
+    }
     object.account = account;
     const isFailure = first?.document.kind === "failure";
     if (isFailure && kept !== "store" && (first.state === "report" || isGone(first.state))) object.isRawRemoved = true;
+    return [];
   }
 
   #readPart(
@@ -263,7 +295,7 @@ export class Model {
     const { account, identity } = group;
     const members = this.members(group);
     const found = [...accepted].filter(([name]) => name.startsWith(`${account}|${identity}|`));
-    const documents = found.map(([name, key]) => ({ key, content: Number(name.split("|")[2]) }));
+    const documents = found.map(([name, one]) => ({ ...one, content: Number(name.split("|")[2]) }));
     const before = group.accepted;
     const [one, ...more] = documents;
     const name = `${account} ${identity}`;
@@ -286,12 +318,18 @@ export class Model {
       const keys = allowed.map(({ key, document }) => `${document.content} of ${key}`);
       return [`${name}: version ${one.content} of ${one.key} is counted, not ${keys.join(" or ") || "none"}`];
     }
-    group.accepted = { key: chosen.key, document: chosen.document };
+    group.accepted = { ...chosen, domains: one.domains };
     group.takenBack = undefined;
-    return [];
+    // What another brought is not lost, unless only this one is proven.
+    const isProven = members.some(({ key, isVerified }) => key === one.key && isVerified);
+    const lost = members
+      .filter(({ document, isVerified }) => document.content === one.content && (isVerified || !isProven))
+      .filter((member) => this.choice(group, member.document) !== "refused" && this.#isInReach(member.key, group))
+      .flatMap(({ domains }) => domains.filter((domain) => !one.domains.includes(domain)));
+    return lost.map((domain) => `${name} is not counted for ${domain}`);
   }
 
-  #allowed(group: Group, members: readonly (Accepted & { isVerified: boolean })[]): Accepted[] {
+  #allowed(group: Group, members: readonly Member[]): Accepted[] {
     const before = group.accepted;
     const isSame = ({ key, document }: Accepted): boolean =>
       key === before?.key && document.content === before.document.content;
@@ -345,7 +383,9 @@ export class Model {
       const { accepted } = group;
       if (accepted === undefined) return [];
       const { document } = accepted;
-      const counted = countedOf(document).filter((one) => this.isOpen(group.account, document, one));
+      const counted = countedOf(document)
+        .filter(({ domain }) => accepted.domains.includes(domain))
+        .filter((one) => this.isOpen(group.account, document, one));
       return counted.length === 0 ? [] : [{ group, accepted, counted }];
     });
   }
