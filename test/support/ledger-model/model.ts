@@ -342,7 +342,12 @@ export class Model {
     const verified = able.filter(({ isVerified }) => isVerified);
     const best = verified.length > 0 ? verified : able;
     const kept = best.filter(isSame);
-    return kept.length > 0 ? kept : best;
+    // The same version takes its place if it came to an address that accepts more of its domains.
+    const wider = best.filter(
+      ({ document, domains }) =>
+        document.content === before?.document.content && domains.some((domain) => !before.domains.includes(domain)),
+    );
+    return kept.length > 0 ? [...kept, ...wider] : best;
   }
 
   /** Whether an object can be read for an account, and has been if it could not before. */
