@@ -200,7 +200,8 @@ export class ObjectDecision {
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
     const held = this.#batch.stored(reference.uid);
-    const isNews = held?.state !== "accepted" || held.contentHash !== contentHash;
+    const isWider = shares.length > (held?.spread.length ?? 0);
+    const isNews = held?.state !== "accepted" || held.contentHash !== contentHash || isWider;
     if (isNews) this.#batch.changes.forwards.push(reference);
     if (verdict.held !== undefined && (verdict.displaces || verdict.held.contentHash !== contentHash)) {
       const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };

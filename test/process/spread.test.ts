@@ -375,6 +375,21 @@ describe("a TLS report that comes to addresses of one account that accept differ
     },
   );
 
+  it("is forwarded again when it counts for more of its domains", async () => {
+    const simulation = new Simulation();
+    simulation.register(RUA, { account: "acme", domains: ["acme.example"] });
+    simulation.register(WIDE, { account: "acme" });
+    simulation.ledger.sqlite.exec(`INSERT INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret,
+      with_records, created_seconds, created_by) VALUES ('t', 'acme', 'http', 'T', '', '', '', '', 1, 0, '')`);
+    await sendTo(simulation, RUA);
+    simulation.ledger.sqlite.exec("UPDATE forwards SET state = 'sent'");
+    const states = () => simulation.rows("SELECT state FROM forwards");
+    await sendTo(simulation, RUA);
+    expect(states()).toEqual([{ state: "sent" }]);
+    await sendTo(simulation, WIDE);
+    expect(states()).toEqual([{ state: "waiting" }]);
+  });
+
   it("is counted for each domain whose address accepts it, where none accepts both", async () => {
     for (const isTogether of [false, true]) {
       const simulation = new Simulation();
