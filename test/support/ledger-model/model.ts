@@ -109,6 +109,8 @@ export class Model {
   readonly failureReports = new Map<string, "off" | "facts" | "store">();
   /** `account|kind|domain|day` of days whose sums are final, with those sums. */
   readonly final = new Map<string, DaySums>();
+  /** Days before it have been closed: what is known of reports that do not count is gone with their details. */
+  keptFrom = 0;
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
@@ -360,6 +362,7 @@ export class Model {
 
   /** Closes the days before one. @param isClosed which of them, by name; absent = all */
   close(beforeDay: number, isClosed: (name: string) => boolean = () => true): void {
+    this.keptFrom = Math.max(this.keptFrom, beforeDay);
     for (const counted of this.sums()) {
       const name = dayName(counted);
       if (counted.day < beforeDay && !this.final.has(name) && isClosed(name)) this.final.set(name, counted);
