@@ -271,13 +271,17 @@ export class Model {
         this.#readPart(part, { account, before: object.account, kept });
       else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
       // What was accepted from it stays so.
-      else if (this.group(account, part.document).accepted?.key !== object.key && part.state !== "discarded")
+      else if (!this.#wasCountedFrom(object.key, this.group(account, part.document)) && part.state !== "discarded")
         return [`${object.key} is not foreign to ${object.rua}`];
     }
     object.account = account;
     const isFailure = first?.document.kind === "failure";
     if (isFailure && kept !== "store" && (first.state === "report" || isGone(first.state))) object.isRawRemoved = true;
     return [];
+  }
+
+  #wasCountedFrom(key: string, { accepted, takenBack }: Group): boolean {
+    return accepted?.key === key || takenBack?.key === key;
   }
 
   #readPart(
