@@ -113,10 +113,16 @@ export class ObjectDecision {
   }
 
   #findings(): Finding[] {
-    return screenFindings(this.#object, ({ uid }) => {
+    return screenFindings(this.#object, ({ uid, contentHash }) => {
       // A report accepted earlier stays accepted even if its address takes fewer domains now.
       const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
-      return wasAccepted ? (this.#batch.stored(uid)?.spread ?? []).map(([domain]) => domain) : [];
+      const held = this.#batch.claims.held(uid);
+      const isSame = held?.state === "accepted" && held.contentHash === contentHash;
+      const domainsOf = (report: HeldReport | undefined): string[] => (report?.spread ?? []).map(([domain]) => domain);
+      return {
+        accepted: wasAccepted ? domainsOf(this.#batch.stored(uid)) : [],
+        counted: isSame ? domainsOf(held) : [],
+      };
     });
   }
 
@@ -197,7 +203,8 @@ export class ObjectDecision {
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
     const held = this.#batch.stored(reference.uid);
-    const isNews = held?.state !== "accepted" || held.contentHash !== contentHash;
+    const isWider = shares.length > (held?.spread.length ?? 0);
+    const isNews = held?.state !== "accepted" || held.contentHash !== contentHash || isWider;
     if (isNews) this.#batch.changes.forwards.push(reference);
     if (verdict.held !== undefined && (verdict.displaces || verdict.held.contentHash !== contentHash)) {
       const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };

@@ -8,7 +8,7 @@ import type { Outcome } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { LedgerReports } from "../ledger/reports.ts";
 import type { ReportMessage } from "../messages.ts";
-import { acceptsDomain, type Registration } from "../registry.ts";
+import type { Registration } from "../registry.ts";
 import type { MailOrigin } from "../storage.ts";
 import type { Finding, FoundReport, ObjectOrigin } from "./read-object.ts";
 
@@ -68,25 +68,23 @@ export interface FiledSlices {
 
 /** The first row a found report has or would have. */
 export function claimReference({ shares, header, uid }: FoundReport, object: ReadObject): ReportReference {
-  const entry = object.registration?.entry;
-  // Rows follow the order of the domains, and none is about a foreign domain.
-  const domain = header.domains.find((name) => entry !== undefined && acceptsDomain(entry, name));
   return {
-    account: entry?.account ?? "",
+    account: object.registration?.entry.account ?? "",
     kind: header.kind,
-    domain: domain ?? header.domains[0],
+    domain: shares[0]?.domain ?? header.domains[0],
     day: shares[0]?.day ?? 0,
     uid,
   };
 }
 
 /**
- * The rows a found report is looked up by, that of its first domain last, which then is the one it is known by: what came to
- * another address of the account may be counted for some of its domains only.
+ * The rows a found report is looked up by, its first last, by which it is known then: what came to another address of the
+ * account may be counted for some of its domains only.
  */
 export function lookedUpRows(found: FoundReport, object: ReadObject): ReportReference[] {
-  const first = claimReference(found, object);
-  return found.header.domains.map((domain) => ({ ...first, domain })).reverse();
+  return claimRows(found, object)
+    .filter((_, place) => found.shares[place]?.place === 0)
+    .reverse();
 }
 
 /** All rows a found report has or would have. */

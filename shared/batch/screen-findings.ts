@@ -10,14 +10,11 @@ import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./r
  * What an object holds for its address: a report about other domains is a problem, one about some others is cut down to
  * what the address accepts, and beyond a number of problems they are gathered into one.
  *
- * @param acceptedBefore the domains of a report that was accepted from the object earlier; none of any other
+ * @param known what is known of a report
  */
-export function screenFindings(
-  object: ReadObject,
-  acceptedBefore: (found: FoundReport) => readonly string[],
-): Finding[] {
+export function screenFindings(object: ReadObject, known: (found: FoundReport) => KnownDomains): Finding[] {
   const screened = object.findings.map((finding) =>
-    "problem" in finding ? finding : acceptedFinding(finding, object, acceptedBefore(finding)),
+    "problem" in finding ? finding : acceptedFinding(finding, object, known(finding)),
   );
   const problems = screened.filter((finding): finding is FoundProblem => "problem" in finding);
   if (problems.length <= PROCESS_LIMITS.maxDeadLettersPerObject) return screened;
@@ -25,14 +22,24 @@ export function screenFindings(
   return [...reports, ...gatherProblems(problems, PROCESS_LIMITS.maxDeadLettersPerObject)];
 }
 
+/** Domains of a report besides those that its address accepts. */
+export interface KnownDomains {
+  /** Of one that was accepted from the object earlier. */
+  accepted: readonly string[];
+  /** Of the same report as it counts from other objects: this one counts for them as well, if it counts for any. */
+  counted: readonly string[];
+}
+
 function acceptedFinding(
   found: FoundReport,
   { message, registration }: ReadObject,
-  acceptedBefore: readonly string[],
+  { accepted, counted }: KnownDomains,
 ): Finding {
   const accepts = (domain: string): boolean =>
-    (registration !== undefined && acceptsDomain(registration.entry, domain)) || acceptedBefore.includes(domain);
-  const report = acceptedPart(found.report, accepts);
+    (registration !== undefined && acceptsDomain(registration.entry, domain)) || accepted.includes(domain);
+  const report = found.header.domains.some(accepts)
+    ? acceptedPart(found.report, (domain) => accepts(domain) || counted.includes(domain))
+    : undefined;
   if (report !== undefined) return narrowed(found, report, message.receivedSeconds);
   const [domain] = found.header.domains;
   return { part: found.part, domain, problem: problem("foreign_domain", domain) };

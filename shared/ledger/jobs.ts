@@ -234,11 +234,11 @@ export async function findForgetting(directory: LedgerDatabase, account: string)
   return job;
 }
 
-/** Whether an account was being forgotten at a time, or has been since. @param seconds since 1970 UTC */
-export async function wasForgottenSince(directory: LedgerDatabase, seconds: number): Promise<boolean> {
-  const sql =
-    "SELECT 1 AS one FROM jobs WHERE kind = 'forget' AND (state = 'running' OR updated_seconds >= ?1) LIMIT 1";
-  return (await ask(directory, query(sql, [seconds], v.object({ one: v.number() })))).length > 0;
+/** When an account was being forgotten last, seconds since 1970 UTC: later than any time if one is now; 0 = none is known. */
+export async function lastForgotten(directory: LedgerDatabase): Promise<number> {
+  const sql = "SELECT max(iif(state = 'running', 1e15, updated_seconds)) AS seconds FROM jobs WHERE kind = 'forget'";
+  const [last] = await ask(directory, query(sql, [], v.object({ seconds: v.nullable(v.number()) })));
+  return last?.seconds ?? 0;
 }
 
 /** Removes up to `limit` objects that old cancelled jobs skipped. @returns how many rows were removed */

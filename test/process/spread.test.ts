@@ -338,10 +338,10 @@ describe("a TLS report that comes to addresses of one account that accept differ
     { domain: "beta.example", total: 12 },
   ];
 
-  async function sendTo(simulation: Simulation, to: string): Promise<void> {
+  async function sendTo(simulation: Simulation, to: string, isDrained = true): Promise<void> {
     const raw = sampleMail([{ name: "report.json", content: Buffer.from(REPORT) }]);
     expect(await simulation.deliver({ from: "a@reporter.example", to, raw })).toBe("taken");
-    await simulation.drain();
+    if (isDrained) await simulation.drain();
   }
 
   async function reprocess(simulation: Simulation): Promise<void> {
@@ -375,6 +375,44 @@ describe("a TLS report that comes to addresses of one account that accept differ
       }
     },
   );
+
+  it("is forwarded again when it counts for more of its domains", async () => {
+    const simulation = new Simulation();
+    simulation.register(RUA, { account: "acme", domains: ["acme.example"] });
+    simulation.register(WIDE, { account: "acme" });
+    simulation.ledger.sqlite.exec(`INSERT INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret,
+      with_records, created_seconds, created_by) VALUES ('t', 'acme', 'http', 'T', '', '', '', '', 1, 0, '')`);
+    await sendTo(simulation, RUA);
+    simulation.ledger.sqlite.exec("UPDATE forwards SET state = 'sent'");
+    const states = () => simulation.rows("SELECT state FROM forwards");
+    await sendTo(simulation, RUA);
+    expect(states()).toEqual([{ state: "sent" }]);
+    await sendTo(simulation, WIDE);
+    expect(states()).toEqual([{ state: "waiting" }]);
+  });
+
+  it("is counted for each domain whose address accepts it, where none accepts both", async () => {
+    for (const isTogether of [false, true]) {
+      const simulation = new Simulation();
+      simulation.register(RUA, { account: "acme", domains: ["acme.example"] });
+      simulation.register(WIDE, { account: "acme", domains: ["beta.example"] });
+      simulation.register("third@acme.example", { account: "acme", domains: ["gamma.example"] });
+      const sums = () => simulation.rows("SELECT domain, total FROM domain_days ORDER BY domain");
+      for (const to of [WIDE, RUA, "third@acme.example"]) await sendTo(simulation, to, !isTogether);
+      await simulation.drain();
+      expect(sums()).toEqual(BOTH);
+      expect(outcomesOf(simulation)).toEqual(["accepted", "dead_letter", "duplicate"]);
+      await reprocess(simulation);
+      expect(sums()).toEqual(BOTH);
+      expect(outcomesOf(simulation)).toEqual(["accepted", "dead_letter", "duplicate"]);
+      const [{ rua } = { rua: "" }] = simulation.rows<{ rua: string }>("SELECT rua FROM reports");
+      simulation.unregister(rua);
+      simulation.register(rua, { account: "other" });
+      await reprocess(simulation);
+      const left = rua === RUA ? "beta.example" : "acme.example";
+      expect(simulation.rows("SELECT domain FROM domain_days WHERE account = 'acme'")).toEqual([{ domain: left }]);
+    }
+  });
 
   function outcomesOf(simulation: Simulation): string[] {
     const rows = simulation.rows<{ outcome: string }>("SELECT outcomes ->> '$[0].outcome' AS outcome FROM objects");

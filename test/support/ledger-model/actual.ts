@@ -10,18 +10,21 @@ import { askAll } from "../../../shared/ledger/shards.ts";
 import { mailQuery } from "../../../shared/ledger/sources.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { tlsDaysQuery } from "../../../shared/ledger/tls.ts";
+import { sourceHistoryQuery } from "../../../shared/ledger/watch-facts.ts";
 import { exportRecords } from "../../../workers/process/operations/export-records.ts";
 import { readStatus } from "../../../workers/process/operations/status.ts";
 import { reportFigures } from "../simulation/balance.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { ACCOUNTS, ADDRESSES, countedOf, DOMAINS, type Document, recordCountOf } from "./documents.ts";
-import { type Model, nameOf, type Seen, type SeenObject } from "./model.ts";
+import { type DaySums, type Model, nameOf, type Seen, type SeenObject, type SeenReport } from "./model.ts";
 
 interface ReportRow {
   account: string;
   rawKey: string;
   part: string;
+  /** Separated by commas. */
+  domains: string;
 }
 
 /** The document that a part of a raw object is. */
@@ -56,31 +59,31 @@ export async function look(simulation: Simulation, model: Model): Promise<{ seen
       continue;
     }
     if (objects.has(key)) wrong.push(`${key} is in two databases`);
-    const named = (JSON.parse(outcomes) as { outcome: string; id: string }[]).map(({ outcome, id }) => ({
-      outcome,
-      id,
-    }));
+    const named = JSON.parse(outcomes) as { outcome: string; id: string; part: string }[];
     objects.set(key, {
       account,
       generation,
       codes: named.map(({ id }) => codes.get(id) ?? ""),
+      foreign: named
+        .filter(({ id }) => codes.get(id) === "foreign_domain")
+        .map(({ part }) => documentIn(model, key, part)),
       isDecided: named.some(({ outcome }) => !["dead_letter", "discarded"].includes(outcome)),
     });
   }
-  const accepted = new Map<string, string>();
+  const accepted = new Map<string, SeenReport>();
   const rows = simulation.rows<ReportRow>(
-    `SELECT account, raw_key AS rawKey, part FROM reports WHERE state = 'accepted'
-    GROUP BY account, kind, uid, raw_key, part`,
+    `SELECT account, raw_key AS rawKey, part, group_concat(DISTINCT domain) AS domains FROM reports
+    WHERE state = 'accepted' GROUP BY account, kind, uid, raw_key, part`,
   );
-  for (const { account, rawKey, part } of rows) {
+  for (const { account, rawKey, part, domains } of rows) {
     if (!model.objects.has(rawKey)) {
       wrong.push(`a report of ${account} is counted from ${rawKey}, which nobody knows`);
       continue;
     }
     const document = documentIn(model, rawKey, part);
     const name = nameOf(account, model.group(account, document).identity, document);
-    if (accepted.has(name)) wrong.push(`${name} is counted twice: from ${accepted.get(name)} and ${rawKey}`);
-    accepted.set(name, rawKey);
+    if (accepted.has(name)) wrong.push(`${name} is counted twice: from ${accepted.get(name)?.key} and ${rawKey}`);
+    accepted.set(name, { key: rawKey, domains: domains.split(",") });
   }
   return { seen: { objects, accepted }, wrong };
 }
@@ -135,10 +138,19 @@ async function compareAccount({ simulation, model, account, same }: Comparison):
   }
   const aggregate = sums.filter(({ kind }) => kind === "aggregate");
   const days = await askAll(shards.all, dayTotalsQuery(scope));
+  const byDay = new Map<number, DaySums[]>();
+  for (const one of aggregate) byDay.set(one.day, [...(byDay.get(one.day) ?? []), one]);
   same(
-    `messages of ${account}`,
-    sumOf(days, ({ messages }) => messages),
-    sumOf(aggregate, ({ total }) => total),
+    `messages of ${account}, and of them uncounted`,
+    days.map(({ day, messages, uncounted, uncountedReports }) => [day, messages, uncounted, uncountedReports]),
+    [...byDay]
+      .sort(([a], [b]) => a - b)
+      .map(([day, ofDay]) => [
+        day,
+        sumOf(ofDay, ({ total }) => total),
+        sumOf(ofDay, ({ uncounted }) => uncounted.total),
+        sumOf(ofDay, ({ uncounted }) => uncounted.reports),
+      ]),
   );
   const tls = await askAll(shards.all, tlsDaysQuery(scope));
   same(
@@ -194,18 +206,41 @@ function wholeOf(document: Document): number {
   return sumOf(countedOf(document), ({ total }) => total);
 }
 
-async function compareSources({ simulation, account, same }: Comparison, reports: ModelReports): Promise<void> {
+async function compareSources({ simulation, model, account, same }: Comparison, reports: ModelReports): Promise<void> {
   const { shards } = simulation.invocation();
   for (const domain of DOMAINS) {
     const scope = { accounts: [account], domains: [domain] as [string] };
-    const counted = reports
-      .filter(({ accepted }) => accepted.document.kind === "aggregate" && accepted.document.domains[0] === domain)
+    const ofDomain = reports.filter(
+      ({ accepted: { document } }) => document.kind === "aggregate" && document.domains[0] === domain,
+    );
+    const counted = ofDomain.flatMap(({ counted: days }) => days);
+    const uncounted = ofDomain
+      .filter(({ accepted }) => !model.isCounted(accepted))
       .flatMap(({ counted: days }) => days);
     const [mail] = await askAll(shards.all, mailQuery(scope));
+    const sources = mail?.sources ?? [];
+    const wanted = {
+      messages: sumOf(counted, ({ total }) => total),
+      passed: sumOf(counted, ({ passed }) => passed),
+      uncounted: sumOf(uncounted, ({ total }) => total),
+    };
     same(
       `mail of ${account} as ${domain}`,
-      [sumOf(mail?.sources ?? [], ({ messages }) => messages), sumOf(mail?.sources ?? [], ({ passed }) => passed)],
-      [sumOf(counted, ({ total }) => total), sumOf(counted, ({ passed }) => passed)],
+      {
+        messages: sumOf(sources, ({ messages }) => messages),
+        passed: sumOf(sources, ({ passed }) => passed),
+        uncounted: sumOf(sources, ({ uncounted: some }) => some),
+      },
+      wanted,
+    );
+    const history = await askAll(shards.all, sourceHistoryQuery(scope));
+    same(
+      `watched mail of ${account} as ${domain}`,
+      sumOf(
+        history.flatMap(({ days }) => days),
+        ({ messages }) => messages,
+      ),
+      wanted.messages - wanted.uncounted,
     );
     for (const address of ADDRESSES) {
       const [source] = await askAll(shards.all, sourceQuery(scope, { sourceIp: address }));
@@ -249,7 +284,8 @@ export async function slowDifferences(simulation: Simulation, model: Model): Pro
   return [...wrong, ...wrongPoints(simulation, model)];
 }
 
-// Closed days keep no report to compare with, points of forgotten accounts are left to age, and a delivery that was cut off
+// Closed days keep no report to compare with (nor what covers the points of one that was taken back, if another version comes
+// that late), points of forgotten accounts are left to age, and a delivery that was cut off
 // may have left points of an object that then was refused as a whole.
 function wrongPoints(simulation: Simulation, model: Model): string[] {
   const wanted = new Map<string, number>();
@@ -261,7 +297,7 @@ function wrongPoints(simulation: Simulation, model: Model): string[] {
     if (accepted?.document.kind !== "aggregate") continue;
     const { document } = accepted;
     const name = `${account}/r-${document.number}`;
-    if (model.isFinal(account, document)) closed.add(name);
+    if (model.isFinal(account, document) || document.days.some((day) => day < model.keptFrom)) closed.add(name);
     wanted.set(name, (wanted.get(name) ?? 0) + wholeOf(document));
   }
   const found = Object.entries(reportFigures(simulation));

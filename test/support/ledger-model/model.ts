@@ -10,6 +10,8 @@ export type Choice = "refused" | "replaces" | "counts" | "taken_back";
 /** A document in a raw object, and what became of it when the object was last read. */
 export interface Part {
   document: Document;
+  /** Domains that its address accepted of it. */
+  domains: readonly string[];
   /**
    * report: it is counted, or a duplicate or conflict of one. closed: its day was final already. dropped: the address wants
    * no failure reports.
@@ -17,12 +19,20 @@ export interface Part {
   state: "unread" | "report" | "dead" | "discarded" | "closed" | "dropped";
 }
 
+/** Sums of one day of a domain. */
+export interface DaySums extends Counted {
+  account: string;
+  reports: number;
+  /** Of them, what the judgement does not count. */
+  uncounted: { reports: number; total: number };
+}
+
 /** A raw object. */
 export interface ModelObject {
   key: string;
   rua: string;
   isVerified: boolean;
-  /** Not by mail: it has no budget. */
+  /** Not by mail: it has no budget, and its sender, unless verified, is not known, which the judgement counts. */
   isImported: boolean;
   parts: Part[];
   /** Set when it was refused as a whole. */
@@ -39,7 +49,12 @@ export interface ModelObject {
 export interface Accepted {
   key: string;
   document: Document;
+  /** What of it is counted: what any address of its account accepts. */
+  domains: readonly string[];
 }
+
+/** A version of a report in an object that was read. */
+type Member = Accepted & { isVerified: boolean };
 
 /** All versions of one report in one account. */
 export interface Group {
@@ -56,13 +71,21 @@ export interface SeenObject {
   generation: number;
   codes: string[];
   isDecided: boolean;
+  /** Documents that its address was found not to accept. */
+  foreign: Document[];
+}
+
+/** An accepted report. */
+export interface SeenReport {
+  key: string;
+  domains: string[];
 }
 
 /** What was seen of the ledger after the queues were drained. */
 export interface Seen {
   objects: ReadonlyMap<string, SeenObject>;
-  /** `account|identity|content` of every accepted report → its raw object. */
-  accepted: ReadonlyMap<string, string>;
+  /** By `account|identity|content`. */
+  accepted: ReadonlyMap<string, SeenReport>;
 }
 
 /** What holds while objects are read. */
@@ -80,10 +103,14 @@ export class Model {
   readonly choices = new Map<string, Choice>();
   /** RUA address → account. */
   readonly addresses = new Map<string, string>();
+  /** RUA address → domains it accepts; absent = any. */
+  readonly domains = new Map<string, readonly string[]>();
   /** RUA address → what is kept of its failure reports; absent = facts. */
   readonly failureReports = new Map<string, "off" | "facts" | "store">();
   /** `account|kind|domain|day` of days whose sums are final, with those sums. */
-  readonly final = new Map<string, Counted & { account: string; reports: number }>();
+  readonly final = new Map<string, DaySums>();
+  /** Days before it have been closed: what is known of reports that do not count is gone with their details. */
+  keptFrom = 0;
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
@@ -95,7 +122,7 @@ export class Model {
       key,
       rua,
       ...given,
-      parts: file.documents.map((document) => ({ document, state: "unread" })),
+      parts: file.documents.map((document) => ({ document, domains: [], state: "unread" })),
       whole: undefined,
       account: undefined,
       generation: 0,
@@ -141,12 +168,12 @@ export class Model {
   }
 
   /** Documents of a group that have been read. */
-  members(group: Group): (Accepted & { isVerified: boolean })[] {
+  members(group: Group): Member[] {
     return [...this.objects.values()].flatMap(({ key, account, parts, isVerified }) =>
       parts
         .filter(({ state }) => state === "report" && account === group.account)
         .filter(({ document }) => this.group(group.account, document) === group)
-        .map(({ document }) => ({ key, document, isVerified })),
+        .map(({ document, domains }) => ({ key, document, domains, isVerified })),
     );
   }
 
@@ -173,6 +200,12 @@ export class Model {
     return new Set(names);
   }
 
+  /** The domains of a document that an address accepts. */
+  acceptedOf(rua: string, { domains }: Document): readonly string[] {
+    const listed = this.domains.get(rua);
+    return listed === undefined ? domains : domains.filter((domain) => listed.includes(domain));
+  }
+
   /** Takes over what happened to the objects, by the rules. @returns what broke them */
   settle(seen: Seen, reading: Reading): string[] {
     const wrong: string[] = [];
@@ -184,7 +217,7 @@ export class Model {
       }
       const isRun = row.generation > object.generation;
       if (this.due.has(object.key) && !isRun) wrong.push(`${object.key} was not read again`);
-      if (isRun) this.#read(object, row, reading);
+      if (isRun) wrong.push(...this.#read(object, row, reading));
       object.generation = row.generation;
       if (row.account !== (object.account ?? ""))
         wrong.push(`${object.key} is of ${row.account || "nobody"}, not ${object.account ?? "nobody"}`);
@@ -194,8 +227,8 @@ export class Model {
     return wrong;
   }
 
-  /** What reading an object does. */
-  #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): void {
+  /** What reading an object does. @returns what broke the rules */
+  #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): string[] {
     const account = this.addresses.get(object.rua);
     if (account !== undefined) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
@@ -203,14 +236,14 @@ export class Model {
     const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
     const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
     const isThere = !object.isRawRemoved;
-    if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return;
+    if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return [];
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
       for (const part of object.parts) if (part.state !== "discarded") part.state = "unread";
     };
     if (account === undefined) {
       refuse();
-      return;
+      return [];
     }
     const [first] = object.parts;
     if (isTooSmall) {
@@ -220,22 +253,35 @@ export class Model {
       }
       refuse();
       for (const part of object.parts) part.state = "unread";
-      return;
+      return [];
     }
     // What was decided in another account's database is not known in this one's.
     const isMoved = object.account !== account;
     if (isBudgetLow && !object.isImported && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
       refuse();
-      return;
+      return [];
     }
     if (isOneFile(object) && first !== undefined && object.whole === "discarded") first.state = "discarded";
     object.whole = undefined;
     const kept = this.failureReports.get(object.rua) ?? "facts";
-    for (const part of object.parts) this.#readPart(part, { account, before: object.account, kept });
+    for (const part of object.parts) {
+      part.domains = this.acceptedOf(object.rua, part.document);
+      if (part.domains.length > 0 || part.document.kind === "broken")
+        this.#readPart(part, { account, before: object.account, kept });
+      else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
+      // What was accepted from it stays so.
+      else if (!this.#wasCountedFrom(object.key, this.group(account, part.document)) && part.state !== "discarded")
+        return [`${object.key} is not foreign to ${object.rua}`];
+    }
     object.account = account;
     const isFailure = first?.document.kind === "failure";
     if (isFailure && kept !== "store" && (first.state === "report" || isGone(first.state))) object.isRawRemoved = true;
+    return [];
+  }
+
+  #wasCountedFrom(key: string, { accepted, takenBack }: Group): boolean {
+    return accepted?.key === key || takenBack?.key === key;
   }
 
   #readPart(
@@ -255,7 +301,7 @@ export class Model {
     const { account, identity } = group;
     const members = this.members(group);
     const found = [...accepted].filter(([name]) => name.startsWith(`${account}|${identity}|`));
-    const documents = found.map(([name, key]) => ({ key, content: Number(name.split("|")[2]) }));
+    const documents = found.map(([name, one]) => ({ ...one, content: Number(name.split("|")[2]) }));
     const before = group.accepted;
     const [one, ...more] = documents;
     const name = `${account} ${identity}`;
@@ -278,12 +324,18 @@ export class Model {
       const keys = allowed.map(({ key, document }) => `${document.content} of ${key}`);
       return [`${name}: version ${one.content} of ${one.key} is counted, not ${keys.join(" or ") || "none"}`];
     }
-    group.accepted = { key: chosen.key, document: chosen.document };
+    group.accepted = { ...chosen, domains: one.domains };
     group.takenBack = undefined;
-    return [];
+    // What another brought is not lost, unless only this one is proven.
+    const isProven = members.some(({ key, isVerified }) => key === one.key && isVerified);
+    const lost = members
+      .filter(({ document, isVerified }) => document.content === one.content && (isVerified || !isProven))
+      .filter((member) => this.choice(group, member.document) !== "refused" && this.#isInReach(member.key, group))
+      .flatMap(({ domains }) => domains.filter((domain) => !one.domains.includes(domain)));
+    return lost.map((domain) => `${name} is not counted for ${domain}`);
   }
 
-  #allowed(group: Group, members: readonly (Accepted & { isVerified: boolean })[]): Accepted[] {
+  #allowed(group: Group, members: readonly Member[]): Accepted[] {
     const before = group.accepted;
     const isSame = ({ key, document }: Accepted): boolean =>
       key === before?.key && document.content === before.document.content;
@@ -296,7 +348,12 @@ export class Model {
     const verified = able.filter(({ isVerified }) => isVerified);
     const best = verified.length > 0 ? verified : able;
     const kept = best.filter(isSame);
-    return kept.length > 0 ? kept : best;
+    // The same version takes its place if it came to an address that accepts more of its domains.
+    const wider = best.filter(
+      ({ document, domains }) =>
+        document.content === before?.document.content && domains.some((domain) => !before.domains.includes(domain)),
+    );
+    return kept.length > 0 ? [...kept, ...wider] : best;
   }
 
   /** Whether an object can be read for an account, and has been if it could not before. */
@@ -309,6 +366,7 @@ export class Model {
 
   /** Closes the days before one. @param isClosed which of them, by name; absent = all */
   close(beforeDay: number, isClosed: (name: string) => boolean = () => true): void {
+    this.keptFrom = Math.max(this.keptFrom, beforeDay);
     for (const counted of this.sums()) {
       const name = dayName(counted);
       if (counted.day < beforeDay && !this.final.has(name) && isClosed(name)) this.final.set(name, counted);
@@ -337,14 +395,22 @@ export class Model {
       const { accepted } = group;
       if (accepted === undefined) return [];
       const { document } = accepted;
-      const counted = countedOf(document).filter((one) => this.isOpen(group.account, document, one));
+      const counted = countedOf(document)
+        .filter(({ domain }) => accepted.domains.includes(domain))
+        .filter((one) => this.isOpen(group.account, document, one));
       return counted.length === 0 ? [] : [{ group, accepted, counted }];
     });
   }
 
+  /** Whether the judgement counts a version. */
+  isCounted({ key }: Accepted): boolean {
+    const { isVerified = false, isImported = false } = this.objects.get(key) ?? {};
+    return isVerified || isImported;
+  }
+
   /** Sums by account, kind, domain and day: of final days, and of the reports that count. */
-  sums(): (Counted & { account: string; reports: number })[] {
-    const sums = new Map<string, Counted & { account: string; reports: number }>();
+  sums(): DaySums[] {
+    const sums = new Map<string, DaySums>();
     for (const [name, counted] of this.final) sums.set(name, counted);
     for (const { group, accepted, counted } of this.reports()) {
       for (const one of counted) {
@@ -356,14 +422,19 @@ export class Model {
           total: 0,
           passed: 0,
           byAddress: {},
+          uncounted: { reports: 0, total: 0 },
         };
         const byAddress = { ...sum.byAddress };
         for (const [address, count] of Object.entries(one.byAddress))
           byAddress[address] = (byAddress[address] ?? 0) + count;
-        const isFirst = one.day === accepted.document.days[0];
+        const reports = one.day === accepted.document.days[0] ? 1 : 0;
+        const { uncounted } = sum;
         sums.set(name, {
           ...sum,
-          reports: sum.reports + (isFirst ? 1 : 0),
+          reports: sum.reports + reports,
+          uncounted: this.isCounted(accepted)
+            ? uncounted
+            : { reports: uncounted.reports + reports, total: uncounted.total + one.total },
           total: sum.total + one.total,
           passed: sum.passed + one.passed,
           byAddress,

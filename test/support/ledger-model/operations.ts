@@ -13,6 +13,7 @@ import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
 import {
   ACCOUNTS,
+  DOMAINS,
   type Document,
   documentOf,
   type FileWithContent,
@@ -241,10 +242,13 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
     const failureReports = pick(["facts", "facts", "store", "off"] as const, Math.floor(c / 2));
-    const { answer } = await ask("putRegistration", { rua, entry: { account, failureReports } });
+    const domains = pick([undefined, undefined, [DOMAINS[0]], [DOMAINS[1]]], Math.floor(a / RUAS.length));
+    const entry = { account, failureReports, ...(domains === undefined ? {} : { domains }) };
+    const { answer } = await ask("putRegistration", { rua, entry });
     if (!answer.ok) return [...waiting, `registering: ${answer.error.message}`];
     model.addresses.set(rua, account);
     model.failureReports.set(rua, failureReports ?? "facts");
+    model.domains.set(rua, domains ?? DOMAINS);
     return [...waiting, ...(await drain())];
   },
   async forget({ simulation, model, drain, ask }, [a]) {
@@ -417,6 +421,8 @@ async function decide(
   const group = model.group(account, documentIn(model, other.rawKey, other.part));
   const version = documentIn(model, other.rawKey, other.part);
   const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
+  // Its address accepts none of it any more: it cannot count.
+  if (model.acceptedOf(other.rua, version).length === 0) return waiting;
   const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
   const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
   if (!answer.ok && !isKept) {

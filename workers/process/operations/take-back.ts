@@ -119,12 +119,12 @@ async function findReport(
   const { uid } = reference;
   const given = (await findReports(ledger, [reference])).reports.get(uid);
   if (given === undefined) return { refused: `There is no report '${uid}'.` };
+  if (given.state !== wanted) return { refused: `The report is ${given.state.replace("_", " ")}.` };
+  if (given.spread.length === 1) return { held: given, isFinal: false };
   const rows = given.spread.map(([domain, day]) => ({ ...reference, domain, day }));
   const call = new OneCall();
   const found = addReports(call, rows.slice(0, 1), rows);
   await call.send(ledger);
   const { reports, final } = found();
-  const held = reports.get(uid) ?? given;
-  if (held.state !== wanted) return { refused: `The report is ${held.state.replace("_", " ")}.` };
-  return { held, isFinal: final.has(uid) };
+  return { held: reports.get(uid) ?? given, isFinal: final.has(uid) };
 }
