@@ -203,6 +203,7 @@ async function groupAccount(request: PageRequest, form: URLSearchParams): Promis
 async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<number | string> {
   const domains = (form.get("domains") ?? "").split(/[\s,;]+/).filter((text) => text !== "");
   const names = [...new Set(domains.map(domainName))];
+  if (names.length === 0) return "Enter at least one domain.";
   if (names.length > TAG_LIMITS.domainsAtOnce) return `At most ${TAG_LIMITS.domainsAtOnce} domains at a time.`;
   const mine = (await request.accounts()).filter((account) => mayAdminister(request.access, account));
   const found = await request.ask(accountsOfDomainsQuery(mine, names));
