@@ -98,6 +98,30 @@ export function BulkForm({ filter, isDiscarded }: ListProps) {
   );
 }
 
+const CONTINUED: Record<string, { action: string; label: string }> = {
+  requeued: { action: "requeue", label: "Retry the rest" },
+  discarded: { action: "discard", label: "Discard the rest" },
+  restored: { action: "restore", label: "Reopen the rest" },
+};
+
+/** Goes on where one press had to stop. @param parameters of the link that a press led to */
+export function ContinueForm({ filter, parameters }: ListProps & { parameters: URLSearchParams }) {
+  const cursor = parameters.get("cursor");
+  const rest = Object.entries(CONTINUED).find(([done]) => done === parameters.get("done"))?.[1];
+  if (cursor === null || rest === undefined) return null;
+  return (
+    <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
+      <FilterFields filter={filter} />
+      <input type="hidden" name="cursor" value={cursor} />
+      <input type="hidden" name="confirmed" value="yes" />
+      <span>There are more than one press changes.</span>
+      <button class="primary" type="submit" name="action" value={rest.action}>
+        {rest.label}
+      </button>
+    </form>
+  );
+}
+
 /** Asks before dead letters are discarded. @param which by id, or by filter with how many it takes */
 export function ConfirmDiscard({ id, filter, count }: { id?: string; filter: ListFilter; count: number }) {
   const back = id === undefined ? listPath({ filter, isDiscarded: false }) : `${DEAD_LETTERS_PATH}/${id}`;

@@ -6,7 +6,7 @@ import {
   type TagCount,
   tagCountsQuery,
 } from "../../../shared/ledger/tags.ts";
-import { TAG_LIMITS } from "../../../shared/limits.ts";
+import { DASHBOARD_LIMITS, TAG_LIMITS } from "../../../shared/limits.ts";
 import { splitTags } from "../../../shared/tag.ts";
 import { mayAdminister } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -209,11 +209,15 @@ async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<n
   const found = await request.ask(accountsOfDomainsQuery(mine, names));
   const missing = names.filter((name) => !found.some(({ domain }) => domain === name));
   if (missing.length > 0) return `Not one of your domains: ${missing.join(", ")}`;
+  const perAccount = Map.groupBy(found, (one) => one.account);
+  if (perAccount.size > DASHBOARD_LIMITS.callsPerForm) {
+    return `They are of ${perAccount.size} accounts: tag the domains of at most ${DASHBOARD_LIMITS.callsPerForm} at a time.`;
+  }
   const tags = splitTags(form.get("tags") ?? "");
   const change = form.get("action") === "remove" ? { remove: tags } : { add: tags };
   return orProblem(async () => {
     let changed = 0;
-    for (const [account, list] of Map.groupBy(found, (one) => one.account)) {
+    for (const [account, list] of perAccount) {
       const { items } = await request.operate("tagDomains", {
         account,
         domains: list.map(({ domain }) => domain),
