@@ -354,7 +354,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await page.click("main button.primary");
     await says("ann@acme.example was added.");
     await page.click("#channels >> button:text('Test')");
-    await says("It is being sent: see Deliveries for the outcome.");
+    await says("It is being sent: see Deliveries.");
     await page.click("#channels >> button:text('Remove')");
     await says("Removed.");
     for (const code of ["nothing", "__proto__", "<b>x</b>"]) {

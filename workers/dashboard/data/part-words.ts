@@ -1,18 +1,16 @@
 /** Words for what parts of mails are, and came to, on the page Operations: what is stored are names. Pure. */
 
-/** Words for the kinds of parts that are stored by a name of their own (shared/mail/roles.ts). */
-const PART_WORDS: Record<string, string> = {
-  calendar: "calendar entry",
+/** Names that say little to people (shared/mail/roles.ts). */
+const WORDS: Record<string, string> = {
+  calendar: "calendar item",
   notice: "delivery notice",
   evidence: "returned mail",
   empty: "empty part",
-  resource_fork: "file of macOS or Windows",
+  resource_fork: "system file",
 };
-const UNCOUNTED = ["accepted", "reprocessed", "discarded", "cleared", "retracted"];
 
-/** What so many parts came to, or are: outcomes stay as they are, what is counted gets a plural. */
+/** What so many parts came to, or are: what was done with them ("accepted") stays as it is, things get a plural. */
 export function partWord(name: string, count: number): string {
-  const word = PART_WORDS[name] ?? name.replaceAll("_", " ");
-  if (count === 1 || UNCOUNTED.includes(name)) return word;
-  return word.replace(/^(file)|y$|$/, (end) => (end === "y" ? "ies" : `${end}s`));
+  const word = WORDS[name] ?? name.replaceAll("_", " ");
+  return count === 1 || word.endsWith("ed") ? word : `${word}s`;
 }

@@ -98,25 +98,14 @@ export function BulkForm({ filter, isDiscarded }: ListProps) {
   );
 }
 
-const CONTINUED: Record<string, { action: string; label: string }> = {
-  requeued: { action: "requeue", label: "Retry the rest" },
-  discarded: { action: "discard", label: "Discard the rest" },
-  restored: { action: "restore", label: "Reopen the rest" },
-};
-
-/** Goes on where one press had to stop. @param parameters of the link that a press led to */
-export function ContinueForm({ filter, parameters }: ListProps & { parameters: URLSearchParams }) {
-  const cursor = parameters.get("cursor");
-  const rest = Object.entries(CONTINUED).find(([done]) => done === parameters.get("done"))?.[1];
-  if (cursor === null || rest === undefined) return null;
+/** Goes on where one press had to stop. @param cursor where that was */
+export function ContinueForm({ filter, action, cursor }: { filter: ListFilter; action: string; cursor: string }) {
   return (
     <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
-      <FilterFields filter={filter} />
-      <input type="hidden" name="cursor" value={cursor} />
-      <input type="hidden" name="confirmed" value="yes" />
+      <FilterFields filter={{ ...filter, cursor, confirmed: "yes" }} />
       <span>There are more than one press changes.</span>
-      <button class="primary" type="submit" name="action" value={rest.action}>
-        {rest.label}
+      <button class="primary" type="submit" name="action" value={action}>
+        Continue: {action}
       </button>
     </form>
   );
@@ -142,7 +131,7 @@ export function ConfirmDiscard({ id, filter, count }: { id?: string; filter: Lis
   );
 }
 
-function FilterFields({ filter }: { filter: ListFilter }) {
+function FilterFields({ filter }: { filter: Record<string, string> }) {
   return (
     <>
       {Object.entries(filter).map(([name, value]) => (

@@ -55,6 +55,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
     empty: <NoneHere {...list} />,
     columns: COLUMNS,
   });
+  const [action, cursor] = [parameters.get("action"), parameters.get("cursor")];
   const byReason = reasonsTable(list, reasons);
   const { code } = list.filter;
   const matching = reasons.filter((reason) => code === undefined || reason.code === code);
@@ -73,7 +74,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
             lead="Reports that couldn't be processed. Fix the cause, then retry."
           />
           <UndoForm id={parameters.get("undo")} />
-          <ContinueForm {...list} parameters={parameters} />
+          {cursor !== null && isAction(action) && <ContinueForm filter={list.filter} action={action} cursor={cursor} />}
           {parameters.get("confirm") === "discard" && count > 0 && (
             <ConfirmDiscard filter={list.filter} count={count} />
           )}
@@ -292,7 +293,7 @@ export async function changeDeadLetters(request: PageRequest, form: URLSearchPar
   if (action === "discard" && id !== null) parameters.set("undo", id);
   if (next === undefined) return `${PATH}?${parameters}`;
   const view = { filter, isDiscarded: action === "restore" };
-  return listPath(view, { ...Object.fromEntries(parameters), cursor: next });
+  return listPath(view, { ...Object.fromEntries(parameters), action, cursor: next });
 }
 
 interface Change {

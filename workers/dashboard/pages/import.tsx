@@ -195,7 +195,7 @@ export async function importFromForm(request: PageRequest, form: URLSearchParams
   const chunks = importChunks(read.value);
   if (chunks.length > DASHBOARD_LIMITS.callsPerForm) {
     const most = formatCount(DASHBOARD_LIMITS.callsPerForm * ACCOUNT_LIMITS.importedAtOnce);
-    const problem = `The file has ${formatCount(read.value.length)} entries, and a browser imports ${most} at a time: divide it, or use dmarc accounts import.`;
+    const problem = `At most ${most} entries at a time. Divide the file, or use dmarc accounts import.`;
     return importPage(request, { text, problem });
   }
   const lines: Line[] = [];

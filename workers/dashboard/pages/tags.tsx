@@ -211,7 +211,7 @@ async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<n
   if (missing.length > 0) return `Not one of your domains: ${missing.join(", ")}`;
   const perAccount = Map.groupBy(found, (one) => one.account);
   if (perAccount.size > DASHBOARD_LIMITS.callsPerForm) {
-    return `They are of ${perAccount.size} accounts: tag the domains of at most ${DASHBOARD_LIMITS.callsPerForm} at a time.`;
+    return `At most the domains of ${DASHBOARD_LIMITS.callsPerForm} accounts at a time.`;
   }
   const tags = splitTags(form.get("tags") ?? "");
   const change = form.get("action") === "remove" ? { remove: tags } : { add: tags };
