@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { partWord } from "../../shared/mail/part-words.ts";
 import { formatBytes } from "../../workers/dashboard/data/numbers.ts";
-import { partWord } from "../../workers/dashboard/data/part-words.ts";
 
 test.each([
   [999, "999 B"],

@@ -1,6 +1,6 @@
-/** Words for what parts of mails are, and came to, on the page Operations: what is stored are names. Pure. */
+/** Words for what parts of mails are, and came to: what is stored are names. Pure. */
 
-/** Names that say little to people (shared/mail/roles.ts). */
+/** Names that say little to people (roles.ts). */
 const WORDS: Record<string, string> = {
   calendar: "calendar item",
   notice: "delivery notice",
