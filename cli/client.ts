@@ -57,14 +57,21 @@ function withTimeout({ signal, ...init }: RequestInit): RequestInit {
   return { ...init, signal: signal ? AbortSignal.any([timeout, signal]) : timeout };
 }
 
+/** Whether an address is on this machine. */
+export function isLocalUrl(text: string): boolean {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(URL.parse(text)?.hostname ?? "");
+}
+
 function orThrow<T>({ url }: ContractClient, answer: ClientAnswer<T>): T {
   if (answer.ok) return answer.value;
   throw errorOf(url, answer.error);
 }
 
 function errorOf(url: string, { code, message, status }: ClientProblem): CommandError {
-  if (status === undefined)
-    return new UnavailableError(`${message} Is the stack running (npm start)?`, { isThere: false });
+  if (status === undefined) {
+    const question = isLocalUrl(url) ? "Is the stack running (npm start)?" : "Is that the dashboard's address?";
+    return new UnavailableError(`${message} ${question}`, { isThere: false });
+  }
   if (code === "broken_off") return new UnavailableError(message, { isThere: true });
   if (status >= 500) return new UnavailableError(`${url}: ${message}`, { isThere: true });
   return new CommandError(status < 400 ? message : `${url}: ${message}`, code);

@@ -6,7 +6,7 @@
 import type { Command } from "commander";
 import { LOCAL_DEFAULTS, type LocalOptions, readLocalOptions } from "../local/options.ts";
 import { readLocalSecret } from "../local/secret.ts";
-import { type ApiClient, type ApiConnection, apiClient } from "./client.ts";
+import { type ApiClient, type ApiConnection, apiClient, isLocalUrl } from "./client.ts";
 import { CommandError } from "./command-error.ts";
 import { findProfile, LOCAL_PROFILE, profilesPath, readProfiles } from "./profiles.ts";
 
@@ -133,8 +133,7 @@ function localOptions({ http, smtp, sql, state }: ConnectionOptions): LocalOptio
 /** The origin of a dashboard: a token must not be sent unencrypted. @throws CommandError if it is not an origin */
 export function readOrigin(text: string): string {
   const url = URL.parse(text);
-  const isLocal = url?.hostname === "localhost" || url?.hostname === "127.0.0.1" || url?.hostname === "[::1]";
-  if (url === null || !(url.protocol === "https:" || (url.protocol === "http:" && isLocal))) {
+  if (url === null || !(url.protocol === "https:" || (url.protocol === "http:" && isLocalUrl(text)))) {
     throw new CommandError(`'${text}' is not the https address of a dashboard.`);
   }
   return url.origin;

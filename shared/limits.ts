@@ -429,6 +429,8 @@ export const DASHBOARD_LIMITS = {
   maxTimelineEvents: 100,
   /** How long a page waits for Analytics Engine, which it needs only for a trend. */
   engineTimeoutMs: 3000,
+  /** Calls to process for one form: a request may make 32 (developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings). */
+  callsPerForm: 25,
   /** Seconds after which to try again, sent with a refusal. */
   retryAfterSeconds: 2,
 } as const;

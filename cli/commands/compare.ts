@@ -1,5 +1,5 @@
 /** `dmarc compare`: compares the ledger's sums with those of Analytics Engine, by domain and day. */
-import { type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Query } from "../../shared/analytics/query.ts";
 import { parseAnswer } from "../../shared/analytics/sql.ts";
 import {
@@ -73,7 +73,7 @@ export function addCompare(program: Command): void {
   const command = program
     .command("compare")
     .description("The ledger's sums beside those of Analytics Engine")
-    .argument("[domain...]", "only these policy domains", readDomains, [])
+    .addArgument(new Argument("[domain...]", "only these policy domains").argParser(readDomains).default([], "all"))
     .option("--account <name>", "only this account")
     .option("--from <day>", "first day (YYYY-MM-DD, UTC)", readDay)
     .option("--to <day>", "last day; today unless given", readDay)

@@ -230,7 +230,7 @@ function factsOf({ account, rua, mail, file }: DeadLetter): [string, unknown][] 
   }
   if (file === undefined) return facts;
   facts.push(["file", file.name], ["declared as", file.mimeType]);
-  if (file.format !== undefined) facts.push(["recognised as", file.format]);
+  if (file.format !== undefined) facts.push(["recognized as", file.format]);
   if (file.sizeBytes !== undefined) facts.push(["bytes", file.sizeBytes]);
   return facts;
 }

@@ -63,6 +63,7 @@ async function runExport(options: ExportOptions): Promise<void> {
   const { domain, account } = options;
   // Part of what is asked: a continued export ends where it would have.
   const until = options.until ?? before?.asked.until ?? isoDate(Math.floor(Date.now() / 1000) + SECONDS_PER_DAY);
+  if (until < since) throw new CommandError(`The export ends (${until}) before it begins (${since}).`);
   const asked = { since, until, ...(domain && { domain }), ...(account && { account }) };
   if (before !== undefined && !isSame(before.asked, { ...asked, format })) {
     throw new CommandError(`${output} is an export of something else: ${JSON.stringify(before.asked)}.`);

@@ -138,7 +138,7 @@ function renderFacts(report: ReportSummary): [string, string][] {
         ],
         [
           "messages",
-          `${report.messages} in ${report.records} records from ${report.sources} sources, ${passRate(report)}`,
+          `${report.messages} in ${counted(report.records, "record")} from ${counted(report.sources, "source")}, ${passRate(report)}`,
         ],
         ["handled", renderCounts(report.dispositions)],
         ...skipped,
@@ -180,6 +180,10 @@ function renderRows({ rows = [] }: AggregateSummary): string {
     row.reasons.map(({ rawType }) => rawType).join(" "),
   ]);
   return renderTable(head, cells);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function passRate({ messages, passed }: AggregateSummary): string {

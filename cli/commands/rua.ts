@@ -32,7 +32,7 @@ const EXAMPLES = `
 Examples:
   dmarc rua add dmarc@example.com                                   any domain's reports, account "default"
   dmarc rua add reports@example.com --account acme --domain acme.example acme.test
-  dmarc rua add reports@example.com --domain bücher.example         an internationalised name, in either form
+  dmarc rua add reports@example.com --domain bücher.example         an internationalized name, in either form
   dmarc rua set reports@example.com --domain acme.example           shows what changes, and asks
   dmarc rua list --json
   dmarc rua show reports@example.com

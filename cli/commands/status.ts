@@ -1,7 +1,9 @@
 /** `dmarc status`: what is waiting, and the outcomes of the rest. */
+
 import { type Command, InvalidArgumentError } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { ACTIVITY_DAYS, missingParts } from "../../shared/ledger/activity.ts";
+import { partWord } from "../../shared/mail/part-words.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -81,13 +83,14 @@ function renderStatus(status: Status): string {
   return `${table}\n${renderPairs(pairs)}`;
 }
 
-/** The balance of the last week: `7 = 4 accepted + 1 dead_letter + 2 passed over (text 2)`. */
+/** The balance of the last week: `7 = 4 accepted + 1 dead letter + 2 passed over (2 texts)`. */
 function renderParts(parts: NonNullable<Status["parts"]>): string {
   const { found, outcomes, passedOver } = parts;
-  const terms = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  const named = ([name, count]: [string, number]): string => `${count} ${partWord(name, count)}`;
+  const terms = Object.entries(outcomes).map(named);
   const kinds = Object.entries(passedOver);
   const passed = kinds.reduce((sum, [, count]) => sum + count, 0);
-  if (passed > 0) terms.push(`${passed} passed over (${kinds.map(([kind, count]) => `${kind} ${count}`).join(", ")})`);
+  if (passed > 0) terms.push(`${passed} passed over (${kinds.map(named).join(", ")})`);
   const missing = missingParts(parts);
   if (missing !== 0) terms.push(`${missing} MISSING`);
   return `${found} = ${terms.join(" + ")}, of mail of the last ${ACTIVITY_DAYS} days`;

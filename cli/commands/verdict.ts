@@ -1,7 +1,8 @@
 /** `dmarc verdict`: whether p=reject is safe for a domain, which mail it would hit, and what to publish next. */
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
+import { listedReasons } from "../../shared/guidance/verdict-words.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
@@ -40,7 +41,7 @@ export function addVerdict(program: Command): void {
   const command = program
     .command("verdict")
     .description("Whether p=reject is safe for a domain, and what to publish next")
-    .argument("[domain...]", "policy domains; without one, all that have reports", readDomains, [])
+    .addArgument(new Argument("[domain...]", "policy domains").argParser(readDomains).default([], "all with reports"))
     .option("--from <day>", "first day of the period, YYYY-MM-DD (by default 30 days ago)", readDay)
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
@@ -76,14 +77,18 @@ async function domainsWithReports(client: ApiClient, { from, to }: VerdictOption
 }
 
 function renderVerdict(verdict: Verdict): string {
-  const { domain, state, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
+  const { domain, state, headline, nextStep, nextRecord, days, messages } = verdict;
   const line = (text: string): string => `  ${safeText(text, MAX_CHARS)}`;
   const lines = [`${safeText(domain, MAX_CHARS)}: ${safeText(headline, MAX_CHARS)}`, line(nextStep)];
   if (nextRecord !== null) lines.push(line(`_dmarc.${domain} TXT ${quotedTxt(nextRecord)}`));
-  const shown = reasons.length > 0 ? reasons : missing;
+  const shown = listedReasons(verdict);
   lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
   if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));
   const limits = state === "ready" || state === "notInUse" ? " Mail sent less often may be missing." : "";
-  lines.push(line(`Based on ${days} days with reports and ${messages.toLocaleString("en-US")} messages.${limits}`));
+  lines.push(
+    line(
+      `Based on ${days} ${days === 1 ? "day" : "days"} with reports and ${messages.toLocaleString("en-US")} ${messages === 1 ? "message" : "messages"}.${limits}`,
+    ),
+  );
   return lines.join("\n");
 }

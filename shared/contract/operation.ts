@@ -77,7 +77,16 @@ export function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown)
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
-  return fail({ code: "bad_request", message: path === null ? issue.message : `${path}: ${issue.message}` });
+  const message = problemText(issue);
+  return fail({ code: "bad_request", message: path === null ? message : `${path}: ${message}` });
+}
+
+/** Forms show it: what the library says of lengths is a formula. */
+function problemText({ type, message, requirement, input }: v.BaseIssue<unknown>): string {
+  if (!message.startsWith("Invalid length")) return message;
+  const [one, what] = Array.isArray(input) ? ["entry", "entries"] : ["character", "characters"];
+  if (type === "min_length") return `at least ${requirement} ${requirement === 1 ? one : what}`;
+  return type === "max_length" ? `at most ${requirement} ${what}` : message;
 }
 
 /** The parts of an HTTP request that the contract determines. */

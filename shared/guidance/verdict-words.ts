@@ -7,7 +7,7 @@ import { openBelow } from "./next-record.ts";
 import { passesSince } from "./passes-since.ts";
 import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
 import type { Suggestion, SuggestionCode } from "./suggest.ts";
-import type { Reason, ReasonCode, Verdict } from "./verdict.ts";
+import type { Reason, Verdict } from "./verdict.ts";
 import { mustNotBeLost } from "./what-if.ts";
 
 const whole = new Intl.NumberFormat("en-US");
@@ -139,16 +139,26 @@ function readyStep({ missing, nextRecord, isPublished }: Verdict): string {
   return `Publish ${step} in ${wait === 1 ? "a day" : `${wait} days`}, when the present policy has been out long enough.`;
 }
 
-const TOO_FEW: ReadonlySet<ReasonCode> = new Set(["tooFewDays", "tooFewMessages", "fewAndForwarded"]);
+const TOO_FEW: ReadonlySet<string> = new Set(["tooFewDays", "tooFewMessages", "fewAndForwarded"]);
 
-function lackingFor({ missing, reasons }: Verdict): Reason | undefined {
+/** A verdict's reasons, as they are or as the API answers them. */
+interface Reasons<R> {
+  state: Verdict["state"];
+  reasons: readonly R[];
+  missing: readonly R[];
+}
+
+function lackingFor<R extends { code: string }>({
+  missing,
+  reasons,
+}: Pick<Reasons<R>, "missing" | "reasons">): R | undefined {
   return missing.find(({ code }) => TOO_FEW.has(code)) ?? reasons[0];
 }
 
 /** The reasons to list below the next step: without the one that it says itself. */
-export function listedReasons(verdict: Verdict): Reason[] {
+export function listedReasons<R extends { code: string }>(verdict: Reasons<R>): R[] {
   const { state, reasons, missing } = verdict;
-  const all = reasons.length > 0 ? reasons : missing;
+  const all = [...(reasons.length > 0 ? reasons : missing)];
   if (state !== "tooEarly") return all;
   const said = lackingFor(verdict);
   return all.filter(({ code }) => code !== said?.code);

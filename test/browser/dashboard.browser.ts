@@ -311,6 +311,21 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await context.close();
   });
 
+  it("has boxes and links below tables that a finger hits", async () => {
+    const context = await site.openContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    page = await context.newPage();
+    for (const path of ["/domains/acme.example/senders", "/domains/acme.example/sources"]) {
+      await page.goto(site.origin + path);
+      const found = page.locator("input[type=checkbox], .table-foot a, summary");
+      expect(await found.count(), path).toBeGreaterThan(0);
+      for (const control of await found.all()) {
+        expect((await control.boundingBox())?.height, await control.innerHTML()).toBeGreaterThanOrEqual(22);
+      }
+      expect(await offScreen(page)).toEqual([]);
+    }
+    await context.close();
+  });
+
   it.each(["A4", "Letter"])("prints a domain's overview on two pages of %s", async (format) => {
     const domain = "usual.example";
     await site.send({ to: RUA, name: "usual.xml", content: usualReport(domain) });
@@ -354,7 +369,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await page.click("main button.primary");
     await says("ann@acme.example was added.");
     await page.click("#channels >> button:text('Test')");
-    await says("It is being sent: see Deliveries for the outcome.");
+    await says("It is being sent: see Deliveries.");
     await page.click("#channels >> button:text('Remove')");
     await says("Removed.");
     for (const code of ["nothing", "__proto__", "<b>x</b>"]) {

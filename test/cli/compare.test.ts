@@ -196,6 +196,13 @@ it("verdicts are given of every domain with reports, also of one that only the l
   expect(domains).toEqual(["a.example", "b.example", "c.example", "d.example", "z.example"]);
 });
 
+it("a verdict that is too early says once what is missing", async () => {
+  const { stdout } = await run("verdict", "example.com", "--from", iso(TODAY - 70), "--to", iso(TODAY));
+  expect(stdout).toContain("Too early to say");
+  expect(stdout.match(/a verdict needs reports over/g), stdout).toHaveLength(1);
+  expect(stdout).toMatch(/Based on (1 day|\d+ days) with reports and [\d,]+ messages?\./);
+});
+
 it("reads the engine's rows page by page, each once", async () => {
   const days = { firstDay: TODAY - 40, lastDay: TODAY };
   const rowsAfter = async (after: LastRow | undefined): Promise<LastRow[]> => {

@@ -194,6 +194,10 @@ it("a report without its raw object is named and counted, and the exit code is 2
 
 it("wrong use is explained in a sentence", async () => {
   expect(await run("--since", "2026-02-30")).toMatchObject({ code: 1, stderr: expect.stringContaining("YYYY-MM-DD") });
+  expect(await run("--since", "2026-11-20", "--until", "2026-11-01")).toMatchObject({
+    code: 1,
+    stderr: "dmarc: The export ends (2026-11-01) before it begins (2026-11-20).\n",
+  });
   expect(await run(...SINCE, "--format", "parquet")).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("--output"),

@@ -216,6 +216,12 @@ describe("parse without --json", () => {
     expect(stdout).toContain("2001:db8::1");
   });
 
+  it("counts one record as one", async () => {
+    const one = sampleReport({ records: [{ sourceIp: "192.0.2.1", count: 40, pass: true }] });
+    const { stdout } = await runCommand(["parse", await makeFile("one.xml", one)]);
+    expect(stdout).toContain("40 in 1 record from 1 source, 40 passed (100 %)");
+  });
+
   it("prints no control characters from a report", async () => {
     // C1 controls and direction marks are legal in XML; C0 ones come with character references that a reader may take.
     const orgName = "Evil\u009b2J\u202egnol &#27;[31m";

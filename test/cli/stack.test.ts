@@ -116,6 +116,11 @@ describe("finding the stack", () => {
     const ways: [string[], Record<string, string>, RegExp][] = [
       [["--state", state], {}, /never run with the state folder/],
       [["--http", "1", "--state", stateDir], {}, /^dmarc: Nothing answers at http:\/\/127\.0\.0\.1:1: .*npm start/],
+      [
+        ["--url", "https://127.0.0.2:64999"],
+        { DMARC_TOKEN: "x" },
+        /ECONNREFUSED.* Is that the dashboard's address\?$/m,
+      ],
       [["--http", "nonsense"], {}, /--http: 'nonsense' is not a port/],
       [["--url", dashboard.url], {}, /DMARC_TOKEN/],
       [["--url", "http://dashboard.example"], { DMARC_TOKEN: "x" }, /not the https address/],

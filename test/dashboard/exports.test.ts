@@ -146,7 +146,8 @@ describe("CSV and JSON", () => {
     expect(new Set(all.json.map(({ id }) => id)).size).toBe(LETTERS);
     expect((await exported(path, "letters", "code=empty")).json).toHaveLength(Math.ceil(LETTERS / 5));
     // From a later page of the list, too.
-    const link = /href="([^"]*export=json[^"]*)"/.exec(await ask(`${path}?letters.page=2`))?.[1] ?? "";
+    const link =
+      /href="([^"]*export=json[^"]*table=letters[^"]*)"/.exec(await ask(`${path}?letters.page=2`))?.[1] ?? "";
     expect(JSON.parse(await ask(link.replaceAll("&amp;", "&")))).toHaveLength(LETTERS);
   });
 });

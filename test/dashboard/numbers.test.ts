@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { partWord } from "../../shared/mail/part-words.ts";
 import { formatBytes } from "../../workers/dashboard/data/numbers.ts";
-import { partWord } from "../../workers/dashboard/data/part-words.ts";
 
 test.each([
   [999, "999 B"],
@@ -17,10 +17,10 @@ test.each([
   ["dead_letter", 1, "dead letter"],
   ["dead_letter", 2, "dead letters"],
   ["text", 6, "texts"],
-  ["calendar", 2, "calendar entries"],
+  ["calendar", 2, "calendar items"],
   ["evidence", 8, "returned mails"],
   ["evidence", 1, "returned mail"],
-  ["resource_fork", 2, "files of macOS or Windows"],
+  ["resource_fork", 2, "system files"],
 ])("parts that are stored as %s, %i of them, are %s", (name, count, word) => {
   expect(partWord(name, count)).toBe(word);
 });

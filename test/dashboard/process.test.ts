@@ -95,6 +95,36 @@ it("dead letters can be searched, viewed with their bytes, retried and discarded
   await expect(ask("/raw?key=reports/default")).rejects.toThrow(/404 .*no raw object/);
 });
 
+it("more dead letters than one request may change are changed by a press for each part", async () => {
+  await ask("/registry/many@acme.example", "PUT", { account: "many" });
+  await pipeline.rows(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2600)
+     INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
+       filed_seconds, attempts, letter)
+     SELECT printf('20260101-%024x', i), 20454, 'many', 'many@acme.example', '', 'empty', printf('raw/many/%d', i), '',
+       1, 1767225600, 1767225600, 1, '{"message":"It is empty.","stage":"read","queueMessage":{}}' FROM n`,
+  );
+  const press = async (fields: Record<string, string>): Promise<string> => {
+    const form = await fetch(`${pipeline.origin}/operations/dead-letters`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { authorization: `Bearer ${API_TOKEN}`, "content-type": "application/x-www-form-urlencoded" },
+      body: String(new URLSearchParams({ account: "many", ...fields })),
+    });
+    expect(form.status).toBe(303);
+    return form.headers.get("location") ?? "";
+  };
+  const first = await press({ action: "discard", confirmed: "yes" });
+  const said = new URL(first, pipeline.origin).searchParams;
+  expect([said.get("account"), said.get("done"), said.get("count")]).toEqual(["many", "discarded", "2500"]);
+  const { text } = await pipeline.page(first);
+  expect(text).toContain("2,500 discarded.");
+  expect(text).toContain("Continue: discard");
+  const rest = await press({ action: "discard", confirmed: "yes", cursor: said.get("cursor") ?? "" });
+  expect(rest).toBe("/operations/dead-letters?done=discarded&count=100&refused=0");
+  expect((await pipeline.page(rest)).text).not.toContain("Continue: discard");
+});
+
 it("conflicts can be listed, discarded and accepted", async () => {
   const rua = "conflict@acme.example";
   await ask(`/registry/${rua}`, "PUT", { account: "conflict" });

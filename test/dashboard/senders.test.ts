@@ -300,7 +300,7 @@ describe("the Senders page", () => {
     const said = async (done: string): Promise<string> => {
       const text = await page(`/domains/${DOMAIN}/senders?done=${done}`);
       expect(text).not.toContain("done=");
-      return /role="status">(.*?)<\/div>/s.exec(text)?.[1]?.replaceAll(/<[^>]*>/g, "") ?? "";
+      return /role="status"[^>]*>(.*?)<\/div>/s.exec(text)?.[1]?.replaceAll(/<[^>]*>/g, "") ?? "";
     };
     await decide("203.0.113.0/24", "mine");
     expect(await said("decided")).toBe("Saved: 203.0.113.0/24 – Mine. See the verdict");

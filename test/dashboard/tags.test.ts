@@ -66,6 +66,13 @@ describe("tags", () => {
     expect(wrong.text).toContain('value="a&lt;b"');
     const foreign = await submit({ action: "add", domains: "nobody.example", tags: "shop" });
     expect(foreign.text).toContain("Not one of your domains: nobody.example");
+    expect((await submit({ action: "add", domains: " \n", tags: "shop" })).text).toContain(
+      "Enter at least one domain.",
+    );
+    const grouped = await submit({ action: "group", account: "", group: "eu" });
+    expect([grouped.status, grouped.text]).toEqual([422, expect.stringContaining("account: at least 1 character<")]);
+    const long = await submit({ action: "group", account: "a".repeat(65), group: "eu" });
+    expect(long.text).toContain("account: at most 64 characters<");
   });
 
   it("can be set by the API", async () => {

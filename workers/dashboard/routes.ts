@@ -38,7 +38,7 @@ export const PAGES = {
   "/worklist": { role: "viewer", tables: ["work", "domains"] },
   "/alerts": { role: "viewer", tables: ["open", "resolved", "mutes"] },
   "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
-  "/operations/dead-letters": { role: "operator", tables: ["letters"] },
+  "/operations/dead-letters": { role: "operator", tables: ["reasons", "letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
   "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },
   "/operations/conflicts": { role: "operator", tables: ["doubted", "conflicts"] },

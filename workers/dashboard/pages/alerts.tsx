@@ -70,12 +70,9 @@ export async function changeMutes(request: PageRequest, form: URLSearchParams): 
   const rule = RULE_CODES.find((code) => code === ruleText);
   if (rule === undefined && ruleText !== undefined) throw new ApiError("bad_request", "There is no such rule.");
   const name = { account, domain: field("domain"), rule, subject: field("subject") };
-  if (form.get("action") === "unmute") {
-    await request.operate("unmute", name);
-    return saying("unmuted", PATH);
-  }
-  await request.operate("mute", { ...name, days: field("days") === undefined ? undefined : readDays(form) });
-  return saying("muted", PATH);
+  if (form.get("action") === "unmute") await request.operate("unmute", name);
+  else await request.operate("mute", { ...name, days: field("days") === undefined ? undefined : readDays(form) });
+  return saying("saved", PATH);
 }
 
 function readDays(form: URLSearchParams): number {

@@ -288,7 +288,7 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
         return saying("sent", PATH);
       case "confirm":
         await request.operate("confirmChannel", { account, id });
-        return saying("confirmed", PATH);
+        return saying("saved", PATH);
       case "remove":
         await request.operate("removeChannel", { account, id });
         return saying("removed", PATH);

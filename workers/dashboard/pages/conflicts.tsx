@@ -10,6 +10,7 @@ import {
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import { conflictIdsQuery, conflictsNamedQuery, isConflictOrder } from "../../../shared/ledger/conflicts.ts";
 import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
 import { parseDay } from "../../../shared/report-day.ts";
 import { isoMinute } from "../data/days.ts";
@@ -212,8 +213,10 @@ async function keepVerified(request: PageRequest, form: URLSearchParams): Promis
   const [account, domain, reporter, reason] = ["account", "domain", "reporter", "reason"].map(read);
   const group = { account: account ?? "", domain: domain ?? "", kind, reporter: reporter ?? "", reason };
   let isComplete = false;
-  while (!isComplete) isComplete = (await request.operate("keepVerified", group)).isComplete;
-  return `${PATH}?done=${KEEP_VERIFIED}`;
+  for (let calls = 0; !isComplete && calls < DASHBOARD_LIMITS.callsPerForm; calls++) {
+    isComplete = (await request.operate("keepVerified", group)).isComplete;
+  }
+  return `${PATH}?done=${isComplete ? KEEP_VERIFIED : `${KEEP_VERIFIED}_part`}`;
 }
 
 /** One line for all versions in a reporter's name whose sender is not verified. */

@@ -98,6 +98,19 @@ export function BulkForm({ filter, isDiscarded }: ListProps) {
   );
 }
 
+/** Goes on where one press had to stop. @param cursor where that was */
+export function ContinueForm({ filter, action, cursor }: { filter: ListFilter; action: string; cursor: string }) {
+  return (
+    <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
+      <FilterFields filter={{ ...filter, cursor, confirmed: "yes" }} />
+      <span>There are more than one press changes.</span>
+      <button class="primary" type="submit" name="action" value={action}>
+        Continue: {action}
+      </button>
+    </form>
+  );
+}
+
 /** Asks before dead letters are discarded. @param which by id, or by filter with how many it takes */
 export function ConfirmDiscard({ id, filter, count }: { id?: string; filter: ListFilter; count: number }) {
   const back = id === undefined ? listPath({ filter, isDiscarded: false }) : `${DEAD_LETTERS_PATH}/${id}`;
@@ -118,7 +131,7 @@ export function ConfirmDiscard({ id, filter, count }: { id?: string; filter: Lis
   );
 }
 
-function FilterFields({ filter }: { filter: ListFilter }) {
+function FilterFields({ filter }: { filter: Record<string, string> }) {
   return (
     <>
       {Object.entries(filter).map(([name, value]) => (

@@ -1,5 +1,5 @@
 /** Dead letters: list, one of them whole, retrying them, discarding them and taking that back. For operators. */
-import type { Inputs } from "../../../shared/contract/operations.ts";
+import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { type DeadLetter, type DeadLetterDetails, deadLetterOf } from "../../../shared/contract/shapes.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import {
@@ -8,7 +8,9 @@ import {
   deadLettersNamedQuery,
   isDeadLetterOrder,
 } from "../../../shared/ledger/dead-letters.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
+import { PROBLEM_ADVICE } from "../../../shared/problem-advice.ts";
 import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
@@ -21,12 +23,13 @@ import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx"
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
-import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Term } from "../parts/term.tsx";
 import {
   BulkForm,
   ConfirmDiscard,
+  ContinueForm,
   FilterForm,
   isDiscardedView,
   type ListFilter,
@@ -52,11 +55,13 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
     empty: <NoneHere {...list} />,
     columns: COLUMNS,
   });
+  const [action, cursor] = [parameters.get("action"), parameters.get("cursor")];
+  const byReason = reasonsTable(list, reasons);
   const { code } = list.filter;
   const matching = reasons.filter((reason) => code === undefined || reason.code === code);
   const count = matching.reduce((sum, reason) => sum + reason.deadLetters, 0);
   return {
-    tables: [table],
+    tables: [byReason, table],
     content: {
       title: "Dead letters",
       section: "operations",
@@ -69,17 +74,54 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
             lead="Reports that couldn't be processed. Fix the cause, then retry."
           />
           <UndoForm id={parameters.get("undo")} />
+          {cursor !== null && isAction(action) && <ContinueForm filter={list.filter} action={action} cursor={cursor} />}
           {parameters.get("confirm") === "discard" && count > 0 && (
             <ConfirmDiscard filter={list.filter} count={count} />
           )}
           <Tabs label="Which dead letters" tabs={VIEWS} current={list.isDiscarded ? "discarded" : "open"} />
           <FilterForm {...list} reasons={reasons} />
+          {page.matching > page.rows.length && byReason.view(url)}
           {table.view(url)}
           {page.rows.length > 0 && <BulkForm {...list} />}
         </>
       ),
     },
   };
+}
+
+const ADVICE = new Map<string, string>(Object.entries(PROBLEM_ADVICE));
+
+type ReasonCount = Outputs["deadLetterReasons"]["items"][number];
+
+/** Where to begin if there are many: how many each reason has, and what is done about all of these at once. */
+function reasonsTable({ filter, isDiscarded }: List, reasons: readonly ReasonCount[]): BoundTable {
+  return bindTable<ReasonCount>({
+    id: "reasons",
+    caption: "By reason",
+    rows: reasons,
+    sort: "-letters",
+    size: 10,
+    empty: "No dead letters.",
+    columns: [
+      {
+        key: "code",
+        label: "Reason",
+        value: ({ code }) => code,
+        cell: ({ code }) => (
+          <a class="mono" href={listPath({ filter: { ...filter, code }, isDiscarded })}>
+            {code}
+          </a>
+        ),
+      },
+      { key: "letters", label: "Dead letters", align: "end", value: ({ deadLetters }) => deadLetters },
+      { key: "advice", label: "What to do", value: ({ code }) => ADVICE.get(code) ?? "" },
+    ],
+  });
+}
+
+interface List {
+  filter: ListFilter;
+  isDiscarded: boolean;
 }
 
 const TABLE = { id: "letters", sort: "-at" };
@@ -240,7 +282,8 @@ export async function changeDeadLetters(request: PageRequest, form: URLSearchPar
       : `${PATH}/${encodeURIComponent(id)}?${new URLSearchParams(asked)}`;
   }
   const selection = id === null ? { filter } : { ids: [id] };
-  const { changed, refused } = await changeAll(request, { action, selection });
+  const cursor = form.get("cursor") ?? undefined;
+  const { changed, refused, next } = await changeAll(request, { action, selection: { ...selection, cursor } });
   if (id !== null && refused.count > 0) throw new ApiError("bad_request", refused.reason);
   const parameters = new URLSearchParams({
     done: ACTIONS[action].done,
@@ -248,7 +291,9 @@ export async function changeDeadLetters(request: PageRequest, form: URLSearchPar
     refused: String(refused.count),
   });
   if (action === "discard" && id !== null) parameters.set("undo", id);
-  return `${PATH}?${parameters}`;
+  if (next === undefined) return `${PATH}?${parameters}`;
+  const view = { filter, isDiscarded: action === "restore" };
+  return listPath(view, { ...Object.fromEntries(parameters), action, cursor: next });
 }
 
 interface Change {
@@ -261,20 +306,22 @@ interface Changed {
   changed: number;
   /** `reason`: of the last one. */
   refused: { count: number; reason: string };
+  /** Where another press goes on: there are more than one request may change. */
+  next: string | undefined;
 }
 
-// One page of dead letters a call, until there is none left; there may be very many, so they are only counted.
+// One page of dead letters a call, as many calls as a request may make; there may be very many, so they are only counted.
 async function changeAll(request: PageRequest, { action, selection }: Change): Promise<Changed> {
-  const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." } };
-  let cursor: string | undefined;
-  do {
-    const page = await request.operate(ACTIONS[action].operation, { ...selection, cursor });
+  const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." }, next: selection.cursor };
+  for (let calls = 0; calls < DASHBOARD_LIMITS.callsPerForm; calls++) {
+    const page = await request.operate(ACTIONS[action].operation, { ...selection, cursor: done.next });
     for (const { result, reason } of page.items) {
       if (result !== "refused") done.changed++;
       else done.refused = { count: done.refused.count + 1, reason: reason ?? done.refused.reason };
     }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+    done.next = page.cursor;
+    if (done.next === undefined) break;
+  }
   return done;
 }
 
@@ -371,7 +418,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
   { key: "attempts", label: "Attempts", align: "end", value: ({ attempts }) => attempts },
   { key: "part", label: "Part", value: ({ part }) => part, exportOnly: true },
   { key: "type", label: "Declared type", value: ({ file }) => file?.mimeType ?? "", exportOnly: true },
-  { key: "format", label: "Recognised as", value: ({ file }) => file?.format ?? "", exportOnly: true },
+  { key: "format", label: "Recognized as", value: ({ file }) => file?.format ?? "", exportOnly: true },
   { key: "bytes", label: "Bytes", value: ({ file }) => file?.sizeBytes ?? "", exportOnly: true },
   { key: "sender", label: "Envelope sender", value: ({ mail }) => mail?.sender ?? "", exportOnly: true },
   { key: "subject", label: "Subject", value: ({ mail }) => mail?.subject ?? "", exportOnly: true },
@@ -395,7 +442,7 @@ function fileFacts(file: DeadLetter["file"]): string {
   const { sizeBytes, format, mimeType } = file;
   const facts = [
     sizeBytes === undefined ? "" : formatBytes(sizeBytes),
-    format === undefined ? "" : `recognised as ${formatName(format)}`,
+    format === undefined ? "" : `recognized as ${formatName(format)}`,
     mimeType === "" ? "no type declared" : `declared as ${mimeType}`,
   ];
   return facts.filter((fact) => fact !== "").join(", ");

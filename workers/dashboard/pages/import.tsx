@@ -2,7 +2,7 @@
 import { decodeBase64 } from "../../../shared/base64.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { importChunks, readImportFile } from "../../../shared/import-lines.ts";
-import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
+import { ACCOUNT_LIMITS, DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { formatCount } from "../data/numbers.ts";
 import { isWrongInput } from "../errors.ts";
 import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
@@ -192,9 +192,15 @@ export async function importFromForm(request: PageRequest, form: URLSearchParams
   const read = readImportFile(text);
   if (!read.ok) return importPage(request, { text, problem: read.error });
   if (read.value.length === 0) return importPage(request, { text, problem: "The file has no entries." });
+  const chunks = importChunks(read.value);
+  if (chunks.length > DASHBOARD_LIMITS.callsPerForm) {
+    const most = formatCount(DASHBOARD_LIMITS.callsPerForm * ACCOUNT_LIMITS.importedAtOnce);
+    const problem = `At most ${most} entries at a time. Divide the file, or use dmarc accounts import.`;
+    return importPage(request, { text, problem });
+  }
   const lines: Line[] = [];
   try {
-    for (const chunk of importChunks(read.value)) {
+    for (const chunk of chunks) {
       const { items } = await request.operate("importAccounts", { lines: chunk, dryRun: !isDone });
       lines.push(...items);
     }

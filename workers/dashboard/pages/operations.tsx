@@ -11,12 +11,12 @@ import {
 } from "../../../shared/ledger/activity.ts";
 import type { RefusedAddress } from "../../../shared/ledger/refused-mail.ts";
 import { D1_LIMITS } from "../../../shared/limits.ts";
+import { partWord } from "../../../shared/mail/part-words.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.ts";
-import { partWord } from "../data/part-words.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { Figure, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";

@@ -7,6 +7,7 @@ import { readDomainName } from "../../../shared/domain-name.ts";
 import { readSubject } from "../../../shared/guidance/subject.ts";
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { mayAdminister } from "../access.ts";
 import { askNames, namePhrases } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
@@ -25,8 +26,8 @@ import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { DECISION_WORDS, subjectWords } from "./sender-decision.tsx";
 
-/** Ours: senders that one press decides about; each is a call to process. */
-const MAX_AT_ONCE = 100;
+/** Senders that one press decides about; each is a call to process. */
+const MAX_AT_ONCE = DASHBOARD_LIMITS.callsPerForm;
 const FORM = "decide";
 /** Apart from it, so that Enter in its fields presses none of the buttons in the tables. */
 const ONE_PRESS_FORM = "one-press";

@@ -6,7 +6,7 @@ import {
   type TagCount,
   tagCountsQuery,
 } from "../../../shared/ledger/tags.ts";
-import { TAG_LIMITS } from "../../../shared/limits.ts";
+import { DASHBOARD_LIMITS, TAG_LIMITS } from "../../../shared/limits.ts";
 import { splitTags } from "../../../shared/tag.ts";
 import { mayAdminister } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -203,16 +203,21 @@ async function groupAccount(request: PageRequest, form: URLSearchParams): Promis
 async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<number | string> {
   const domains = (form.get("domains") ?? "").split(/[\s,;]+/).filter((text) => text !== "");
   const names = [...new Set(domains.map(domainName))];
+  if (names.length === 0) return "Enter at least one domain.";
   if (names.length > TAG_LIMITS.domainsAtOnce) return `At most ${TAG_LIMITS.domainsAtOnce} domains at a time.`;
   const mine = (await request.accounts()).filter((account) => mayAdminister(request.access, account));
   const found = await request.ask(accountsOfDomainsQuery(mine, names));
   const missing = names.filter((name) => !found.some(({ domain }) => domain === name));
   if (missing.length > 0) return `Not one of your domains: ${missing.join(", ")}`;
+  const perAccount = Map.groupBy(found, (one) => one.account);
+  if (perAccount.size > DASHBOARD_LIMITS.callsPerForm) {
+    return `At most the domains of ${DASHBOARD_LIMITS.callsPerForm} accounts at a time.`;
+  }
   const tags = splitTags(form.get("tags") ?? "");
   const change = form.get("action") === "remove" ? { remove: tags } : { add: tags };
   return orProblem(async () => {
     let changed = 0;
-    for (const [account, list] of Map.groupBy(found, (one) => one.account)) {
+    for (const [account, list] of perAccount) {
       const { items } = await request.operate("tagDomains", {
         account,
         domains: list.map(({ domain }) => domain),

@@ -180,7 +180,7 @@ export async function changeTokens(request: PageRequest, form: URLSearchParams):
   try {
     if (form.get("action") === "revoke") {
       await request.operate("revokeToken", { account, id: form.get("id") ?? "" });
-      return saying("revoked", PATH);
+      return saying("removed", PATH);
     }
     const { name, secret } = await request.operate("createToken", settingsOf(account, form));
     const page = await tokensPage(request, { kind: "done", sentence: `${name} was created.`, secret });

@@ -7,15 +7,11 @@ const DONE = {
   saved: "Saved.",
   decided: "Saved. The verdict follows your decision.",
   undone: "The last decision was undone.",
-  sent: "It is being sent: see Deliveries for the outcome.",
-  confirmed: "Confirmed: notices are sent there from now on.",
+  sent: "It is being sent: see Deliveries.",
   removed: "Removed.",
-  revoked: "Revoked: it no longer works.",
-  muted: "Muted.",
-  unmuted: "Unmuted.",
-  checked: "Checked just now.",
-  takenBack: "Taken back: its figures are being removed.",
-  restored: "It counts again once its file has been read.",
+  checked: "Checked.",
+  takenBack: "Taken back.",
+  restored: "It counts again.",
 } as const;
 
 export type Done = keyof typeof DONE;
