@@ -118,7 +118,8 @@ export class ObjectDecision {
       const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
       const held = this.#batch.claims.held(uid);
       const isSame = held?.state === "accepted" && held.contentHash === contentHash;
-      const domainsOf = (report: HeldReport | undefined): string[] => (report?.spread ?? []).map(([domain]) => domain);
+      const domainsOf = (report: LedgerReport | undefined): string[] =>
+        (report?.spread ?? []).map(([domain]) => domain);
       return {
         accepted: wasAccepted ? domainsOf(this.#batch.stored(uid)) : [],
         counted: isSame ? domainsOf(held) : [],

@@ -10,7 +10,7 @@ import {
 } from "../../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
-import { PROBLEM_ADVICE } from "../../../shared/problem-advice.ts";
+import { DEAD_LETTER_ADVICE } from "../../../shared/problem-advice.ts";
 import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
@@ -89,7 +89,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   };
 }
 
-const ADVICE = new Map<string, string>(Object.entries(PROBLEM_ADVICE));
+const ADVICE = new Map<string, string>(Object.entries(DEAD_LETTER_ADVICE));
 
 type ReasonCount = Outputs["deadLetterReasons"]["items"][number];
 
