@@ -63,13 +63,17 @@ export function noteOthers(noted: readonly NotedObject[]): Change[] {
 export const DETAILS_WITH_OTHERS = `CASE WHEN reports.details -> '$.others' IS NULL THEN excluded.details
   ELSE json_set(excluded.details, '$.others', json(reports.details -> '$.others')) END`;
 
-/** The objects noted with some reports. */
+/** The objects noted with some reports, also with rows that were their first before they counted for more domains. */
 export function othersQuery(references: readonly ReportReference[]): Query<OtherObject> {
   const wanted = references.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]);
   return query(
     `SELECT DISTINCT o.value ->> 'rawKey' AS rawKey, o.value ->> 'rua' AS rua,
       o.value ->> 'receivedSeconds' AS receivedSeconds
-    FROM json_each(?1) w JOIN reports r ON ${IS_ROW} JOIN json_each(r.details, '$.others') o`,
+    FROM json_each(?1) w JOIN reports r ON ${IS_ROW}
+    JOIN json_each(coalesce(r.details -> '$.spread', json_array(json_array(r.domain, r.day)))) place
+    JOIN reports row ON row.account = r.account AND row.kind = r.kind AND row.domain = place.value ->> 0
+      AND row.day = place.value ->> 1 AND row.uid = r.uid
+    JOIN json_each(row.details, '$.others') o`,
     [JSON.stringify(wanted)],
     object,
   );

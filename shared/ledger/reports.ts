@@ -118,6 +118,7 @@ export function addReports(
   const listed = (names: readonly ReportReference[]): string =>
     JSON.stringify(names.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]));
   const wanted = inLists(references).map(listed);
+  // One row of each: every row names all others, and what D1 answers is limited.
   const found = wanted.map((some) =>
     call.add(
       query(
@@ -126,10 +127,11 @@ export function addReports(
           r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
           r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
           r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
-        FROM json_each(?1) w
-        JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
-          AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)
-        ORDER BY w.key`,
+        FROM (SELECT r.rowid AS id, max(w.key) FROM json_each(?1) w
+          JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+            AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)
+          GROUP BY r.uid) known
+        JOIN reports r ON r.rowid = known.id`,
         [some],
         heldRow,
       ),

@@ -414,6 +414,31 @@ describe("a TLS report that comes to addresses of one account that accept differ
     }
   });
 
+  it("is found again by an object noted with the row that was its first", async () => {
+    const simulation = new Simulation();
+    const second = "second@acme.example";
+    for (const rua of [RUA, second]) simulation.register(rua, { account: "acme", domains: ["beta.example"] });
+    simulation.register(WIDE, { account: "acme" });
+    for (const to of [RUA, second, WIDE]) await sendTo(simulation, to);
+    const sums = () => simulation.rows("SELECT domain, total FROM domain_days WHERE account = 'acme' ORDER BY domain");
+    expect(sums()).toEqual(BOTH);
+    simulation.unregister(RUA);
+    simulation.unregister(WIDE);
+    simulation.register(WIDE, { account: "other" });
+    const [wide] = simulation.rows<{ key: string; receivedSeconds: number }>(
+      "SELECT raw_key AS key, received_seconds AS receivedSeconds FROM reports",
+    );
+    await simulation.queues["dmarc-reports"].send({
+      v: 1,
+      kind: "report",
+      rua: WIDE,
+      ...wide,
+      generation: 1_800_000_000,
+    });
+    await simulation.drain();
+    expect(sums()).toEqual(BOTH.slice(1));
+  });
+
   function outcomesOf(simulation: Simulation): string[] {
     const rows = simulation.rows<{ outcome: string }>("SELECT outcomes ->> '$[0].outcome' AS outcome FROM objects");
     return rows.map(({ outcome }) => outcome).sort();
@@ -500,4 +525,35 @@ it("a TLS report over three days is also spread, each domain separately", async 
   );
   expect(figures).toEqual([{ sessions: 10 }]);
   expect(await ask(simulation.ledger, tlsDaysQuery({ ...SCOPE, domains: ["other.example"] }))).toHaveLength(3);
+});
+
+it("a TLS report about as many domains as may be is looked up for all messages of a batch in one answer of D1", async () => {
+  const simulation = new Simulation();
+  const domains = Array.from({ length: 100 }, (_, i) =>
+    [`d${i}`, ..."abcd".split("").map((c) => c.repeat(58))].join("."),
+  );
+  const report = JSON.stringify({
+    "organization-name": "Sender",
+    "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
+    "contact-info": "tls@reporter.example",
+    "report-id": "wide",
+    policies: domains.map((domain) => ({
+      policy: { "policy-type": "sts", "policy-domain": domain },
+      summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
+    })),
+  });
+  const ruas = Array.from({ length: 22 }, (_, i) => `a${i}@acme.example`);
+  const raw = sampleMail([{ name: "report.json", content: Buffer.from(report) }]);
+  for (const to of ruas) {
+    simulation.register(to, { account: "acme" });
+    expect(await simulation.deliver({ from: "a@reporter.example", to, raw })).toBe("taken");
+    if (to === ruas[0]) await simulation.drain();
+  }
+  await simulation.drain();
+  const outcomes = "SELECT outcomes ->> '$[0].outcome' AS outcome, count(*) AS objects FROM objects GROUP BY outcome";
+  expect(simulation.rows(outcomes)).toEqual([
+    { outcome: "accepted", objects: 1 },
+    { outcome: "duplicate", objects: 21 },
+  ]);
+  expect(simulation.log.filter((line) => line.includes('"fault"'))).toEqual([]);
 });
