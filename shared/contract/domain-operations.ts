@@ -129,7 +129,7 @@ export const DOMAIN_OPERATIONS = {
       ...ofDomain,
       /** Only of sources of this role. */
       role: v.optional(v.picklist(ROLES)),
-      /** `reject` unless told. */
+      /** `reject` by default. */
       step: v.optional(v.picklist(STEPS)),
       ...page,
     }),
