@@ -270,8 +270,8 @@ export class ObjectDecision {
   }
 
   /**
-   * A report replaces a less credible one, which becomes the conflict at once; its object is rerun and then ends as
-   * that conflict or as a duplicate.
+   * A report replaces one that is less credible, or counts for fewer of its domains. If their contents differ, that one
+   * becomes the conflict at once; its object is rerun and then ends as that conflict or as a duplicate.
    */
   async #displace(claim: Claim, held: LedgerReport, accepted: ReportVersion): Promise<void> {
     const { uid } = held.reference;
@@ -496,7 +496,7 @@ export class ObjectDecision {
   }
 }
 
-/** Whether a report counts on its first day: those days become final first, and no final day is to get its row again. */
+/** Whether a report still counts on its first day. That one becomes final first, and a final day gets no row again. */
 function isOpen(stored: LedgerReport | undefined): boolean {
   const { domain, day } = stored?.reference ?? {};
   const [first] = stored?.spread ?? [];

@@ -78,8 +78,8 @@ export function claimReference({ shares, header, uid }: FoundReport, object: Rea
 }
 
 /**
- * The rows a found report is looked up by, its first last, by which it is known then: what came to another address of the
- * account may be counted for some of its domains only.
+ * The rows a found report is looked up by: the first of each domain, in reverse order, since the last one there is
+ * counts (`addReports`). It may have come to another address of the account before, and count for some domains only.
  */
 export function lookedUpRows(found: FoundReport, object: ReadObject): ReportReference[] {
   return claimRows(found, object)

@@ -96,8 +96,8 @@ export function confirmChannel(account: string, id: string, nowSeconds: number):
 }
 
 /**
- * Has a mail address (lower case) confirmed again before anything more is sent there about some accounts: by a new link, as the
- * key that earlier ones were signed with is another one afterwards.
+ * Requires a mail address (lower case) to be confirmed again before anything more about some accounts is sent there. Only
+ * a new link confirms it: the key that earlier ones were signed with is replaced.
  *
  * @param accounts those of the channels; undefined = all
  * @param except those of them that stay as they are

@@ -120,8 +120,8 @@ function isMoreCredible(claim: Claim, held: LedgerReport): boolean {
 }
 
 /**
- * A TLS report replaces one that came to an address which accepts fewer of its domains, unless only that one is proven: neither
- * may take the other's place for ever.
+ * A TLS report replaces the same one that came to an address which accepts fewer of its domains, unless only that one is
+ * verified: otherwise they would replace each other for ever.
  */
 function isWider(claim: Claim, held: LedgerReport): boolean {
   if (held.sender.state === "verified" && claim.sender.state !== "verified") return false;

@@ -91,7 +91,7 @@ export interface LedgerReports {
   final: Set<string>;
 }
 
-/** Looks up reports, and what was decided about them, by uid. Three queries in one call, whatever their number. */
+/** Looks up reports, and what was decided about them, by uid: one call, of three queries for each `maxReportRows`. */
 export async function findReports(
   database: LedgerDatabase,
   references: readonly ReportReference[],

@@ -48,7 +48,7 @@ async function toForgotten(tasks: readonly Task[], { shards }: Invocation): Prom
   );
 }
 
-/** Mail that came for whoever had the address before, and went with that account, unless its raw object is there. */
+/** Mail for an earlier owner of the address whose raw object is gone: it was deleted with that account. */
 async function deletedSince(tasks: readonly Task[], { env, shards }: Invocation): Promise<Task[]> {
   const lastSeconds = tasks.length === 0 ? 0 : await lastForgotten(shards.directory);
   // Hardly ever any: objects are not asked for one by one when many are read again.
