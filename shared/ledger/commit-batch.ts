@@ -183,7 +183,7 @@ const COLUMN_CHARS = 2000;
 // JSON within JSON: quotes are escaped.
 function reportChars({ shares }: ReportWrite): number {
   return shares.reduce(
-    (sum, { figures, details }) =>
+    (sum, { figures, details: { spread: _, ...details } }) =>
       sum + COLUMN_CHARS + 2 * JSON.stringify(details).length + 2 * (figures?.[0]?.length ?? 0),
     0,
   );

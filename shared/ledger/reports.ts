@@ -13,6 +13,7 @@ import {
   detailsText,
   REPORT_KINDS,
   REPORT_STATES,
+  type ReportDetails,
   type ReportReference,
   type ReportShare,
   type ReportState,
@@ -252,58 +253,68 @@ export interface TouchedDay {
   day: number;
 }
 
-/** Writes the rows of reports, over those that are there. */
+const WRITTEN_COLUMNS = `account kind domain day uid place version generation state content_hash reporter report_id
+  begin_seconds end_seconds received_seconds rua raw_key part points highest_points records total passed dkim_aligned
+  spf_aligned quarantined rejected policy details figures reading sender_rank sender_domain`.split(/\s+/);
+
+/** Writes the rows of reports, over those that are there. All rows of a report name all of them, which is given once. */
 export function putReports(writes: readonly ReportWrite[]): Change {
+  const spreads: Record<string, ReportDetails["spread"]> = {};
   const rows = writes.flatMap((write) =>
-    write.shares.map(({ domain, day, place, sums, policy, details, figures, reading }) => [
-      write.account,
-      write.kind,
-      domain,
-      day,
-      write.uid,
-      place,
-      write.version + 1,
-      write.generation,
-      write.state,
-      write.contentHash,
-      write.reporter,
-      write.reportId,
-      write.beginSeconds,
-      write.endSeconds,
-      write.receivedSeconds,
-      write.rua,
-      write.rawKey,
-      write.part,
-      write.points,
-      write.highestPoints,
-      sums.records,
-      sums.total,
-      sums.passed,
-      sums.dkimAligned,
-      sums.spfAligned,
-      sums.quarantined,
-      sums.rejected,
-      policy,
-      detailsText(details),
-      reading === undefined ? (figures?.[0] ?? "{}") : "{}",
-      reading ?? null,
-      rankOf(write.sender.state),
-      write.sender.domain,
-    ]),
+    write.shares.map(({ domain, day, place, sums, policy, details: { spread, ...details }, figures, reading }) => {
+      if (spread !== undefined) spreads[write.uid] = spread;
+      return [
+        write.account,
+        write.kind,
+        domain,
+        day,
+        write.uid,
+        place,
+        write.version + 1,
+        write.generation,
+        write.state,
+        write.contentHash,
+        write.reporter,
+        write.reportId,
+        write.beginSeconds,
+        write.endSeconds,
+        write.receivedSeconds,
+        write.rua,
+        write.rawKey,
+        write.part,
+        write.points,
+        write.highestPoints,
+        sums.records,
+        sums.total,
+        sums.passed,
+        sums.dkimAligned,
+        sums.spfAligned,
+        sums.quarantined,
+        sums.rejected,
+        policy,
+        detailsText(details),
+        reading === undefined ? (figures?.[0] ?? "{}") : "{}",
+        reading ?? null,
+        rankOf(write.sender.state),
+        write.sender.domain,
+      ];
+    }),
   );
-  const columns = `account kind domain day uid place version generation state content_hash reporter report_id
-    begin_seconds end_seconds received_seconds rua raw_key part points highest_points records total passed dkim_aligned
-    spf_aligned quarantined rejected policy details figures reading sender_rank sender_domain`.split(/\s+/);
   const isBlob = new Set(["uid", "content_hash", "reading"]);
   const isKey = new Set(["account", "kind", "domain", "day", "uid"]);
-  const values = columns.map((name, i) => (isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`));
-  const updates = columns
-    .filter((name) => !isKey.has(name))
-    .map((name) => `${name} = ${name === "details" ? DETAILS_WITH_OTHERS : `excluded.${name}`}`);
+  const spread = `?2 -> ('$."' || (value ->> ${WRITTEN_COLUMNS.indexOf("uid")}) || '"')`;
+  const values = WRITTEN_COLUMNS.map((name, i) => {
+    if (name === "details")
+      return `iif(${spread} IS NULL, value ->> ${i}, json_set(value ->> ${i}, '$.spread', json(${spread})))`;
+    return isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`;
+  });
+  const updates = WRITTEN_COLUMNS.filter((name) => !isKey.has(name)).map(
+    (name) => `${name} = ${name === "details" ? DETAILS_WITH_OTHERS : `excluded.${name}`}`,
+  );
   return {
-    sql: `INSERT INTO reports (${columns.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true
+    sql: `INSERT INTO reports (${WRITTEN_COLUMNS.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true
       ON CONFLICT (account, kind, domain, day, uid) DO UPDATE SET ${updates.join(", ")}`,
-    parameters: [JSON.stringify(rows)],
+    parameters: [JSON.stringify(rows), JSON.stringify(spreads)],
   };
 }
 

@@ -527,33 +527,54 @@ it("a TLS report over three days is also spread, each domain separately", async 
   expect(await ask(simulation.ledger, tlsDaysQuery({ ...SCOPE, domains: ["other.example"] }))).toHaveLength(3);
 });
 
-it("a TLS report about as many domains as may be is looked up for all messages of a batch in one answer of D1", async () => {
-  const simulation = new Simulation();
+describe("a TLS report about as many domains as may be", () => {
   const domains = Array.from({ length: 100 }, (_, i) =>
-    [`d${i}`, ..."abcd".split("").map((c) => c.repeat(58))].join("."),
+    [`d${i}`, ..."abcd".split("").map((letter) => letter.repeat(58))].join("."),
   );
-  const report = JSON.stringify({
-    "organization-name": "Sender",
-    "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
-    "contact-info": "tls@reporter.example",
-    "report-id": "wide",
-    policies: domains.map((domain) => ({
-      policy: { "policy-type": "sts", "policy-domain": domain },
-      summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
-    })),
-  });
-  const ruas = Array.from({ length: 22 }, (_, i) => `a${i}@acme.example`);
-  const raw = sampleMail([{ name: "report.json", content: Buffer.from(report) }]);
-  for (const to of ruas) {
-    simulation.register(to, { account: "acme" });
-    expect(await simulation.deliver({ from: "a@reporter.example", to, raw })).toBe("taken");
-    if (to === ruas[0]) await simulation.drain();
+  const mailOf = (reportId: string): Buffer => {
+    const report = {
+      "organization-name": "Sender",
+      "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
+      "contact-info": "tls@reporter.example",
+      "report-id": reportId,
+      policies: domains.map((domain) => ({
+        policy: { "policy-type": "sts", "policy-domain": domain },
+        summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
+      })),
+    };
+    return sampleMail([{ name: "report.json", content: Buffer.from(JSON.stringify(report)) }]);
+  };
+  const BATCH = Array.from({ length: 22 }, (_, i) => i);
+
+  async function sendBatch(simulation: Simulation, reportIdOf: (i: number) => string): Promise<void> {
+    for (const i of BATCH) {
+      const to = `a${i}@acme.example`;
+      simulation.register(to, { account: "acme" });
+      expect(await simulation.deliver({ from: "a@reporter.example", to, raw: mailOf(reportIdOf(i)) })).toBe("taken");
+    }
+    await simulation.drain();
+    expect(simulation.log.filter((line) => line.includes('"fault"'))).toEqual([]);
   }
-  await simulation.drain();
-  const outcomes = "SELECT outcomes ->> '$[0].outcome' AS outcome, count(*) AS objects FROM objects GROUP BY outcome";
-  expect(simulation.rows(outcomes)).toEqual([
-    { outcome: "accepted", objects: 1 },
-    { outcome: "duplicate", objects: 21 },
-  ]);
-  expect(simulation.log.filter((line) => line.includes('"fault"'))).toEqual([]);
+
+  const outcomes = (simulation: Simulation) =>
+    simulation.rows("SELECT outcomes ->> '$[0].outcome' AS outcome, count(*) AS objects FROM objects GROUP BY outcome");
+
+  it("is looked up for all messages of a batch in one answer of D1", async () => {
+    const simulation = new Simulation();
+    await sendBatch(simulation, () => "same");
+    await sendBatch(simulation, () => "same");
+    expect(outcomes(simulation)).toEqual([
+      { outcome: "accepted", objects: 1 },
+      { outcome: "duplicate", objects: 21 },
+    ]);
+  });
+
+  it("is written for all messages of a batch in one call of D1", async () => {
+    const simulation = new Simulation();
+    await sendBatch(simulation, (i) => `report-${i}`);
+    expect(outcomes(simulation)).toEqual([{ outcome: "accepted", objects: 22 }]);
+    const spreads =
+      "SELECT DISTINCT json_array_length(details, '$.spread') AS rows, details ->> '$.spread[99][0]' AS last FROM reports";
+    expect(simulation.rows(spreads)).toEqual([{ rows: 100, last: [...domains].sort().at(-1) }]);
+  });
 });
