@@ -10,7 +10,8 @@ const KEY_PREFIX = "dmarc:";
 /** Name of an account, for input from outside. One of dots alone could not stand in a URL. */
 export const accountName = v.pipe(
   v.string(),
-  v.regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-', and not '.' or '..'"),
+  v.maxLength(64, "64 characters at most"),
+  v.regex(/^\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' or '-', and not dots alone"),
 );
 
 /** The schema of an entry, for input from outside. */

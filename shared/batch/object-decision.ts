@@ -114,14 +114,16 @@ export class ObjectDecision {
 
   #findings(): Finding[] {
     return screenFindings(this.#object, ({ uid, contentHash }) => {
-      // A report accepted earlier stays accepted even if its address takes fewer domains now.
+      // A report accepted earlier stays accepted even if its address takes fewer domains now; so does one that was restored.
+      const stored = this.#batch.stored(uid);
+      const isCounted = stored?.state === "accepted" && stored.rawKey === this.#object.message.key;
       const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
       const held = this.#batch.claims.held(uid);
       const isSame = held?.state === "accepted" && held.contentHash === contentHash;
       const domainsOf = (report: LedgerReport | undefined): string[] =>
         (report?.spread ?? []).map(([domain]) => domain);
       return {
-        accepted: wasAccepted ? domainsOf(this.#batch.stored(uid)) : [],
+        accepted: wasAccepted || isCounted ? domainsOf(stored) : [],
         counted: isSame ? domainsOf(held) : [],
       };
     });

@@ -83,6 +83,16 @@ export function importOfObjectQuery({ rua, rawKey }: { rua: string; rawKey: stri
   );
 }
 
+/** Forgets the files that became these raw objects: whoever imports one again imports it anew. */
+export function removeImports(objects: readonly { rua: string; rawKey: string }[]): Change {
+  const values = objects.map(({ rua, rawKey }) => [sha256OfRawKey(rawKey).slice(0, HASH_DIGITS), rua, rawKey]);
+  return {
+    sql: `DELETE FROM imports WHERE (content_hash, rua, raw_key) IN
+      (SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1))`,
+    parameters: [JSON.stringify(values)],
+  };
+}
+
 /** Forgets what was imported before a time: details of such reports are gone, too. */
 export function removeOldImports(beforeSeconds: number): Change {
   return { sql: "DELETE FROM imports WHERE imported_seconds < ?1", parameters: [beforeSeconds] };

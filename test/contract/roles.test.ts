@@ -46,7 +46,7 @@ describe.each(OPERATION_NAMES)("%s", (name) => {
 describe("an entry of a person", () => {
   it("means the same after it was stored by account", () => {
     const names = fc.uniqueArray(
-      fc.stringMatching(/^[a-z0-9._-]{1,8}$/).filter((name) => !["__proto__", ".", ".."].includes(name)),
+      fc.stringMatching(/^[a-z0-9._-]{1,8}$/).filter((name) => name !== "__proto__" && !/^\.+$/.test(name)),
     );
     fc.assert(
       fc.property(names, fc.infiniteStream(fc.constantFrom(...ACCOUNT_ROLES)), (accounts, roles) => {

@@ -6,6 +6,7 @@ import { importOfObjectQuery, knownImportsQuery } from "../../shared/ledger/impo
 import { IMPORT_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import type { Invocation } from "../../workers/process/env.ts";
+import { startForgetting } from "../../workers/process/jobs/start-job.ts";
 import { importFiles } from "../../workers/process/operations/import-files.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
@@ -62,6 +63,21 @@ function counts(simulation: Simulation): Record<string, number> {
 }
 
 describe("imported files", () => {
+  it("are taken anew once the account is forgotten that had them, also at an address that has left it", async () => {
+    const simulation = newSimulation();
+    const files = reports(2);
+    await take(simulation, files);
+    await simulation.drain();
+    simulation.register(RUA, { account: "other" });
+    simulation.clock.nowMilliseconds += 60_000;
+    await startForgetting("acme", 0.5, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toEqual([]);
+    expect((await take(simulation, files)).map(({ isNew }) => isNew)).toEqual([true, true]);
+    await simulation.drain();
+    expect(Object.keys(ledgerFigures(simulation))).toHaveLength(2);
+  });
+
   it("end as figures and are recognised by content on any later day", async () => {
     const simulation = newSimulation({ shards: 2 });
     const files = reports(10);

@@ -376,6 +376,24 @@ describe("a TLS report that comes to addresses of one account that accept differ
     },
   );
 
+  it("counts again once taking it back is undone, although its address accepts none of its domains any more", async () => {
+    const simulation = new Simulation();
+    simulation.register(WIDE, { account: "acme" });
+    await sendTo(simulation, WIDE);
+    const [{ uid } = { uid: "" }] = simulation.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    const reference = { account: "acme", kind: "tls", domain: "acme.example", day: FIRST, uid } as const;
+    await takeBackReport(reference, { by: "test", reason: "forged" }, simulation.invocation());
+    simulation.register(WIDE, { account: "acme", domains: ["gamma.example"] });
+    await reprocess(simulation);
+    await reprocess(simulation);
+    expect(outcomesOf(simulation)).toEqual(["dead_letter"]);
+    simulation.clock.nowMilliseconds += 60_000;
+    expect(await undoTakeBack(reference, simulation.invocation())).not.toHaveProperty("refused");
+    await simulation.drain();
+    expect(simulation.rows("SELECT domain, total FROM domain_days ORDER BY domain")).toEqual(BOTH);
+    expect(outcomesOf(simulation)).toEqual(["accepted"]);
+  });
+
   it("is forwarded again when it counts for more of its domains", async () => {
     const simulation = new Simulation();
     simulation.register(RUA, { account: "acme", domains: ["acme.example"] });

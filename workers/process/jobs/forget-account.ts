@@ -20,6 +20,7 @@ import {
   removeFromPeople,
 } from "../../../shared/ledger/forget.ts";
 import { dropNames, forgottenAmong, forgottenNames, putForgotten } from "../../../shared/ledger/forgotten.ts";
+import { removeImports } from "../../../shared/ledger/imports.ts";
 import type { Job } from "../../../shared/ledger/jobs.ts";
 import { removeObjects } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -124,7 +125,7 @@ async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocati
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));
     const rows = objects.map((object) => ({ ...object, version: 0 }));
     // Their addresses may be another account's by now, whose use of the day they were counted to.
-    const changes = [await changeDayUses([], rows), await removeObjects(rows)];
+    const changes = [await changeDayUses([], rows), await removeObjects(rows), removeImports(objects)];
     for (const ledger of shards.all) await change(ledger, changes);
   }
   const following = at.phase === "raw" ? "rows" : "rows again";
