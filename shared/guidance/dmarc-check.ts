@@ -94,7 +94,10 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   if (walk.found !== undefined) {
     addRepair(findings, walk.found);
     await addPolicyOfIdle(findings, walk.found, { domain, ask });
-    addAddress(findings, walk.found, ruaAddress);
+    // A record of a registry is not the owner's to change.
+    if (organizationalDomain(walk.found.domain) === organizationalDomain(domain)) {
+      addAddress(findings, walk.found, ruaAddress);
+    }
     findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));

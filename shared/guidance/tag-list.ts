@@ -63,7 +63,7 @@ function withoutAround(text: string, sign: RegExp): string {
 /** A record with its version as it has to be, whatever stood there for it: quotation marks, other letters, no semicolon. @param version as `v=STSv1` */
 export function respelled(text: string, version: string): string {
   const plain = text.replaceAll(/["\u2018-\u201f\u200b-\u200f\ufeff\\]/g, "");
-  return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*\d*[\s;,]*/i, ""))}`;
+  return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*[\d.]*[\s;,:]*/i, ""))}`;
 }
 
 /** Characters of ASCII in the width that Chinese and Japanese keyboards type them in, and each as ASCII has it. */

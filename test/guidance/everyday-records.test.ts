@@ -438,7 +438,7 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
       "good unused_pattern",
     ]);
     const [testing, uncovered, unused] = mtaSts.findings.map(({ sentence }) => sentence);
-    expect(testing).toMatch(/ By its id the policy is so since 2023-01-05\.$/);
+    expect(testing).toMatch(/ By its id, the policy has been so since 2023-01-05\.$/);
     expect(uncovered).toBe(
       "The policy does not name backup.sts-old.test: mail to it would be refused in mode enforce. Add it as mx.",
     );
