@@ -39,8 +39,9 @@ export function firstValue(list: TagList, name: string): string | undefined {
 
 /** The names that occur more than once. */
 export function repeatedNames(list: TagList): string[] {
-  const names = list.tags.map(({ name }) => name);
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  const counts = new Map<string, number>();
+  for (const { name } of list.tags) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count > 1).map(([name]) => name);
 }
 
 /** A text without the quotation marks, parentheses, white space and semicolons around it. */

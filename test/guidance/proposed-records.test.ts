@@ -5,6 +5,7 @@ import type { Resolver } from "../../shared/dns/resolver.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { mistakenRecord } from "../../shared/guidance/dmarc-record.ts";
 import { repairedDmarc } from "../../shared/guidance/dmarc-repair.ts";
+import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { checkBimi, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { repairedSpf } from "../../shared/guidance/spf-repair.ts";
 import { type DnsServer, startDnsServer, withMailServers, type Zones } from "../support/dns-server.ts";
@@ -16,6 +17,11 @@ const ZONES: Zones = {
   "_dmarc.gov.uk": ["TXT v=DMARC1; p=reject"],
   "part.company.example": ["MX 10 mx.company.example"],
   "_dmarc.company.example": ["TXT v=DMARC1; p=reject"],
+  "signs-alone.example": ["TXT v=spf1 -all", "MX 10 mx.company.example"],
+  "_dmarc.signs-alone.example": ["TXT v=DMARC1; p=none; rua=mailto:x@signs-alone.example"],
+  "s1._domainkey.signs-alone.example": [`TXT v=DKIM1; k=ed25519; p=${"A".repeat(43)}=`],
+  "signs-alone-new.example": ["TXT v=spf1 -all", "MX 10 mx.company.example"],
+  "s1._domainkey.signs-alone-new.example": [`TXT v=DKIM1; k=ed25519; p=${"A".repeat(43)}=`],
   "_smtp._tls.signed-url.example": ["TXT v=TLSRPTv1; rua=https://tls.example/r?key=YWI==,tls@signed-url.example"],
   "_smtp._tls.minor.example": ["TXT v=TLSRPTv1.0; rua=mailto:tls@minor.example"],
   "_smtp._tls.colon.example": ["TXT v=TLSRPTv1: rua=mailto:tls@colon.example"],
@@ -44,6 +50,28 @@ describe("DMARC", () => {
       "_dmarc.company.example v=DMARC1; p=reject; rua=mailto:reports@operator.example",
     ]);
   });
+
+  // A service that sends with a return path of its own: SPF is not asked about the domain.
+  test.each([
+    ["signs-alone.example", []],
+    [
+      "signs-alone-new.example",
+      ["_dmarc.signs-alone-new.example v=DMARC1; p=none; rua=mailto:reports@operator.example"],
+    ],
+  ])(
+    "%s, whose SPF record names nobody, is not told to reject the mail that its keys sign",
+    async (domain, records) => {
+      const context = {
+        resolver,
+        fetchPolicy: async () => ({ problem: "There is none.", isUnanswered: false }),
+        selectors: [{ selector: "s1", domain, lastSeenDay: 20_000 }],
+        ruaAddress: RUA,
+      };
+      const { dmarc } = await checkDomain(domain, context);
+      expect(published(dmarc)).toEqual(records);
+      expect(dmarc.findings.map(({ sentence }) => sentence).join(" ")).not.toContain("sends no");
+    },
+  );
 
   test("a record of another version has no repair", () => {
     expect(mistakenRecord("v=DMARC2; p=none")?.meant).toBeUndefined();
