@@ -52,8 +52,8 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
   const answers = await Promise.all(looked.map((seen) => ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT")));
   const judged: JudgedKey[] = [];
   for (const [index, seen] of looked.entries()) judged.push(await judge(seen, answers[index] ?? NO_ANSWER, ask));
-  const hasKey = judged.some(({ key }) => key.keyType !== "revoked" && key.keyType !== "missing");
-  const isIdle = !hasKey && (await whySendsNothing(domain, ask)) !== undefined;
+  const keys = judged.map(({ key }) => key);
+  const isIdle = !hasKey({ keys }) && (await whySendsNothing(domain, ask)) !== undefined;
   // An empty key for every selector is how a domain says that none of its own signs.
   const found = judged.flatMap((one) =>
     isIdle && one.key.keyType === "revoked" ? [] : findingsUnlessRetired(one, judged),
@@ -61,7 +61,6 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
   if (looked.length === 0 && !isIdle) found.push(noSelector(domain));
   const findings = await explained(found);
   const state = worstState(findings.map((finding) => finding.state));
-  const keys = judged.map(({ key }) => key);
   return {
     kind: "dkim",
     state,
@@ -70,6 +69,11 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
     asked: asked(),
     keys,
   };
+}
+
+/** Whether any of the keys may verify what the domain signs. */
+export function hasKey({ keys }: Pick<DkimCheck, "keys">): boolean {
+  return keys.some(({ keyType }) => keyType !== "revoked" && keyType !== "missing");
 }
 
 const NO_ANSWER: Answer = { status: "unknown" };

@@ -58,8 +58,14 @@ const FIRST_RECORD = "v=DMARC1; p=none;";
  *
  * @param domain A-labels
  * @param ruaAddress where reports should go, for the record to publish if there is none
+ * @param isSigning whether mail is known to be signed for the domain: then it sends some, whatever its SPF record says
  */
-export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?: string): Promise<DmarcCheck> {
+export async function checkDmarc(
+  domain: string,
+  resolver: Resolver,
+  ruaAddress?: string,
+  isSigning = async () => false,
+): Promise<DmarcCheck> {
   const { ask, asked, explained } = startAsking(resolver);
   const walk = await walkTree(domain, ask);
   const older = await findByPublicSuffix(domain, ask);
@@ -81,7 +87,7 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
     ({ code }) => code !== "no_record" || misplaced.length === 0,
   );
   const noRecord = discovered.find(({ code }) => code === "no_record");
-  if (noRecord !== undefined) await addToMissing(noRecord, domain, { ask, ruaAddress });
+  if (noRecord !== undefined) await addToMissing(noRecord, domain, { ask, ruaAddress, isSigning });
   await addMerged(discovered, walk, ask);
   const findings = await explained([
     ...discovered,
@@ -93,8 +99,11 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   ]);
   if (walk.found !== undefined) {
     addRepair(findings, walk.found);
-    await addPolicyOfIdle(findings, walk.found, { domain, ask });
-    addAddress(findings, walk.found, ruaAddress);
+    if (!(await isSigning())) await addPolicyOfIdle(findings, walk.found, { domain, ask });
+    // A record of a registry is not the owner's to change.
+    if (organizationalDomain(walk.found.domain) === organizationalDomain(domain)) {
+      addAddress(findings, walk.found, ruaAddress);
+    }
     findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));
@@ -284,10 +293,10 @@ function withTag(text: string, tag: string): string {
 async function addToMissing(
   finding: Finding,
   domain: string,
-  { ask, ruaAddress }: { ask: Ask; ruaAddress: string | undefined },
+  { ask, ruaAddress, isSigning }: { ask: Ask; ruaAddress: string | undefined; isSigning: () => Promise<boolean> },
 ): Promise<void> {
   const { status } = await ask(domain, "TXT");
-  const why = await whySendsNothing(domain, ask);
+  const why = (await isSigning()) ? undefined : await whySendsNothing(domain, ask);
   if (why !== undefined) {
     finding.publish = firstRecord(domain, ruaAddress, "reject");
     finding.sentence += ` With it receivers reject all mail in the name of ${domain}, which sends none: ${why}.`;

@@ -96,7 +96,7 @@ export function mistakenRecord(text: string): Mistaken | undefined {
   );
   const meant = `v=DMARC1; ${rest}`;
   const read = readDmarcRecord(meant);
-  const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']/.test(rest);
+  const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']|\bv\s*=/i.test(rest);
   return { text, reason: reasonOf(text), ...(isClear ? { meant } : {}) };
 }
 

@@ -12,6 +12,7 @@ const QUOTES = /["\u2018-\u201f]/g;
 /** Before another tag: white space or commas, and no semicolon. */
 const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
 const DASHES = /[\u2010-\u2015\u2212]/g;
+const DOUBLED_EQUALS = /((?:^|;)[ \t]*[a-z]+[ \t]*)==+/gi;
 const COMMENT = /;[ \t]*#.*$/;
 /** Names of tags as they are mistyped or guessed. */
 const MISTYPED_RUA = /(^|;[ \t]*)(?:rau|ura|aru|reports?|e?mail)[ \t]*=[ \t]*(?=mailto:)/i;
@@ -34,7 +35,7 @@ export function repairedDmarc(text: string): string {
     .replaceAll(WIDE, narrowed)
     .replaceAll("\\;", ";")
     .replaceAll(DASHES, "-")
-    .replaceAll(/==+/g, "=")
+    .replaceAll(DOUBLED_EQUALS, "$1=")
     .replaceAll(SPACES, " ")
     .replaceAll(INVISIBLE, "")
     .replaceAll(QUOTES, "")
@@ -74,21 +75,22 @@ function repairedUri(uri: string): string {
 /** Tags that are there twice with the same value are there once, and addresses apart in two tags together in one. */
 function joinedRepeats(parts: readonly string[]): string[] {
   const joined: string[] = [];
+  const places = new Map<string, { place: number; value: string }>();
   for (const part of parts) {
-    const [name = "", value = ""] = nameAndValue(part);
-    const place = name === "" ? -1 : joined.findIndex((other) => nameAndValue(other)[0] === name);
-    const earlier = joined[place];
-    if (earlier === undefined) joined.push(part);
-    else if (nameAndValue(earlier)[1] === "") joined[place] = part;
-    else if (/^ru[af]$/.test(name) && value !== "" && nameAndValue(earlier)[1] !== value)
-      joined[place] = `${earlier.trimEnd()},${value}`;
-    else if (nameAndValue(earlier)[1] !== value) joined.push(part);
+    const [, typed = "", rest = ""] = /^[ \t]*([a-z]+)[ \t]*=(.*)$/is.exec(part) ?? [];
+    const [name, value] = [typed.toLowerCase(), rest.trim()];
+    const earlier = name === "" ? undefined : places.get(name);
+    if (earlier === undefined) {
+      if (name !== "") places.set(name, { place: joined.length, value });
+      joined.push(part);
+    } else if (earlier.value === "") {
+      joined[earlier.place] = part;
+      earlier.value = value;
+    } else if (earlier.value !== value) {
+      const isAddress = /^ru[af]$/.test(name) && value !== "";
+      if (isAddress) joined[earlier.place] = `${(joined[earlier.place] ?? "").trimEnd()},${value}`;
+      else joined.push(part);
+    }
   }
   return joined;
-}
-
-function nameAndValue(part: string): string[] {
-  return (/^[ \t]*([a-z]+)[ \t]*=(.*)$/is.exec(part) ?? [])
-    .slice(1)
-    .map((text, index) => (index === 0 ? text.toLowerCase() : text.trim()));
 }

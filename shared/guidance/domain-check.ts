@@ -1,7 +1,7 @@
 /** Runs all checks of a domain's published records. Pure: DNS and policy files are accessed through arguments. */
 import type { Resolver } from "../dns/resolver.ts";
 import { CHECK_KINDS, type Check, type CheckKind } from "./check.ts";
-import { checkDkim, type DkimCheck, type SeenSelector } from "./dkim-check.ts";
+import { checkDkim, type DkimCheck, hasKey, type SeenSelector } from "./dkim-check.ts";
 import { checkDmarc, type DmarcCheck } from "./dmarc-check.ts";
 import { checkBimi, checkDane, checkTlsRpt } from "./mail-host-checks.ts";
 import { checkMtaSts, type FetchPolicyFile, type MtaStsCheck } from "./mta-sts-check.ts";
@@ -29,16 +29,17 @@ export interface DomainCheck extends Record<CheckKind, Check> {
 /** Checks a domain. Never throws because of DNS: failures are states. @param domain A-labels, no trailing dot */
 export async function checkDomain(domain: string, context: CheckContext): Promise<DomainCheck> {
   const { resolver, fetchPolicy, selectors, ruaAddress } = context;
-  const dmarc = checkDmarc(domain, resolver, ruaAddress);
+  const dmarc = checkDmarc(domain, resolver, ruaAddress, async () => hasKey(await dkim));
+  const dkim = checkDkim(domain, selectors, resolver);
   const bimi = dmarc.then((found) => checkBimi(domain, resolver, isEnforcedForAll(found)));
-  const [spf, dkim, mtaSts, tlsRpt, dane] = await Promise.all([
+  const [spf, ofKeys, mtaSts, tlsRpt, dane] = await Promise.all([
     checkSpf(domain, resolver),
-    checkDkim(domain, selectors, resolver),
+    dkim,
     checkMtaSts(domain, resolver, fetchPolicy),
     checkTlsRpt(domain, resolver, ruaAddress),
     checkDane(domain, resolver),
   ]);
-  return { domain, dmarc: await dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi: await bimi };
+  return { domain, dmarc: await dmarc, spf, dkim: ofKeys, mtaSts, tlsRpt, dane, bimi: await bimi };
 }
 
 /** Whether the policy is one under which logos are shown (the draft of BIMI, section 3.2). */

@@ -212,7 +212,7 @@ function modeFinding({ mode }: MtaStsPolicy, id: string): Finding {
   const sentence =
     mode === "testing"
       ? "Mode testing protects nothing yet; failures are only reported. Change to enforce once the TLS reports show none." +
-        (day === undefined ? "" : ` By its id the policy is so since ${day}.`)
+        (day === undefined ? "" : ` By its id, the policy has been so since ${day}.`)
       : "Mode none switches MTA-STS off. Keep the record and the file until the max_age of the earlier policy has passed; then remove both.";
   return { code: `mode_${mode}`, state: "attention", sentence, rule };
 }

@@ -15,6 +15,8 @@ const SIGN_APART = /(^| )([+?~-]) +(?=all( |$))/gi;
 const SIGN_BEHIND = /(^| )all([?~-])(?= |$)/gi;
 const SPACE_BEHIND_COLON = /\b(ip[46]|include|a|mx|exists|redirect|exp)([:=]) +(?=\S)/gi;
 const SPACE_BEFORE_LENGTH = /(\bip[46]:[0-9a-f.:]+) +(?=\/\d)/gi;
+/** Beside `all` a redirect is ignored; what it leads to has its own. */
+const ALL_BEHIND_REDIRECT = /((?:^| )redirect=[^ ]*[a-z0-9}])[-~?+]all(?= |$)/gi;
 /** No name ends like that: there is no top-level domain with a sign in it. */
 const MISSING_SPACE = /(?<=[a-z0-9}])(?=[-~?+]all( |$))/gi;
 
@@ -39,6 +41,7 @@ export function repairedSpf(text: string): string | undefined {
     .replaceAll(SIGN_BEHIND, "$1$2all")
     .replaceAll(SPACE_BEHIND_COLON, "$1$2")
     .replaceAll(SPACE_BEFORE_LENGTH, "$1")
+    .replaceAll(ALL_BEHIND_REDIRECT, "$1")
     .replaceAll(MISSING_SPACE, " ")
     .replaceAll(RUN_TOGETHER, "$1 ")
     .replace(FOREIGN, "")

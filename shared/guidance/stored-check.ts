@@ -108,10 +108,11 @@ export function storedCheckOf(found: DomainCheck): StoredCheck {
 export function withUnchangedId(after: StoredCheck, before: StoredCheck, nowSeconds: number): StoredCheck {
   const [then, now] = [before.mtaStsPolicy, after.mtaStsPolicy];
   const id = mtaStsIdOf(after);
-  if (then === undefined || now === undefined || typeof id !== "string" || id !== mtaStsIdOf(before)) return after;
+  if (typeof id !== "string" || id !== mtaStsIdOf(before)) return after;
   const code = "id_unchanged";
   const wasSaid = before.checks.some((one) => one.findings.some((finding) => finding.code === code));
-  if (!wasSaid && isSamePolicy(then, now)) return after;
+  const isChanged = then !== undefined && now !== undefined && !isSamePolicy(then, now);
+  if (!wasSaid && !isChanged) return after;
   const sentence = `The policy file has changed, and the id in the record is still ${id.slice(0, 40)}: senders that know the earlier policy keep to it until its max_age is over. Publish the record with another id.`;
   const publish = policyRecord(after.domain, nowSeconds);
   const finding = { code, state: "attention" as const, sentence, rule: "RFC 8461 section 3.3", publish };

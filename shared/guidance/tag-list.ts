@@ -39,8 +39,9 @@ export function firstValue(list: TagList, name: string): string | undefined {
 
 /** The names that occur more than once. */
 export function repeatedNames(list: TagList): string[] {
-  const names = list.tags.map(({ name }) => name);
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  const counts = new Map<string, number>();
+  for (const { name } of list.tags) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count > 1).map(([name]) => name);
 }
 
 /** A text without the quotation marks, parentheses, white space and semicolons around it. */
@@ -63,7 +64,7 @@ function withoutAround(text: string, sign: RegExp): string {
 /** A record with its version as it has to be, whatever stood there for it: quotation marks, other letters, no semicolon. @param version as `v=STSv1` */
 export function respelled(text: string, version: string): string {
   const plain = text.replaceAll(/["\u2018-\u201f\u200b-\u200f\ufeff\\]/g, "");
-  return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*\d*[\s;,]*/i, ""))}`;
+  return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*[\d.]*[\s;,:]*/i, ""))}`;
 }
 
 /** Characters of ASCII in the width that Chinese and Japanese keyboards type them in, and each as ASCII has it. */

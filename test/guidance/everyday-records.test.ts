@@ -438,7 +438,7 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
       "good unused_pattern",
     ]);
     const [testing, uncovered, unused] = mtaSts.findings.map(({ sentence }) => sentence);
-    expect(testing).toMatch(/ By its id the policy is so since 2023-01-05\.$/);
+    expect(testing).toMatch(/ By its id, the policy has been so since 2023-01-05\.$/);
     expect(uncovered).toBe(
       "The policy does not name backup.sts-old.test: mail to it would be refused in mode enforce. Add it as mx.",
     );
@@ -464,6 +464,10 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
     // The next day nothing has changed since, and the id is still the old one.
     const later = withUnchangedId(second, changed, seconds + 86_400);
     expect(codes(later)).toEqual(["id_unchanged", "mode_enforce"]);
+    // A file that does not come once is no new id.
+    const { mtaStsPolicy: _, ...withoutFile } = second;
+    const unfetched = withUnchangedId(withoutFile, later, seconds + 90_000);
+    expect(codes(withUnchangedId(second, unfetched, seconds + 93_600))).toEqual(["id_unchanged", "mode_enforce"]);
     const renewed = JSON.parse(JSON.stringify(second).replaceAll("20230105T120000", "20261128090000"));
     expect(codes(withUnchangedId(renewed, later, seconds + 172_800))).toEqual(["mode_enforce"]);
   });

@@ -27,6 +27,7 @@ import {
 } from "../../workers/process/forward/targets.ts";
 import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { takeBackReport } from "../../workers/process/operations/take-back.ts";
+import { countingLedger } from "../support/counting-ledger.ts";
 import { sampleTlsReport } from "../support/sample-report.ts";
 import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
@@ -637,6 +638,30 @@ describe("targets", () => {
     await deleteTarget({ id }, { invocation: simulation.invocation(), caller: CALLER });
     await minutes();
     expect(await listed()).toEqual([]);
+  });
+
+  it("for all accounts, as many as there may be, take few queries a minute however many databases there are", async () => {
+    const origin = simulation.webhookOrigin;
+    simulation = new Simulation({ shards: 10 });
+    simulation.webhookOrigin = origin;
+    for (let i = 0; i < 9; i++) simulation.unbind(9 - i);
+    for (let i = 0; i < FORWARD_LIMITS.targetsPerAccount; i++) await add({ name: `SIEM ${i}` }, "");
+    simulation.bindAll();
+    const invocation = simulation.invocation();
+    const counted = invocation.shards.all.map(countingLedger);
+    const [first, ...others] = counted.map(({ ledger }) => ledger);
+    if (first === undefined) throw new Error("There is no database.");
+    const all = [first, ...others];
+    const shards = { all, directory: first, of: (shard: number) => all[shard] ?? first };
+    for (let minute = 0; minute < 9; minute++) {
+      await enqueueForwards({ ...invocation, shards, nowSeconds: invocation.nowSeconds + minute * 60 });
+    }
+    const queries = counted.reduce((sum, one) => sum + one.queries, 0);
+    expect(queries / 9).toBeLessThan(2 * all.length + FORWARD_LIMITS.targetsPerAccount);
+    const targets = simulation.ledgers.map(
+      ({ sqlite }) => sqlite.prepare("SELECT id FROM forward_targets").all().length,
+    );
+    expect(targets).toEqual(Array.from({ length: 10 }, () => FORWARD_LIMITS.targetsPerAccount));
   });
 
   it("show no secret, and must be public https addresses", async () => {
