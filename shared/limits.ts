@@ -681,6 +681,12 @@ export const GUIDANCE_LIMITS = {
   maxShownRecords: 20,
   /** Ours: characters of such a record. */
   maxShownRecordChars: 2000,
+  /** Ours: characters of all of them in one check, as JSON: a check of all kinds is one row of D1, of 2 MB at most. */
+  maxEvidenceChars: 60_000,
+  /** Ours: findings kept of one check, the worst first. */
+  maxFindings: 50,
+  /** Ours: addresses that are looked up of each of rua and ruf; real records have one to five. */
+  maxReportAddresses: 50,
   /** RFC 7208 section 4.6.4: terms that ask DNS, over the whole of a record's includes. */
   maxSpfLookups: 10,
   /** Ours: from this number on, a warning says that the limit is near. */

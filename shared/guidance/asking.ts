@@ -35,18 +35,17 @@ export function startAsking(resolver: Resolver): Asking {
   const asked = new Map<string, AskedName>();
   const bogus = new Set<string>();
   const failed = new Set<string>();
+  const evidence = new Evidence();
   let isSilent = false;
   const ask: Ask = async (name, type) => {
     const key = `${type} ${name}`;
     // Its place is that of the question, however long the answer takes.
-    if (!asked.has(key)) asked.set(key, { name, type, status: "unknown", records: [] });
+    const isShown = asked.has(key) || asked.size < GUIDANCE_LIMITS.maxQuestionsPerCheck;
+    if (isShown && !asked.has(key)) asked.set(key, { name, type, status: "unknown", records: [] });
     const answer = await bounded.lookup(name, type);
-    const records = recordsOf(answer)
-      .slice(0, GUIDANCE_LIMITS.maxShownRecords)
-      .map((record) => record.slice(0, GUIDANCE_LIMITS.maxShownRecordChars));
     if (answer.status === "servfail") (answer.isBogus === true ? bogus : failed).add(name);
     else if (isUnanswered(answer)) isSilent = true;
-    asked.set(key, { name, type, status: answer.status, records });
+    if (isShown) asked.set(key, { name, type, status: answer.status, records: evidence.of(key, answer) });
     return answer;
   };
   return {
@@ -70,6 +69,25 @@ export function startAsking(resolver: Resolver): Asking {
       return [...findings.map((one) => ({ ...one, sentence: one.sentence.replace(LATER, then) })), ...reasons];
     },
   };
+}
+
+/** The records that are kept of the answers of one check: few enough to be stored, whatever a zone contains. */
+class Evidence {
+  readonly #kept = new Map<string, string[]>();
+  #chars = 0;
+
+  of(key: string, answer: Answer): string[] {
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known;
+    const records: string[] = [];
+    for (const record of recordsOf(answer).slice(0, GUIDANCE_LIMITS.maxShownRecords)) {
+      const shown = record.slice(0, GUIDANCE_LIMITS.maxShownRecordChars);
+      this.#chars += JSON.stringify(shown).length;
+      if (this.#chars <= GUIDANCE_LIMITS.maxEvidenceChars) records.push(shown);
+    }
+    this.#kept.set(key, records);
+    return records;
+  }
 }
 
 /** A name and what it is an alias of, one after the other; in a circle the last one has been there before. */

@@ -1,5 +1,6 @@
 /** Whether the reports of a DMARC record may be sent where it asks for them (RFC 9990 section 4, RFC 9989 section 4.6). Pure. */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
+import { GUIDANCE_LIMITS } from "../limits.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import type { Ask } from "./asking.ts";
 import type { Finding } from "./check.ts";
@@ -35,9 +36,11 @@ export async function checkDestinations(walk: Walk, ask: Ask): Promise<Destinati
   // Where the reports of a public suffix go is its registry's business.
   if (psd === "y" && walk.found.domain !== walk.steps[0]?.domain) return [];
   const destinations: Destination[] = [];
+  const { maxReportAddresses } = GUIDANCE_LIMITS;
   // One after the other: what was asked is to be in one order, each time.
-  for (const uri of rua) destinations.push(await checkDestination(uri, "rua", { walk, ask }));
-  for (const uri of ruf) {
+  for (const uri of rua.slice(0, maxReportAddresses))
+    destinations.push(await checkDestination(uri, "rua", { walk, ask }));
+  for (const uri of ruf.slice(0, maxReportAddresses)) {
     destinations.push({ ...(await checkDestination(uri, "ruf", { walk, ask })), isForFailures: true });
   }
   return destinations;

@@ -92,7 +92,7 @@ export function storedCheckOf(found: DomainCheck): StoredCheck {
       kind,
       state: own,
       summary,
-      findings: worstFirst(findings),
+      findings: worstFirst(findings).slice(0, GUIDANCE_LIMITS.maxFindings),
       asked,
     })),
   };
