@@ -681,8 +681,8 @@ export const GUIDANCE_LIMITS = {
   maxShownRecords: 20,
   /** Ours: characters of such a record. */
   maxShownRecordChars: 2000,
-  /** Ours: characters of all of them in one check, as JSON: a check of all kinds is one row of D1, of 2 MB at most. */
-  maxEvidenceChars: 60_000,
+  /** Ours: bytes of all of them in one check, as JSON: a check of all kinds is one row of D1, of 2 MB at most. */
+  maxEvidenceBytes: 60_000,
   /** Ours: findings kept of one check, the worst first. */
   maxFindings: 50,
   /** Ours: addresses that are looked up of each of rua and ruf; real records have one to five. */

@@ -71,10 +71,12 @@ export function startAsking(resolver: Resolver): Asking {
   };
 }
 
+const encoder = new TextEncoder();
+
 /** The records that are kept of the answers of one check: few enough to be stored, whatever a zone contains. */
 class Evidence {
   readonly #kept = new Map<string, string[]>();
-  #chars = 0;
+  #bytes = 0;
 
   of(key: string, answer: Answer): string[] {
     const known = this.#kept.get(key);
@@ -82,8 +84,8 @@ class Evidence {
     const records: string[] = [];
     for (const record of recordsOf(answer).slice(0, GUIDANCE_LIMITS.maxShownRecords)) {
       const shown = record.slice(0, GUIDANCE_LIMITS.maxShownRecordChars);
-      this.#chars += JSON.stringify(shown).length;
-      if (this.#chars <= GUIDANCE_LIMITS.maxEvidenceChars) records.push(shown);
+      this.#bytes += encoder.encode(JSON.stringify(shown)).byteLength;
+      if (this.#bytes <= GUIDANCE_LIMITS.maxEvidenceBytes) records.push(shown);
     }
     this.#kept.set(key, records);
     return records;

@@ -151,17 +151,21 @@ export function recordChangesOfPeriodQuery(
 /** Stores a check and the changes since the previous one, in one transaction. */
 export function keepCheck(kept: KeptCheck, changes: readonly RecordChange[]): Change[] {
   const { account, domain, checkedSeconds, check } = kept;
-  return [
-    {
-      sql: `INSERT INTO domain_checks (account, domain, checked_seconds, state, result) VALUES (?1, ?2, ?3, ?4, ?5)
-        ON CONFLICT (account, domain) DO UPDATE SET checked_seconds = excluded.checked_seconds,
-          state = excluded.state, result = excluded.result`,
-      parameters: [account, domain, checkedSeconds, check.state, JSON.stringify(check)],
-    },
-    ...changes.map(({ name, type, before, after }) => ({
-      sql: `INSERT OR IGNORE INTO record_changes (account, domain, seen_seconds, name, type, before, after)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-      parameters: [account, domain, checkedSeconds, name, type, JSON.stringify(before), JSON.stringify(after)],
-    })),
-  ];
+  const keptCheck: Change = {
+    sql: `INSERT INTO domain_checks (account, domain, checked_seconds, state, result) VALUES (?1, ?2, ?3, ?4, ?5)
+      ON CONFLICT (account, domain) DO UPDATE SET checked_seconds = excluded.checked_seconds,
+        state = excluded.state, result = excluded.result`,
+    parameters: [account, domain, checkedSeconds, check.state, JSON.stringify(check)],
+  };
+  if (changes.length === 0) return [keptCheck];
+  const keptChanges: Change = {
+    sql: `INSERT OR IGNORE INTO record_changes (account, domain, seen_seconds, name, type, before, after)
+      SELECT ?1, ?2, ?3, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?4)`,
+    parameters: [account, domain, checkedSeconds, JSON.stringify(changes.map(changeColumns))],
+  };
+  return [keptCheck, keptChanges];
+}
+
+function changeColumns({ name, type, before, after }: RecordChange): string[] {
+  return [name, type, JSON.stringify(before), JSON.stringify(after)];
 }

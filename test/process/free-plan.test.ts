@@ -119,6 +119,35 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
 });
 
+it("a check that finds all records changed takes as few queries as one that finds none changed", async () => {
+  const { simulation, counted } = await countedSimulation();
+  simulation.dnsQuestions = dnsQuestions;
+  const names = Array.from({ length: 12 }, (_, i) => `s${i}.acme.example`);
+  const zones: Zones = { "acme.example": [`TXT v=spf1 ${names.map((name) => `include:${name}`).join(" ")} -all`] };
+  for (const name of names) zones[name] = ["TXT v=spf1 ip4:192.0.2.1 -all"];
+  await using server = await startDnsServer(zones);
+  simulation.dnsUrl = server.url;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  const nextDay = async (): Promise<number> => {
+    simulation.clock.nowMilliseconds += 86_400_000;
+    return await queriesOf(counted, () => runDomainChecks(simulation.invocation()));
+  };
+  await nextDay();
+  const unchanged = await nextDay();
+  for (const name of names) zones[name] = ["TXT v=spf1 ip4:192.0.2.2 -all"];
+  expect(await nextDay()).toBeLessThanOrEqual(unchanged + 1);
+  const { results } = await counted.ledger
+    .prepare("SELECT name, before, after FROM record_changes ORDER BY name")
+    .all();
+  expect(results).toHaveLength(names.length);
+  expect(results[0]).toEqual({
+    name: "s0.acme.example",
+    before: '["v=spf1 ip4:192.0.2.1 -all"]',
+    after: '["v=spf1 ip4:192.0.2.2 -all"]',
+  });
+});
+
 it("a set-up that no questions were left for stays as it was found", async () => {
   const simulation = new Simulation();
   registerAll(simulation);
