@@ -302,7 +302,7 @@ async function addToMissing(
     finding.sentence += ` With it receivers reject all mail in the name of ${domain}, which sends none: ${why}.`;
   }
   const isNowhere = status === "nxdomain" && organizationalDomain(domain) === domain;
-  const hint = isNowhere ? ` DNS knows no ${domain}: see whether it is spelt right, and registered.` : "";
+  const hint = isNowhere ? ` DNS has no domain ${domain}: check its spelling, and whether it is registered.` : "";
   finding.sentence += `${ownerHint(domain)}${hint}${await aliasHint(`_dmarc.${domain}`, ask)}`;
 }
 

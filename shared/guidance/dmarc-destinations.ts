@@ -111,7 +111,7 @@ function findingsOf(destination: Destination, isAnyUsable: boolean): Finding[] {
   const rule = "RFC 9990 section 4";
   const shown = uri.slice(0, 200);
   if (destination.isUnreachable === true) {
-    const sentence = `No reports arrive at ${shown}: by DNS ${host} takes no mail. Use an address whose domain has a mail server (MX).`;
+    const sentence = `No reports arrive at ${shown}: according to DNS, ${host} takes no mail. Use an address whose domain has a mail server (MX).`;
     return [{ code: "destination_without_mail", state: "broken", sentence, rule: "RFC 5321 section 5.1" }];
   }
   switch (outcome) {

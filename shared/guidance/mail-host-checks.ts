@@ -60,7 +60,7 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     return finish(withTlsRecord(finding, text, name), "No address for reports");
   }
   if (lost !== undefined) {
-    const sentence = `No reports arrive at ${lost.text.slice(0, 200)}: by DNS ${lost.host} takes no mail. Use an address whose domain has a mail server (MX).`;
+    const sentence = `No reports arrive at ${lost.text.slice(0, 200)}: according to DNS, ${lost.host} takes no mail. Use an address whose domain has a mail server (MX).`;
     const finding: Finding = {
       code: "destination_without_mail",
       state: "broken",

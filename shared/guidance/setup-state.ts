@@ -76,7 +76,7 @@ export function setupState(rua: string, check: DmarcCheck, hasReports: boolean):
     };
   }
   if (destination?.isUnreachable === true) {
-    const sentence = `Everything is published, but no reports arrive: by DNS ${host} takes no mail. Publish its MX record.`;
+    const sentence = `Everything is published, but no reports arrive: according to DNS, ${host} takes no mail. Publish its MX record.`;
     return { state: "waiting", sentence };
   }
   return {

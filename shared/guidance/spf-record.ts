@@ -117,7 +117,7 @@ function readTerm(text: string): SpfTerm {
 }
 
 function oddCharacter(text: string): string {
-  if (/^[^\x00-\x7f]all$/i.test(text)) return "all after a sign that is no hyphen and no tilde of a keyboard";
+  if (/^[^\x00-\x7f]all$/i.test(text)) return "all after a sign that is neither the hyphen nor the tilde of a keyboard";
   if (/[\t\r\n]/.test(text)) return "a term with a tab or a line break in it, where only a space may be";
   if (/[\u00a0\u2000-\u200f\u202f\u2060\ufeff]/.test(text)) {
     return "a term with an invisible character in it, such as a no-break space pasted from a text";

@@ -60,7 +60,7 @@ describe("an address that no report reaches", () => {
 
   test("is named, and a host that takes no mail is not told to permit reports", async () => {
     const found = await finding("rua-typo.test", "dmarc", "destination_without_mail");
-    expect(found?.sentence).toContain("No reports arrive at mailto:d@typo.example: by DNS typo.example takes no mail.");
+    expect(found?.sentence).toContain("No reports arrive at mailto:d@typo.example: according to DNS, typo.example takes no mail.");
     expect(found?.publish).toBeUndefined();
     const refused = await finding("freemail.test", "dmarc", "destination_refused");
     expect(refused?.sentence).toMatch(/It has to publish this record; or use an address in your own domain\.$/);
@@ -71,7 +71,7 @@ describe("an address that no report reaches", () => {
     const { state, sentence } = setupState("d@reports.rua-nowhere.test", dmarc, false);
     expect([state, sentence]).toEqual([
       "waiting",
-      "Everything is published, but no reports arrive: by DNS reports.rua-nowhere.test takes no mail. Publish its MX record.",
+      "Everything is published, but no reports arrive: according to DNS, reports.rua-nowhere.test takes no mail. Publish its MX record.",
     ]);
   });
 
@@ -131,7 +131,7 @@ describe("a domain that sends no mail", () => {
 });
 
 test.each([
-  ["misspelt.test", "DNS knows no misspelt.test: see whether it is spelt right, and registered."],
+  ["misspelt.test", "DNS has no domain misspelt.test: check its spelling, and whether it is registered."],
   ["co.uk", "co.uk is a public suffix: its records are its registry's."],
   ["www.website.example", "www.website.example is the name of a website"],
 ])("who checks %s is asked whether that was meant", async (domain, hint) => {

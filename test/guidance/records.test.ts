@@ -338,7 +338,7 @@ describe("SPF", () => {
     ["redirect-colon.spf.test", "a modifier, which has = after its name and no sign before it"],
     ["two-redirects.spf.test", "a second redirect"],
     ["macro-unknown.spf.test", "a domain with a macro that does not exist"],
-    ["dash.spf.test", "all after a sign that is no hyphen and no tilde of a keyboard"],
+    ["dash.spf.test", "all after a sign that is neither the hyphen nor the tilde of a keyboard"],
   ])("%s: says what is wrong with the term", async (domain, reason) => {
     const { findings } = await checkSpf(domain, resolver);
     expect(findings.find(({ code }) => code === "syntax_error")?.sentence).toContain(

@@ -103,7 +103,7 @@ export function ContinueForm({ filter, action, cursor }: { filter: ListFilter; a
   return (
     <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
       <FilterFields filter={{ ...filter, cursor, confirmed: "yes" }} />
-      <span>There are more than one press changes.</span>
+      <span>There are more than one press can change.</span>
       <button class="primary" type="submit" name="action" value={action}>
         Continue: {action}
       </button>

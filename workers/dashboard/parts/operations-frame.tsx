@@ -24,7 +24,7 @@ const DONE: Record<string, string> = {
   replace: "The new version replaces the current one as soon as its message is processed.",
   keep: "The current version stays.",
   keep_verified: "The verified reports stay.",
-  keep_verified_part: "The verified reports stay. There are more than one press decides: press again for the rest.",
+  keep_verified_part: "The verified reports stay. There are more than one press can decide: press again for the rest.",
   count_both: "The new version counts as a separate report as soon as its message is processed.",
   cancelled: "Cancelled. Files already enqueued and not processed yet are skipped, and counted.",
   started: "Started. This page shows its progress.",
