@@ -60,7 +60,9 @@ describe("an address that no report reaches", () => {
 
   test("is named, and a host that takes no mail is not told to permit reports", async () => {
     const found = await finding("rua-typo.test", "dmarc", "destination_without_mail");
-    expect(found?.sentence).toContain("No reports arrive at mailto:d@typo.example: according to DNS, typo.example takes no mail.");
+    expect(found?.sentence).toContain(
+      "No reports arrive at mailto:d@typo.example: according to DNS, typo.example takes no mail.",
+    );
     expect(found?.publish).toBeUndefined();
     const refused = await finding("freemail.test", "dmarc", "destination_refused");
     expect(refused?.sentence).toMatch(/It has to publish this record; or use an address in your own domain\.$/);
