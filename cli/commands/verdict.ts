@@ -5,6 +5,7 @@ import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { listedReasons } from "../../shared/guidance/verdict-words.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
+import { countText, messagesText } from "../../shared/watch/words.ts";
 import type { ApiClient } from "../client.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
@@ -85,10 +86,6 @@ function renderVerdict(verdict: Verdict): string {
   lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
   if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));
   const limits = state === "ready" || state === "notInUse" ? " Mail sent less often may be missing." : "";
-  lines.push(
-    line(
-      `Based on ${days} ${days === 1 ? "day" : "days"} with reports and ${messages.toLocaleString("en-US")} ${messages === 1 ? "message" : "messages"}.${limits}`,
-    ),
-  );
+  lines.push(line(`Based on ${countText(days, "day")} with reports and ${messagesText(messages)}.${limits}`));
   return lines.join("\n");
 }
