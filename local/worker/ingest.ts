@@ -1,7 +1,7 @@
 /**
  * Main module of ingest on one machine: the Worker as it is deployed, and the way in that Email Routing is in production. A
- * request from the SMTP server becomes a call of its `email()`, in the same isolate: from Worker to Worker it would cost a tenth of what
- * a mail takes. wrangler's own mail endpoint is not used, because it parses the whole mail first and accepts it from anybody.
+ * request from the SMTP server becomes a call of its `email()`, in the same isolate: from Worker to Worker it took some 8 % more
+ * processor time. wrangler's own mail endpoint is not used, because it parses the whole mail first and accepts it from anybody.
  * It never changes a byte, requires the secret, and applies the ledger's migrations when the stack starts.
  */
 import { shardsOf } from "../../shared/ledger/shards.ts";

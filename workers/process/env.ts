@@ -113,6 +113,11 @@ export function inEachShard(invocation: Invocation): Invocation[] {
   return invocation.shards.all.map((_, shard) => inShard(invocation, shard));
 }
 
+/** The one of some databases whose turn it is: where a run of cron has no queries for all, each has a minute. None has none. */
+export function inTurn<T>(databases: readonly T[], nowSeconds: number): T | undefined {
+  return databases[Math.floor(nowSeconds / 60) % databases.length];
+}
+
 /** A log entry: figures and names, never content. */
 export type LogEntry = Record<string, unknown>;
 

@@ -21,7 +21,7 @@ import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
-import { type Call, type Invocation, inEachShard, inShardOf } from "../env.ts";
+import { type Call, type Invocation, inEachShard, inShardOf, inTurn } from "../env.ts";
 import { attemptRequest } from "./request.ts";
 
 /** The caller, and the context of the call. */
@@ -152,7 +152,7 @@ export async function enqueueForwards(invocation: Invocation): Promise<number> {
 /** A database that was added after a target for all accounts gets it, too: each of them in turn, as an invocation has few queries. */
 async function spreadTargets({ shards: { all, directory }, nowSeconds }: Invocation): Promise<void> {
   const [, ...others] = all;
-  const ledger = others[Math.floor(nowSeconds / 60) % others.length];
+  const ledger = inTurn(others, nowSeconds);
   if (ledger === undefined) return;
   const targets = await ask(directory, targetsQuery());
   const added = targets.filter(({ account }) => account === "").map(addTarget);

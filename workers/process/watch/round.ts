@@ -15,7 +15,7 @@ import {
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { WATCH_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
-import { type Invocation, inEachShard, type LogEntry } from "../env.ts";
+import { type Invocation, inEachShard, inTurn, type LogEntry } from "../env.ts";
 import { askKnown, isSame, judgeDomain, type Place, periodOf } from "./judge-domain.ts";
 import { watchPipeline } from "./pipeline.ts";
 import { QUERIES_FOR_FACTS, QUERIES_PER_DOMAIN, QueryBudget } from "./query-budget.ts";
@@ -63,8 +63,8 @@ export async function watchDomains(invocation: Invocation, isWanted = false): Pr
 function placesOfRun(invocation: Invocation, queries: number): Invocation[] {
   const all = inEachShard(invocation);
   if (queries / all.length >= 2 + QUERIES_OF_PAGE) return all;
-  const turn = Math.floor(invocation.nowSeconds / 60) % all.length;
-  return all.slice(turn, turn + 1);
+  const one = inTurn(all, invocation.nowSeconds);
+  return one === undefined ? [] : [one];
 }
 
 async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted: boolean): Promise<WatchDone> {
