@@ -1,10 +1,10 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PointBudget, packPoints, slicePoints, unpackPoints } from "../../shared/analytics/budget.ts";
 import { buildPoint, type DataPoint } from "../../shared/analytics/columns.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import { jsonBytes } from "../../shared/queue-batches.ts";
 import { recordRow } from "../support/local-engine.ts";
+import fc from "../support/properties.ts";
 
 function points(count: number, given: Parameters<typeof recordRow>[0] = {}): DataPoint[] {
   return Array.from({ length: count }, (_, ordinal) => buildPoint("records", recordRow({ ordinal, ...given })));

@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkPoint } from "../../local/worker/point.ts";
 import {
@@ -10,6 +9,7 @@ import {
   slotPosition,
 } from "../../shared/analytics/columns.ts";
 import { recordRow } from "../support/local-engine.ts";
+import fc from "../support/properties.ts";
 
 /** Slot → name, as a program that queries the data relies on. */
 function slotNames(columns: Record<string, Column>): string[] {

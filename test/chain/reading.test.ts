@@ -1,13 +1,13 @@
 /** The report reader in workerd finds what it finds in Node: its inflater, streams and buffers are others. */
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, zip } from "../support/archives.ts";
 import { listFixtures, readFixture } from "../support/fixtures.ts";
+import fc from "../support/properties.ts";
 import { cutSource } from "../support/read.ts";
 import { ORDINARY } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";

@@ -1,8 +1,9 @@
 /** What an assistant gets of an answer: bounded, without what acts or nobody sees, and nothing left out in silence. */
-import fc from "fast-check";
+
 import { expect, it } from "vitest";
 import { boundedAnswer } from "../../cli/mcp/bounded-answer.ts";
 import { MCP_LIMITS } from "../../shared/limits.ts";
+import fc from "../support/properties.ts";
 
 it("keeps a small answer as it is", () => {
   const answer = { items: [{ source: "esp.example", messages: 7, isPass: true, sender: null }], nextStep: "Wait." };

@@ -1,8 +1,9 @@
 /** The table of operations: what derives from it agrees with itself. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { inputOf, requestOf, validate } from "../../shared/contract/operation.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../shared/contract/operations.ts";
+import fc from "../support/properties.ts";
 import { INPUTS } from "./inputs.ts";
 
 const routes = OPERATION_NAMES.flatMap((name) => {

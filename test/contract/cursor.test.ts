@@ -1,7 +1,8 @@
 /** Cursors as the API answers them: opaque, of one list, and refused where they are of none. */
-import fc from "fast-check";
+
 import { expect, it } from "vitest";
 import { closeCursor, openCursor } from "../../shared/contract/cursor.ts";
+import fc from "../support/properties.ts";
 
 it("a cursor brings an operation back to where its answer ended", () => {
   fc.assert(

@@ -1,9 +1,10 @@
 /** Who may ask what: every operation of the table with every role, in the own account, in another one, and in none. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { allowed } from "../../shared/contract/operation.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../shared/contract/operations.ts";
 import { ACCOUNT_ROLES, type Authority, authorityOf, entryOf, mayAsk, type Role } from "../../shared/people.ts";
+import fc from "../support/properties.ts";
 
 const WHO: Record<string, Authority> = {
   operator: authorityOf({ role: "operator", accounts: [] }),

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasPass, readAuthResults, readReasons } from "../../shared/guidance/auth-results.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "../../shared/guidance/known-forwarders.ts";
@@ -13,6 +12,7 @@ import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts
 import { partsOfPeriod, periodBefore, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
+import fc from "../support/properties.ts";
 
 const TODAY = parseDay("2026-11-21") ?? 0;
 

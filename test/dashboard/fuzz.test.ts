@@ -3,10 +3,11 @@
  * comes in time. A few a second of the normal test run; longer by FUZZ_API_RUNS (requests an operation), other ones by
  * FUZZ_API_SEED.
  */
-import fc from "fast-check";
+
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildOpenApi } from "../../scripts/openapi.ts";
 import { withoutReferences } from "../support/openapi-references.ts";
+import fc from "../support/properties.ts";
 import { type FuzzedRequest, type KnownValues, requestsFor } from "../support/schema-values.ts";
 import { type ContractSetup, startContractSetup } from "./contract-setup.ts";
 import { API_TOKEN } from "./harness.ts";

@@ -1,10 +1,11 @@
 /** The record at another stage, made of the one that is published: nothing of the owner's is lost. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { isDmarcRecord, readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
 import { recordAtStage, STAGES, stageOf, withBelow } from "../../shared/guidance/next-record.ts";
 import { dmarcTextOf, type StoredCheck } from "../../shared/guidance/stored-check.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import fc from "../support/properties.ts";
 import { checkWith } from "../support/stored-check.ts";
 
 const SAME = { before: "p=none", after: "p=none" };

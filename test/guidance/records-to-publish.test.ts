@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   effectivePolicy,
@@ -9,6 +8,7 @@ import {
 } from "../../shared/guidance/dmarc-record.ts";
 import { NOTHING_PUBLISHED, type Published, recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
+import fc from "../support/properties.ts";
 
 function values(domain: string, rua: string): string[] {
   return recordsToPublish(domain, rua).map(({ name, value }) => `${name} ${value}`);

@@ -1,5 +1,5 @@
 /** SPF before and after: what is proposed for a source, what it costs, when it is refused, and when SPF can't help. */
-import fc from "fast-check";
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
@@ -9,6 +9,7 @@ import { adviseSpf, type SpfSender, withTerm } from "../../shared/guidance/spf-a
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
+import fc from "../support/properties.ts";
 import { spfZones } from "./zones.ts";
 
 let server: DnsServer;

@@ -1,10 +1,11 @@
 /** Several SPF records at a name: the one to publish in their place, what is said about it, and where none is given. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { Resolver } from "../../shared/dns/resolver.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
 import { readSpfTerms } from "../../shared/guidance/spf-record.ts";
 import { matchOf, resolveSpf } from "../../shared/guidance/spf-tree.ts";
+import fc from "../support/properties.ts";
 
 const BELOW: Record<string, string[]> = {
   "a.test": ["v=spf1 ip4:192.0.2.0/24 -all"],

@@ -1,5 +1,5 @@
 /** What-if against a plain count over the same records: any records, simulated domains, and the samples. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { judgeOne, score, simulateOne } from "../../bench/verdict/score.ts";
 import { planReports } from "../../local/samples/reports.ts";
@@ -11,6 +11,7 @@ import { policyText } from "../../shared/report/policy-text.ts";
 import type { AggregateRecord, OverrideType } from "../../shared/report/vocabulary.ts";
 import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
 import { sampleRecord } from "../support/ledger-fill.ts";
+import fc from "../support/properties.ts";
 import { NOW_SECONDS, readAll } from "../support/read.ts";
 
 const DOMAIN = "acme.example";

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   domainNeedles,
@@ -11,6 +10,7 @@ import {
   tlsKey,
 } from "../../shared/ledger/figures.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import fc from "../support/properties.ts";
 
 const POLICY_DOMAIN = "example.com";
 const text = fc.oneof(

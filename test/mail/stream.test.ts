@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
 import { LineReader } from "../../shared/mail/lines.ts";
@@ -6,6 +5,7 @@ import { MailStructureError, type StreamedPart, streamParts } from "../../shared
 import { HELD_BYTES, transferDecoder } from "../../shared/mail/transfer-encoding.ts";
 import { concatBytes } from "../../shared/report/source.ts";
 import { listFixtures, readFixture } from "../support/fixtures.ts";
+import fc from "../support/properties.ts";
 import { type Found, readAll } from "../support/read.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,5 @@
 /** The lower floors of reading: text decoding, inflating, zip directories, sniffing, and that no result depends on the pieces. */
 import { crc32 as nodeCrc32 } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { ReadBudget, Refusal } from "../../shared/report/budget.ts";
@@ -13,6 +12,7 @@ import { concatBytes } from "../../shared/report/source.ts";
 import { XmlTextDecoder } from "../../shared/report/text.ts";
 import { sniff } from "../../shared/sniff.ts";
 import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
+import fc from "../support/properties.ts";
 import { quirks } from "../support/quirks/all.ts";
 import { cutSource, LOOSE, readAll } from "../support/read.ts";
 import { numbered, ORDINARY, record, withRecords } from "../support/report-xml.ts";

@@ -4,7 +4,6 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ReadOptions, readReports } from "../../shared/report/read.ts";
 import { Rejection } from "../../shared/report/rejection.ts";
@@ -15,6 +14,7 @@ import { parseAnyElement } from "../../shared/report/xml/element.ts";
 import type { Frame } from "../../shared/report/xml/frame-text.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
 import { Segmenter } from "../../shared/report/xml/segments.ts";
+import fc from "../support/properties.ts";
 import { cutSource, NOW_SECONDS } from "../support/read.ts";
 import { withRecords } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";

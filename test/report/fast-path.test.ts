@@ -2,12 +2,13 @@
  * Where the fast path could tell other things than the general reader: values that nobody reads, what stands between
  * records, very long records, and shapes that other documents teach or make forgotten in the middle of this one.
  */
-import fc from "fast-check";
+
 import { describe, expect, it, test } from "vitest";
 import { AggregateReader } from "../../shared/report/aggregate.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { WarningLog } from "../../shared/report/warnings.ts";
 import { joinBytes, toBytes } from "../support/archives.ts";
+import fc from "../support/properties.ts";
 import { type Found, LOOSE, readAll } from "../support/read.ts";
 import { ORDINARY, record, withRecords } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";

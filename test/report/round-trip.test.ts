@@ -1,7 +1,8 @@
 /** A random report, written as XML in a random style and read back, is the same report, however the bytes are cut. */
-import fc from "fast-check";
+
 import { expect, test } from "vitest";
 import { joinBytes } from "../support/archives.ts";
+import fc from "../support/properties.ts";
 import { readAll } from "../support/read.ts";
 import { reportModel, totalsOf } from "../support/report-model.ts";
 import { Dice, writeReport } from "../support/report-writer.ts";

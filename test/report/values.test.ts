@@ -1,5 +1,5 @@
 /** Single values: addresses, counts, dates, domains, words. The URL standard's writer of addresses is the judge of RFC 5952. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import {
   canonicalIp,
@@ -11,6 +11,7 @@ import {
   parseEpochSeconds,
   storedText,
 } from "../../shared/report/values.ts";
+import fc from "../support/properties.ts";
 import { ipv6 } from "../support/report-model.ts";
 
 const SEED = 20_260_102;

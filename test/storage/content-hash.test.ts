@@ -1,12 +1,12 @@
 /** Same content as read, same hash: whatever the order, the white space and the container; anything else changes it. */
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { readReports } from "../../shared/report/read.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 import { headerOf } from "../../shared/report-header.ts";
+import fc from "../support/properties.ts";
 import { type SampleRecord, sampleReport } from "../support/sample-report.ts";
 
 const NOW = 1_795_000_000;

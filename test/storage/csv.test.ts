@@ -1,7 +1,8 @@
 /** CSV: RFC 4180 for programs, harmless for spreadsheets, in linear time. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { csvLine, readCsv } from "../../shared/csv.ts";
+import fc from "../support/properties.ts";
 
 const field = (value: string | number | null): string => csvLine([value]).slice(0, -2);
 

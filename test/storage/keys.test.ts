@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   buildRawMetadata,
@@ -12,6 +11,7 @@ import {
   rawKey,
   safeFileName,
 } from "../../shared/storage.ts";
+import fc from "../support/properties.ts";
 
 const SHA = "a".repeat(64);
 const NOON = Date.UTC(2026, 10, 20, 12) / 1000;

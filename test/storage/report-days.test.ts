@@ -1,8 +1,9 @@
 /** The days of a report, and how what it counts is spread over them. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { daysOfPeriod, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { apportion, Spreader, spreadCounts } from "../../shared/report-spread.ts";
+import fc from "../support/properties.ts";
 
 const at = (text: string): number => Date.parse(text) / 1000;
 const days = (begin: string, end: string): [string, number][] =>

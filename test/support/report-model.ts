@@ -1,11 +1,12 @@
 /** Support: random aggregate reports over the whole vocabulary of RFC 7489 and RFC 9990, as the reader should give them. */
-import fc from "fast-check";
+
 import type {
   AggregateRecord,
   AggregateTotals,
   PolicyPublished,
   ReportMetadata,
 } from "../../shared/report/vocabulary.ts";
+import fc from "./properties.ts";
 
 /** What a report says; its format follows from how it is written. */
 export interface ReportModel {

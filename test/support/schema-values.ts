@@ -1,6 +1,7 @@
 /** Support: values by a JSON Schema of the API's description, right ones and hostile ones, as arbitraries of fast-check. */
-import fc from "fast-check";
+
 import type { OperationObject, SchemaObject } from "../../scripts/openapi.ts";
+import fc from "./properties.ts";
 
 /** Values that a field of a name is often about, so that requests get beyond the check of their form. */
 export type KnownValues = Record<string, readonly string[]>;
