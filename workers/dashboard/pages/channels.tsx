@@ -17,8 +17,8 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
+import type { PageRequest } from "../parts/page-request.ts";
 import { KindField, NameField } from "../parts/receiver-fields.tsx";
-import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote, saying, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 

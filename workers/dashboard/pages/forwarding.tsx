@@ -11,14 +11,14 @@ import { ApiError, isWrongInput } from "../errors.ts";
 import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { domainPath, reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { KindField, NameField } from "../parts/receiver-fields.tsx";
-import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { domainPath, reportPath } from "../paths.ts";
 
 const PATH = "/operations/forwarding";
 
