@@ -218,7 +218,7 @@ function unsentTable(rows: readonly UnsentReport[], targets: readonly Target[]):
 function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLSearchParams | undefined }) {
   return (
     <form class="stacked" method="post" action={PATH}>
-      <KindField id="target-kind" kinds={TARGET_KINDS} words={KIND_WORDS} typed={typed} />
+      <KindField id="target-kind" kinds={TARGET_KINDS} nameOf={(kind) => KIND_WORDS[kind]} typed={typed} />
       <Field id="target-url" label="URL">
         <input
           id="target-url"
