@@ -53,8 +53,8 @@ const ENTRY_FILES: Record<string, string> = {
   "shared/report/shapes/": "shared/report/shapes/record-shapes.ts",
 };
 
-/** A Worker whose folders import each other one way only, types included, so that its parts can be read one after the other. */
-const LAYERED = "workers/process/";
+/** Workers whose folders import each other one way only, types included, so that their parts can be read one after the other. */
+const LAYERED = ["workers/process/", "workers/dashboard/"];
 
 /** Packages with their own places. Any other package has one importing file in each of the folders below. */
 const PACKAGE_PLACES: Record<string, readonly string[]> = {
@@ -231,19 +231,23 @@ function findWay(
   return undefined;
 }
 
-/** Cycles of run-time imports, each once, as the paths it goes through. Types may refer to each other. */
 function brokenLayers(files: SourceFile[]): string[] {
+  return LAYERED.flatMap((worker) => brokenLayersOf(worker, files));
+}
+
+function brokenLayersOf(worker: string, files: SourceFile[]): string[] {
   const folderOf = (path: string): string | undefined =>
-    path.startsWith(LAYERED) ? /^(.+?)\//.exec(path.slice(LAYERED.length))?.[1] : undefined;
+    path.startsWith(worker) ? /^(.+?)\//.exec(path.slice(worker.length))?.[1] : undefined;
   const arrows = files.flatMap(({ path, imports }) =>
     imports.map(({ target }) => ({ path, target, from: folderOf(path), to: folderOf(target) })),
   );
   const known = new Set(arrows.map(({ from, to }) => `${from} ${to}`));
   return arrows
     .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to && known.has(`${to} ${from}`))
-    .map(({ path, target, from, to }) => `${path}: imports ${target}; ${LAYERED}${to}/ imports ${from}/, too`);
+    .map(({ path, target, from, to }) => `${path}: imports ${target}; ${worker}${to}/ imports ${from}/, too`);
 }
 
+/** Cycles of run-time imports, each once, as the paths it goes through. Types may refer to each other. */
 function findCycles(files: SourceFile[]): string[][] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();

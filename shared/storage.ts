@@ -50,6 +50,11 @@ export interface RawMetadata {
 /** Who sent a mail, according to the mail. */
 export type MailOrigin = Pick<RawMetadata, "sender" | "from" | "subject" | "messageId">;
 
+/** The mail that an object came with. */
+export function mailOrigin({ sender, from, subject, messageId }: MailOrigin): MailOrigin {
+  return { sender, from, subject, messageId };
+}
+
 /** `YYYY/MM/DD` of a time, UTC. */
 export function datePath(seconds: number): string {
   return isoDate(seconds).replaceAll("-", "/");

@@ -3,14 +3,14 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { CommandError } from "../command-error.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { GMAIL_URL, gmailService } from "../import/gmail.ts";
-import { GRAPH_URL, graphService } from "../import/graph.ts";
-import { listedMailbox } from "../import/listed-mailbox.ts";
+import { GMAIL } from "../import/gmail.ts";
+import { GRAPH } from "../import/graph.ts";
+import { listedMailbox, type MailServiceCommand } from "../import/listed-mailbox.ts";
 import { importMailbox, type Mailbox } from "../import/mailbox.ts";
 import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
 import { askSecret } from "../import/secret.ts";
 import { noWatermark, openWatermark } from "../import/watermark.ts";
-import { numberBetween, readAddress } from "../option-values.ts";
+import { numberBetween } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 
 /** Adds the options that every kind of import has. */
@@ -42,22 +42,6 @@ Examples:
 The password is asked for, or taken from DMARC_IMAP_PASSWORD; an OAuth 2 access token from DMARC_IMAP_TOKEN. The mailbox is
 opened read-only and nothing is marked as seen, unless --move-to is given. The next run continues behind the last mail.`;
 
-const GMAIL_EXAMPLES = `
-Examples:
-  DMARC_GMAIL_TOKEN=… dmarc import gmail --label DMARC
-  DMARC_GMAIL_TOKEN=… dmarc import gmail --since 2026-01-01 --move-to Imported
-
-DMARC_GMAIL_TOKEN holds an OAuth 2 access token of scope gmail.readonly, or gmail.modify for --move-to (docs/import.md says
-how to get one). When it expires, set a new one and run it again: it continues.`;
-
-const GRAPH_EXAMPLES = `
-Examples:
-  DMARC_GRAPH_TOKEN=… dmarc import graph --folder inbox
-  DMARC_GRAPH_TOKEN=… dmarc import graph --user reports@example.com --move-to Imported
-
-DMARC_GRAPH_TOKEN holds an access token for Microsoft Graph with Mail.Read, or Mail.ReadWrite for --move-to (docs/import.md
-says how to get one). When it expires, set a new one and run it again: it continues.`;
-
 /** Adds the subcommands. */
 export function addImportMailbox(command: Command, addOptions: AddOptions): void {
   const imap = command
@@ -75,34 +59,20 @@ export function addImportMailbox(command: Command, addOptions: AddOptions): void
   addMailboxOptions(imap, addOptions)
     .addHelpText("after", IMAP_EXAMPLES)
     .action((options: ImapOptions) => run(options, () => imapMailbox(options)));
-  const gmail = command
-    .command("gmail")
-    .description("Import the mails of a Gmail mailbox by its API")
-    .option("--label <name>", "only mails with this label, such as INBOX");
-  addMailboxOptions(gmail, addOptions)
-    .addHelpText("after", GMAIL_EXAMPLES)
-    .action((options: MailboxOptions & { label?: string }) =>
-      run(options, async () => {
-        const base = process.env.DMARC_GMAIL_URL || GMAIL_URL;
-        return listedMailbox(
-          gmailService({ base, token: tokenIn("DMARC_GMAIL_TOKEN"), label: options.label }),
-          options.since,
-        );
-      }),
-    );
-  const graph = command
-    .command("graph")
-    .description("Import the mails of a Microsoft 365 mailbox by Microsoft Graph")
-    .option("--user <address>", "whose mailbox: me, or an address that the token may read", readUser, "me")
-    .option("--folder <name>", "well-known name or id of a folder", "inbox");
-  addMailboxOptions(graph, addOptions)
-    .addHelpText("after", GRAPH_EXAMPLES)
-    .action((options: MailboxOptions & { user: string; folder: string }) =>
-      run(options, async () => {
-        const base = process.env.DMARC_GRAPH_URL || GRAPH_URL;
-        const { user, folder } = options;
-        return listedMailbox(graphService({ base, token: tokenIn("DMARC_GRAPH_TOKEN"), user, folder }), options.since);
-      }),
+  addService(command, GMAIL, addOptions);
+  addService(command, GRAPH, addOptions);
+}
+
+function addService<Options extends object>(
+  command: Command,
+  { name, description, examples, addOptions, service }: MailServiceCommand<Options>,
+  addCommonOptions: AddOptions,
+): void {
+  const subcommand = addOptions(command.command(name).description(description));
+  addMailboxOptions(subcommand, addCommonOptions)
+    .addHelpText("after", examples)
+    .action((options: MailboxOptions & Options) =>
+      run(options, async () => listedMailbox(service(options), options.since)),
     );
 }
 
@@ -166,16 +136,6 @@ async function imapMailbox({ host, port, user, mailbox, security, since, moveTo 
     since: since === undefined ? undefined : new Date(since * 1000),
     isChanging: moveTo !== undefined,
   });
-}
-
-function tokenIn(variable: string): string {
-  const token = process.env[variable] ?? "";
-  if (/^\S+$/.test(token)) return token;
-  throw new CommandError(`${variable} must contain an access token (docs/import.md says how to get one).`);
-}
-
-function readUser(text: string): string {
-  return text === "me" ? text : readAddress(text);
 }
 
 function readSince(text: string): number {

@@ -1,10 +1,32 @@
 /** A mailbox of Gmail, by its API (developers.google.com/gmail/api): users.messages.list, get in format raw, modify to move. */
 import * as v from "valibot";
 import { CommandError } from "../command-error.ts";
-import type { MailService } from "./listed-mailbox.ts";
+import type { MailService, MailServiceCommand } from "./listed-mailbox.ts";
 import { MailApi, unlessGone } from "./mail-api.ts";
 
-export const GMAIL_URL = "https://gmail.googleapis.com";
+const GMAIL_URL = "https://gmail.googleapis.com";
+
+const EXAMPLES = `
+Examples:
+  DMARC_GMAIL_TOKEN=… dmarc import gmail --label DMARC
+  DMARC_GMAIL_TOKEN=… dmarc import gmail --since 2026-01-01 --move-to Imported
+
+DMARC_GMAIL_TOKEN holds an OAuth 2 access token of scope gmail.readonly, or gmail.modify for --move-to (docs/import.md says
+how to get one). When it expires, set a new one and run it again: it continues.`;
+
+interface GmailOptions {
+  /** Whose mails are read, such as INBOX; undefined = all mail. */
+  label?: string;
+}
+
+/** `dmarc import gmail`. */
+export const GMAIL: MailServiceCommand<GmailOptions> = {
+  name: "gmail",
+  description: "Import the mails of a Gmail mailbox by its API",
+  examples: EXAMPLES,
+  addOptions: (command) => command.option("--label <name>", "only mails with this label, such as INBOX"),
+  service: gmailService,
+};
 
 const page = v.object({
   messages: v.optional(v.array(v.object({ id: v.string() })), []),
@@ -21,19 +43,9 @@ const labels = v.object({ labels: v.array(v.object({ id: v.string(), name: v.str
 /** Most that users.messages.list gives at once. */
 const IDS_PER_PAGE = 500;
 
-/** @param label whose mails are read, such as INBOX */
-export function gmailService({
-  base,
-  token,
-  label,
-}: {
-  base: string;
-  token: string;
-  label: string | undefined;
-}): MailService {
+function gmailService({ label }: GmailOptions): MailService {
   const api = new MailApi({
-    base: `${base}/gmail/v1/users/me`,
-    token,
+    base: `${process.env.DMARC_GMAIL_URL || GMAIL_URL}/gmail/v1/users/me`,
     tokenVariable: "DMARC_GMAIL_TOKEN",
     // Exceeded quotas are answered with 403, too (developers.google.com/gmail/api/guides/handle-errors).
     isTooFast: (status, text) => status === 403 && /rateLimitExceeded|userRateLimitExceeded/i.test(text),

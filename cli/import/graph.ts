@@ -4,10 +4,42 @@
  */
 import * as v from "valibot";
 import { CommandError } from "../command-error.ts";
-import type { MailService } from "./listed-mailbox.ts";
+import { readAddress } from "../option-values.ts";
+import type { MailService, MailServiceCommand } from "./listed-mailbox.ts";
 import { MailApi, unlessGone } from "./mail-api.ts";
 
-export const GRAPH_URL = "https://graph.microsoft.com";
+const GRAPH_URL = "https://graph.microsoft.com";
+
+const EXAMPLES = `
+Examples:
+  DMARC_GRAPH_TOKEN=… dmarc import graph --folder inbox
+  DMARC_GRAPH_TOKEN=… dmarc import graph --user reports@example.com --move-to Imported
+
+DMARC_GRAPH_TOKEN holds an access token for Microsoft Graph with Mail.Read, or Mail.ReadWrite for --move-to (docs/import.md
+says how to get one). When it expires, set a new one and run it again: it continues.`;
+
+interface GraphOptions {
+  /** "me", or an address whose mailbox the token may read. */
+  user: string;
+  /** A well-known name such as inbox, or an id. */
+  folder: string;
+}
+
+/** `dmarc import graph`. */
+export const GRAPH: MailServiceCommand<GraphOptions> = {
+  name: "graph",
+  description: "Import the mails of a Microsoft 365 mailbox by Microsoft Graph",
+  examples: EXAMPLES,
+  addOptions: (command) =>
+    command
+      .option("--user <address>", "whose mailbox: me, or an address that the token may read", readUser, "me")
+      .option("--folder <name>", "well-known name or id of a folder", "inbox"),
+  service: graphService,
+};
+
+function readUser(text: string): string {
+  return text === "me" ? text : readAddress(text);
+}
 
 const page = v.object({
   value: v.array(v.object({ id: v.string(), receivedDateTime: v.string() })),
@@ -18,25 +50,10 @@ const folders = v.object({ value: v.array(v.object({ id: v.string(), displayName
 /** Ours; a page has ten mails by default, a thousand at most. */
 const IDS_PER_PAGE = 200;
 
-/**
- * @param user "me", or an address whose mailbox the token may read
- * @param folder a well-known name such as inbox, or an id
- */
-export function graphService({
-  base,
-  token,
-  user,
-  folder,
-}: {
-  base: string;
-  token: string;
-  user: string;
-  folder: string;
-}): MailService {
+function graphService({ user, folder }: GraphOptions): MailService {
   const owner = user === "me" ? "/me" : `/users/${encodeURIComponent(user)}`;
   const api = new MailApi({
-    base: `${base}/v1.0`,
-    token,
+    base: `${process.env.DMARC_GRAPH_URL || GRAPH_URL}/v1.0`,
     tokenVariable: "DMARC_GRAPH_TOKEN",
     // Ids stay the same when a mail is moved.
     headers: { prefer: 'IdType="ImmutableId"' },

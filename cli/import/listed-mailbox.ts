@@ -2,6 +2,7 @@
  * A mailbox whose service lists ids, and gives a mail by its id. All ids are listed first, since moving mails while pages are
  * read would shift them.
  */
+import type { Command } from "commander";
 import * as v from "valibot";
 import type { Mail, Mailbox, MailPage } from "./mailbox.ts";
 
@@ -13,6 +14,16 @@ export interface MailService {
   /** A mail, and when it came, seconds since 1970 UTC; undefined if it is gone. */
   read(id: string): Promise<{ bytes: Uint8Array; seconds: number } | undefined>;
   move(id: string, folder: string): Promise<void>;
+}
+
+/** `dmarc import NAME`, for a service: what its help says, its own options, and the service they name. */
+export interface MailServiceCommand<Options extends object> {
+  name: string;
+  description: string;
+  examples: string;
+  addOptions(command: Command): Command;
+  /** @throws CommandError when the environment lacks the token */
+  service(options: Options): MailService;
 }
 
 /** Mails that came at that time or later; those of `ids` are done. */

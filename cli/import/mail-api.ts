@@ -8,8 +8,7 @@ import { CommandError } from "../command-error.ts";
 export interface MailApiSettings {
   /** Without a trailing slash; what is requested stays below it. */
   base: string;
-  token: string;
-  /** The variable that holds the token, for sentences. */
+  /** The environment's variable that holds the token. */
   tokenVariable: string;
   headers?: Record<string, string>;
   /** Whether a refusal means that requests come too fast, besides 429 and 503. */
@@ -24,9 +23,12 @@ const MAX_REASON_CHARS = 300;
 /** A mail service's API, asked with the token. Every method throws a CommandError with a sentence where it refuses. */
 export class MailApi {
   readonly #settings: MailApiSettings;
+  readonly #token: string;
 
+  /** @throws CommandError when the variable holds no token */
   constructor(settings: MailApiSettings) {
     this.#settings = settings;
+    this.#token = tokenIn(settings.tokenVariable);
   }
 
   /** @param path below the base, or a whole address of the same origin, as a service gives for the next page */
@@ -44,12 +46,12 @@ export class MailApi {
   }
 
   async #ask(path: string, request: { method: string; body?: string; headers?: Record<string, string> }) {
-    const { token, headers } = this.#settings;
+    const { headers } = this.#settings;
     const url = this.#urlOf(path);
     for (let attempt = 1; ; attempt++) {
       const response = await reach(url, {
         ...request,
-        headers: { ...headers, ...request.headers, authorization: `Bearer ${token}` },
+        headers: { ...headers, ...request.headers, authorization: `Bearer ${this.#token}` },
       });
       if (response.ok) return response;
       const text = (await response.text()).slice(0, 4000);
@@ -121,4 +123,10 @@ function messageOf(text: string): string {
     // Not JSON.
   }
   return text.slice(0, MAX_REASON_CHARS);
+}
+
+function tokenIn(variable: string): string {
+  const token = process.env[variable] ?? "";
+  if (/^\S+$/.test(token)) return token;
+  throw new CommandError(`${variable} must contain an access token (docs/import.md says how to get one).`);
 }

@@ -5,10 +5,10 @@ import type { ReportSender } from "../authentication/sender-state.ts";
 import { knownHashOf } from "../content-hash.ts";
 import { sha256Text } from "../identity.ts";
 import type { Claim, Claims } from "../ledger/claims.ts";
-import { needsReading } from "../ledger/commit-batch.ts";
 import type { ReportVersion } from "../ledger/conflicts.ts";
 import type { ReportReference, ReportShare } from "../ledger/report-rows.ts";
 import type { LedgerReport } from "../ledger/reports.ts";
+import { needsReading } from "../ledger/staged-figures.ts";
 import type { ReadObject } from "./object.ts";
 import type { FoundReport } from "./read-object.ts";
 

@@ -11,6 +11,7 @@ import { PAGE_LIMITS } from "../limits.ts";
 import { tag } from "../tag.ts";
 import * as shapes from "./domain-shapes.ts";
 import { account, day, domain, month, pageFields, REPORT_PATH, reportName, truth } from "./fields.ts";
+import { get } from "./operation.ts";
 
 /** Without days: the last 30. Without an account: of all that one may see. */
 const ofDomain = { domain, account: v.optional(account), from: v.optional(day), to: v.optional(day) };
@@ -21,10 +22,6 @@ const page = pageFields(PAGE_LIMITS.listed);
 
 /** What all of them have in common. */
 const read = { role: "viewer", changes: false, answeredBy: "dashboard" } as const;
-
-function get<const Path extends string>(path: Path) {
-  return { method: "GET", path, place: "query", status: 200, answer: "json" } as const;
-}
 
 export const DOMAIN_OPERATIONS = {
   listDomains: {

@@ -69,3 +69,13 @@ export function pageFields(most: number) {
     cursor: v.optional(cursor),
   };
 }
+
+/** No input. Strict, as all objects of inputs: a misspelt field of a filter would mean "everything". */
+export const nothing = v.strictObject({});
+/** What has an id, and nothing else that names it. */
+export const idInput = v.strictObject({ id });
+/** A file. */
+export const bytes = v.custom<Blob | ReadableStream>(
+  (value) => value instanceof Blob || value instanceof ReadableStream,
+  "the file is missing",
+);

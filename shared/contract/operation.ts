@@ -29,6 +29,21 @@ export interface HttpRoute {
   maxBodyBytes?: number;
 }
 
+/** The route of a question: input in the query, an answer in JSON. */
+export function get<const Path extends string>(path: Path) {
+  return { method: "GET", path, place: "query", status: 200, answer: "json" } as const;
+}
+
+/** The route of a change: input as a JSON object, an answer in JSON. */
+export function post<const Path extends string>(path: Path) {
+  return { method: "POST", path, place: { json: "fields" }, status: 200, answer: "json" } as const;
+}
+
+/** The route of a removal: input in the query, no answer. */
+export function remove<const Path extends string>(path: Path) {
+  return { method: "DELETE", path, place: "query", status: 204, answer: "none" } as const;
+}
+
 /** One operation. */
 export interface Operation<Input, Output> {
   /** One sentence for documents. */

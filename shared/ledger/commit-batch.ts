@@ -3,7 +3,7 @@
  * conflicts, all or nothing. It was prepared from what `findObjects` and `findReports` returned; if that has changed
  * meanwhile, it writes nothing and says so, and the batch is decided again.
  */
-import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
+import { D1_LIMITS } from "../limits.ts";
 import {
   type AcceptedVersion,
   type ConflictRow,
@@ -191,31 +191,4 @@ function reportChars({ shares }: ReportWrite): number {
 
 function jsonChars(row: object): number {
   return 2 * JSON.stringify(row).length;
-}
-
-/** Whether figures must be written before their report, under a reading. */
-export function needsReading(figures: readonly string[]): boolean {
-  return figures.length > 1 || (figures[0]?.length ?? 0) > FIGURE_LIMITS.maxInlineChars;
-}
-
-/**
- * Writes figures of a large report before it is accepted. Safe to repeat.
- *
- * @param reading identifies what they were read from: 32 hex digits
- * @param firstChunk index of the first chunk within the reading
- */
-export async function stageFigures(
-  database: LedgerDatabase,
-  { reading, firstChunk, figures }: { reading: string; firstChunk: number; figures: readonly string[] },
-  nowSeconds: number,
-): Promise<void> {
-  for (const [i, chunk] of figures.entries()) {
-    await change(database, [
-      {
-        sql: `INSERT INTO report_figures (reading, chunk, figures, written_seconds) VALUES (unhex(?1), ?2, ?3, ?4)
-          ON CONFLICT (reading, chunk) DO UPDATE SET figures = excluded.figures, written_seconds = excluded.written_seconds`,
-        parameters: [reading, firstChunk + i, chunk, nowSeconds],
-      },
-    ]);
-  }
 }

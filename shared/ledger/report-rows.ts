@@ -11,6 +11,7 @@ import type {
   FailureReport,
   PolicyPublished,
   Report,
+  ReportMetadata,
   TlsPolicy,
   TlsReport,
 } from "../report/vocabulary.ts";
@@ -93,33 +94,43 @@ const common = {
   whole: v.optional(v.object({ records: v.number(), total: v.number(), passed: v.number() })),
 };
 
-const aggregateDetails = v.object({
-  kind: v.literal("aggregate"),
+/** Of the metadata, what is no column. Here and below, a default is what is not stored, and what older rows lack. */
+const metadataFields = {
   email: v.optional(v.string(), ""),
   extraContactInfo: v.optional(v.string(), ""),
   errors: v.optional(v.array(v.string()), []),
   generator: v.optional(v.string(), ""),
   version: v.optional(v.string(), ""),
   format: v.optional(v.picklist(["rfc7489", "rfc9990"]), "rfc7489"),
+} satisfies Record<keyof KeptMetadata, v.GenericSchema>;
+type KeptMetadata = Omit<ReportMetadata, "orgName" | "reportId" | "beginSeconds" | "endSeconds">;
+
+/** Of the published policy, what is no column. */
+const policyFields = {
+  p: v.string(),
+  // Absent: as sp is.
+  sp: v.optional(v.string()),
+  np: v.optional(v.string()),
+  adkim: v.optional(v.string(), "r"),
+  aspf: v.optional(v.string(), "r"),
+  pct: v.optional(v.number(), 100),
+  fo: v.optional(v.string(), ""),
+  testing: v.optional(v.boolean(), false),
+  discoveryMethod: v.optional(v.string(), ""),
+} satisfies Record<keyof KeptPolicy, v.GenericSchema>;
+type KeptPolicy = Omit<PolicyPublished, "domain">;
+
+const aggregateFields = {
+  ...metadataFields,
   policy: v.pipe(
-    v.object({
-      p: v.string(),
-      // Absent: as sp is.
-      sp: v.optional(v.string()),
-      np: v.optional(v.string()),
-      adkim: v.optional(v.string(), "r"),
-      aspf: v.optional(v.string(), "r"),
-      pct: v.optional(v.number(), 100),
-      fo: v.optional(v.string(), ""),
-      testing: v.optional(v.boolean(), false),
-      discoveryMethod: v.optional(v.string(), ""),
-    }),
+    v.object(policyFields),
     v.transform(({ p, sp = p, np = sp, ...tags }) => ({ p, sp, np, ...tags })),
   ),
   skippedRecords: v.optional(v.number(), 0),
   dispositions: v.optional(v.record(v.string(), v.number()), {}),
-  ...common,
-});
+};
+
+const aggregateDetails = v.object({ kind: v.literal("aggregate"), ...aggregateFields, ...common });
 
 const tlsDetails = v.object({
   kind: v.literal("tls"),
@@ -175,25 +186,20 @@ export const reportFacts = {
 };
 
 /** Default values, which are left out when stored and restored when read. */
-const DEFAULTS: Record<string, unknown> = {
-  format: "rfc7489",
-  adkim: "r",
-  aspf: "r",
-  pct: 100,
-};
-const MAY_BE_ABSENT = new Set(
-  `email extraContactInfo errors generator version format adkim aspf pct fo testing discoveryMethod skippedRecords
-    dispositions warnings omittedWarnings`.split(/\s+/),
+const DEFAULTS = new Map(
+  Object.entries<v.GenericSchema>({ ...aggregateFields, ...policyFields, ...common })
+    .map(([name, schema]): [string, unknown] => [name, v.getDefault(schema)])
+    .filter(([, value]) => value !== undefined),
 );
 
 /** Details as stored: without default values, and long texts cut. */
 export function detailsText(details: ReportDetails): string {
-  const isDefault = (name: string, value: unknown): boolean =>
-    name in DEFAULTS ? value === DEFAULTS[name] : value === "" || value === 0 || value === false || isEmpty(value);
+  const isDefault = (value: unknown, usual: unknown): boolean =>
+    typeof usual === "object" ? isEmpty(value) : value === usual;
   const isInherited = (name: string, { p, sp, np }: { p: string; sp: string; np: string }): boolean =>
     (name === "np" && np === sp) || (name === "sp" && sp === p);
   return JSON.stringify(details, function (this: unknown, name, value: unknown) {
-    if (MAY_BE_ABSENT.has(name) && isDefault(name, value)) return undefined;
+    if (DEFAULTS.has(name) && isDefault(value, DEFAULTS.get(name))) return undefined;
     const isPolicy = details.kind === "aggregate" && this === details.policy;
     if (isPolicy && isInherited(name, details.policy)) return undefined;
     return typeof value === "string" ? cutDetail(value) : value;
@@ -306,7 +312,7 @@ function sumsOfResults(byResult: ReadonlyMap<string, number>): Omit<Sums, "recor
 }
 
 function aggregateDetailsOf(
-  { metadata, policy, totals, warnings, omittedWarnings }: AggregateReport,
+  { metadata, policy: { domain: _, ...policy }, totals, warnings, omittedWarnings }: AggregateReport,
   byResult: ReadonlyMap<string, number>,
 ): ReportDetails {
   const dispositions: Record<string, number> = {};
@@ -316,13 +322,8 @@ function aggregateDetailsOf(
   }
   return {
     kind: "aggregate",
-    email: metadata.email,
-    extraContactInfo: metadata.extraContactInfo,
-    errors: metadata.errors,
-    generator: metadata.generator,
-    version: metadata.version,
-    format: metadata.format,
-    policy: detailsOfPolicy(policy),
+    ...keptOf(metadata),
+    policy,
     skippedRecords: totals.skippedRecords,
     dispositions,
     warnings,
@@ -330,8 +331,14 @@ function aggregateDetailsOf(
   };
 }
 
-function detailsOfPolicy({ domain: _, ...tags }: PolicyPublished): Omit<PolicyPublished, "domain"> {
-  return tags;
+function keptOf({
+  orgName: _,
+  reportId: _id,
+  beginSeconds: _begin,
+  endSeconds: _end,
+  ...kept
+}: ReportMetadata): KeptMetadata {
+  return kept;
 }
 
 function tlsShares(report: TlsReport, days: readonly ReportDay[]): ReportShare[] {

@@ -31,18 +31,31 @@ interface ReceivedReport {
   attempts: number;
 }
 
-/** What the first database says about a batch before its objects are read. */
-export interface InDirectory {
+/** What the ledger says about a batch before its objects are read. */
+export interface FoundDatabases {
+  registrations: Registrations;
+  /** A database or a fault for each raw key. */
+  homes: ReadonlyMap<string, ObjectHome | { error: unknown }>;
+}
+
+/**
+ * Finds the databases of a batch's objects: with one call to the first database, and one query for each further one that is
+ * involved. One of those that is down only affects the objects that need it.
+ *
+ * @throws whatever the first database throws
+ */
+export async function findDatabases(received: readonly ReceivedReport[], shards: Shards): Promise<FoundDatabases> {
+  const inDirectory = await askDirectory(shards.directory, received);
+  return { registrations: inDirectory.registrations, homes: await findHomes(received, inDirectory, shards) };
+}
+
+interface InDirectory {
   registrations: Registrations;
   /** The batch's objects that are finished there, by raw key. */
   finished: ReadonlyMap<string, FinishedObject>;
 }
 
-/** Asks the first database about a batch, in one call. @throws whatever D1 throws */
-export async function askDirectory(
-  directory: LedgerDatabase,
-  received: readonly ReceivedReport[],
-): Promise<InDirectory> {
+async function askDirectory(directory: LedgerDatabase, received: readonly ReceivedReport[]): Promise<InDirectory> {
   const call = new OneCall();
   const registrations = addRegistrations(
     call,
@@ -56,16 +69,11 @@ export async function askDirectory(
   return { registrations: registrations(), finished: finished() };
 }
 
-/**
- * Finds the databases of a batch's objects, with one query for each database but the first that is involved.
- *
- * @returns a database or a fault for each raw key; a database that is down only affects objects that need it
- */
-export async function findDatabases(
+async function findHomes(
   received: readonly ReceivedReport[],
   { registrations, finished: inDirectory }: InDirectory,
   { all }: Shards,
-): Promise<Map<string, ObjectHome | { error: unknown }>> {
+): Promise<FoundDatabases["homes"]> {
   const { byAddress } = registrations;
   const rows = new Map<string, ObjectRowInDatabase[]>();
   const faults = new Map<string, unknown>();

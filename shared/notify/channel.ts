@@ -6,6 +6,14 @@ import { fail, ok, type Result } from "../result.ts";
 export const CHANNEL_KINDS = ["email", "webhook", "slack", "teams"] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
+/** What people read of a kind of channel, and what its key signs, if it has one: deliveries, or the link that confirms an address. */
+export const CHANNELS: Record<ChannelKind, { name: string; signs?: "deliveries" | "link" }> = {
+  email: { name: "E-mail", signs: "link" },
+  webhook: { name: "Webhook", signs: "deliveries" },
+  slack: { name: "Slack" },
+  teams: { name: "Teams" },
+};
+
 export const DIGEST_INTERVALS = ["none", "daily", "weekly", "monthly"] as const;
 export type DigestInterval = (typeof DIGEST_INTERVALS)[number];
 
@@ -28,7 +36,7 @@ export type ChannelSettings = v.InferOutput<ReturnType<typeof v.object<typeof ch
 export interface Channel extends ChannelSettings {
   id: string;
   account: string;
-  /** The key that a webhook's deliveries, or the link that confirms a mail address, are signed with; "" for other kinds. */
+  /** The key that its kind signs with (CHANNELS); "" for kinds that sign nothing. */
   secret: string;
   /** When sending there was confirmed; 0 = not yet, and only the request to confirm is sent. */
   confirmedSeconds: number;

@@ -65,6 +65,14 @@ const BREAKS: [name: string, files: Record<string, string>, sentence: RegExp][] 
     /workers\/process\/jobs\/a\.ts: imports workers\/process\/reports\/b\.ts; workers\/process\/reports\/ imports jobs\/, too/,
   ],
   [
+    "what the dashboard asks of the ledger imports a part of a page",
+    {
+      "workers/dashboard/data/a.ts": 'import { x } from "../parts/b.tsx";',
+      "workers/dashboard/parts/c.tsx": 'import type { y } from "../data/d.ts";',
+    },
+    /workers\/dashboard\/data\/a\.ts: imports workers\/dashboard\/parts\/b\.tsx; workers\/dashboard\/parts\/ imports data\/, too/,
+  ],
+  [
     "a new Worker is unknown",
     { "workers/new/index.ts": "export {};" },
     /workers\/new\/index\.ts: belongs to no Worker/,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { commitBatch, stageFigures } from "../../shared/ledger/commit-batch.ts";
+import { commitBatch } from "../../shared/ledger/commit-batch.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
@@ -11,6 +11,7 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
+import { stageFigures } from "../../shared/ledger/staged-figures.ts";
 import { countingLedger } from "../support/counting-ledger.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";

@@ -184,8 +184,9 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     for (const account of NAMES) {
       const own = all.filter((one) => one.account === account);
       const foreign = NAMES.filter((one) => one !== account).flatMap(words);
-      // A test, two notices and, but for one in four, a digest, for each channel.
-      expect(own).toHaveLength(16 * 3 + 12);
+      // A test and two notices for each channel, and a digest for those that want one.
+      const { length: kinds } = CHANNEL_KINDS;
+      expect(own).toHaveLength(kinds * 4 * 3 + kinds * 3);
       for (const { content } of own) {
         for (const word of [...foreign, "pipeline-secret.test"]) expect(content).not.toContain(word);
       }
@@ -207,7 +208,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
       expect(await ask(database, deliveriesQuery(["acme"], 100))).toEqual([]);
     }
     const { ledger } = await inShardOf("other", simulation.invocation());
-    expect(await ask(ledger, channelsQuery(["other"]))).toHaveLength(16);
+    expect(await ask(ledger, channelsQuery(["other"]))).toHaveLength(CHANNEL_KINDS.length * DIGEST_INTERVALS.length);
   });
 
   it("asks a person of another account for confirmation like anybody else", async () => {

@@ -26,6 +26,7 @@ test("a written report is read back unchanged", async () => {
       totals: totalsOf(model.records),
     });
     expect(only?.records).toEqual(model.records);
+    expect(only?.report.warnings.filter(({ code }) => code === "unknown_element")).toEqual([]);
   });
   await fc.assert(property, { seed: SEED, numRuns: 400 });
 });

@@ -1,12 +1,13 @@
 /** Support: a ledger filled with reports as process would settle them, and the same reports for a plain count. */
 
 import { type ReportSender, UNCHECKED } from "../../shared/authentication/sender-state.ts";
-import { commitBatch, noChanges, stageFigures } from "../../shared/ledger/commit-batch.ts";
+import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
+import { stageFigures } from "../../shared/ledger/staged-figures.ts";
 import type { AggregateRecord, AggregateReport, Report } from "../../shared/report/vocabulary.ts";
 
 /** A settlement that changes nothing. */

@@ -11,6 +11,7 @@ import {
 } from "../../shared/contract/problems.ts";
 import { isUsedUpForToday } from "../../shared/ledger/database.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
+import { fail, ok, type Result } from "../../shared/result.ts";
 import { LedgerUnavailableError } from "./ledger.ts";
 
 export type ApiErrorCode = ProblemCode;
@@ -37,6 +38,16 @@ export class ApiError extends Error {
 /** Whether the form's page shows it with the input; otherwise it gets a separate error page. */
 export function isWrongInput(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code !== "process_unavailable" && error.code !== "forbidden";
+}
+
+/** What was asked, or in one sentence why there is no answer now. @throws anything else than these errors */
+export async function unless<T>(codes: readonly ApiErrorCode[], asked: Promise<T>): Promise<Result<T, string>> {
+  try {
+    return ok(await asked);
+  } catch (error) {
+    if (error instanceof ApiError && codes.includes(error.code)) return fail(error.message);
+    throw error;
+  }
 }
 
 /** An error as it is shown. */

@@ -52,7 +52,7 @@ import { worklistPage } from "./pages/worklist.tsx";
 import { accountPath } from "./parts/accounts-frame.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
-import { type PageRequest, requirePageRole } from "./parts/request.ts";
+import { type PageRequest, requirePageRole } from "./parts/page-request.ts";
 import { takeDone } from "./parts/said-note.tsx";
 import { type ChangePath, changeRoutes, type PagePath, pageRoutes } from "./routes.ts";
 import { viewAs } from "./view-as.ts";

@@ -44,8 +44,7 @@ import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
 import { isoDay } from "../data/days.ts";
 import { askOutcomeHistory } from "../data/outcome-history.ts";
-import { ApiError } from "../errors.ts";
-import { unless } from "../parts/partial.tsx";
+import { ApiError, unless } from "../errors.ts";
 import { getAccount, getAccountLogo, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireAccount, requireRole } from "./call.ts";
 import {

@@ -20,11 +20,11 @@ import { TLS_LIMITS, tlsDaysQuery, tlsFailuresQuery, tlsPoliciesQuery } from "..
 import { GUIDANCE_LIMITS, PAGE_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
 import { detailsSince } from "../data/extent.ts";
+import { askOne, domainScope, type LedgerRequest } from "../data/ledger-request.ts";
 import { askOverview, fillDays } from "../data/overview.ts";
 import { type Period, periodBefore } from "../data/period.ts";
 import { reasonTotals } from "../data/reasons.ts";
 import { type TimelineEvent, timelineEvents } from "../data/timeline.ts";
-import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import type { Call } from "./call.ts";
 import { ledgerRequest, periodOfInput } from "./ledger-request.ts";
 import { pageFrom, partOf } from "./page.ts";

@@ -1,9 +1,9 @@
 /** The ledger as a request may see it, for pages and for operations of the API that answer what pages show. */
 
 import { dayOfSeconds } from "../data/days.ts";
+import type { LedgerRequest } from "../data/ledger-request.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
-import type { LedgerRequest } from "../parts/request.ts";
 import { type Call, operate } from "./call.ts";
 
 /**

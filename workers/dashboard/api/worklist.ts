@@ -4,7 +4,7 @@ import { type WorkDomain, workDomainsQuery, worklistQuery } from "../../../share
 import { WORK_LIMITS } from "../../../shared/limits.ts";
 import type { WorkCause } from "../../../shared/watch/work.ts";
 import { workWords } from "../../../shared/watch/work-words.ts";
-import { domainPath, setupPath, workPath } from "../parts/links.ts";
+import { domainPath, setupPath, workPath } from "../paths.ts";
 import type { Call } from "./call.ts";
 import { pageFrom, partOf } from "./page.ts";
 

@@ -10,8 +10,8 @@ import { noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
 import { accountDecisionsQuery, type DecidedSender } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Notice } from "../../../shared/watch/finding.ts";
-import type { LedgerRequest } from "../parts/request.ts";
 import { profileOf } from "./account-profile.ts";
+import type { LedgerRequest } from "./ledger-request.ts";
 import { type Month, monthBefore } from "./month.ts";
 import { formatCount } from "./numbers.ts";
 

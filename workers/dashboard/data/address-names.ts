@@ -2,7 +2,7 @@
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
-import type { LedgerRequest } from "../parts/request.ts";
+import type { LedgerRequest } from "./ledger-request.ts";
 
 /** Names by address. @param addresses those that matter most first */
 export async function askNames(

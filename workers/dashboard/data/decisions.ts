@@ -11,7 +11,7 @@ import {
 } from "../../../shared/ledger/sender-decisions.ts";
 import { canonicalIp } from "../../../shared/report/values.ts";
 import { mayAdminister } from "../access.ts";
-import type { LedgerRequest } from "../parts/request.ts";
+import type { LedgerRequest } from "./ledger-request.ts";
 
 /** The account whose domain it is, and what was decided there, the newest first. */
 export interface Decisions {

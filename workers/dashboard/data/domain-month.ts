@@ -15,9 +15,9 @@ import { type DecidedSender, decisionsOfPeriodQuery } from "../../../shared/ledg
 import { mailQuery } from "../../../shared/ledger/sources.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Incident, Notice } from "../../../shared/watch/finding.ts";
-import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { profileOf } from "./account-profile.ts";
 import { decisionsBySource } from "./decisions.ts";
+import { askOne, domainScope, type LedgerRequest } from "./ledger-request.ts";
 import { type Month, monthBefore } from "./month.ts";
 
 /** What its report shows. */

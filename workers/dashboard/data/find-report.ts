@@ -4,7 +4,7 @@ import { reportQuery, type StoredReport } from "../../../shared/ledger/report-li
 import { parseDay } from "../../../shared/report-day.ts";
 import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
-import type { LedgerRequest } from "../parts/request.ts";
+import type { LedgerRequest } from "./ledger-request.ts";
 
 /** Which report, as its link says. */
 export interface ReportAddress {

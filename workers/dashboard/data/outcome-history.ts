@@ -7,7 +7,7 @@ import {
   outcomeStepsQuery,
   readLatencies,
 } from "../../../shared/ledger/activity.ts";
-import type { LedgerRequest } from "../parts/request.ts";
+import type { LedgerRequest } from "./ledger-request.ts";
 import type { Period } from "./period.ts";
 
 /** What is known. */

@@ -17,9 +17,9 @@ import {
 } from "../../../shared/ledger/sender-decisions.ts";
 import { type Mail, mailQuery } from "../../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
-import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { decisionsBySource } from "./decisions.ts";
 import { daysWithData } from "./extent.ts";
+import { askOne, domainScope, type LedgerRequest } from "./ledger-request.ts";
 import { type Period, periodBefore } from "./period.ts";
 
 /** What is known: the days of the period before are there too, for comparison. */

@@ -7,9 +7,9 @@ import { identifySource, type SourceKind } from "../../../shared/guidance/source
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import type { SourceDetail } from "../../../shared/ledger/one-source.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
-import { unless } from "../parts/partial.tsx";
-import type { LedgerRequest } from "../parts/request.ts";
+import { unless } from "../errors.ts";
 import type { Decisions } from "./decisions.ts";
+import type { LedgerRequest } from "./ledger-request.ts";
 
 export type SpfAdvice = Outputs["spfAdvice"];
 

@@ -15,9 +15,9 @@ import {
   sourceReportsQuery,
 } from "../../../shared/ledger/one-source.ts";
 import { addFigures, type DomainScope, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
-import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { askNames } from "./address-names.ts";
 import { askDecisions, type Decisions } from "./decisions.ts";
+import { askOne, domainScope, type LedgerRequest } from "./ledger-request.ts";
 import type { Period } from "./period.ts";
 import { askSenders, keptNames } from "./senders.ts";
 import { type Advice, askAdvice } from "./source-advice.ts";

@@ -17,9 +17,9 @@ import {
   sourceOriginsQuery,
 } from "../../../shared/ledger/source-groups.ts";
 import { addFigures, type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
-import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { askNames } from "./address-names.ts";
 import { decisionsBySource } from "./decisions.ts";
+import { askOne, domainScope, type LedgerRequest } from "./ledger-request.ts";
 import type { Period } from "./period.ts";
 
 /** What is known of them. */

@@ -8,9 +8,9 @@ import type { Month } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
+import type { PageRequest } from "../parts/page-request.ts";
 import {
   decisionLines,
   monthOfLink,
@@ -20,7 +20,7 @@ import {
   ReportTable,
   Volumes,
 } from "../parts/report-page.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import { domainPath } from "../paths.ts";
 import { STATUS_WORDS, StatusMark } from "./domain-status.tsx";
 
 const PATH = "/report";

@@ -13,7 +13,7 @@ import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { logoPath } from "../parts/layout.tsx";
 import type { PageResult } from "../parts/page.ts";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type Said, SaidNote, saying, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 

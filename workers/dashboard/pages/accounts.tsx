@@ -9,7 +9,7 @@ import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { bindTable } from "../parts/table-view.tsx";
 

@@ -9,11 +9,11 @@ import { ApiError, isWrongInput } from "../errors.ts";
 import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name, plainForeignText } from "../parts/foreign-text.tsx";
-import { setupPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
+import { setupPath } from "../paths.ts";
 
 const PATH = "/add";
 /** The account that commands take unless another is named. */

@@ -6,13 +6,13 @@ import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { domainPath } from "../paths.ts";
 
 const PATH = "/alerts";
 

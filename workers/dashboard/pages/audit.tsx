@@ -15,11 +15,11 @@ import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { DayInput } from "../parts/day-input.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { domainPath } from "../paths.ts";
 
 const PATH = "/audit";
 const TABLE = { id: "entries", sort: "-at" };

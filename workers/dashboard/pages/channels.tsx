@@ -3,7 +3,7 @@ import type { Outputs } from "../../../shared/contract/operations.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import {
   CHANNEL_KINDS,
-  type ChannelKind,
+  CHANNELS,
   DIGEST_INTERVALS,
   type DigestInterval,
   shownTarget,
@@ -17,8 +17,8 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
+import type { PageRequest } from "../parts/page-request.ts";
 import { KindField, NameField } from "../parts/receiver-fields.tsx";
-import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote, saying, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -27,12 +27,6 @@ const PATH = "/channels";
 type Channel = Outputs["listChannels"]["items"][number];
 type Delivery = Outputs["listDeliveries"]["items"][number];
 
-const KIND_WORDS: Record<ChannelKind, string> = {
-  email: "E-mail",
-  webhook: "Webhook",
-  slack: "Slack",
-  teams: "Teams",
-};
 const DIGEST_WORDS: Record<DigestInterval, string> = {
   none: "no digest",
   daily: "daily digest",
@@ -90,7 +84,7 @@ interface AddProps {
 function AddForm({ request, accounts, typed }: AddProps) {
   return (
     <form class="stacked" method="post" action={PATH}>
-      <KindField id="channel-kind" kinds={CHANNEL_KINDS} words={KIND_WORDS} typed={typed} />
+      <KindField id="channel-kind" kinds={CHANNEL_KINDS} nameOf={(kind) => CHANNELS[kind].name} typed={typed} />
       <Field id="channel-target" label="Mail address or URL">
         <input
           id="channel-target"
@@ -176,7 +170,7 @@ function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
     empty: "No channels yet: nobody gets alerts.",
     columns: [
       { key: "name", label: "Name", value: ({ name }) => name, cell: ({ name }) => <ForeignText text={name} /> },
-      { key: "kind", label: "Kind", value: ({ kind }) => KIND_WORDS[kind] },
+      { key: "kind", label: "Kind", value: ({ kind }) => CHANNELS[kind].name },
       {
         key: "target",
         label: "To",

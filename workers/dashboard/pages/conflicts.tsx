@@ -17,17 +17,16 @@ import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { readTableState } from "../data/table.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { reportPath } from "../parts/links.ts";
 import { Note, Pairs } from "../parts/marks.tsx";
 import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { unless } from "../parts/partial.tsx";
-import { type PageRequest, requireOperator } from "../parts/request.ts";
+import { type PageRequest, requireOperator } from "../parts/page-request.ts";
 import { SenderText } from "../parts/sender.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { reportPath } from "../paths.ts";
 
 const PATH = "/operations/conflicts";
 const LEAD =

@@ -1,7 +1,8 @@
 /** Which domains the list is about by tag and by group of accounts, and the links that choose them. */
 import { type TagCount, tagCountsQuery } from "../../../shared/ledger/tags.ts";
 import { TAG_LIMITS } from "../../../shared/limits.ts";
-import { linkWith, type PageRequest } from "../parts/request.ts";
+import { linkWith } from "../parts/links.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { Chip } from "./domain-status.tsx";
 
 /** The list's accounts, with what it can be narrowed by. */

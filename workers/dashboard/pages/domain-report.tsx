@@ -17,6 +17,7 @@ import { DayChart } from "../parts/chart-view.tsx";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import {
   decisionLines,
   monthOfLink,
@@ -27,7 +28,6 @@ import {
   ReportTable,
   Volumes,
 } from "../parts/report-page.tsx";
-import type { PageRequest } from "../parts/request.ts";
 
 export async function domainReportPage(request: PageRequest, domain: string): Promise<PageResult> {
   const month = monthOfLink(request);

@@ -8,7 +8,8 @@ import {
 } from "../../../shared/ledger/domains.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { linkWith, type PageRequest } from "../parts/request.ts";
+import { linkWith } from "../parts/links.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 
 /** How links name the status of a domain without a verdict. */
 export const NOT_JUDGED = "notJudged";

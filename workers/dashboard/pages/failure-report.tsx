@@ -3,14 +3,15 @@ import type { Child } from "hono/jsx";
 import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { formatCount } from "../data/numbers.ts";
+import { unless } from "../errors.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addressPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { Explained, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { unless } from "../parts/partial.tsx";
+import type { PageRequest } from "../parts/page-request.ts";
 import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
-import { linkTo, type PageRequest } from "../parts/request.ts";
 import { Term } from "../parts/term.tsx";
+import { addressPath } from "../paths.ts";
 
 export async function failureReportPage(
   request: PageRequest,

@@ -9,14 +9,16 @@ import {
 import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { explain } from "../data/glossary.ts";
+import { domainScope } from "../data/ledger-request.ts";
 import { dayColumn, receivedColumn } from "../parts/columns.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addressPath, reportPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { Explained, limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { addressPath, reportPath } from "../paths.ts";
 
 export async function failuresPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);

@@ -1,6 +1,6 @@
 /** What to do when there is no data yet. */
 import { explain } from "../data/glossary.ts";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { AddOneForm } from "./add-domain.tsx";
 
 interface FirstRunProps {

@@ -11,14 +11,14 @@ import { ApiError, isWrongInput } from "../errors.ts";
 import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { domainPath, reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { KindField, NameField } from "../parts/receiver-fields.tsx";
-import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote, typedFor } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { domainPath, reportPath } from "../paths.ts";
 
 const PATH = "/operations/forwarding";
 
@@ -218,7 +218,7 @@ function unsentTable(rows: readonly UnsentReport[], targets: readonly Target[]):
 function AddForm({ accounts, typed }: { accounts: readonly string[]; typed: URLSearchParams | undefined }) {
   return (
     <form class="stacked" method="post" action={PATH}>
-      <KindField id="target-kind" kinds={TARGET_KINDS} words={KIND_WORDS} typed={typed} />
+      <KindField id="target-kind" kinds={TARGET_KINDS} nameOf={(kind) => KIND_WORDS[kind]} typed={typed} />
       <Field id="target-url" label="URL">
         <input
           id="target-url"

@@ -4,9 +4,10 @@ import type { JudgedSource } from "../../../shared/guidance/roles.ts";
 import { type HitRecord, type HitsInput, hitRecords } from "../data/hits.ts";
 import { dayColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
-import { addressPath, sourcePath } from "../parts/links.ts";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import { linkTo } from "../parts/links.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import type { BoundTable } from "../parts/table-view.tsx";
+import { addressPath, sourcePath } from "../paths.ts";
 import { recordsTable } from "./records-table.tsx";
 import { ROLE_WORDS } from "./sources-table.tsx";
 

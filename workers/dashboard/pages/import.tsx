@@ -10,7 +10,7 @@ import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { ROLE } from "../parts/table-view.tsx";
 
 const PATH = "/import";

@@ -14,13 +14,14 @@ import { ApiError } from "../errors.ts";
 import { domainPage, NoReports } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addPath, domainPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { Explained, Note, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { accountOfForm, linkTo, type PageRequest } from "../parts/request.ts";
+import { accountOfForm, type PageRequest } from "../parts/page-request.ts";
 import { saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
+import { addPath, domainPath } from "../paths.ts";
 
 type MtaStsState = Outputs["mtaSts"];
 type Failure = MtaStsState["advice"]["failures"][number];

@@ -3,14 +3,13 @@ import type { Job } from "../../../shared/contract/shapes.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount, formatDuration } from "../data/numbers.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { unless } from "../parts/partial.tsx";
-import { type PageRequest, requireOperator } from "../parts/request.ts";
+import { type PageRequest, requireOperator } from "../parts/page-request.ts";
 import { bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/operations/jobs";

@@ -4,7 +4,7 @@ import { latencyByDay, outcomesByStep } from "../../../shared/analytics/statemen
 import { stepOf } from "../data/outcome-history.ts";
 import type { Period } from "../data/period.ts";
 import { Note } from "../parts/marks.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import type { BoundTable } from "../parts/table-view.tsx";
 import { latencyTable, OutcomesChart, outcomesTable } from "./outcomes.tsx";
 

@@ -1,10 +1,11 @@
 /** Domains that only TLS or failure reports are about, such as mail servers: they are not in the list of the others. */
 import { MAX_OTHER_DOMAINS, type OtherDomain } from "../../../shared/ledger/domains.ts";
 import { Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { domainPath } from "../paths.ts";
 
 export function otherDomainsTable(request: PageRequest, rows: OtherDomain[]): BoundTable {
   return bindTable<OtherDomain>({

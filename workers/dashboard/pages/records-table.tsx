@@ -5,10 +5,11 @@ import type { SourceRecord } from "../../../shared/ledger/one-source.ts";
 import { isoDay } from "../data/days.ts";
 import { messagesColumn } from "../parts/columns.tsx";
 import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addressPath, reportPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { DispositionMark, ResultMark } from "../parts/marks.tsx";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type TableSpec, type ViewColumn } from "../parts/table-view.tsx";
+import { addressPath, reportPath } from "../paths.ts";
 
 /** What is shown of a record, wherever it was read. */
 type Shown = Omit<SourceRecord, "reportUid" | "account" | "day" | "reporter">;

@@ -16,12 +16,13 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
 import { domainPage, NoReports } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { domainPath, setupPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type Said, SaidNote, saying } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { domainPath, setupPath } from "../paths.ts";
 
 type OneCheck = StoredCheck["checks"][number];
 type Finding = OneCheck["findings"][number];

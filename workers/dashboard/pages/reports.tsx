@@ -11,6 +11,7 @@ import {
   reportsQuery,
 } from "../../../shared/ledger/report-list.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { askOne, domainScope } from "../data/ledger-request.ts";
 import { reportersToChoose } from "../data/reporters.ts";
 import { readTableState } from "../data/table.ts";
 import { BeforeDetails } from "../parts/before-details.tsx";
@@ -26,13 +27,14 @@ import {
 import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
-import { domainPath, reportPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { readSenderState, senderColumns } from "../parts/sender.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { domainPath, reportPath } from "../paths.ts";
 
 const RESULTS = { all: "any result", fail: "with failing mail", pass: "all passing" };
 

@@ -8,7 +8,7 @@ import type { Decisions } from "../data/decisions.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { accountOfForm, type PageRequest } from "../parts/request.ts";
+import { accountOfForm, type PageRequest } from "../parts/page-request.ts";
 import type { Done } from "../parts/said-note.tsx";
 
 /** Words of decisions, and what each of them means for the verdict. */

@@ -11,19 +11,21 @@ import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { mayAdminister } from "../access.ts";
 import { askNames, namePhrases } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
+import { domainScope } from "../data/ledger-request.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { accountOfForm, type PageRequest, periodOf } from "../parts/page-request.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { accountOfForm, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { addressPath, domainPath, sourcePath } from "../paths.ts";
 import { DECISION_WORDS, subjectWords } from "./sender-decision.tsx";
 
 /** Senders that one press decides about; each is a call to process. */

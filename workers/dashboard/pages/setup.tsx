@@ -9,12 +9,12 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addPath, domainPath, setupPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import { accountOfForm, type PageRequest } from "../parts/request.ts";
+import { accountOfForm, type PageRequest } from "../parts/page-request.ts";
 import { saying } from "../parts/said-note.tsx";
+import { addPath, domainPath, setupPath } from "../paths.ts";
 import { SetupMark } from "./domain-status.tsx";
 
 type Setup = NonNullable<RegisteredDomain["setup"]>;

@@ -7,9 +7,10 @@ import type { SourceOrigin } from "../../../shared/ledger/source-groups.ts";
 import { GROUPINGS, type Grouping } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
-import { addressPath } from "../parts/links.ts";
-import { linkTo, linkWith, type PageRequest } from "../parts/request.ts";
+import { linkTo, linkWith } from "../parts/links.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { addressPath } from "../paths.ts";
 
 const LABELS: Record<Grouping, string> = {
   service: "Service or organization",

@@ -16,10 +16,11 @@ import {
   shareColumn,
 } from "../parts/columns.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { addressPath, reportPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { Note, ResultMark } from "../parts/marks.tsx";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { addressPath, reportPath } from "../paths.ts";
 
 /** What an address is called, under it. */
 export function AddressNote({ name }: { name: AddressName | undefined }) {

@@ -9,9 +9,10 @@ import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
-import { addressPath, sourcePath } from "../parts/links.ts";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import { linkTo } from "../parts/links.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { addressPath, sourcePath } from "../paths.ts";
 import { DecisionMark } from "./sender-decision.tsx";
 
 interface SourcesInput {

@@ -8,11 +8,12 @@ import { askOrigins, askSources, byService, type SourceFilter, selectSources } f
 import { BeforeDetails } from "../parts/before-details.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { linkTo, linkWith } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
+import { domainPath } from "../paths.ts";
 import { hitsTable } from "./hits-table.tsx";
 import { PartialSources } from "./overview.tsx";
 import { GroupChoice, groupingOf, groupsTable } from "./source-groups.tsx";

@@ -13,12 +13,12 @@ import { formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { groupPath, tagPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { groupPath, tagPath } from "../paths.ts";
 
 const PATH = "/tags";
 

@@ -14,6 +14,7 @@ import {
 } from "../../../shared/ledger/tls.ts";
 import { daysWithData } from "../data/extent.ts";
 import { explain } from "../data/glossary.ts";
+import { askOne, domainScope } from "../data/ledger-request.ts";
 import { formatCount } from "../data/numbers.ts";
 import { BeforeDetails } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
@@ -29,12 +30,13 @@ import {
 } from "../parts/columns.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { reportPath } from "../parts/links.ts";
+import { linkTo } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { SpreadNote } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { reportPath } from "../paths.ts";
 import { MoreInDetails, SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {

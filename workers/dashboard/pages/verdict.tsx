@@ -13,8 +13,9 @@ import {
 import type { Step } from "../../../shared/guidance/what-if.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
-import { linkTo, type PageRequest } from "../parts/request.ts";
+import { linkTo } from "../parts/links.ts";
+import type { PageRequest } from "../parts/page-request.ts";
+import { addressPath, domainPath, sourcePath } from "../paths.ts";
 
 const SHOWN = 4;
 

@@ -9,12 +9,12 @@ import { withLink } from "../api/worklist.ts";
 import { formatCount } from "../data/numbers.ts";
 import { readTableState } from "../data/table.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath, workPath } from "../parts/links.ts";
 import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { domainPath, workPath } from "../paths.ts";
 
 type Line = Outputs["worklist"]["items"][number];
 

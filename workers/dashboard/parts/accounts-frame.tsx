@@ -1,7 +1,7 @@
 /** The head of the pages about accounts: title and tabs. */
 import type { Child } from "hono/jsx";
 import { PageHead } from "./page-head.tsx";
-import type { PageRequest } from "./request.ts";
+import type { PageRequest } from "./page-request.ts";
 import { Tabs } from "./tabs.tsx";
 
 export type AccountsTab = "accounts" | "import" | "audit";

@@ -5,8 +5,8 @@
 import type { Extent } from "../../../shared/ledger/data-extent.ts";
 import { isoDay } from "../data/days.ts";
 import type { Period } from "../data/period.ts";
+import { linkWith } from "./links.ts";
 import { Note } from "./marks.tsx";
-import { linkWith } from "./request.ts";
 
 interface BeforeProps {
   url: URL;

@@ -1,12 +1,13 @@
 /** The head that all pages of one domain share: its name, the tabs, the period. */
 import type { Child } from "hono/jsx";
 import type { Period } from "../data/period.ts";
+import { domainPath } from "../paths.ts";
 import { Name } from "./foreign-text.tsx";
-import { domainPath } from "./links.ts";
+import { linkTo } from "./links.ts";
 import type { PageResult } from "./page.ts";
 import { PageHead } from "./page-head.tsx";
+import type { PageRequest } from "./page-request.ts";
 import { PeriodControl } from "./period-view.tsx";
-import { linkTo, type PageRequest } from "./request.ts";
 import type { BoundTable } from "./table-view.tsx";
 import { Tabs } from "./tabs.tsx";
 

@@ -1,48 +1,24 @@
-/** Paths of the pages. Pure: every part that comes from a report is encoded. */
-import { isoDay } from "../data/days.ts";
+/** Links that keep what the address of the current page says. Pure. */
+import type { PageRequest } from "./page-request.ts";
 
-/** The overview of a domain. */
-export function domainPath(domain: string): string {
-  return `/domains/${encodeURIComponent(domain)}`;
+/** The page's own link with some parameters set; undefined removes one. */
+export function linkWith(url: URL, changes: Record<string, string | undefined>): string {
+  const parameters = new URLSearchParams(url.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) parameters.delete(name);
+    else parameters.set(name, value);
+  }
+  const text = parameters.toString();
+  return text === "" ? url.pathname : `${url.pathname}?${text}`;
 }
 
-/** The form that adds domains, with this one in it. */
-export function addPath(domain: string): string {
-  return `/add?${new URLSearchParams({ domain })}`;
-}
-
-/** The set-up page of a domain, as one account has added it. */
-export function setupPath(domain: string, account: string): string {
-  return `${domainPath(domain)}/setup?${new URLSearchParams({ account })}`;
-}
-
-/** The page of one source of a domain, by its name. */
-export function sourcePath(domain: string, source: string): string {
-  return `${domainPath(domain)}/sources/${encodeURIComponent(source)}`;
-}
-
-/** The page of one IP address that sends for a domain. */
-export function addressPath(domain: string, address: string): string {
-  return `${domainPath(domain)}/addresses/${encodeURIComponent(address)}`;
-}
-
-/** Domains that carry a tag. */
-export function tagPath(tag: string): string {
-  return `/?${new URLSearchParams({ tag })}`;
-}
-
-/** Domains of the accounts of a group. */
-export function groupPath(group: string): string {
-  return `/?${new URLSearchParams({ group })}`;
-}
-
-/** All domains of one line of the worklist. */
-export function workPath({ code, subject }: { code: string; subject: string }): string {
-  return `/worklist?${new URLSearchParams({ code, ...(subject === "" ? {} : { subject }) })}`;
-}
-
-/** One report of the ledger, by the domain and the day it counts for. */
-export function reportPath(report: { account: string; domain: string; day: number; reportUid: string }): string {
-  const day = isoDay(report.day) || "0";
-  return `/reports/${[report.account, report.domain || "-", day, report.reportUid].map(encodeURIComponent).join("/")}`;
+/** A link to another page that keeps the period. */
+export function linkTo(request: PageRequest, path: string): string {
+  const kept = new URLSearchParams();
+  for (const name of ["days", "from", "to"]) {
+    const value = request.parameters.get(name);
+    if (value !== null && value !== "") kept.set(name, value);
+  }
+  const text = kept.toString();
+  return text === "" ? path : `${path}?${text}`;
 }

@@ -82,6 +82,15 @@ export function Note({ kind = "warn", isOutcome = false, children }: NoteProps) 
   );
 }
 
+/** Says that a part of the page is missing. */
+export function MissingPart({ part, problem }: { part: string; problem: string }) {
+  return (
+    <Note kind="fault">
+      <strong>{part} can't be shown now.</strong> {problem} No data is lost. Reload the page in a moment.
+    </Note>
+  );
+}
+
 /**
  * Says that a statement's limit was reached: there may be more rows than these.
  *

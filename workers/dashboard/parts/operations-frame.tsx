@@ -5,8 +5,8 @@ import { formatCount } from "../data/numbers.ts";
 import { OPERATIONS_PRESETS, type Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
 import { PageHead } from "./page-head.tsx";
+import type { PageRequest } from "./page-request.ts";
 import { PeriodControl } from "./period-view.tsx";
-import type { PageRequest } from "./request.ts";
 import { type Tab, Tabs } from "./tabs.tsx";
 
 export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs" | "forwarding";

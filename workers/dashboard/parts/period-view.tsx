@@ -3,7 +3,7 @@ import { isoDay } from "../data/days.ts";
 import { type Period, PRESETS, periodBefore } from "../data/period.ts";
 import { DayInput } from "./day-input.tsx";
 import { Field } from "./field.tsx";
-import { linkWith } from "./request.ts";
+import { linkWith } from "./links.ts";
 
 interface ControlProps {
   url: URL;

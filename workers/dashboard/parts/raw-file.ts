@@ -1,6 +1,5 @@
 /** A raw object as a download: never shown by the browser, since strangers wrote it. */
-import { ApiError } from "../errors.ts";
-import { unless } from "./partial.tsx";
+import { ApiError, unless } from "../errors.ts";
 
 /**
  * @param answer what process answers

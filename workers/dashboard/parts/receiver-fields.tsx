@@ -5,19 +5,19 @@ import { Field } from "./field.tsx";
 interface KindProps<Kind extends string> {
   id: string;
   kinds: readonly Kind[];
-  words: Record<Kind, string>;
+  nameOf: (kind: Kind) => string;
   /** The form as it was sent, to show it again. */
   typed: URLSearchParams | undefined;
 }
 
-/** The choice of a kind, by its words. */
-export function KindField<Kind extends string>({ id, kinds, words, typed }: KindProps<Kind>) {
+/** The choice of a kind, by its name. */
+export function KindField<Kind extends string>({ id, kinds, nameOf, typed }: KindProps<Kind>) {
   return (
     <Field id={id} label="Kind">
       <select id={id} name="kind">
         {kinds.map((kind) => (
           <option value={kind} selected={kind === typed?.get("kind")}>
-            {words[kind]}
+            {nameOf(kind)}
           </option>
         ))}
       </select>

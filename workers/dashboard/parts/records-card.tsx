@@ -7,10 +7,11 @@ import {
   type SeenChange,
 } from "../../../shared/ledger/domain-checks.ts";
 import { isoMinute } from "../data/days.ts";
+import { domainPath } from "../paths.ts";
 import { ForeignText } from "./foreign-text.tsx";
-import { domainPath } from "./links.ts";
+import { linkTo } from "./links.ts";
 import { StateMark } from "./marks.tsx";
-import { linkTo, type PageRequest } from "./request.ts";
+import type { PageRequest } from "./page-request.ts";
 
 /** Ours: changes shown on the card. */
 const SHOWN_CHANGES = 3;

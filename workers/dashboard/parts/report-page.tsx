@@ -14,7 +14,7 @@ import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText } from "./foreign-text.tsx";
 import { Figure } from "./marks.tsx";
-import type { PageRequest } from "./request.ts";
+import type { PageRequest } from "./page-request.ts";
 
 /** The month of the link. @throws ApiError when it is not valid */
 export function monthOfLink(request: PageRequest): Month {

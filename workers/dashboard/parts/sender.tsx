@@ -3,9 +3,10 @@ import type { Child } from "hono/jsx";
 import { SENDER_STATES, type SenderState } from "../../../shared/authentication/sender-state.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
+import { domainPath } from "../paths.ts";
 import { Name } from "./foreign-text.tsx";
-import { domainPath } from "./links.ts";
-import { linkTo, type PageRequest } from "./request.ts";
+import { linkTo } from "./links.ts";
+import type { PageRequest } from "./page-request.ts";
 import type { ViewColumn } from "./table-view.tsx";
 
 const WORDS: Record<SenderState, { mark: string; kind: string; meaning: string }> = {

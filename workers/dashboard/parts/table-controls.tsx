@@ -1,7 +1,7 @@
 /** What stands above and below a table: its filter, its pages, its exports. Links and forms only. */
 import { formatCount } from "../data/numbers.ts";
 import { firstSort, PAGE_SIZES, pageNumbers, type TableColumn, type TableState } from "../data/table.ts";
-import { linkWith } from "./request.ts";
+import { linkWith } from "./links.ts";
 
 /** Rows that hold a text. */
 export function FilterForm({ id, url, text }: { id: string; url: URL; text: string }) {

@@ -7,7 +7,7 @@ import { csvPieces, jsonPieces } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { firstSort, pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
 import { ForeignText, Name } from "./foreign-text.tsx";
-import { linkWith } from "./request.ts";
+import { linkWith } from "./links.ts";
 import { FilterForm, SortForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
 

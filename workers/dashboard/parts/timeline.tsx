@@ -4,11 +4,12 @@ import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { EVENT_KINDS, type EventKind, type TimelineEvent } from "../data/timeline.ts";
+import { addressPath, domainPath, sourcePath } from "../paths.ts";
 import type { DayMark } from "./chart-view.tsx";
 import { ForeignText, Name, plainForeignText } from "./foreign-text.tsx";
-import { addressPath, domainPath, sourcePath } from "./links.ts";
+import { linkTo } from "./links.ts";
 import { Note } from "./marks.tsx";
-import { linkTo, type PageRequest } from "./request.ts";
+import type { PageRequest } from "./page-request.ts";
 
 /** Ours: entries of the list before the rest is folded up, and new sources named of one day. */
 const SHOWN = 6;

@@ -10,16 +10,17 @@ import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { changedRow, findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
-import { askDirectory, databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
+import { databaseOfExhausted, type FoundDatabases, findDatabases } from "../../../shared/ledger/which-database.ts";
 import type { DeliveredReport } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
+import { mailOrigin } from "../../../shared/storage.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
 import type { Ending } from "../received.ts";
 import { commitTasks } from "../reports/commit-tasks.ts";
 import { fileDeadLetter } from "../reports/dead-letters.ts";
 import { dropForgotten } from "../reports/forgotten-mail.ts";
 import { writeEarlierEvents } from "../reports/outcomes.ts";
-import { describeRawObject, mailOf } from "../reports/raw-object.ts";
+import { describeRawObject } from "../reports/raw-object.ts";
 import { readTasks } from "../reports/read-tasks.ts";
 import { skipCancelled } from "../reports/skip-cancelled.ts";
 import { generationOf, logEntry, newTask, type Task } from "../reports/task.ts";
@@ -30,11 +31,11 @@ export const reportKind: MessageKind<DeliveredReport> = {
     const tasks = received.map(newTask);
     await skipCancelled(tasks, invocation.shards.directory);
     const newest = newestOfEachObject(tasks.filter(({ ending }) => ending === undefined));
-    const inDirectory = await askDirectory(invocation.shards.directory, newest);
-    const { registrations } = inDirectory;
+    const { registrations, homes } = await findDatabases(newest, invocation.shards);
+    for (const task of newest) settle(task, homes);
     await dropForgotten(newest, registrations, invocation);
     const open = newest.filter(({ ending }) => ending === undefined);
-    await readTasks(open, inDirectory, invocation);
+    await readTasks(open, registrations, invocation);
     await commitTasks(open, registrations.addressesOf, invocation);
     return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
   },
@@ -109,7 +110,7 @@ async function knownOf(key: string, { env }: Invocation): Promise<Pick<DeadLette
   const found = await describeRawObject(env.R2_DMARC_REPORTS, key).catch(() => undefined);
   if (found === undefined) return {};
   const { metadata, sizeBytes } = found;
-  return { mail: mailOf(metadata), file: { name: metadata.fileName, mimeType: metadata.mimeType, sizeBytes } };
+  return { mail: mailOrigin(metadata), file: { name: metadata.fileName, mimeType: metadata.mimeType, sizeBytes } };
 }
 
 // A batch may hold several messages about one object: only the newest generation runs, and the others end with it.
@@ -124,6 +125,13 @@ function newestOfEachObject(tasks: readonly Task[]): Task[] {
     if (other !== undefined) one.message = { ...one.message, ...coveredByBoth(one.message, other.message) };
   }
   return [...newest.values()];
+}
+
+/** Sets the database of a task, or the fault that keeps it from being known. */
+function settle(task: Task, homes: FoundDatabases["homes"]): void {
+  const home = homes.get(task.message.key);
+  if (home === undefined || "error" in home) task.ending = { error: home?.error };
+  else task.home = home;
 }
 
 function endingOfOther({ message }: Task, newest: readonly Task[]): Ending {

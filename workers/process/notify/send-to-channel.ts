@@ -5,13 +5,12 @@ import { ask } from "../../../shared/ledger/database.ts";
 import { readDigestFacts } from "../../../shared/ledger/digest-facts.ts";
 import { noticeQuery } from "../../../shared/ledger/notices.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
-import { type Channel, type ChannelKind, validTarget } from "../../../shared/notify/channel.ts";
-import { slackMessage, teamsMessage } from "../../../shared/notify/chat.ts";
+import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { type MailBody, mailBody } from "../../../shared/notify/mail.ts";
 import { mailRefusal } from "../../../shared/notify/mail-refusal.ts";
-import { signedHeaders } from "../../../shared/notify/signature.ts";
-import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../../shared/notify/story.ts";
-import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../../shared/notify/webhook.ts";
+import { type Content, POST_FORMATS } from "../../../shared/notify/post-formats.ts";
+import { confirmStory, digestStory, noticeStory, testStory } from "../../../shared/notify/story.ts";
+import { MAIL_DELIVERY_HEADER } from "../../../shared/notify/webhook.ts";
 import type { Invocation } from "../env.ts";
 import { noAnswer } from "../no-answer.ts";
 import { answerText, firstText, retryAfterSeconds } from "../read-answer.ts";
@@ -34,7 +33,7 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   const profile = await accountProfile(invocation.shards.directory, channel.account);
   const content = await contentOf(delivery, { channel, accountName: profile?.name ?? channel.account }, invocation);
   if (content === undefined) return refused("What it was about is no longer stored.");
-  const { env } = invocation;
+  const { env, nowSeconds } = invocation;
   if (channel.kind === "email") {
     const context = { accountName: profile?.name ?? channel.account, logo: profile?.logo, compress };
     const body = await mailBody(content.story, context);
@@ -42,23 +41,14 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   }
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return refused(target.error);
-  const body = JSON.stringify(BODIES[channel.kind](content, delivery));
-  const signed =
-    channel.kind === "webhook"
-      ? await signedHeaders(channel.secret, { id: delivery.id, body, nowSeconds: invocation.nowSeconds })
-      : {};
-  const headers = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1", ...signed };
-  return post(target.value, { body, headers }, { kind: channel.kind, nowSeconds: invocation.nowSeconds });
+  const { write, refusesInText = false } = POST_FORMATS[channel.kind];
+  const { body, headers } = await write({ content, delivery, secret: channel.secret, nowSeconds });
+  return post(target.value, { body, headers }, { refusesInText, nowSeconds });
 }
 
 /** A failed attempt, though the other end answered. */
 export function refused(result: string): Attempt {
   return { isSent: false, isAnswered: true, result: result.slice(0, NOTIFY_LIMITS.resultChars) };
-}
-
-interface Content {
-  delivered: Delivered;
-  story: Story;
 }
 
 async function contentOf(
@@ -90,13 +80,6 @@ async function contentOf(
   }
 }
 
-/** What is posted to a channel that has a URL. */
-const BODIES: Record<Exclude<ChannelKind, "email">, (content: Content, delivery: Delivery) => object> = {
-  webhook: ({ delivered, story }, { id, account }) => webhookPayload(delivered, { id, account, story }),
-  slack: ({ story }) => slackMessage(story),
-  teams: ({ story }) => teamsMessage(story),
-};
-
 async function sendMail(
   body: MailBody,
   { to, deliveryId }: { to: string; deliveryId: string },
@@ -124,21 +107,20 @@ const BUSY = new Set([429, 503]);
 async function post(
   url: string,
   { body, headers }: { body: string; headers: Record<string, string> },
-  { kind, nowSeconds }: { kind: Channel["kind"]; nowSeconds: number },
+  { refusesInText, nowSeconds }: { refusesInText: boolean; nowSeconds: number },
 ): Promise<Attempt> {
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers,
+      headers: { "user-agent": "dmarc-pipeline/1", ...headers },
       body,
       // A redirect could lead to an address that is not public.
       redirect: "manual",
       signal: AbortSignal.timeout(NOTIFY_LIMITS.timeoutMilliseconds),
     });
-    const isEnough = response.ok && kind !== "teams";
+    const isEnough = response.ok && !refusesInText;
     if (isEnough) await response.body?.cancel().catch(() => {});
     const text = isEnough ? "" : await firstText(response, NOTIFY_LIMITS.resultChars);
-    // Teams has answered 200 to messages that it did not take, with the reason as text.
     const isSent = response.ok && !/delivery failed|HTTP error \d{3}/i.test(text);
     if (isSent) return { isSent, isAnswered: true, result: `Answered ${response.status}.` };
     const attempt = refused(answerText(response, text));

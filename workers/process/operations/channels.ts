@@ -7,7 +7,7 @@ import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addChannel, addDelivery, channelQuery, deliveryId, removeChannel } from "../../../shared/ledger/channels.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
-import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
+import { CHANNELS, type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
 import { type Call, inShardOf } from "../env.ts";
@@ -37,7 +37,7 @@ export async function createChannel(
     account,
     target: target.value,
     id: randomHex(8),
-    secret: settings.kind === "webhook" || settings.kind === "email" ? randomHex(32) : "",
+    secret: CHANNELS[settings.kind].signs === undefined ? "" : randomHex(32),
     confirmedSeconds: isConfirmed ? invocation.nowSeconds : 0,
     unanswered: 0,
     silentUntilSeconds: 0,
@@ -51,7 +51,7 @@ export async function createChannel(
     return fail({ code: "too_large", message });
   }
   if (!isConfirmed) await askToConfirm(channel, place);
-  return ok({ ...channelOf(channel), secret: channel.kind === "webhook" ? channel.secret : "" });
+  return ok({ ...channelOf(channel), secret: CHANNELS[channel.kind].signs === "deliveries" ? channel.secret : "" });
 }
 
 /** Removes a channel; removing one that is not there is no error. */

@@ -10,12 +10,11 @@ import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { queueBatches } from "../../../shared/queue-batches.ts";
-import { parseRawMetadata } from "../../../shared/storage.ts";
+import { mailOrigin, parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { carryDiscarded } from "./carry-discarded.ts";
 import { lookUp } from "./lookup.ts";
 import { writeEarlierEvents, writeOutcomeEvents } from "./outcomes.ts";
-import { mailOf } from "./raw-object.ts";
 import { readOthersAgain } from "./read-others.ts";
 import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";
 import { generationOf, logEntry, type Task } from "./task.ts";
@@ -109,7 +108,7 @@ async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Pr
   for (const version of conflicts.flatMap(({ accepted, other }) => [accepted, other])) {
     if (version.mail !== undefined) continue;
     const stored = await env.R2_DMARC_REPORTS.head(version.rawKey);
-    if (stored !== null) version.mail = mailOf(parseRawMetadata(stored.customMetadata));
+    if (stored !== null) version.mail = mailOrigin(parseRawMetadata(stored.customMetadata));
   }
 }
 

@@ -8,13 +8,7 @@ import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { CarriedObject } from "../../../shared/messages.ts";
 import type { RawObject } from "../../../shared/operations.ts";
 import { type ByteSource, bytesSource } from "../../../shared/report/source.ts";
-import {
-  type MailOrigin,
-  parseRawMetadata,
-  RAW_PREFIX,
-  type RawMetadata,
-  sha256OfRawKey,
-} from "../../../shared/storage.ts";
+import { parseRawMetadata, RAW_PREFIX, type RawMetadata, sha256OfRawKey } from "../../../shared/storage.ts";
 import type { ProcessEnv } from "../env.ts";
 
 /** An existing object. Its bytes are fetched when it is opened; if they are not wanted, `close` releases them. */
@@ -131,9 +125,4 @@ export async function listObjects(
     ...(after === "" ? {} : { startAfter: after }),
   });
   return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
-}
-
-/** Who sent an object's mail, according to the mail. */
-export function mailOf({ sender, from, subject, messageId }: Pick<RawMetadata, keyof MailOrigin>): MailOrigin {
-  return { sender, from, subject, messageId };
 }

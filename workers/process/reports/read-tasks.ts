@@ -1,6 +1,6 @@
 /**
- * The first half of a batch of reports: finds each object's database and reads the object. Results are set on the
- * tasks; a task that is already done, or is re-sent to be read alone, ends here.
+ * The first half of a batch of reports: reads each object. Results are set on the tasks; a task that is already done, or is
+ * re-sent to be read alone, ends here.
  */
 
 import { authenticateMail } from "../../../shared/authentication/authenticate-mail.ts";
@@ -9,43 +9,23 @@ import { reporterOf } from "../../../shared/batch/budgets.ts";
 import type { ReadObject } from "../../../shared/batch/object.ts";
 import { fileOf, type ReadParts, RecordBudget, readObject } from "../../../shared/batch/read-object.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
-import { findDatabases, type InDirectory } from "../../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../../shared/limits.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
-import { parseRawMetadata } from "../../../shared/storage.ts";
+import { mailOrigin, parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { writeEarlierEvents } from "./outcomes.ts";
-import { type FoundObject, findRawObject, mailOf, openCarried } from "./raw-object.ts";
+import { type FoundObject, findRawObject, openCarried } from "./raw-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
 
-/** Reads the objects of a batch. @throws nothing: a fault ends only the task it concerns */
+/** Reads the objects of a batch, a few at a time. @throws nothing: a fault ends only the task it concerns */
 export async function readTasks(
   tasks: readonly Task[],
-  inDirectory: InDirectory,
+  registrations: Registrations,
   invocation: Invocation,
 ): Promise<void> {
-  await chooseDatabases(tasks, inDirectory, invocation);
-  await readAll(tasks, inDirectory.registrations, invocation);
-}
-
-async function chooseDatabases(
-  tasks: readonly Task[],
-  inDirectory: InDirectory,
-  invocation: Invocation,
-): Promise<void> {
-  const homes = await findDatabases(tasks, inDirectory, invocation.shards);
-  for (const task of tasks) {
-    const home = homes.get(task.message.key);
-    if (home === undefined || "error" in home) task.ending = { error: home?.error };
-    else task.home = home;
-  }
-}
-
-/** Reads the objects of a batch, a few at a time; a fault in one does not affect the others. */
-async function readAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
   const shared = { registrations, held: new RecordBudget() };
-  const waiting = tasks.filter(({ ending }) => ending === undefined);
+  const waiting = [...tasks];
   const worker = async (): Promise<void> => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
       try {
@@ -99,7 +79,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     isImported: (object?.metadata.importedFrom ?? "") !== "",
     origin,
-    mail: object === undefined ? undefined : mailOf(object.metadata),
+    mail: object === undefined ? undefined : mailOrigin(object.metadata),
     file: object === undefined ? undefined : namedFile(object),
     authentication,
     reporter: await reporterOf({ findings, authentication }),

@@ -14,11 +14,11 @@ import {
 import type { ObjectPlan } from "../../../shared/batch/plan.ts";
 import { type ObjectOrigin, readOptions } from "../../../shared/batch/read-object.ts";
 import type { PointWork } from "../../../shared/batch/report-writes.ts";
-import { stageFigures } from "../../../shared/ledger/commit-batch.ts";
 import { FigureSpreader } from "../../../shared/ledger/figure-spreader.ts";
 import { FigureChunks, recordKey } from "../../../shared/ledger/figures.ts";
 import { recordsByDay } from "../../../shared/ledger/report-rows.ts";
 import type { SlicesRow } from "../../../shared/ledger/slices.ts";
+import { stageFigures } from "../../../shared/ledger/staged-figures.ts";
 import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../../shared/limits.ts";
 import { readReports } from "../../../shared/report/read.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";

@@ -1,0 +1,205 @@
+/** Operations about accounts, their people, and the audit log. operations.ts assembles them. */
+import * as v from "valibot";
+import { importLine } from "../import-lines.ts";
+import { ACCOUNT_LIMITS, AUDIT_LIMITS } from "../limits.ts";
+import { ACCOUNT_ROLES, personEntry } from "../people.ts";
+import { accountName } from "../registry.ts";
+import { account, count, day, displayName, domain, id, mailAddress, nothing, pageFields } from "./fields.ts";
+import { get, post, remove } from "./operation.ts";
+import * as shapes from "./shapes.ts";
+
+// Strict objects throughout: a misspelt field of a filter would mean "everything".
+const personInput = v.strictObject({ email: mailAddress });
+
+export const ACCOUNT_OPERATIONS = {
+  listIdentities: {
+    summary: "Who may do what in which accounts",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/identities"),
+    input: nothing,
+    output: shapes.listOf(shapes.person),
+  },
+  getIdentity: {
+    summary: "What one person may do",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/identities/:email"),
+    input: personInput,
+    output: shapes.person,
+  },
+  putIdentity: {
+    summary: "Sets what a person may do, in all accounts",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/identities/:email",
+      place: { json: "field", field: "entry" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ email: mailAddress, entry: personEntry }),
+    output: shapes.person,
+  },
+  removeIdentity: {
+    summary: "Removes a person's access",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: remove("/identities/:email"),
+    input: personInput,
+    output: v.undefined(),
+  },
+
+  listAccounts: {
+    summary: "Accounts, by name, a page at a time",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/accounts"),
+    input: v.strictObject({
+      /** Part of the name. */
+      text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
+      ...pageFields(ACCOUNT_LIMITS.listed),
+      /** Instead of a cursor: accounts to leave out at the beginning. */
+      offset: v.optional(count),
+    }),
+    output: shapes.countedPageOf(shapes.account),
+  },
+  getAccount: {
+    summary: "An account's name, and whether it has a logo",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/accounts/:account"),
+    input: v.strictObject({ account }),
+    output: shapes.accountHead,
+  },
+  createAccount: {
+    summary: "Creates an account; one that exists is not changed",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: post("/accounts"),
+    input: v.strictObject({ account: accountName, name: v.optional(displayName) }),
+    output: shapes.accountHead,
+  },
+  setAccountName: {
+    summary: "Sets an account's name on pages and in digests; if it is empty, the account's id is shown",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/name", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account, name: displayName }),
+    output: shapes.accountHead,
+  },
+  getAccountLogo: {
+    summary: "An account's logo, with its type and when it was set",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/accounts/:account/logo"),
+    input: v.strictObject({ account }),
+    output: shapes.accountLogo,
+  },
+  setAccountLogo: {
+    summary: "Sets an account's logo: a PNG or JPEG picture of at most 64 KiB",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/logo", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
+      base64: v.pipe(v.string(), v.minLength(1), v.maxLength(4 * ACCOUNT_LIMITS.logoBytes)),
+    }),
+    output: shapes.accountHead,
+  },
+  removeAccountLogo: {
+    summary: "Removes an account's logo",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: remove("/accounts/:account/logo"),
+    input: v.strictObject({ account }),
+    output: v.undefined(),
+  },
+  listAccountPeople: {
+    summary: "People with a role in an account, and when each first came",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/accounts/:account/people"),
+    input: v.strictObject({ account }),
+    output: shapes.listOf(shapes.accountPerson),
+  },
+  putAccountPerson: {
+    summary: "Gives a person a role in an account, or changes it; a new person can sign in at once",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/people/:email",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, email: mailAddress, role: v.picklist(ACCOUNT_ROLES) }),
+    output: v.object({ account: v.string(), email: v.string(), role: v.picklist(ACCOUNT_ROLES) }),
+  },
+  removeAccountPerson: {
+    summary: "Removes a person's role in an account",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: remove("/accounts/:account/people/:email"),
+    input: v.strictObject({ account, email: mailAddress }),
+    output: v.undefined(),
+  },
+  noteSeen: {
+    summary: "Records the first visit of the person who asks",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: v.undefined(),
+  },
+  importAccounts: {
+    summary:
+      "Creates accounts and registers addresses and domains from a list, with a result for each line; existing entries do not change",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: post("/accounts/import"),
+    input: v.strictObject({
+      lines: v.pipe(v.array(importLine), v.minLength(1), v.maxLength(ACCOUNT_LIMITS.importedAtOnce)),
+      /** Only report what would be done. */
+      dryRun: v.optional(v.boolean()),
+    }),
+    output: shapes.listOf(shapes.importedLine),
+  },
+  listAudit: {
+    summary: "Who changed what: entries of the audit log, newest first",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/audit"),
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Part of the person's address or the token's name. */
+      who: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(400))),
+      operation: v.optional(id),
+      since: v.optional(day),
+      until: v.optional(day),
+      ...pageFields(AUDIT_LIMITS.listed),
+    }),
+    output: shapes.pageOf(shapes.auditEntry),
+  },
+} as const;
