@@ -234,13 +234,6 @@ export async function findForgetting(directory: LedgerDatabase, account: string)
   return job;
 }
 
-/** When an account was being forgotten last, seconds since 1970 UTC: later than any time if one is now; 0 = none is known. */
-export async function lastForgotten(directory: LedgerDatabase): Promise<number> {
-  const sql = "SELECT max(iif(state = 'running', 1e15, updated_seconds)) AS seconds FROM jobs WHERE kind = 'forget'";
-  const [last] = await ask(directory, query(sql, [], v.object({ seconds: v.nullable(v.number()) })));
-  return last?.seconds ?? 0;
-}
-
 /** Removes up to `limit` objects that old cancelled jobs skipped. @returns how many rows were removed */
 export async function removeOldSkipped(
   directory: LedgerDatabase,
