@@ -4,11 +4,10 @@ import { conflictsQuery } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { parseRawMetadata } from "../../shared/storage.ts";
 import { decideConflict } from "../../workers/process/operations/conflicts.ts";
-import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";
-import { ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
-import { figures, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { ledgerFigures } from "../support/simulation/balance.ts";
+import { figures, mailOf, records, registerAll } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
 
@@ -54,56 +53,4 @@ it("two objects that each have a report which counts in the other's place are no
   expect(simulation.queues["dmarc-reports"].messages).toEqual([]);
   expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
   expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(3), "acme/b": figures(2) });
-});
-
-/** The points of a report are written, its transaction fails, and then another report has used up the address's day. */
-async function overBudgetAfterItsPoints(): Promise<Simulation> {
-  const simulation = new Simulation();
-  registerAll(simulation);
-  simulation.recordsPerDay.address = 5;
-  await simulation.deliver(reportMail("cut", records(4)));
-  const { calls } = simulation.faults;
-  const isWritten = (): boolean => calls.includes("analytics.write records");
-  simulation.faults.plan = ({ name }) => (name === "d1.batch" && isWritten() ? "before" : undefined);
-  await simulation.drain({ rounds: 1 });
-  simulation.faults.plan = () => undefined;
-  expect(reportFigures(simulation)).toEqual({ "acme/cut": figures(4) });
-  await simulation.deliver(reportMail("other", records(5)));
-  return simulation;
-}
-
-it("points of a report that then is over the budget are covered", async () => {
-  const simulation = await overBudgetAfterItsPoints();
-  await simulation.drain();
-  expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "over_budget" }]);
-  expect(reportFigures(simulation)).toEqual({ "acme/other": figures(5) });
-  expect(ledgerFigures(simulation)).toEqual({ "acme/other": figures(5) });
-
-  await requeueDeadLetters({ filter: { code: "over_budget" } }, simulation.invocation());
-  await simulation.drain();
-  expect(reportFigures(simulation)).toEqual({ "acme/cut": figures(4), "acme/other": figures(5) });
-});
-
-it("they are covered although the delivery that files the dead letter ends after its transaction", async () => {
-  const simulation = await overBudgetAfterItsPoints();
-  let killed = 0;
-  simulation.faults.plan = ({ name }) => {
-    const isFiled = simulation.rows("SELECT id FROM dead_letters").length > 0;
-    if (!isFiled || killed > 0 || !name.startsWith("analytics.")) return undefined;
-    killed++;
-    return "kill";
-  };
-  await simulation.drain();
-  expect(killed).toBe(1);
-  expect(reportFigures(simulation)).toEqual({ "acme/other": figures(5) });
-});
-
-it("the same report that counts from another mail is not hidden by what covers them", async () => {
-  const simulation = await overBudgetAfterItsPoints();
-  await simulation.deliver(reportMail("cut", records(4), "reports@acme.example"));
-  await simulation.drain();
-  expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "over_budget" }]);
-  const both = { "acme/cut": figures(4), "acme/other": figures(5) };
-  expect(ledgerFigures(simulation)).toEqual(both);
-  expect(reportFigures(simulation)).toEqual(both);
 });

@@ -13,7 +13,6 @@ import { queueBatches } from "../../../shared/queue-batches.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { carryDiscarded } from "./carry-discarded.ts";
-import { coverRefused } from "./cover-refused.ts";
 import { lookUp } from "./lookup.ts";
 import { writeEarlierEvents, writeOutcomeEvents } from "./outcomes.ts";
 import { mailOf } from "./raw-object.ts";
@@ -126,10 +125,7 @@ async function decideTasks(
   // Committed by another consumer since it was read.
   for (const task of done) {
     const finished = known.finished.get(task.message.key);
-    if (finished !== undefined) {
-      await writeEarlierEvents(finished, task, invocation);
-      await coverRefused(task, finished, invocation);
-    }
+    if (finished !== undefined) await writeEarlierEvents(finished, task, invocation);
     task.ending = { entry: logEntry(task.message, "already_done") };
   }
   return decide(
@@ -187,7 +183,6 @@ async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: I
       const { message, attempts } = task;
       const account = object.object.registration?.entry.account ?? "";
       await writeOutcomeEvents({ message, attempts, account, outcomes: object.outcomes }, filed, invocation);
-      await coverRefused(task, { account, outcomes: object.outcomes }, invocation);
       if (object.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
       task.ending = { entry: { ...logEntry(task.message, summaryOf(object)), counts: countOutcomes(object) } };
     } catch (error) {

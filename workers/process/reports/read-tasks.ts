@@ -15,7 +15,6 @@ import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
-import { mayNeedCover } from "./cover-refused.ts";
 import { writeEarlierEvents } from "./outcomes.ts";
 import { type FoundObject, findRawObject, mailOf, openCarried } from "./raw-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
@@ -128,8 +127,6 @@ async function endIfDone(task: Task, invocation: Invocation): Promise<boolean> {
   const { message } = task;
   const { finished: previous } = task.home;
   if (previous === undefined || previous.generation < generationOf(task)) return false;
-  // Read again to see what an earlier delivery may have written of it.
-  if (mayNeedCover(previous, task)) return false;
   // If it was rerun to outrank other points, the report that counts now takes that over.
   if (mayHaveWritten(task) || message.coversPoints !== undefined) await writeEarlierEvents(previous, task, invocation);
   // A mail that was delivered again was also stored again.
