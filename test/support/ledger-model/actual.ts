@@ -285,14 +285,11 @@ export async function slowDifferences(simulation: Simulation, model: Model): Pro
 }
 
 // Closed days keep no report to compare with (nor what covers the points of one that was taken back, if another version comes
-// that late), points of forgotten accounts are left to age, and a delivery that was cut off
-// may have left points of an object that then was refused as a whole.
+// that late), points of forgotten accounts are left to age, and a delivery that was cut off may have left points of a report
+// that was over the budget when its mail was delivered again.
 function wrongPoints(simulation: Simulation, model: Model): string[] {
   const wanted = new Map<string, number>();
-  const closed = new Set<string>();
-  for (const { whole, parts } of model.objects.values())
-    if (whole !== undefined)
-      for (const { document } of parts) for (const account of ACCOUNTS) closed.add(`${account}/r-${document.number}`);
+  const closed = new Set(model.overBudget);
   for (const { account, accepted } of model.groups.values()) {
     if (accepted?.document.kind !== "aggregate") continue;
     const { document } = accepted;

@@ -111,6 +111,8 @@ export class Model {
   readonly final = new Map<string, DaySums>();
   /** Days before it have been closed: what is known of reports that do not count is gone with their details. */
   keptFrom = 0;
+  /** Reports that were over a budget at some time, as `account/r-number`. */
+  readonly overBudget = new Set<string>();
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
@@ -259,6 +261,7 @@ export class Model {
     const isMoved = object.account !== account;
     if (isBudgetLow && !object.isImported && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
+      for (const { document } of object.parts) this.overBudget.add(`${account}/r-${document.number}`);
       refuse();
       return [];
     }
