@@ -1,7 +1,7 @@
 /** Reprocess, reconcile and forget jobs: their filter and progress. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
-import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import { objectHash, objectsRunAgainQuery } from "./objects.ts";
 import { askAll } from "./shards.ts";
 
@@ -86,6 +86,9 @@ const row = v.pipe(
   v.transform(({ job, ...columns }): Job => ({ ...columns, ...job })),
 );
 
+/** The condition that this version knows what a job does. */
+const KNOWS_JOB = `${knows("kind", JOB_KINDS)} AND ${knows("state", JOB_STATES)}`;
+
 const COLUMNS = `id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds,
   (SELECT count(*) FROM skipped_objects s WHERE s.job_id = jobs.id) AS skipped, job`;
 
@@ -140,7 +143,7 @@ export async function findJob(database: LedgerDatabase, id: string): Promise<Job
 
 /** The newest jobs, newest first. */
 export function newestJobsQuery(limit: number): Query<Job> {
-  return query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row);
+  return query(`SELECT ${COLUMNS} FROM jobs WHERE ${KNOWS_JOB} ORDER BY id DESC LIMIT ?1`, [limit], row);
 }
 
 /** A job, and how many of the objects it enqueued have been processed; undefined if unknown. */
