@@ -383,7 +383,8 @@ export class ObjectDecision {
       if (kept.has(outcome.id)) continue;
       if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
       if (outcome.outcome === "conflict") this.#closeConflict(outcome.id, reportOf(outcome));
-      if (outcome.outcome === "accepted") {
+      // One that was taken back may have been restored.
+      if (outcome.outcome === "accepted" || outcome.outcome === "taken_back") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);
         if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
       }
