@@ -164,7 +164,7 @@ export class ObjectDecision {
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
       return;
     }
-    const claim = claimOf(found, this.#object, { reference, stored: this.#batch.stored(uid) });
+    const claim = claimOf(found, this.#object, { reference, stored: this.#batch.stored(uid), held: claims.held(uid) });
     const verdict = claims.claim(claim);
     switch (verdict.verdict) {
       case "accepted":
