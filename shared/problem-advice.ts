@@ -42,3 +42,12 @@ export const DEAD_LETTER_ADVICE: Record<ProblemCode, string> = {
   too_many_problems: "Look at one part with `dmarc parse`; retry it once its cause is gone, or discard it.",
   retries_exhausted: "Look at the last error. If the fault is over, retry this: nothing is counted twice.",
 };
+
+const ADVICE = new Map<string, string>(Object.entries(DEAD_LETTER_ADVICE));
+
+/** What to do about a dead letter; after going back to an earlier version, there may be some that only the newer one knows. */
+export function adviceOnDeadLetter(code: string): string {
+  return (
+    ADVICE.get(code) ?? "This version does not know the reason. Deploy the newer one that filed it, or discard it."
+  );
+}

@@ -25,12 +25,12 @@ export async function withKnownHash(found: FoundReport, claims: Claims): Promise
 /**
  * The claim of a report found in an object.
  *
- * @param named the row it claims, and the report that the ledger holds under this uid
+ * @param named the row it claims, the report that the ledger holds under this uid, and the one that it is about to hold
  */
 export function claimOf(
   found: FoundReport,
   object: ReadObject,
-  { reference, stored }: { reference: ReportReference; stored: LedgerReport | undefined },
+  { reference, ...known }: { reference: ReportReference } & KnownReports,
 ): Claim {
   const { header, contentHash, part, points, counts, shares } = found;
   const { message, generation } = object;
@@ -48,20 +48,30 @@ export function claimOf(
     beginSeconds: header.beginSeconds,
     endSeconds: header.endSeconds,
     policy: shares[0]?.policy ?? "",
-    sender: senderOfReport(found, object, stored),
+    sender: senderOfReport(found, object, known),
     counts,
     spread: shares.map(({ domain, day }) => [domain, day]),
   };
 }
 
-/** DKIM keys disappear from DNS: a document that was verified once stays verified. */
+interface KnownReports {
+  stored: LedgerReport | undefined;
+  held: LedgerReport | undefined;
+}
+
+/**
+ * DKIM keys disappear from DNS: a document that was verified once stays verified. So is one with the content of the
+ * verified report that counts, whoever sent it.
+ */
 function senderOfReport(
   { report, part, contentHash }: FoundReport,
   { message, authentication }: ReadObject,
-  stored: LedgerReport | undefined,
+  { stored, held }: KnownReports,
 ): ReportSender {
-  const isSame = stored?.rawKey === message.key && stored.part === part && stored.contentHash === contentHash;
-  if (isSame && stored.sender.state === "verified") return stored.sender;
+  const isSame = (one: LedgerReport): boolean =>
+    one.state === "accepted" || (one.rawKey === message.key && one.part === part);
+  for (const one of [stored, held])
+    if (one?.contentHash === contentHash && one.sender.state === "verified" && isSame(one)) return one.sender;
   return senderOf(report, authentication);
 }
 

@@ -164,7 +164,7 @@ export class ObjectDecision {
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
       return;
     }
-    const claim = claimOf(found, this.#object, { reference, stored: this.#batch.stored(uid) });
+    const claim = claimOf(found, this.#object, { reference, stored: this.#batch.stored(uid), held: claims.held(uid) });
     const verdict = claims.claim(claim);
     switch (verdict.verdict) {
       case "accepted":
@@ -383,7 +383,8 @@ export class ObjectDecision {
       if (kept.has(outcome.id)) continue;
       if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
       if (outcome.outcome === "conflict") this.#closeConflict(outcome.id, reportOf(outcome));
-      if (outcome.outcome === "accepted") {
+      // One that was taken back may have been restored.
+      if (outcome.outcome === "accepted" || outcome.outcome === "taken_back") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);
         if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
       }

@@ -23,7 +23,7 @@ import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { LOGO_TYPES } from "../logo.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
 import { ACCOUNT_ROLES, personEntry } from "../people.ts";
-import { DEAD_LETTER_ADVICE } from "../problem-advice.ts";
+import { adviceOnDeadLetter } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "../report/vocabulary.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -272,7 +272,7 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
     receivedSeconds: row.receivedSeconds,
     message: row.queueMessage,
     lastError: row.lastError,
-    advice: DEAD_LETTER_ADVICE[row.code],
+    advice: adviceOnDeadLetter(row.code),
     isDomainGuessed: row.isDomainGuessed,
     mail: row.mail,
     file: row.file,

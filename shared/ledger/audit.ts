@@ -57,7 +57,7 @@ const entryRow = v.object({
   operation: v.string(),
   account: v.string(),
   domain: v.string(),
-  outcome: v.picklist(AUDIT_OUTCOMES),
+  outcome: v.fallback(v.picklist(AUDIT_OUTCOMES), "unknown"),
   message: v.string(),
   input: jsonColumn(v.unknown()),
   before: jsonColumn(v.unknown()),

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { NOTIFY_LIMITS } from "../limits.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS } from "../notify/channel.ts";
-import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 
 const channelRow = v.pipe(
   v.object({
@@ -42,24 +42,29 @@ const channelRow = v.pipe(
   ),
 );
 
+/** The condition that this version knows how to send to a channel, and when. */
+const KNOWS_CHANNEL = `${knows("kind", CHANNEL_KINDS)} AND ${knows("digest", DIGEST_INTERVALS)}`;
+
 const CHANNEL_COLUMNS = `id, account, kind, name, target, secret, sends_notices, digest, time_zone, created_seconds, created_by,
   confirmed_seconds, unanswered, silent_until_seconds`;
 
 /** The channels of some accounts, oldest first. */
 export function channelsQuery(accounts: readonly string[]): Query<Channel> {
-  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE account IN (SELECT value FROM json_each(?1))
+  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE account IN (SELECT value FROM json_each(?1)) AND ${KNOWS_CHANNEL}
     ORDER BY account, created_seconds, id`;
   return query(sql, [JSON.stringify(accounts)], channelRow);
 }
 
 /** One channel of an account: one row or none. */
 export function channelQuery(account: string, id: string): Query<Channel> {
-  return query(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE id = ?1 AND account = ?2`, [id, account], channelRow);
+  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE id = ?1 AND account = ?2 AND ${KNOWS_CHANNEL}`;
+  return query(sql, [id, account], channelRow);
 }
 
 /** Channels of a database that get digests. */
 export function digestChannelsQuery(): Query<Channel> {
-  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE digest <> 'none' AND confirmed_seconds > 0 ORDER BY id`;
+  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels
+    WHERE digest <> 'none' AND confirmed_seconds > 0 AND ${KNOWS_CHANNEL} ORDER BY id`;
   return query(sql, [], channelRow);
 }
 
@@ -160,6 +165,7 @@ const DELIVERY_COLUMNS = `id, channel, account, kind, subject, state, attempts, 
 /** The newest deliveries of some accounts, newest first. */
 export function deliveriesQuery(accounts: readonly string[], limit: number): Query<Delivery> {
   const sql = `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE account IN (SELECT value FROM json_each(?1))
+      AND ${knows("kind", DELIVERY_KINDS)} AND ${knows("state", DELIVERY_STATES)}
     ORDER BY created_seconds DESC, id LIMIT ?2`;
   return {
     ...query(sql, [JSON.stringify(accounts), limit], deliveryRow),
@@ -248,8 +254,9 @@ export async function claimDelivery(
   nowSeconds: number,
 ): Promise<Delivery | undefined> {
   const sql = `UPDATE deliveries SET attempts = attempts + 1, claimed_seconds = ?2
-    WHERE id = ?1 AND state = 'waiting' AND claimed_seconds <= ?3 AND (kind = 'test' OR NOT EXISTS
-      (SELECT 1 FROM channels c WHERE c.id = deliveries.channel AND c.silent_until_seconds > ?2))
+    WHERE id = ?1 AND state = 'waiting' AND claimed_seconds <= ?3 AND ${knows("kind", DELIVERY_KINDS)} AND (kind = 'test' OR NOT EXISTS
+      (SELECT 1 FROM channels c WHERE c.id = deliveries.channel
+        AND (c.silent_until_seconds > ?2 OR NOT ${knows("c.kind", CHANNEL_KINDS)})))
     RETURNING ${DELIVERY_COLUMNS}`;
   const rows = await ask(ledger, query(sql, [id, nowSeconds, nowSeconds - NOTIFY_LIMITS.claimSeconds], deliveryRow));
   return rows[0];

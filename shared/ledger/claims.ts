@@ -119,12 +119,8 @@ function isMoreCredible(claim: Claim, held: LedgerReport): boolean {
   return claim.sender.state === "verified" && held.sender.state !== "verified" && !isHeldByDecision;
 }
 
-/**
- * A TLS report replaces the same one that came to an address which accepts fewer of its domains, unless only that one is
- * verified: otherwise they would replace each other for ever.
- */
+/** A TLS report replaces the same one that came to an address which accepts fewer of its domains. */
 function isWider(claim: Claim, held: LedgerReport): boolean {
-  if (held.sender.state === "verified" && claim.sender.state !== "verified") return false;
   const rows = new Set(claim.spread.map((row) => row.join()));
   return rows.size > held.spread.length && held.spread.every((row) => rows.has(row.join()));
 }

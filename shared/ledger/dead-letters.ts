@@ -4,7 +4,6 @@
  */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
-import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
 import { parseDay } from "../report-day.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { isDatedId } from "../storage.ts";
@@ -12,8 +11,6 @@ import { adding, compareValues, firstRows, type ListPage, sumRows } from "./comb
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 import { mailOrigin, reportFile } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
-
-const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
 
 /** The details of a dead letter that have no column of their own. */
 const letter = v.object({
@@ -24,7 +21,7 @@ const letter = v.object({
   /** For a message that ran out of retries: its last error, or a note that none was kept. */
   lastError: v.optional(v.string()),
   /** Of too_many_problems: how often each reason occurred. */
-  counts: v.optional(v.record(v.picklist(problemCodes), v.number())),
+  counts: v.optional(v.record(v.string(), v.number())),
   /** Its mail's own account of its origin. */
   mail: v.optional(mailOrigin),
   /** The file, as named and declared by the mail, and its type according to its first bytes. */
@@ -48,7 +45,8 @@ export interface DeadLetterRow {
   rua: string;
   /** Policy domain, if known. */
   domain: string;
-  code: (typeof problemCodes)[number];
+  /** A newer version may have filed it, for a reason that this one does not know. */
+  code: string;
   /** The sentence for people. */
   message: string;
   stage: "read" | "queue";
@@ -63,7 +61,7 @@ export interface DeadLetterRow {
   queueMessage: unknown;
   lastError?: string | undefined;
   /** Of too_many_problems: how often each reason occurred. */
-  counts?: Problem["counts"] | undefined;
+  counts?: Partial<Record<string, number>> | undefined;
   mail?: DeadLetterMail | undefined;
   file?: DeadLetterFile | undefined;
   isDomainGuessed?: boolean | undefined;
@@ -84,7 +82,7 @@ const row = v.pipe(
     account: v.string(),
     rua: v.string(),
     domain: v.string(),
-    code: v.picklist(problemCodes),
+    code: v.string(),
     rawKey: v.string(),
     part: v.string(),
     generation: v.number(),

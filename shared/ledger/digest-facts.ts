@@ -5,7 +5,7 @@ import { NOTIFY_LIMITS } from "../limits.ts";
 import type { DigestFacts, StoryDay } from "../notify/story.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
-import { ask, type LedgerDatabase, query } from "./database.ts";
+import { ask, knows, type LedgerDatabase, query } from "./database.ts";
 import { type DayTotals, dayTotalsQuery } from "./days.ts";
 import { domainVerdictsQuery } from "./domain-verdicts.ts";
 import { incidentsQuery, noticeCountsQuery, noticesBetweenQuery } from "./notices.ts";
@@ -27,7 +27,7 @@ export async function readDigestFacts(
   }: Pick<DigestFacts, "interval" | "day"> & { fromSeconds: number; toSeconds: number },
 ): Promise<DigestFacts> {
   const sql = `SELECT state, count(*) AS domains, sum(messages) AS messages FROM domain_verdicts
-    WHERE account = ?1 AND place >= 0 GROUP BY state ORDER BY min(place)`;
+    WHERE account = ?1 AND place >= 0 AND ${knows("state", VERDICT_STATES)} GROUP BY state ORDER BY min(place)`;
   const states = await ask(ledger, query(sql, [account], stateRow));
   // The worst come first, so those that need attention are among the first.
   const worst = await ask(ledger, domainVerdictsQuery([account], { limit: NOTIFY_LIMITS.digestDomains }));

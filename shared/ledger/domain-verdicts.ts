@@ -10,7 +10,7 @@ import { VERDICT_STATES } from "../guidance/verdict.ts";
 import type { LedgerAnswers } from "../guidance/verdict-input.ts";
 import { WATCH_LIMITS } from "../limits.ts";
 import { type WorkItem, workText } from "../watch/work.ts";
-import { type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import type { AccountDomain } from "./domain-checks.ts";
 import { REPORTED_NAMES } from "./reported-names.ts";
 import { isMeaningful } from "./reports.ts";
@@ -160,7 +160,7 @@ const factsRow = v.pipe(
   v.object({
     account: v.string(),
     domain: v.string(),
-    state: v.picklist([...VERDICT_STATES, ""]),
+    state: v.fallback(v.picklist([...VERDICT_STATES, ""]), ""),
     since_seconds: v.number(),
     days: jsonColumn(v.array(dayItem)),
     policies: jsonColumn(v.array(policyItem)),
@@ -262,6 +262,9 @@ export function isJudgedMeanwhile(error: unknown): boolean {
   return String(error).includes("NOT NULL constraint failed: domain_verdicts.version");
 }
 
+/** The condition that this version knows a verdict; another one is computed soon. */
+const KNOWS_STATE = knows("state", VERDICT_STATES);
+
 const verdictRow = v.pipe(
   v.object({
     account: v.string(),
@@ -303,7 +306,7 @@ export function domainVerdictsQuery(
   const isNamed = domains === undefined ? "" : "AND domain IN (SELECT value FROM json_each(?3))";
   const sql = `SELECT account, domain, state, since_seconds, messages, own_messages, at_risk, policy, is_test,
       next_record, reasons, senders, computed_seconds
-    FROM domain_verdicts WHERE account IN (SELECT value FROM json_each(?1)) AND place >= 0 ${isNamed}
+    FROM domain_verdicts WHERE account IN (SELECT value FROM json_each(?1)) AND place >= 0 AND ${KNOWS_STATE} ${isNamed}
     ORDER BY place, at_risk DESC, account, domain LIMIT ?2`;
   const named = domains === undefined ? [] : [JSON.stringify(domains)];
   const order = ({ state }: DomainVerdict): number => VERDICT_STATES.indexOf(state);

@@ -6,9 +6,10 @@ import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
 import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
 
-export type ForgottenKind = "address" | "domain";
+/** former: mail of the account was deleted that came to this address, whoever had it by then. */
+export type ForgottenKind = "address" | "former" | "domain";
 
-/** First 16 bytes of the SHA-256 of an address, hex. */
+/** First 16 bytes of the SHA-256 of an address or domain and how it is noted, hex. */
 export async function nameHash(kind: ForgottenKind, name: string): Promise<string> {
   return (await sha256Text(`${kind} ${name}`)).slice(0, 32);
 }
@@ -48,26 +49,27 @@ export async function forgottenNames(
 /**
  * Which of some addresses belonged to forgotten accounts, and when they were forgotten, seconds since 1970 UTC.
  *
- * @param jobId only those that this job forgets; absent = those of any
+ * @param narrowed.jobId only those that this job forgets; absent = those of any
+ * @param narrowed.kinds how they are noted
  */
 export async function forgottenAmong(
   directory: LedgerDatabase,
   ruas: readonly string[],
-  jobId?: string,
+  { jobId, kinds = ["address"] }: { jobId?: string; kinds?: readonly ForgottenKind[] } = {},
 ): Promise<Map<string, number>> {
-  const asked = [...new Set(ruas)];
+  const asked = [...new Set(ruas)].flatMap((rua) => kinds.map((kind) => ({ rua, kind })));
   if (asked.length === 0) return new Map();
-  const hashes = await Promise.all(asked.map((rua) => nameHash("address", rua)));
+  const hashes = await Promise.all(asked.map(({ kind, rua }) => nameHash(kind, rua)));
   const found = await ask(
     directory,
     query(
       `SELECT w.key AS place, f.forgotten_seconds AS seconds FROM json_each(?1) w
-      JOIN forgotten f ON f.name_hash = unhex(w.value) AND f.kind = 'address' AND f.job_id = coalesce(?2, f.job_id)`,
+      JOIN forgotten f ON f.name_hash = unhex(w.value) AND f.job_id = coalesce(?2, f.job_id) ORDER BY seconds`,
       [JSON.stringify(hashes), jobId ?? null],
       v.object({ place: v.number(), seconds: v.number() }),
     ),
   );
-  return new Map(found.map(({ place, seconds }) => [asked[place] ?? "", seconds]));
+  return new Map(found.map(({ place, seconds }) => [asked[place]?.rua ?? "", seconds]));
 }
 
 /** Those of some accounts and addresses that are being forgotten right now: they cannot be registered then. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { type ForwardTarget, TARGET_KINDS } from "../forward/target.ts";
 import { FORWARD_LIMITS } from "../limits.ts";
-import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import { REPORT_KINDS, type ReportReference, reportDetails, reportFacts } from "./report-rows.ts";
 
 const targetRow = v.pipe(
@@ -27,13 +27,16 @@ const targetRow = v.pipe(
   v.transform(({ withRecords, ...row }): ForwardTarget => ({ ...row, withRecords: withRecords === 1 })),
 );
 
+/** The condition that this version knows how to send to a target. */
+const KNOWS_TARGET = knows("kind", TARGET_KINDS);
+
 const TARGET_COLUMNS = `id, account, kind, name, url, region, access_key_id AS accessKeyId, secret,
   with_records AS withRecords, created_seconds AS createdSeconds, created_by AS createdBy, sent,
   sent_seconds AS sentSeconds, result, failures, next_seconds AS nextSeconds`;
 
 /** One target: one row or none. */
 export function targetQuery(id: string): Query<ForwardTarget> {
-  return query(`SELECT ${TARGET_COLUMNS} FROM forward_targets WHERE id = ?1`, [id], targetRow);
+  return query(`SELECT ${TARGET_COLUMNS} FROM forward_targets WHERE id = ?1 AND ${KNOWS_TARGET}`, [id], targetRow);
 }
 
 const waitingRow = v.object({
@@ -49,7 +52,11 @@ export type WaitingReports = v.InferOutput<typeof waitingRow>;
 
 /** All targets of a database, oldest first. */
 export function targetsQuery(): Query<ForwardTarget> {
-  return query(`SELECT ${TARGET_COLUMNS} FROM forward_targets ORDER BY created_seconds, id`, [], targetRow);
+  return query(
+    `SELECT ${TARGET_COLUMNS} FROM forward_targets WHERE ${KNOWS_TARGET} ORDER BY created_seconds, id`,
+    [],
+    targetRow,
+  );
 }
 
 /** What waits for each target of a database; no row where nothing does. */
@@ -154,7 +161,7 @@ const idRow = v.pipe(
 
 /** Targets that something is due for and nobody sends to: their ids. */
 export function dueTargetsQuery(nowSeconds: number): Query<string> {
-  const sql = `SELECT t.id FROM forward_targets t WHERE t.next_seconds <= ?1 AND t.claimed_seconds <= ?2
+  const sql = `SELECT t.id FROM forward_targets t WHERE ${KNOWS_TARGET} AND t.next_seconds <= ?1 AND t.claimed_seconds <= ?2
     AND EXISTS (SELECT 1 FROM forwards f WHERE f.target = t.id AND f.state = 'waiting' AND f.next_seconds <= ?1)`;
   return query(sql, [nowSeconds, nowSeconds - FORWARD_LIMITS.claimSeconds], idRow);
 }

@@ -1,7 +1,7 @@
 /** Reprocess, reconcile and forget jobs: their filter and progress. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
-import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import { objectHash, objectsRunAgainQuery } from "./objects.ts";
 import { askAll } from "./shards.ts";
 
@@ -86,6 +86,9 @@ const row = v.pipe(
   v.transform(({ job, ...columns }): Job => ({ ...columns, ...job })),
 );
 
+/** The condition that this version knows what a job does. */
+const KNOWS_JOB = `${knows("kind", JOB_KINDS)} AND ${knows("state", JOB_STATES)}`;
+
 const COLUMNS = `id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds,
   (SELECT count(*) FROM skipped_objects s WHERE s.job_id = jobs.id) AS skipped, job`;
 
@@ -140,7 +143,7 @@ export async function findJob(database: LedgerDatabase, id: string): Promise<Job
 
 /** The newest jobs, newest first. */
 export function newestJobsQuery(limit: number): Query<Job> {
-  return query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row);
+  return query(`SELECT ${COLUMNS} FROM jobs WHERE ${KNOWS_JOB} ORDER BY id DESC LIMIT ?1`, [limit], row);
 }
 
 /** A job, and how many of the objects it enqueued have been processed; undefined if unknown. */
@@ -232,13 +235,6 @@ export async function findForgetting(directory: LedgerDatabase, account: string)
   const sql = `SELECT ${COLUMNS} FROM jobs WHERE kind = 'forget' AND state = 'running' AND job ->> '$.filter.account' = ?1`;
   const [job] = await ask(directory, query(sql, [account], row));
   return job;
-}
-
-/** When an account was being forgotten last, seconds since 1970 UTC: later than any time if one is now; 0 = none is known. */
-export async function lastForgotten(directory: LedgerDatabase): Promise<number> {
-  const sql = "SELECT max(iif(state = 'running', 1e15, updated_seconds)) AS seconds FROM jobs WHERE kind = 'forget'";
-  const [last] = await ask(directory, query(sql, [], v.object({ seconds: v.nullable(v.number()) })));
-  return last?.seconds ?? 0;
 }
 
 /** Removes up to `limit` objects that old cancelled jobs skipped. @returns how many rows were removed */

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { WATCH_LIMITS } from "../limits.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { type Incident, type Mute, type Notice, RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
-import { type Change, jsonColumn, type Query, query } from "./database.ts";
+import { type Change, jsonColumn, knows, type Query, query } from "./database.ts";
 
 /** Causes as they are kept. */
 export const cause = v.object({ code: v.string(), sentence: v.string() });
@@ -40,6 +40,9 @@ const incidentRow = v.pipe(
   ),
 );
 
+/** The condition that this version knows the rule of an incident, notice or mute. */
+const KNOWS_RULE = knows("rule", RULE_CODES);
+
 const INCIDENT_COLUMNS = `id, account, domain, rule, subject, severity, state, is_event, title, evidence, causes, link,
   opened_seconds, found_seconds, reminded_seconds, resolved_seconds`;
 
@@ -65,6 +68,7 @@ export function incidentsQuery(accounts: readonly string[], { domain, state, lim
       UNION SELECT value, '' FROM json_each(?1) WHERE value = '' ${domain === undefined ? "" : "AND ?4 = ''"})
     SELECT ${columns.join(", ")} FROM places p CROSS JOIN incidents i
       ON i.account = p.account AND i.domain = p.domain AND i.resolved_seconds ${isOpen ? "= ?2" : ">= ?2"}
+    WHERE ${KNOWS_RULE}
     ORDER BY CASE WHEN i.state = 'open' THEN CASE i.severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END END,
       i.resolved_seconds DESC, i.opened_seconds DESC, i.id LIMIT ?3`;
   const since = isOpen ? 0 : Math.max(1, state.resolvedSinceSeconds);
@@ -90,7 +94,7 @@ export function incidentsOfDomainsQuery(
 ): Query<Incident> {
   const sql = `SELECT ${INCIDENT_COLUMNS} FROM (SELECT value FROM json_each(?1)) n JOIN incidents i
       ON i.account = n.value ->> 'account' AND i.domain = n.value ->> 'domain'
-    WHERE resolved_seconds = 0 OR resolved_seconds >= CASE WHEN is_event = 1 THEN ?3 ELSE ?2 END
+    WHERE ${KNOWS_RULE} AND (resolved_seconds = 0 OR resolved_seconds >= CASE WHEN is_event = 1 THEN ?3 ELSE ?2 END)
     ORDER BY opened_seconds, id`;
   const { sameIncidentSeconds, eventIsKnownSeconds } = WATCH_LIMITS;
   const parameters = [
@@ -166,7 +170,7 @@ export function addNotices(notices: readonly Notice[]): Change[] {
 
 /** The newest notices of some accounts, newest first. */
 export function noticesQuery(accounts: readonly string[], limit: number): Query<Notice> {
-  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account IN (SELECT value FROM json_each(?1))
+  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account IN (SELECT value FROM json_each(?1)) AND ${KNOWS_RULE}
     ORDER BY created_seconds DESC, id DESC LIMIT ?2`;
   return {
     ...query(sql, [JSON.stringify(accounts), limit], noticeRow),
@@ -180,7 +184,7 @@ export function noticesQuery(accounts: readonly string[], limit: number): Query<
 
 /** One notice: one row or none. */
 export function noticeQuery(id: string): Query<Notice> {
-  return query(`SELECT ${NOTICE_COLUMNS} FROM notices WHERE id = ?1`, [id], noticeRow);
+  return query(`SELECT ${NOTICE_COLUMNS} FROM notices WHERE id = ?1 AND ${KNOWS_RULE}`, [id], noticeRow);
 }
 
 /** Notices of an account made in a time, both ends included: the worst first, of those the newest. */
@@ -188,7 +192,7 @@ export function noticesBetweenQuery(
   account: string,
   { fromSeconds, toSeconds, limit }: { fromSeconds: number; toSeconds: number; limit: number },
 ): Query<Notice> {
-  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account = ?1 AND created_seconds BETWEEN ?2 AND ?3
+  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account = ?1 AND created_seconds BETWEEN ?2 AND ?3 AND ${KNOWS_RULE}
     ORDER BY ${BY_SEVERITY}, created_seconds DESC, id LIMIT ?4`;
   return query(sql, [account, fromSeconds, toSeconds, limit], noticeRow);
 }
@@ -199,7 +203,7 @@ export function noticesOfPeriodQuery(
   { firstDay, lastDay, limit, domain }: DayRange & { limit: number; domain?: string },
 ): Query<Notice> {
   const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account IN (SELECT value FROM json_each(?1))
-    AND created_seconds >= ?2 AND created_seconds < ?3 ${domain === undefined ? "" : "AND domain = ?5"}
+    AND created_seconds >= ?2 AND created_seconds < ?3 AND ${KNOWS_RULE} ${domain === undefined ? "" : "AND domain = ?5"}
     ORDER BY ${BY_SEVERITY}, created_seconds DESC, id LIMIT ?4`;
   const named = domain === undefined ? [] : [domain];
   const seconds = [firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY];
@@ -250,7 +254,7 @@ const MUTE_COLUMNS = "account, domain, rule, subject, until_seconds, note, muted
 /** The mutes of some accounts that hold, those of a whole account first. */
 export function mutesQuery(accounts: readonly string[], nowSeconds: number): Query<Mute> {
   const sql = `SELECT ${MUTE_COLUMNS} FROM mutes WHERE account IN (SELECT value FROM json_each(?1))
-    AND (until_seconds = 0 OR until_seconds > ?2) ORDER BY account, domain, rule, subject`;
+    AND (until_seconds = 0 OR until_seconds > ?2) AND (rule = '' OR ${KNOWS_RULE}) ORDER BY account, domain, rule, subject`;
   return query(sql, [JSON.stringify(accounts), nowSeconds], muteRow);
 }
 

@@ -9,7 +9,7 @@ import {
   OPERATOR,
   type Person,
 } from "../people.ts";
-import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 
 /** A person as stored. */
 export interface StoredPerson extends Person {
@@ -23,7 +23,7 @@ const row = v.pipe(
   v.object({
     email: v.string(),
     /** Of rows of earlier versions: owner, with the accounts in the row itself. */
-    role: v.picklist(["operator", "member", "owner"]),
+    role: v.fallback(v.picklist(["operator", "member", "owner"]), "member"),
     accounts: jsonColumn(v.array(v.string())),
     roles: jsonColumn(v.record(v.string(), accountRole)),
     firstSeenSeconds: v.number(),
@@ -37,7 +37,8 @@ const row = v.pipe(
 );
 
 const COLUMNS = `p.email, p.role, p.accounts, p.first_seen_seconds AS firstSeenSeconds,
-  (SELECT json_group_object(a.account, a.role) FROM account_people a WHERE a.email = p.email) AS roles`;
+  (SELECT json_group_object(a.account, a.role) FROM account_people a
+    WHERE a.email = p.email AND ${knows("a.role", ACCOUNT_ROLES)}) AS roles`;
 
 /** Every person by address: one query. */
 export function peopleQuery(): Query<StoredPerson> {
@@ -158,7 +159,7 @@ export function accountPeopleQuery(accounts: readonly string[]): Query<StoredAcc
     `SELECT a.account, a.email, a.role, a.added_by AS addedBy, a.added_seconds AS addedSeconds,
       coalesce(p.first_seen_seconds, 0) AS firstSeenSeconds
     FROM json_each(?1) wanted JOIN account_people a ON a.account = wanted.value LEFT JOIN people p ON p.email = a.email
-    ORDER BY a.account, a.email`,
+    WHERE ${knows("a.role", ACCOUNT_ROLES)} ORDER BY a.account, a.email`,
     [JSON.stringify(accounts)],
     accountPersonRow,
   );

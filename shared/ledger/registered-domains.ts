@@ -42,7 +42,7 @@ const row = v.pipe(
     domain: v.string(),
     rua: v.string(),
     added_seconds: v.number(),
-    state: v.picklist(SETUP_STATES),
+    state: v.fallback(v.picklist(SETUP_STATES), "unknown"),
     checked_seconds: v.number(),
     setup: jsonColumn(v.union([domainSetup, v.strictObject({})])),
   }),

@@ -21,8 +21,8 @@ const COMMITTED = ".";
 
 /**
  * Records slices before they are enqueued, so that each can be marked when written. Slices reserved but never enqueued
- * stay due until `trimSlices`. After it nothing is reserved: a second delivery of the same report, still being read, adds
- * no slices that nobody would write.
+ * stay due until `trimSlices`. After it nothing is reserved, nor for an older reading: a delivery of the same report that is
+ * still being read adds no slices that nobody would write.
  */
 export function reserveSlices(
   { uid, generation, rua, rawKey, receivedSeconds, slices }: SlicesRow,
@@ -30,7 +30,8 @@ export function reserveSlices(
 ): Change {
   return {
     sql: `INSERT INTO slices (uid, generation, rua, raw_key, received_seconds, started_seconds, state)
-      VALUES (unhex(?1), ?2, ?3, ?4, ?5, ?6, ?7)
+      SELECT unhex(?1), ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM slices s
+        WHERE s.uid = unhex(?1) AND s.generation > ?2 AND instr(s.state, '${COMMITTED}') > 0)
       ON CONFLICT (uid, generation) DO UPDATE SET started_seconds = excluded.started_seconds,
         state = state || substr(excluded.state, length(state) + 1)
       WHERE instr(state, '${COMMITTED}') = 0`,

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { TOKEN_LIMITS } from "../limits.ts";
 import { TOKEN_SCOPES, type Token } from "../tokens.ts";
-import { type Change, type Query, query } from "./database.ts";
+import { type Change, knows, type Query, query } from "./database.ts";
 
 const row = v.pipe(
   v.object({
@@ -28,17 +28,20 @@ const row = v.pipe(
   ),
 );
 
+/** The condition that this version knows what a token allows; one of another scope opens nothing. */
+const KNOWS_SCOPE = knows("scope", TOKEN_SCOPES);
+
 const COLUMNS =
   "id, account, name, scope, created_seconds, created_by, expires_seconds, revoked_seconds, last_used_seconds";
 
 /** The token with this hash (hex): one row or none. */
 export function tokenByHashQuery(hash: string): Query<Token> {
-  return query(`SELECT ${COLUMNS} FROM tokens WHERE hash = unhex(?1)`, [hash], row);
+  return query(`SELECT ${COLUMNS} FROM tokens WHERE hash = unhex(?1) AND ${KNOWS_SCOPE}`, [hash], row);
 }
 
 /** One token of an account: one row or none. */
 export function tokenQuery(account: string, id: string): Query<Token> {
-  return query(`SELECT ${COLUMNS} FROM tokens WHERE id = ?1 AND account = ?2`, [id, account], row);
+  return query(`SELECT ${COLUMNS} FROM tokens WHERE id = ?1 AND account = ?2 AND ${KNOWS_SCOPE}`, [id, account], row);
 }
 
 /** The tokens of some accounts, or of all, by account and age. @param after id of the last one known */
@@ -46,6 +49,7 @@ export function tokensQuery(accounts: readonly string[] | undefined, after: stri
   const sql = `SELECT ${COLUMNS} FROM tokens
     WHERE (?1 IS NULL OR account IN (SELECT value FROM json_each(?1)))
       AND (?2 = '' OR (account, created_seconds, id) > (SELECT account, created_seconds, id FROM tokens WHERE id = ?2))
+      AND ${KNOWS_SCOPE}
     ORDER BY account, created_seconds, id LIMIT ?3`;
   return query(sql, [accounts === undefined ? null : JSON.stringify(accounts), after, limit], row);
 }
@@ -87,7 +91,7 @@ export function addToken(token: Token, hash: string): Change[] {
 
 /** Whether an account has an active token of this name: one row or none. */
 export function tokenNamedQuery(account: string, name: string, nowSeconds: number): Query<Token> {
-  const sql = `SELECT ${COLUMNS} FROM tokens WHERE account = ?1 AND name = ?2 AND ${isActive("?3")}`;
+  const sql = `SELECT ${COLUMNS} FROM tokens WHERE account = ?1 AND name = ?2 AND ${isActive("?3")} AND ${KNOWS_SCOPE}`;
   return query(sql, [account, name, nowSeconds], row);
 }
 

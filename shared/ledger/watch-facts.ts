@@ -88,7 +88,7 @@ const factsRow = v.pipe(
   v.object({
     account: v.string(),
     domain: v.string(),
-    told_state: v.picklist([...VERDICT_STATES, ""]),
+    told_state: v.fallback(v.picklist([...VERDICT_STATES, ""]), ""),
     reporters: jsonColumn(v.array(reporterItem)),
     checked: v.nullable(jsonColumn(storedCheck)),
     changes: jsonColumn(v.array(changeItem)),

@@ -44,3 +44,14 @@ it("a second delivery reserves no slices if the first has committed the report m
   await change(ledger, [reserveSlices({ ...report, generation: 2, slices: 40 }, 300)]);
   expect(await due(ledger)).toContainEqual({ ...report, generation: 2, slices: 40, due: 40 });
 });
+
+it("an older reading reserves no slices once a newer one is committed", async () => {
+  const ledger = new SqliteLedger();
+  const newer = { ...report, generation: 20, slices: 1 };
+  // Until then, either may be the one that is committed.
+  await change(ledger, [reserveSlices(newer, 200), reserveSlices({ ...report, generation: 9, slices: 2 }, 200)]);
+  expect(await due(ledger)).toContainEqual({ ...report, generation: 9, slices: 2, due: 2 });
+  await change(ledger, [trimSlices([newer]), markSlice({ ...newer, slice: 0 }, "1")]);
+  await change(ledger, [reserveSlices({ ...report, generation: 10, slices: 40 }, 200)]);
+  expect(await due(ledger)).toEqual([{ ...report, generation: 9, slices: 2, due: 2 }]);
+});

@@ -39,7 +39,7 @@ import { sumAllUses, wrongUses } from "../support/day-uses.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { migrations } from "../support/migrations.ts";
 import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
-import { records, reportMail } from "../support/simulation/scenario.ts";
+import { failureMail, records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -700,11 +700,15 @@ describe("an address that left a forgotten account for another one", () => {
 
 describe("a message about forgotten mail that is delivered once more", () => {
   it("files nothing for the account that has its address since, before the other is forgotten or after", async () => {
-    for (const isMovedBefore of [true, false]) {
+    for (const { isMovedBefore, mail } of [true, false].flatMap((isMoved) => [
+      { isMovedBefore: isMoved, mail: reportMail("a", records(3)) },
+      // Its raw object is gone long before.
+      { isMovedBefore: isMoved, mail: failureMail() },
+    ])) {
       const simulation = new Simulation({ shards: 2 });
       simulation.register("dmarc@acme.example", { account: "acme" });
       simulation.register("dmarc@other.example", { account: "other" });
-      await simulation.deliver(reportMail("a", records(3)));
+      await simulation.deliver(mail);
       const messages = simulation.queues["dmarc-reports"].messages.map(({ body }) => body);
       await simulation.drain();
       simulation.clock.nowMilliseconds += 5000;
@@ -735,6 +739,24 @@ describe("a message about forgotten mail that is delivered once more", () => {
     await simulation.drain();
     expect(simulation.rows("SELECT account, code FROM dead_letters")).toEqual([
       { account: "acme", code: "missing_object" },
+    ]);
+  });
+
+  it("is a dead letter where the account that was forgotten since never had its address", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    simulation.register("dmarc@third.example", { account: "third" });
+    await simulation.deliver(reportMail("of-other", records(3), "dmarc@other.example"));
+    await simulation.drain();
+    await simulation.deliver(reportMail("a", records(3)));
+    simulation.clock.nowMilliseconds += 5000;
+    await putRegistration("dmarc@acme.example", { account: "third" }, simulation.invocation());
+    await startForgetting("other", 0.5, simulation.invocation());
+    await simulation.bucket.delete(simulation.bucket.keys("raw/"));
+    await simulation.drain();
+    expect(simulation.rows("SELECT account, rua, code FROM dead_letters")).toEqual([
+      { account: "third", rua: "dmarc@acme.example", code: "missing_object" },
     ]);
   });
 });

@@ -173,6 +173,24 @@ describe("a report that is taken back", () => {
     );
   });
 
+  it("is not counted once that is undone if its object cannot be read then, and counts when it can", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    const report = accepted(simulation);
+    await takeBackReport(report, NOTE, simulation.invocation());
+    await reprocess(simulation);
+    expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["taken_back"]);
+    await undoTakeBack(report, simulation.invocation());
+    simulation.maxReportBytes = 1;
+    await simulation.drain();
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "too_large_for_plan" }]);
+    expect(ledgerFigures(simulation)).toEqual({});
+    simulation.maxReportBytes = 0;
+    await reprocess(simulation);
+    expect(await imbalances(simulation, { reports: { "acme/a": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
   it("is not restored for an account that its address has left", async () => {
     const simulation = await simulationAfter([FIRST]);
     const report = accepted(simulation);
@@ -315,6 +333,22 @@ describe("a decision for a version whose address is no longer registered", () =>
       refused: "reports@acme.example is no longer an address of acme: register it again, or keep the first.",
     });
     expect(simulation.rows("SELECT * FROM decisions")).toEqual([]);
+  });
+});
+
+describe("a decision for a version whose address does not accept its domain any more", () => {
+  it.each(["replace", "count_both"] as const)("to %s is refused, as it would be a dead letter", async (decision) => {
+    const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
+    simulation.register("reports@acme.example", { account: "acme", domains: ["beta.example"] });
+    const id = await conflictId(simulation);
+    expect(await decideConflict(id, { decision, note: NOTE }, simulation.invocation())).toEqual({
+      refused: "reports@acme.example no longer accepts acme.example: add the domain to it again, or keep the first.",
+    });
+    expect(simulation.rows("SELECT * FROM decisions")).toEqual([]);
+    simulation.register("reports@acme.example", { account: "acme", domains: ["acme.example"] });
+    await decideConflict(id, { decision, note: NOTE }, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
   });
 });
 

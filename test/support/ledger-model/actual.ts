@@ -25,6 +25,7 @@ interface ReportRow {
   part: string;
   /** Separated by commas. */
   domains: string;
+  isVerified: number;
 }
 
 /** The document that a part of a raw object is. */
@@ -72,10 +73,11 @@ export async function look(simulation: Simulation, model: Model): Promise<{ seen
   }
   const accepted = new Map<string, SeenReport>();
   const rows = simulation.rows<ReportRow>(
-    `SELECT account, raw_key AS rawKey, part, group_concat(DISTINCT domain) AS domains FROM reports
+    `SELECT account, raw_key AS rawKey, part, group_concat(DISTINCT domain) AS domains,
+      min(sender_rank = 2) AS isVerified FROM reports
     WHERE state = 'accepted' GROUP BY account, kind, uid, raw_key, part`,
   );
-  for (const { account, rawKey, part, domains } of rows) {
+  for (const { account, rawKey, part, domains, isVerified } of rows) {
     if (!model.objects.has(rawKey)) {
       wrong.push(`a report of ${account} is counted from ${rawKey}, which nobody knows`);
       continue;
@@ -83,7 +85,7 @@ export async function look(simulation: Simulation, model: Model): Promise<{ seen
     const document = documentIn(model, rawKey, part);
     const name = nameOf(account, model.group(account, document).identity, document);
     if (accepted.has(name)) wrong.push(`${name} is counted twice: from ${accepted.get(name)?.key} and ${rawKey}`);
-    accepted.set(name, { key: rawKey, domains: domains.split(",") });
+    accepted.set(name, { key: rawKey, domains: domains.split(","), isVerified: isVerified === 1 });
   }
   return { seen: { objects, accepted }, wrong };
 }
@@ -285,14 +287,11 @@ export async function slowDifferences(simulation: Simulation, model: Model): Pro
 }
 
 // Closed days keep no report to compare with (nor what covers the points of one that was taken back, if another version comes
-// that late), points of forgotten accounts are left to age, and a delivery that was cut off
-// may have left points of an object that then was refused as a whole.
+// that late), points of forgotten accounts are left to age, and a delivery that was cut off may have left points of a report
+// that was over the budget when its mail was delivered again.
 function wrongPoints(simulation: Simulation, model: Model): string[] {
   const wanted = new Map<string, number>();
-  const closed = new Set<string>();
-  for (const { whole, parts } of model.objects.values())
-    if (whole !== undefined)
-      for (const { document } of parts) for (const account of ACCOUNTS) closed.add(`${account}/r-${document.number}`);
+  const closed = new Set(model.overBudget);
   for (const { account, accepted } of model.groups.values()) {
     if (accepted?.document.kind !== "aggregate") continue;
     const { document } = accepted;

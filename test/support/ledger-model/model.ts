@@ -51,10 +51,12 @@ export interface Accepted {
   document: Document;
   /** What of it is counted: what any address of its account accepts. */
   domains: readonly string[];
+  /** A verified mail brought it, or one with the same content while that counted. */
+  isVerified: boolean;
 }
 
 /** A version of a report in an object that was read. */
-type Member = Accepted & { isVerified: boolean };
+type Member = Accepted;
 
 /** All versions of one report in one account. */
 export interface Group {
@@ -79,6 +81,7 @@ export interface SeenObject {
 export interface SeenReport {
   key: string;
   domains: string[];
+  isVerified: boolean;
 }
 
 /** What was seen of the ledger after the queues were drained. */
@@ -111,6 +114,10 @@ export class Model {
   readonly final = new Map<string, DaySums>();
   /** Days before it have been closed: what is known of reports that do not count is gone with their details. */
   keptFrom = 0;
+  /** Versions that a verified mail brought, as `account|identity|content`. */
+  readonly proven = new Set<string>();
+  /** Reports that were over a budget at some time, as `account/r-number`. */
+  readonly overBudget = new Set<string>();
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
@@ -259,6 +266,7 @@ export class Model {
     const isMoved = object.account !== account;
     if (isBudgetLow && !object.isImported && (!isDecided || isMoved) && row.codes.includes("over_budget")) {
       object.account = account;
+      for (const { document } of object.parts) this.overBudget.add(`${account}/r-${document.number}`);
       refuse();
       return [];
     }
@@ -324,15 +332,24 @@ export class Model {
       const keys = allowed.map(({ key, document }) => `${document.content} of ${key}`);
       return [`${name}: version ${one.content} of ${one.key} is counted, not ${keys.join(" or ") || "none"}`];
     }
-    group.accepted = { ...chosen, domains: one.domains };
+    if (chosen.isVerified && !one.isVerified) return [`${name} of ${one.key} is not verified`];
+    const isProven = this.#isProven(group, members, one.content);
+    if (one.isVerified && !isProven) return [`${name} of ${one.key} is verified, which nobody sent`];
+    group.accepted = { ...chosen, domains: one.domains, isVerified: one.isVerified };
     group.takenBack = undefined;
-    // What another brought is not lost, unless only this one is proven.
-    const isProven = members.some(({ key, isVerified }) => key === one.key && isVerified);
+    // What another brought is not lost.
     const lost = members
-      .filter(({ document, isVerified }) => document.content === one.content && (isVerified || !isProven))
+      .filter(({ document }) => document.content === one.content)
       .filter((member) => this.choice(group, member.document) !== "refused" && this.#isInReach(member.key, group))
       .flatMap(({ domains }) => domains.filter((domain) => !one.domains.includes(domain)));
     return lost.map((domain) => `${name} is not counted for ${domain}`);
+  }
+
+  /** Whether a verified mail brought this content, now or before. */
+  #isProven(group: Group, members: readonly Member[], content: number): boolean {
+    const name = `${group.account}|${group.identity}|${content}`;
+    if (members.some(({ document, isVerified }) => document.content === content && isVerified)) this.proven.add(name);
+    return this.proven.has(name);
   }
 
   #allowed(group: Group, members: readonly Member[]): Accepted[] {
@@ -345,9 +362,13 @@ export class Model {
     });
     const chosen = able.filter(({ document }) => this.choice(group, document) === "replaces");
     if (chosen.length > 0) return chosen;
-    const verified = able.filter(({ isVerified }) => isVerified);
-    const best = verified.length > 0 ? verified : able;
-    const kept = best.filter(isSame);
+    // The same content is as good as that of a verified mail, once that counts.
+    const isBefore = ({ document }: Accepted): boolean =>
+      before?.isVerified === true && document.content === before.document.content;
+    const verified = able.filter((member) => member.isVerified || (isSame(member) && isBefore(member)));
+    const contents = new Set(verified.map(({ document }) => document.content));
+    const best = verified.length > 0 ? able.filter(({ document }) => contents.has(document.content)) : able;
+    const kept = (verified.length > 0 ? verified : able).filter(isSame);
     // The same version takes its place if it came to an address that accepts more of its domains.
     const wider = best.filter(
       ({ document, domains }) =>
@@ -403,9 +424,8 @@ export class Model {
   }
 
   /** Whether the judgement counts a version. */
-  isCounted({ key }: Accepted): boolean {
-    const { isVerified = false, isImported = false } = this.objects.get(key) ?? {};
-    return isVerified || isImported;
+  isCounted({ key, isVerified }: Accepted): boolean {
+    return isVerified || this.objects.get(key)?.isImported === true;
   }
 
   /** Sums by account, kind, domain and day: of final days, and of the reports that count. */

@@ -421,14 +421,16 @@ async function decide(
   const group = model.group(account, documentIn(model, other.rawKey, other.part));
   const version = documentIn(model, other.rawKey, other.part);
   const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
-  // Its address accepts none of it any more: it cannot count.
-  if (model.acceptedOf(other.rua, version).length === 0) return waiting;
+  // If its address accepts none of it any more, it cannot count; which domains of a TLS report it accepts is not asked.
+  const isAble = decision === "keep" || model.acceptedOf(other.rua, version).length > 0;
+  if (!isAble && version.kind === "tls") return waiting;
   const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
   const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
   if (!answer.ok && !isKept) {
     const isOwn = model.addresses.get(other.rua) === account;
-    return isOwn || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
+    return (isOwn && isAble) || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
   }
+  if (!isAble) return [...waiting, `deciding for ${conflict.id}, which its address does not accept`];
   if (decision === "keep") model.choose(group, version, "refused");
   if (decision === "count_both") model.choose(group, version, "counts");
   if (decision === "replace") {

@@ -10,7 +10,7 @@ import {
 } from "../../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
-import { DEAD_LETTER_ADVICE } from "../../../shared/problem-advice.ts";
+import { adviceOnDeadLetter } from "../../../shared/problem-advice.ts";
 import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
@@ -89,8 +89,6 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   };
 }
 
-const ADVICE = new Map<string, string>(Object.entries(DEAD_LETTER_ADVICE));
-
 type ReasonCount = Outputs["deadLetterReasons"]["items"][number];
 
 /** Where to begin if there are many: how many each reason has, and what is done about all of these at once. */
@@ -114,7 +112,7 @@ function reasonsTable({ filter, isDiscarded }: List, reasons: readonly ReasonCou
         ),
       },
       { key: "letters", label: "Dead letters", align: "end", value: ({ deadLetters }) => deadLetters },
-      { key: "advice", label: "What to do", value: ({ code }) => ADVICE.get(code) ?? "" },
+      { key: "advice", label: "What to do", value: ({ code }) => adviceOnDeadLetter(code) },
     ],
   });
 }

@@ -119,9 +119,12 @@ async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocati
   const { env, shards } = invocation;
   const { account = "" } = filter;
   const isAddress = async (ruas: readonly string[]): Promise<ReadonlySet<string>> =>
-    new Set((await forgottenAmong(shards.directory, ruas, id)).keys());
+    new Set((await forgottenAmong(shards.directory, ruas, { jobId: id })).keys());
   const { objects, scanned, next } = await rawObjectsPage({ account, isAddress, after: at.after }, invocation);
   if (objects.length > 0) {
+    const noted = { jobId: id, nowSeconds: invocation.nowSeconds };
+    const former = objects.map(({ rua }) => rua);
+    await change(shards.directory, [await putForgotten("former", former, noted)]);
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));
     const rows = objects.map((object) => ({ ...object, version: 0 }));
     // Their addresses may be another account's by now, whose use of the day they were counted to.
@@ -186,8 +189,11 @@ async function namesOf(
 async function noteAddresses(ruas: readonly string[], { id, filter }: Job, invocation: Invocation): Promise<void> {
   const others = await othersAmong(ruas, filter.account ?? "", invocation);
   const own = ruas.filter((rua) => !others.has(rua));
-  const noted = await putForgotten("address", own, { jobId: id, nowSeconds: invocation.nowSeconds });
-  await change(invocation.shards.directory, [noted]);
+  const noted = { jobId: id, nowSeconds: invocation.nowSeconds };
+  await change(invocation.shards.directory, [
+    await putForgotten("address", own, noted),
+    await putForgotten("former", [...others], noted),
+  ]);
 }
 
 /** The account's own row, and the names that the job needed. */

@@ -19,6 +19,7 @@ import { findObjects, type ObjectRow } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused } from "../../../shared/operations.ts";
+import { acceptsDomain } from "../../../shared/registry.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 import { writePoints } from "../reports/points.ts";
 import { compareVersions } from "./compare-versions.ts";
@@ -65,6 +66,12 @@ export async function decideConflict(
   // Read again, it would stay as it is, or be counted for somebody else.
   if (registration?.entry.account !== conflict.account) {
     return { refused: `${rua} is no longer an address of ${conflict.account}: register it again, or keep the first.` };
+  }
+  // It would be a dead letter. A TLS report may be accepted for another of its domains.
+  if (conflict.kind !== "tls" && !acceptsDomain(registration.entry, conflict.domain)) {
+    return {
+      refused: `${rua} no longer accepts ${conflict.domain}: add the domain to it again, or keep the first.`,
+    };
   }
   if (decision === "replace") {
     const chosen = decisionOf(conflict, { version: "other", decision: "replaces" }, note, nowSeconds);

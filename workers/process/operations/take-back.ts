@@ -93,7 +93,8 @@ export async function undoTakeBack(
   // One of them may be from a verified sender, and this one not.
   await readOthersAgain({ reports: [held.reference] }, TRANSACTION_SECONDS, invocation);
   if (isThere) {
-    const again = nextGeneration(generation, nowSeconds);
+    // Higher than any generation that it is read under until then.
+    const again = nextGeneration(generation, nowSeconds + TRANSACTION_SECONDS);
     await env.QUEUE_REPORTS.send(
       { v: 1, kind: "report", key, rua, receivedSeconds, generation: again },
       { delaySeconds: TRANSACTION_SECONDS },

@@ -5,7 +5,6 @@
  */
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
-import { lastForgotten } from "../../../shared/ledger/jobs.ts";
 import { objectReference } from "../../../shared/ledger/objects.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
@@ -38,21 +37,23 @@ export async function dropForgotten(
 
 /** Mail to addresses of forgotten accounts. What came later is of somebody who had the address after that. */
 async function toForgotten(tasks: readonly Task[], { shards }: Invocation): Promise<Task[]> {
-  const forgotten = await forgottenAmong(
-    shards.directory,
-    tasks.map(({ message }) => message.rua),
-  );
-  return tasks.filter(
-    ({ message: { rua, receivedSeconds } }) =>
-      receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds,
-  );
+  const forgotten = await forgottenAmong(shards.directory, ruasOf(tasks));
+  return tasks.filter((task) => cameBefore(task, forgotten));
 }
 
 /** Mail for an earlier owner of the address whose raw object is gone: it was deleted with that account. */
 async function deletedSince(tasks: readonly Task[], { env, shards }: Invocation): Promise<Task[]> {
-  const lastSeconds = tasks.length === 0 ? 0 : await lastForgotten(shards.directory);
+  const forgotten = await forgottenAmong(shards.directory, ruasOf(tasks), { kinds: ["address", "former"] });
   // Hardly ever any: objects are not asked for one by one when many are read again.
-  const earlier = tasks.filter(({ message }) => message.receivedSeconds <= lastSeconds);
+  const earlier = tasks.filter((task) => cameBefore(task, forgotten));
   const heads = await Promise.all(earlier.map(({ message }) => env.R2_DMARC_REPORTS.head(message.key)));
   return earlier.filter((_, place) => heads[place] === null);
+}
+
+function ruasOf(tasks: readonly Task[]): string[] {
+  return tasks.map(({ message }) => message.rua);
+}
+
+function cameBefore({ message: { rua, receivedSeconds } }: Task, forgotten: ReadonlyMap<string, number>): boolean {
+  return receivedSeconds <= (forgotten.get(rua) ?? Number.NEGATIVE_INFINITY) + FORGET_LIMITS.settleSeconds;
 }
