@@ -12,6 +12,7 @@ import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import {
   ACCOUNT_LIMITS,
   AUDIT_LIMITS,
+  D1_LIMITS,
   GUIDANCE_LIMITS,
   IMPORT_LIMITS,
   PAGE_LIMITS,
@@ -1219,7 +1220,10 @@ const described = {
       status: 200,
       answer: "json",
     },
-    input: nothing,
+    input: v.strictObject({
+      /** Where a run does not reach all databases of the ledger: which one, the first unless given. */
+      database: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(D1_LIMITS.maxDatabases))),
+    }),
     output: shapes.watchDone,
   },
   listIncidents: {

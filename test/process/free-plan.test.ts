@@ -11,7 +11,7 @@ import { putRegistration } from "../../workers/process/domains/registrations.ts"
 import { keepVerified } from "../../workers/process/operations/conflicts.ts";
 import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
-import { runWatch } from "../../workers/process/watch/round.ts";
+import { runWatch, type WantedWatchDone, watchWanted } from "../../workers/process/watch/round.ts";
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
@@ -202,6 +202,28 @@ it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an
   );
   expect(judged.map(({ account }) => account).toSorted()).toEqual(["acme", "other"]);
 });
+
+it.each([1, 2, 3])(
+  "with %s databases a round that a person asks for reaches each of them, one after the other",
+  async (shards) => {
+    const simulation = new Simulation({ shards });
+    registerAll(simulation);
+    simulation.watchQueries = watchQueries;
+    await simulation.deliver(reportMail("one", records(3)));
+    await simulation.deliver(reportMail("two", records(3), "rua@other.example"));
+    await simulation.drain();
+    const answers: WantedWatchDone[] = [];
+    let database: number | undefined;
+    for (let i = 0; i < 10; i++) {
+      const done = await watchWanted({ database }, simulation.invocation());
+      answers.push(done);
+      database = done.next ?? database;
+      if (done.isDone && done.next === undefined) break;
+    }
+    expect(answers.reduce((sum, { computed }) => sum + computed, 0)).toBe(2);
+    expect(answers.flatMap(({ next }) => next ?? [])).toEqual({ 1: [], 2: [1], 3: [1, 2] }[shards]);
+  },
+);
 
 it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {
   const simulation = new Simulation();
