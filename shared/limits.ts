@@ -891,6 +891,10 @@ export const NOTIFY_LIMITS = {
   deliveriesPerMessage: 6,
   /** Ours: a link that confirms a mail address is valid for a week. */
   confirmationSeconds: 7 * 86_400,
+  /** Ours: questions to confirm an address that one account sends within a day, those to channels removed since included. */
+  confirmationsPerDay: 10,
+  /** Ours: questions to confirm that one address gets from an account within a week. */
+  confirmationsPerAddress: 3,
   /** Ours: a delivery whose message is lost with its queue is enqueued again after this. */
   lostMessageSeconds: 15 * 60,
   /** Ours: an attempt that has not ended by then was interrupted; it may have succeeded. */
