@@ -745,6 +745,8 @@ export const GUIDANCE_LIMITS = {
   checkedNowSeconds: 20,
   /** Ours: cron does not repeat a check younger than this. */
   checkAgainSeconds: 20 * 3600,
+  /** Ours: nor one that there were not enough questions for, as on the free plan. */
+  checkRestSeconds: 3000,
   /** Ours: a domain is checked if a report about it arrived within this many days. */
   reportedDays: 30,
   /** Ours: the key of a DKIM selector is checked if reports named it within this many days. */
