@@ -6,6 +6,7 @@ import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
@@ -89,7 +90,13 @@ function readDays(text: string): number {
   return days;
 }
 
-async function runAll({ json, ...connection }: WatchOptions): Promise<void> {
+function runAll(options: WatchOptions): Promise<void> {
+  return interruptible("What was found is kept. Run it again for the rest, or leave that to cron.", () =>
+    runEach(options),
+  );
+}
+
+async function runEach({ json, ...connection }: WatchOptions): Promise<void> {
   const client = connect(connection);
   const total = { domains: 0, computed: 0, skipped: 0 };
   let database: number | undefined;
