@@ -1,6 +1,7 @@
 /** The `dmarc` command: runs a subcommand and turns its error into one sentence and an exit code. */
 import { CommandError } from "./command-error.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { endOnInterrupt } from "./interrupt.ts";
 import { buildProgram } from "./program.ts";
 import { printError } from "./terminal.ts";
 
@@ -10,6 +11,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   printError(`dmarc: The output could not be written: ${error.message}.`);
   process.exit(exitCodes.failure);
 });
+// Nobody reads what is wrong, as in `2>&1 | head`: what is being done goes on.
+process.stderr.on("error", () => undefined);
+endOnInterrupt();
 
 try {
   await buildProgram().parseAsync();

@@ -5,4 +5,6 @@ export const exitCodes = {
   failure: 1,
   /** It worked, and some of the input was rejected. */
   rejected: 2,
+  /** Ended by Ctrl-C: 128 and the signal's number, as shells count. */
+  interrupted: 130,
 } as const;

@@ -44,7 +44,7 @@ Examples:
 The running stack is found by the options \`npm start\` takes, or by DMARC_HTTP_PORT, DMARC_SMTP_PORT, DMARC_SQL_PORT and
 DMARC_STATE; a deployment by --url and --token, DMARC_URL and DMARC_TOKEN, or a profile. Behind Cloudflare Access a service
 token goes with it, in DMARC_ACCESS_CLIENT_ID and DMARC_ACCESS_CLIENT_SECRET or the profile.
-Exit code: 0 done, 1 wrong use or failure, 2 some of the input was rejected.`;
+Exit code: 0 done, 1 wrong use or failure, 2 some of the input was rejected, 130 ended by Ctrl-C.`;
 
 /** The command with all its subcommands and options. */
 export function buildProgram(): Command {

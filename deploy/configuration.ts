@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { parse, stringify } from "smol-toml";
 import type { Unstable_RawConfig } from "wrangler";
 import { CommandError } from "../cli/command-error.ts";
+import { DATASET_NAME } from "../shared/analytics/columns.ts";
 import { ledgerDatabases } from "../shared/ledger/shards.ts";
 import { FREE_PLAN_LIMITS } from "../shared/limits.ts";
 import { type Names, namesOf, type Plan, ruaHostOf, type Settings } from "./settings.ts";
@@ -48,6 +49,15 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
   if (config.kv_namespaces !== undefined) {
     config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
   }
+  // Analytics Engine belongs to the Cloudflare account: two deployments in one must not write to the same datasets.
+  const datasets = String(settings.vars.DATASET_PREFIX ?? names.datasets);
+  if (config.analytics_engine_datasets !== undefined) {
+    config.analytics_engine_datasets = config.analytics_engine_datasets.map(({ binding, dataset = "" }) => ({
+      binding,
+      dataset: dataset.replace(DATASET_NAME, (_, rest: string) => `${datasets}_${rest}`),
+    }));
+  }
+  if (worker === "dashboard") config.vars = { ...config.vars, DATASET_PREFIX: datasets };
   if (worker === "process") {
     config.vars = {
       ...config.vars,

@@ -7,11 +7,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../cli/command-error.ts";
-import { isAsking, isConfirmed } from "../cli/confirm.ts";
+import { askLine, isAsking, isConfirmed } from "../cli/confirm.ts";
 import { sayWrongUse } from "../cli/wrong-use.ts";
 import { API_BASE_URL, cloudflareApi } from "./cloudflare-api.ts";
 import { folderOf, type Kept, readKept } from "./kept.ts";
@@ -201,10 +200,7 @@ function readFile(path: string): UncheckedSettings {
 }
 
 async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(question);
-  terminal.close();
-  return answer.trim();
+  return (await askLine(question)).trim();
 }
 
 async function connect(settings: Settings, kept: Kept, folder: string): Promise<Deployment> {

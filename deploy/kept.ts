@@ -18,6 +18,8 @@ const kept = v.object({
   /** Of the ledger's further databases, from number 1. */
   furtherDatabaseIds: v.optional(v.array(v.string()), []),
   namespaceId: v.optional(v.string()),
+  /** Names of the zones in which rules of Email Routing were made, those of earlier addresses included. */
+  routedZones: v.optional(v.array(v.string()), []),
   /** Hash of what was last uploaded for each Worker. */
   uploaded: v.optional(v.record(worker, v.string()), {}),
   /** Secret of the dashboard for programs. */
@@ -45,7 +47,7 @@ export function readKept(folder: string): Result<Kept, string> {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return ok({ v: 1, settings: {}, furtherDatabaseIds: [], uploaded: {} });
+    return ok({ v: 1, settings: {}, furtherDatabaseIds: [], routedZones: [], uploaded: {} });
   }
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), kept), text);
   if (read.success) return ok(read.output);

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from "../shared/result.ts";
 import type { Rule } from "./cloudflare-api.ts";
 import { BY_HAND } from "./problems.ts";
 import { hostOf, type Settings } from "./settings.ts";
-import type { Deployment, Look, Step } from "./step.ts";
+import { type Deployment, keep, type Look, type Step } from "./step.ts";
 import { orSentence } from "./stores.ts";
 
 const NEEDS_RULES = "Email Routing Rules Edit";
@@ -13,22 +13,25 @@ interface Zone {
   name: string;
 }
 
-/** The zone of this account that a host is in: itself, or what is above it. */
+/** The zone of this account that the address's host is in: itself, or what is above it. */
 async function findZone(deployment: Deployment): Promise<Result<Zone, string>> {
-  const { api, accountId, settings } = deployment;
+  const { accountId, settings } = deployment;
   const host = hostOf(settings.rua);
   const labels = host.split(".");
   for (let from = 0; from < labels.length - 1; from++) {
-    const name = labels.slice(from).join(".");
-    const found = orSentence(await api.zones(name, accountId), deployment, "Zone Read");
-    if (!found.ok) return found;
-    const zone = found.value.find((one) => one.name === name);
-    if (zone !== undefined) return ok(zone);
+    const zone = await zoneNamed(labels.slice(from).join("."), deployment);
+    if (!zone.ok) return zone;
+    if (zone.value !== undefined) return ok(zone.value);
   }
   return fail(
     `${host} is in no zone of this account, or the token does not see it (Zone Read). Add the domain: ` +
       `https://dash.cloudflare.com/${accountId}/add-site; if its mail arrives another way, run with --routing none.`,
   );
+}
+
+async function zoneNamed(name: string, deployment: Deployment): Promise<Result<Zone | undefined, string>> {
+  const found = orSentence(await deployment.api.zones(name, deployment.accountId), deployment, "Zone Read");
+  return found.ok ? ok(found.value.find((one) => one.name === name)) : found;
 }
 
 /** Email Routing itself, and sub-addresses where they are used. */
@@ -96,7 +99,10 @@ export const ruleStep: Step = {
     const { api, settings, names } = deployment;
     const zone = await findZone(deployment);
     if (!zone.ok) return zone;
-    const { id } = zone.value;
+    const { id, name } = zone.value;
+    const { routedZones } = deployment.kept;
+    // Before it is made, so that it is found again whatever happens.
+    if (!routedZones.includes(name)) keep(deployment, { routedZones: [...routedZones, name] });
     const done = `routed ${whatIsRouted(settings)} to ${names.workers.ingest}`;
     if (settings.routing === "catch-all") {
       const put = orSentence(await api.putCatchAll(id, ourRule(deployment)), deployment, NEEDS_RULES);
@@ -164,27 +170,55 @@ function judgeRule(
   );
 }
 
-/** Takes our rules away again. @returns what was done */
+/**
+ * Takes our rules away again, those of earlier settings too: made with another address, or before `--routing none`.
+ *
+ * @returns what was done
+ */
 export async function removeRouting(deployment: Deployment): Promise<Result<string, string>> {
-  const { api, settings, names } = deployment;
-  if (settings.routing === "none") return ok("no rule of Email Routing is ours");
-  const zone = await findZone(deployment);
-  if (!zone.ok) return zone;
+  const { settings, names, kept, accountId } = deployment;
+  const zones: Zone[] = [];
+  for (const name of kept.routedZones) {
+    const zone = await zoneNamed(name, deployment);
+    if (!zone.ok) return zone;
+    if (zone.value !== undefined) zones.push(zone.value);
+  }
+  const own = await findZone(deployment);
+  if (own.ok && zones.every(({ id }) => id !== own.value.id)) zones.push(own.value);
+  // Mail that arrives another way may be for a host that Cloudflare knows nothing about.
+  if (!own.ok && settings.routing !== "none") return own;
+  let removed = 0;
+  for (const zone of zones) {
+    const done = await removeRules(zone, deployment);
+    if (!done.ok) return done;
+    removed += done.value;
+  }
+  if (removed > 0 || settings.routing !== "none") return ok("removed the rules of Email Routing that were ours");
+  if (own.ok) return ok("no rule of Email Routing is ours");
+  return ok(
+    `no zone to look for rules of Email Routing in; one that hands mail to ${names.workers.ingest} is removed at ` +
+      `https://dash.cloudflare.com/${accountId}`,
+  );
+}
+
+/** @returns how many there were */
+async function removeRules(zone: Zone, deployment: Deployment): Promise<Result<number, string>> {
+  const { api, names } = deployment;
   const isOurs = ({ actions }: Rule): boolean =>
     actions.some(({ type, value }) => type === "worker" && value?.[0] === names.workers.ingest);
-  const rules = orSentence(await api.rules(zone.value.id), deployment, NEEDS_RULES);
+  const rules = orSentence(await api.rules(zone.id), deployment, NEEDS_RULES);
   if (!rules.ok) return rules;
+  let count = 0;
   for (const rule of rules.value.filter(isOurs)) {
     if (rule.id === undefined || rule.matchers.some(({ type }) => type === "all")) continue;
-    const removed = orSentence(await api.deleteRule(zone.value.id, rule.id), deployment, NEEDS_RULES);
+    const removed = orSentence(await api.deleteRule(zone.id, rule.id), deployment, NEEDS_RULES);
     if (!removed.ok) return removed;
+    count += 1;
   }
-  const catchAll = orSentence(await api.catchAll(zone.value.id), deployment, NEEDS_RULES);
+  const catchAll = orSentence(await api.catchAll(zone.id), deployment, NEEDS_RULES);
   if (!catchAll.ok) return catchAll;
-  if (isOurs(catchAll.value)) {
-    const off: Rule = { name: "", enabled: false, matchers: [{ type: "all" }], actions: [{ type: "drop" }] };
-    const put = orSentence(await api.putCatchAll(zone.value.id, off), deployment, NEEDS_RULES);
-    if (!put.ok) return put;
-  }
-  return ok("removed the rules of Email Routing that were ours");
+  if (!isOurs(catchAll.value)) return ok(count);
+  const off: Rule = { name: "", enabled: false, matchers: [{ type: "all" }], actions: [{ type: "drop" }] };
+  const put = orSentence(await api.putCatchAll(zone.id, off), deployment, NEEDS_RULES);
+  return put.ok ? ok(count + 1) : put;
 }

@@ -115,7 +115,7 @@ export function removalLines(settings: Settings, { rawReports }: DestroyOptions)
     address: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} no longer receives reports`],
     subaddresses: [`Email Routing rules that hand mail to ${workers.ingest}: ${settings.rua} and its sub-addresses`],
     "catch-all": [`Email Routing's catch-all to ${workers.ingest}: it is turned off, and other mail is dropped`],
-    none: [],
+    none: [`Email Routing rules that hand mail to ${workers.ingest}, if an earlier deployment made any`],
   };
   const removed = [
     ...rules[settings.routing],
@@ -162,6 +162,7 @@ export async function destroy(
     databaseId: undefined,
     furtherDatabaseIds: [],
     namespaceId: undefined,
+    routedZones: [],
     apiToken: undefined,
   });
   if (rawReports) return removeBucket(deployment, say);

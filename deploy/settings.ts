@@ -102,6 +102,10 @@ export function readSettings(...sources: readonly UncheckedSettings[]): Result<S
       `vars: DASHBOARD_URL is ${dashboardUrl}, but must be the origin of the dashboard, without a path, such as https://dmarc.example.net.`,
     );
   }
+  const { DATASET_PREFIX } = others.vars;
+  if (DATASET_PREFIX !== undefined && !/^[a-z][a-z0-9_]{0,40}$/.test(String(DATASET_PREFIX))) {
+    return fail(`vars: DATASET_PREFIX is ${DATASET_PREFIX}, but must be a letter and up to 40 of a-z, 0-9 and '_'.`);
+  }
   const host = hostOf(rua);
   return ok({ ...others, rua: `${rua.split("@")[0]}@${host}`, domains: domains ?? [host] });
 }
@@ -131,6 +135,8 @@ export interface Names {
   namespace: string;
   bucket: string;
   queues: { reports: string; points: string; deadLetters: string };
+  /** First part of the names of the datasets, which are tables of SQL. */
+  datasets: string;
 }
 
 /** The names of everything one deployment makes, which all begin with its prefix. */
@@ -141,6 +147,7 @@ export function namesOf(prefix: string): Names {
     namespace: `${prefix}-reports`,
     bucket: `${prefix}-reports`,
     queues: { reports: `${prefix}-reports`, points: `${prefix}-points`, deadLetters: `${prefix}-dead-letters` },
+    datasets: prefix.replaceAll("-", "_"),
   };
 }
 

@@ -745,6 +745,8 @@ export const GUIDANCE_LIMITS = {
   checkedNowSeconds: 20,
   /** Ours: cron does not repeat a check younger than this. */
   checkAgainSeconds: 20 * 3600,
+  /** Ours: nor one that there were not enough questions for, as on the free plan. */
+  checkRestSeconds: 3000,
   /** Ours: a domain is checked if a report about it arrived within this many days. */
   reportedDays: 30,
   /** Ours: the key of a DKIM selector is checked if reports named it within this many days. */
@@ -891,6 +893,10 @@ export const NOTIFY_LIMITS = {
   deliveriesPerMessage: 6,
   /** Ours: a link that confirms a mail address is valid for a week. */
   confirmationSeconds: 7 * 86_400,
+  /** Ours: questions to confirm an address that one account sends within a day, those to channels removed since included. */
+  confirmationsPerDay: 10,
+  /** Ours: questions to confirm that one address gets from an account within a week. */
+  confirmationsPerAddress: 3,
   /** Ours: a delivery whose message is lost with its queue is enqueued again after this. */
   lostMessageSeconds: 15 * 60,
   /** Ours: an attempt that has not ended by then was interrupted; it may have succeeded. */

@@ -1,12 +1,12 @@
 /** `dmarc accounts export` and `forget`: everything stored about an account, as files; and forgetting it. */
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { type Archive, openArchive } from "../archive.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
-import { isAsking } from "../confirm.ts";
+import { askLine, isAsking } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { interruptible } from "../interrupt.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
 
@@ -55,7 +55,8 @@ async function exportAccount(account: string, { output, json, ...options }: Expo
   // Asked before anything is written, so that a wrong name leaves no files behind.
   const first = await client.ask("exportAccount", { account });
   const archive = openArchive(output);
-  const written = await writeParts(client, { account, first, archive }, json === true);
+  const goOn = `${output} is not complete: remove it, and run the command again.`;
+  const written = await interruptible(goOn, () => writeParts(client, { account, first, archive }, json === true));
   archive.add("index.json", Buffer.from(`${JSON.stringify({ account, ...written }, null, 2)}\n`));
   archive.finish();
   if (json) return printJson({ account, output, ...written });
@@ -172,11 +173,9 @@ async function askForName(client: ApiClient, account: string): Promise<string> {
   const { items: addresses } = await client.ask("listRegistrations", {});
   const own = addresses.filter(({ entry }) => entry.account === account).length;
   const { reports } = await client.ask("stats", { account });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const held = `${own.toLocaleString("en-US")} addresses and ${reports.toLocaleString("en-US")} aggregate reports`;
-  const typed = await terminal.question(
+  const typed = await askLine(
     `The account ${account} has ${held}. All of it will be removed for good.\nType its name to continue: `,
   );
-  terminal.close();
   return typed.trim();
 }

@@ -15,6 +15,7 @@ import { addConnectionOptions, type ConnectionOptions, connect } from "../connec
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
+import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
@@ -150,14 +151,14 @@ async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, pa
 
 async function requeueFromCommandLine(ids: string[], options: ChangeOptions): Promise<void> {
   const selection = selectionOf(ids, options);
-  await report(changeDeadLetters(connect(options), "requeueDeadLetters", selection), options);
+  await reportAll(changeDeadLetters(connect(options), "requeueDeadLetters", selection), options);
 }
 
 async function discardFromCommandLine(ids: string[], options: ChangeOptions): Promise<void> {
   const client = connect(options);
   const selection = selectionOf(ids, options);
   if (!options.dryRun && !options.yes) await confirmDiscard(client, selection);
-  await report(changeDeadLetters(client, "discardDeadLetters", selection), options);
+  await reportAll(changeDeadLetters(client, "discardDeadLetters", selection), options);
 }
 
 /** Asks the person at the terminal. @throws CommandError when there is nobody to ask, or the answer is no */
@@ -187,6 +188,10 @@ function selectionOf(ids: string[], options: ChangeOptions): DeadLetterSelection
 function filterOf(options: DeadLetterFilter): DeadLetterFilter {
   const given = FILTER_FIELDS.map((name) => [name, options[name]] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+function reportAll(results: AsyncIterable<DeadLetterResult>, options: CommonOptions): Promise<void> {
+  return interruptible("Run the same command again for the rest.", () => report(results, options));
 }
 
 async function report(results: AsyncIterable<DeadLetterResult>, { json }: CommonOptions): Promise<void> {

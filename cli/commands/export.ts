@@ -13,6 +13,7 @@ import { readPage } from "../export/pages.ts";
 import { parquetWriter } from "../export/parquet.ts";
 import { type ExportProgress, readProgress, removeProgress, writeProgress } from "../export/progress-file.ts";
 import { csvWriter, fileOutput, ndjsonWriter, type RecordWriter, standardOutput } from "../export/record-writer.ts";
+import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
@@ -82,7 +83,7 @@ async function runExport(options: ExportOptions): Promise<void> {
     // A Parquet file has to be written in one go.
     progressOf: format === "parquet" ? undefined : output,
   });
-  const { sums, problems } = await run.run();
+  const { sums, problems } = await interruptible(goOn(options), () => run.run());
   if (output !== undefined) await removeProgress(output);
   if (sums.reports === 0) await requireKnown(client, { account, domain });
   const { records, reports, messages, passed } = sums;
@@ -90,6 +91,12 @@ async function runExport(options: ExportOptions): Promise<void> {
     `${number(records)} records of ${number(reports)} reports: ${number(messages)} messages, ${number(passed)} of them pass.`,
   );
   if (problems > 0) process.exitCode = exitCodes.rejected;
+}
+
+function goOn({ output, format }: ExportOptions): string {
+  if (output === undefined) return "What was written is not complete.";
+  if (format === "parquet") return `${output} is not complete: remove it, and run the command again.`;
+  return "Run it again with --resume to continue.";
 }
 
 async function progressBefore({ output, resume, format }: ExportOptions): Promise<ExportProgress | undefined> {

@@ -7,9 +7,10 @@ import { GMAIL } from "../import/gmail.ts";
 import { GRAPH } from "../import/graph.ts";
 import { listedMailbox, type MailServiceCommand } from "../import/listed-mailbox.ts";
 import { importMailbox, type Mailbox } from "../import/mailbox.ts";
-import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
+import { IMPORT_CONTINUES, type ImportOptions, ImportReport, settingsOf } from "../import/report.ts";
 import { askSecret } from "../import/secret.ts";
 import { noWatermark, openWatermark } from "../import/watermark.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { numberBetween } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 
@@ -91,7 +92,7 @@ async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promi
   const mailbox = await open();
   const told = new ImportReport(options);
   const progress = startProgress(FORMAT, { silent: options.json === true });
-  const interrupt = interruptible(() => progress.stop());
+  const interrupt = onInterrupt(IMPORT_CONTINUES);
   try {
     const addresses = settings.chosen.map(({ rua }) => rua);
     const identity = [mailbox.name, settings.client.url, String(options.since ?? ""), ...addresses];

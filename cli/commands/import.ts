@@ -4,8 +4,9 @@ import type { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions } from "../connection.ts";
 import { findFiles, type LeftOut, measure } from "../import/find-files.ts";
-import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
+import { IMPORT_CONTINUES, type ImportOptions, ImportReport, settingsOf } from "../import/report.ts";
 import { runImport } from "../import/run-import.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { readAddress } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { safeText } from "../terminal.ts";
@@ -65,7 +66,7 @@ async function importPaths(paths: string[], options: ImportOptions): Promise<num
   const told = new ImportReport(options);
   const total = await measure(paths);
   const progress = startProgress(FORMAT, { silent: options.json === true || total.files < 2 });
-  const onInterrupt = interruptible(() => progress.stop());
+  const interrupt = onInterrupt(IMPORT_CONTINUES);
   let bytes = 0;
   const show = (): void => {
     const { files, taken, selected } = told.counts;
@@ -86,7 +87,7 @@ async function importPaths(paths: string[], options: ImportOptions): Promise<num
     });
   } finally {
     progress.stop();
-    onInterrupt.remove();
+    interrupt.remove();
   }
   return told.end(settings, options);
 }

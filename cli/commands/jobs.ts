@@ -7,6 +7,7 @@ import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { interruptible } from "../interrupt.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
@@ -130,7 +131,8 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
 }
 
 async function follow(client: ApiClient, started: Job, options: StatusOptions): Promise<void> {
-  const job = options.watch ? await watch(client, started, options) : started;
+  const goOn = `The job goes on; see it with: dmarc reprocess status ${started.id}`;
+  const job = options.watch ? await interruptible(goOn, () => watch(client, started, options)) : started;
   if (options.json) return printJson(job);
   printOut(renderJob(job));
   if (job.state === "running") printOut(`\nIt keeps running; check it with: dmarc reprocess status ${job.id}`);

@@ -5,6 +5,7 @@ import { CommandError } from "../command-error.ts";
 import { addLocalOptions, type ConnectionOptions, smtpPort } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isOfFileSystem, reasonOf } from "../file-errors.ts";
+import { interruptible } from "../interrupt.ts";
 import { buildMail, passedParts, walkFiles } from "../mail-files.ts";
 import { readAddress } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
@@ -50,7 +51,8 @@ export function addSend(program: Command): void {
   addLocalOptions(command)
     .addHelpText("after", EXAMPLES)
     .action(async (paths: string[], options: SendOptions) => {
-      process.exitCode = await sendPaths(paths, options);
+      const goOn = "Run the same command again: what arrived already counts once.";
+      process.exitCode = await interruptible(goOn, () => sendPaths(paths, options));
     });
 }
 

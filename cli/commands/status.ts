@@ -7,6 +7,7 @@ import { partWord } from "../../shared/mail/part-words.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { interruptible } from "../interrupt.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 import { WAIT_BOUNDS, waitUntilDone } from "../wait.ts";
 
@@ -41,7 +42,9 @@ async function printStatus(options: StatusOptions): Promise<void> {
   const client = connect(options);
   const bounds = { ...WAIT_BOUNDS, timeoutSeconds: options.timeout };
   const status = options.wait
-    ? await waitUntilDone((signal) => client.ask("status", {}, signal), bounds)
+    ? await interruptible("The pipeline goes on.", () =>
+        waitUntilDone((signal) => client.ask("status", {}, signal), bounds),
+      )
     : await client.ask("status", {});
   const activity = await readActivity(client);
   if (options.json) return printJson({ ...status, activity });

@@ -3,8 +3,10 @@ import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
+import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
@@ -88,18 +90,28 @@ function readDays(text: string): number {
   return days;
 }
 
-async function runAll({ json, ...connection }: WatchOptions): Promise<void> {
+function runAll(options: WatchOptions): Promise<void> {
+  return interruptible("What was found is kept. Run it again for the rest, or leave that to cron.", () =>
+    runEach(options),
+  );
+}
+
+async function runEach({ json, ...connection }: WatchOptions): Promise<void> {
   const client = connect(connection);
   const total = { domains: 0, computed: 0, skipped: 0 };
-  for (let i = 0; i < MAX_RUNS; i++) {
-    const done = await client.ask("runWatch", {});
+  let database: number | undefined;
+  let isDone = false;
+  for (let i = 0; i < MAX_RUNS && !isDone; i++) {
+    const done = await client.ask("runWatch", { database });
     total.domains += done.domains;
     total.computed += done.computed;
     total.skipped += done.skipped;
-    if (done.isDone) break;
+    database = done.next ?? database;
+    isDone = done.isDone && done.next === undefined;
   }
   if (json) printJson(total);
   else printOut(`${total.domains} domains checked; ${total.computed} had something new.`);
+  if (!isDone) throw new CommandError(`More are left after ${MAX_RUNS} runs; cron goes on with them every minute.`);
 }
 
 async function list(options: ListOptions): Promise<void> {

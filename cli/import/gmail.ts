@@ -2,7 +2,8 @@
 import * as v from "valibot";
 import { CommandError } from "../command-error.ts";
 import type { MailService, MailServiceCommand } from "./listed-mailbox.ts";
-import { MailApi, unlessGone } from "./mail-api.ts";
+import { MailApi, readAs, tooLarge, unlessGone } from "./mail-api.ts";
+import { MAX_MAIL_BYTES } from "./mailbox.ts";
 
 const GMAIL_URL = "https://gmail.googleapis.com";
 
@@ -40,6 +41,8 @@ const message = v.object({
 });
 const labels = v.object({ labels: v.array(v.object({ id: v.string(), name: v.string() })) });
 
+/** Base64 of the largest mail that is read, and the fields around it. */
+const MAX_RAW_BYTES = Math.ceil((MAX_MAIL_BYTES * 4) / 3) + 64 * 1024;
 /** Most that users.messages.list gives at once. */
 const IDS_PER_PAGE = 500;
 
@@ -48,12 +51,12 @@ function gmailService({ label }: GmailOptions): MailService {
     base: `${process.env.DMARC_GMAIL_URL || GMAIL_URL}/gmail/v1/users/me`,
     tokenVariable: "DMARC_GMAIL_TOKEN",
     // Exceeded quotas are answered with 403, too (developers.google.com/gmail/api/guides/handle-errors).
-    isTooFast: (status, text) => status === 403 && /rateLimitExceeded|userRateLimitExceeded/i.test(text),
+    isTooFast: (status, text) => status === 403 && /rate_?limit_?exceeded|Quota exceeded/i.test(text),
   });
   const labelIds = new Map<string, string>();
   const labelId = async (name: string): Promise<string> => {
     if (labelIds.size === 0) {
-      for (const one of v.parse(labels, await api.json("/labels")).labels) labelIds.set(one.name, one.id);
+      for (const one of readAs(labels, await api.json("/labels")).labels) labelIds.set(one.name, one.id);
     }
     const id = labelIds.get(name);
     if (id === undefined) throw new CommandError(`Gmail has no label '${name}': make it first.`);
@@ -65,20 +68,25 @@ function gmailService({ label }: GmailOptions): MailService {
       const ids: string[] = [];
       const wanted = new URLSearchParams({ maxResults: String(IDS_PER_PAGE) });
       if (label !== undefined) wanted.set("labelIds", await labelId(label));
+      // Both are left out otherwise, whatever the label.
+      if (label === "SPAM" || label === "TRASH") wanted.set("includeSpamTrash", "true");
       // `after:` leaves out the second itself.
       if (sinceSeconds !== undefined) wanted.set("q", `after:${Math.floor(sinceSeconds) - 1}`);
       for (;;) {
-        const { messages, nextPageToken } = v.parse(page, await api.json(`/messages?${wanted}`));
+        const { messages, nextPageToken } = readAs(page, await api.json(`/messages?${wanted}`));
         ids.push(...messages.map(({ id }) => id));
         if (nextPageToken === undefined) return ids.reverse();
         wanted.set("pageToken", nextPageToken);
       }
     },
     async read(id) {
-      const found = await unlessGone(() => api.json(`/messages/${encodeURIComponent(id)}?format=raw`));
-      if (found === undefined) return undefined;
-      const { raw, internalDate } = v.parse(message, found);
-      return { bytes: Buffer.from(raw, "base64url"), seconds: Math.floor(Number(internalDate) / 1000) };
+      return await unlessGone(async () => {
+        const found = await api.json(`/messages/${encodeURIComponent(id)}?format=raw`, MAX_RAW_BYTES);
+        const { raw, internalDate } = readAs(message, found);
+        const bytes = Buffer.from(raw, "base64url");
+        if (bytes.byteLength > MAX_MAIL_BYTES) throw tooLarge(MAX_MAIL_BYTES);
+        return { bytes, seconds: Math.floor(Number(internalDate) / 1000) };
+      });
     },
     async move(id, folder) {
       const removed = label === undefined ? "INBOX" : await labelId(label);

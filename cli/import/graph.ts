@@ -6,7 +6,8 @@ import * as v from "valibot";
 import { CommandError } from "../command-error.ts";
 import { readAddress } from "../option-values.ts";
 import type { MailService, MailServiceCommand } from "./listed-mailbox.ts";
-import { MailApi, unlessGone } from "./mail-api.ts";
+import { MailApi, readAs, unlessGone } from "./mail-api.ts";
+import { MAX_MAIL_BYTES } from "./mailbox.ts";
 
 const GRAPH_URL = "https://graph.microsoft.com";
 
@@ -57,6 +58,8 @@ function graphService({ user, folder }: GraphOptions): MailService {
     tokenVariable: "DMARC_GRAPH_TOKEN",
     // Ids stay the same when a mail is moved.
     headers: { prefer: 'IdType="ImmutableId"' },
+    // Encrypted mails and some others cannot be had as they came, now or later.
+    isOfMail: (_, text) => /"code"\s*:\s*"Error(Mime)?ContentConversion/.test(text),
   });
   const received = new Map<string, number>();
   const destinations = new Map<string, string>();
@@ -73,7 +76,7 @@ function graphService({ user, folder }: GraphOptions): MailService {
       const ids: string[] = [];
       let next: string | undefined = `${owner}/mailFolders/${encodeURIComponent(folder)}/messages?${wanted}`;
       while (next !== undefined) {
-        const found: v.InferOutput<typeof page> = v.parse(page, await api.json(next));
+        const found: v.InferOutput<typeof page> = readAs(page, await api.json(next));
         for (const { id, receivedDateTime } of found.value) {
           ids.push(id);
           received.set(id, Math.floor(Date.parse(receivedDateTime) / 1000));
@@ -83,8 +86,9 @@ function graphService({ user, folder }: GraphOptions): MailService {
       return ids;
     },
     async read(id) {
-      const bytes = await unlessGone(() => api.bytes(`${owner}/messages/${encodeURIComponent(id)}/$value`));
-      return bytes === undefined ? undefined : { bytes, seconds: received.get(id) ?? 0 };
+      const path = `${owner}/messages/${encodeURIComponent(id)}/$value`;
+      const seconds = received.get(id) ?? 0;
+      return await unlessGone(async () => ({ bytes: await api.bytes(path, MAX_MAIL_BYTES), seconds }));
     },
     async move(id, name) {
       const destinationId = destinations.get(name) ?? (await findFolder(api, owner, name));
@@ -96,7 +100,7 @@ function graphService({ user, folder }: GraphOptions): MailService {
 
 async function findFolder(api: MailApi, owner: string, name: string): Promise<string> {
   const wanted = new URLSearchParams({ $filter: `displayName eq '${name.replaceAll("'", "''")}'`, $top: "1" });
-  const [found] = v.parse(folders, await api.json(`${owner}/mailFolders?${wanted}`)).value;
+  const [found] = readAs(folders, await api.json(`${owner}/mailFolders?${wanted}`)).value;
   if (found === undefined) throw new CommandError(`The mailbox has no folder '${name}': make it first.`);
   return found.id;
 }

@@ -74,7 +74,8 @@ class ImapMailbox implements Mailbox {
     for (let i = 0; i < uids.length; i += PAGE_BOUNDS.mails) {
       const some = uids.slice(i, i + PAGE_BOUNDS.mails);
       for (const { uids, readable } of await this.#bySize(some)) {
-        yield this.#pageOf(uids, { readable, mails: await this.#read(readable) });
+        const { mails, refused } = await this.#read(readable);
+        yield this.#pageOf(uids, { readable, mails, refused });
       }
     }
   }
@@ -127,31 +128,77 @@ class ImapMailbox implements Mailbox {
     return groups;
   }
 
+  // One mail that the server cannot give must not keep back the others, in this run and in all that follow.
+  async #read(uids: readonly number[]): Promise<{ mails: Mail[]; refused: MailPage["unreadable"] }> {
+    if (uids.length === 0) return { mails: [], refused: [] };
+    try {
+      return { mails: await this.#fetch(uids), refused: [] };
+    } catch (error) {
+      if (!isRefusal(error)) throw sentenceOf(error, UNREAD);
+      const mails: Mail[] = [];
+      const refused: MailPage["unreadable"] = [];
+      for (const uid of uids) {
+        try {
+          mails.push(...(await this.#fetch([uid])));
+        } catch (reason) {
+          if (!isRefusal(reason)) throw sentenceOf(reason, UNREAD);
+          refused.push({ id: String(uid), reason: reasonOf(reason) });
+        }
+      }
+      // It refuses everything: nothing is known of the mails.
+      if (mails.length === 0 && uids.length > 1) throw sentenceOf(error, UNREAD);
+      return { mails, refused };
+    }
+  }
+
   // imapflow asks for BODY.PEEK[], which leaves \Seen as it is.
-  async #read(uids: readonly number[]): Promise<Mail[]> {
-    if (uids.length === 0) return [];
-    const fetched = await asked(
-      () => this.#client.fetchAll(uids.join(","), { uid: true, source: true }, { uid: true }),
-      "Mails could not be read",
-    );
+  async #fetch(uids: readonly number[]): Promise<Mail[]> {
+    const fetched = await this.#client.fetchAll(uids.join(","), { uid: true, source: true }, { uid: true });
     // A mail may have been deleted meanwhile.
     return fetched.flatMap(({ uid, source }) => (source === undefined ? [] : [{ id: String(uid), bytes: source }]));
   }
 
-  #pageOf(uids: readonly number[], { readable, mails }: { readable: readonly number[]; mails: Mail[] }): MailPage {
-    const unreadable = uids
+  #pageOf(
+    uids: readonly number[],
+    { readable, mails, refused }: { readable: readonly number[]; mails: Mail[]; refused: MailPage["unreadable"] },
+  ): MailPage {
+    const tooLarge = uids
       .filter((uid) => !readable.includes(uid))
       .map((uid) => ({ id: String(uid), reason: `it is larger than ${MAX_MAIL_BYTES} bytes` }));
-    return { mails, unreadable, position: { uidValidity: this.#uidValidity, uid: Math.max(...uids) } };
+    const position = { uidValidity: this.#uidValidity, uid: Math.max(...uids) };
+    return { mails, unreadable: [...tooLarge, ...refused], position };
   }
 }
+
+const UNREAD = "Mails could not be read";
+/** Response codes of a NO that passes (RFC 5530 section 3; Microsoft's and Yahoo's for too many commands). */
+const PASSING = new Set(["UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG", "THROTTLED", "CONTACTADMIN"]);
+
+/** Whether the server said NO to what was asked for, as it will again: not that it is busy, or gone. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error) || !("responseStatus" in error) || error.responseStatus !== "NO") return false;
+  return !("serverResponseCode" in error) || !PASSING.has(String(error.serverResponseCode));
+}
+
+function sentenceOf(error: unknown, sentence: string): CommandError {
+  if (error instanceof CommandError) return error;
+  return new CommandError(
+    `${sentence}: ${reasonOf(error)}.${isLost(error) ? " Run the same command again to continue." : ""}`,
+  );
+}
+
+/** Whether the connection is gone. */
+function isLost(error: unknown): boolean {
+  return error instanceof Error && "code" in error && LOST.has(String(error.code));
+}
+
+const LOST = new Set(["NoConnection", "EConnectionClosed", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ETIMEOUT"]);
 
 async function asked<T>(ask: () => Promise<T>, sentence: string): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(`${sentence}: ${reasonOf(error)}.`);
+    throw sentenceOf(error, sentence);
   }
 }
 

@@ -4,15 +4,22 @@
  */
 import type { Command } from "commander";
 import * as v from "valibot";
+import type { Unreadable } from "./mail-api.ts";
 import type { Mail, Mailbox, MailPage } from "./mailbox.ts";
+
+/** A mail, and when it came, seconds since 1970 UTC. */
+interface ReadMail {
+  bytes: Uint8Array;
+  seconds: number;
+}
 
 /** What a service has to be able to do. */
 export interface MailService {
   name: string;
   /** Ids of mails that came at that time or later, oldest first. */
   list(sinceSeconds: number | undefined): Promise<string[]>;
-  /** A mail, and when it came, seconds since 1970 UTC; undefined if it is gone. */
-  read(id: string): Promise<{ bytes: Uint8Array; seconds: number } | undefined>;
+  /** A mail, and when it came, seconds since 1970 UTC; or why it cannot be read; undefined if it is gone. */
+  read(id: string): Promise<ReadMail | Unreadable | undefined>;
   move(id: string, folder: string): Promise<void>;
 }
 
@@ -58,6 +65,11 @@ export function listedMailbox(
       for (let i = 0; i < ids.length; i += MAILS_PER_PAGE) {
         const read = await readAll(service, ids.slice(i, i + MAILS_PER_PAGE));
         for (const [id, mail] of read) {
+          // One that cannot be read is passed over by the next run, too, as long as it is listed.
+          if ("reason" in mail) {
+            done.set(id, Math.floor(now()));
+            continue;
+          }
           done.set(id, mail.seconds);
           // A mail of the future, as migrated ones may be, must not hide those that come until then.
           seconds = Math.max(seconds, Math.min(mail.seconds, Math.floor(now())));
@@ -74,20 +86,22 @@ export function listedMailbox(
 }
 
 function pageOf(
-  read: ReadonlyMap<string, { bytes: Uint8Array }>,
+  read: ReadonlyMap<string, ReadMail | Unreadable>,
   { seconds, done }: { seconds: number; done: ReadonlyMap<string, number> },
 ): MailPage {
-  const mails = [...read].map(([id, { bytes }]): Mail => ({ id, bytes }));
+  const mails: Mail[] = [];
+  const unreadable: MailPage["unreadable"] = [];
+  for (const [id, mail] of read) {
+    if ("reason" in mail) unreadable.push({ id, reason: mail.reason });
+    else mails.push({ id, bytes: mail.bytes });
+  }
   // Only those that are listed again by the next run.
   const ids = [...done].filter(([, came]) => came >= seconds - OVERLAP_SECONDS);
-  return { mails, unreadable: [], position: { seconds, ids } };
+  return { mails, unreadable, position: { seconds, ids } };
 }
 
-async function readAll(
-  service: MailService,
-  ids: readonly string[],
-): Promise<Map<string, { bytes: Uint8Array; seconds: number }>> {
-  const found = new Map<string, { bytes: Uint8Array; seconds: number }>();
+async function readAll(service: MailService, ids: readonly string[]): Promise<Map<string, ReadMail | Unreadable>> {
+  const found = new Map<string, ReadMail | Unreadable>();
   const waiting = ids.values();
   const work = async (): Promise<void> => {
     for (const id of waiting) {

@@ -1,8 +1,9 @@
 /**
- * Requests to a mail service's HTTPS API with an access token: waits where the service says so, and says in a sentence what to
- * do about a token that is not valid.
+ * Requests to a mail service's HTTPS API with an access token: waits where the service says so, asks again where it or the
+ * network fails for a while, and says in a sentence what to do about a token that is not valid.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import * as v from "valibot";
 import { CommandError } from "../command-error.ts";
 
 export interface MailApiSettings {
@@ -13,12 +14,19 @@ export interface MailApiSettings {
   headers?: Record<string, string>;
   /** Whether a refusal means that requests come too fast, besides 429 and 503. */
   isTooFast?: (status: number, text: string) => boolean;
+  /** Whether a refusal is about the one mail asked for, and will not change. */
+  isOfMail?: (status: number, text: string) => boolean;
 }
 
 /** Ours: how often a request is made, and how long a service may make us wait for the next. */
 const MAX_ATTEMPTS = 8;
 const MAX_WAIT_SECONDS = 300;
 const MAX_REASON_CHARS = 300;
+/** Ours: bytes of an answer; most that either service gives are one mail. */
+const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+/** A service fails for a while, or was not reached in time; both services' documents say to ask again later. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+const AGAIN = "Run the same command again to continue.";
 
 /** A mail service's API, asked with the token. Every method throws a CommandError with a sentence where it refuses. */
 export class MailApi {
@@ -32,32 +40,47 @@ export class MailApi {
   }
 
   /** @param path below the base, or a whole address of the same origin, as a service gives for the next page */
-  async json(path: string): Promise<unknown> {
-    return (await this.#ask(path, { method: "GET" })).json();
+  async json(path: string, maxBytes = MAX_ANSWER_BYTES): Promise<unknown> {
+    const bytes = await this.bytes(path, maxBytes);
+    try {
+      return JSON.parse(Buffer.from(bytes).toString("utf8"));
+    } catch {
+      throw new CommandError(`${this.#settings.base} answered with something that is not its JSON: is it that API?`);
+    }
   }
 
-  async bytes(path: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.#ask(path, { method: "GET" })).arrayBuffer());
+  /** @throws CommandError "too_large" where the answer has more bytes: not all of it is read then */
+  async bytes(path: string, maxBytes: number): Promise<Uint8Array> {
+    return this.#ask(path, { method: "GET" }, maxBytes);
   }
 
   async post(path: string, body: unknown): Promise<void> {
     const headers = { "content-type": "application/json" };
-    await (await this.#ask(path, { method: "POST", body: JSON.stringify(body), headers })).body?.cancel();
+    await this.#ask(path, { method: "POST", body: JSON.stringify(body), headers }, MAX_ANSWER_BYTES);
   }
 
-  async #ask(path: string, request: { method: string; body?: string; headers?: Record<string, string> }) {
+  async #ask(path: string, request: Request, maxBytes: number): Promise<Uint8Array> {
     const { headers } = this.#settings;
     const url = this.#urlOf(path);
     for (let attempt = 1; ; attempt++) {
-      const response = await reach(url, {
-        ...request,
-        headers: { ...headers, ...request.headers, authorization: `Bearer ${this.#token}` },
-      });
-      if (response.ok) return response;
-      const text = (await response.text()).slice(0, 4000);
-      if (attempt >= MAX_ATTEMPTS || !this.#isTooFast(response.status, text))
-        throw this.#refusal(response.status, text);
-      await sleep(waitSeconds(response.headers.get("retry-after"), attempt) * 1000);
+      const answer = await reach(
+        url,
+        { ...request, headers: { ...headers, ...request.headers, authorization: `Bearer ${this.#token}` } },
+        maxBytes,
+      );
+      if ("failure" in answer) {
+        if (attempt >= MAX_ATTEMPTS) throw new CommandError(`${answer.failure} ${AGAIN}`);
+        await sleep(waitSeconds(null, attempt) * 1000);
+        continue;
+      }
+      const { status, bytes, retryAfter } = answer;
+      if (status >= 200 && status < 300) {
+        if (bytes !== undefined) return bytes;
+        throw tooLarge(maxBytes);
+      }
+      const text = Buffer.from(bytes ?? "").toString("utf8");
+      if (attempt >= MAX_ATTEMPTS || !this.#isPassing(status, text)) throw this.#refusal(status, text);
+      await sleep(waitSeconds(retryAfter, attempt) * 1000);
     }
   }
 
@@ -70,40 +93,93 @@ export class MailApi {
     return path;
   }
 
-  #isTooFast(status: number, text: string): boolean {
-    return status === 429 || status === 503 || this.#settings.isTooFast?.(status, text) === true;
+  #isPassing(status: number, text: string): boolean {
+    const { isTooFast, isOfMail } = this.#settings;
+    return isOfMail?.(status, text) !== true && (PASSING.has(status) || isTooFast?.(status, text) === true);
   }
 
   #refusal(status: number, text: string): CommandError {
-    const { base, tokenVariable } = this.#settings;
+    const { base, tokenVariable, isOfMail } = this.#settings;
     if (status === 401) {
       return new CommandError(
         `${base} does not accept the access token: it has expired, or belongs to another account. Put a new one ` +
           `into ${tokenVariable} and run the same command again to continue.`,
       );
     }
+    if (isOfMail?.(status, text) === true) return new CommandError(messageOf(text), "of_mail");
+    const again = PASSING.has(status) ? ` ${AGAIN}` : "";
     const code = status === 404 ? "not_found" : undefined;
-    return new CommandError(`${base} answered with status ${status}: ${messageOf(text)}`, code);
+    return new CommandError(`${base} answered with status ${status}: ${messageOf(text)}${again}`, code);
   }
 }
 
-/** Undefined where the service says that there is no such thing: a mail may be deleted meanwhile. */
-export async function unlessGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
+interface Request {
+  method: string;
+  body?: string;
+  headers?: Record<string, string>;
+}
+
+/** Of a mail that is not read. */
+export function tooLarge(maxBytes: number): CommandError {
+  return new CommandError(`it is larger than ${maxBytes} bytes`, "too_large");
+}
+
+/** What a mail service gives where a mail cannot be read now or later: a reason. */
+export interface Unreadable {
+  reason: string;
+}
+
+/**
+ * Undefined where the service says that there is no such thing: a mail may be deleted meanwhile. A reason where it cannot give
+ * this mail, or it is too large.
+ */
+export async function unlessGone<T>(ask: () => Promise<T>): Promise<T | Unreadable | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof CommandError && error.code === "not_found") return undefined;
+    if (!(error instanceof CommandError)) throw error;
+    if (error.code === "not_found") return undefined;
+    if (error.code === "too_large" || error.code === "of_mail") return { reason: error.message };
     throw error;
   }
 }
 
-async function reach(url: string, request: RequestInit): Promise<Response> {
+/** Reads an answer by its shape. @throws CommandError where it has another one */
+export function readAs<Schema extends v.GenericSchema>(schema: Schema, answer: unknown): v.InferOutput<Schema> {
+  const read = v.safeParse(schema, answer);
+  if (read.success) return read.output;
+  const where = v.getDotPath(read.issues[0]) ?? "all of it";
+  throw new CommandError(`The mail service's answer is not as its documents say (${where}). ${AGAIN}`);
+}
+
+interface Reached {
+  status: number;
+  /** Undefined where there are more than may be read. */
+  bytes: Uint8Array | undefined;
+  retryAfter: string | null;
+}
+
+/** An answer to its last byte; a connection that breaks before is a failure. */
+async function reach(url: string, request: RequestInit, maxBytes: number): Promise<Reached | { failure: string }> {
   try {
-    return await fetch(url, request);
+    const response = await fetch(url, request);
+    const { status, headers } = response;
+    return { status, bytes: await readBounded(response, maxBytes), retryAfter: headers.get("retry-after") };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new CommandError(`${new URL(url).origin} cannot be reached: ${cause}.`);
+    return { failure: `${new URL(url).origin} cannot be reached: ${cause}.` };
   }
+}
+
+async function readBounded({ body }: Response, maxBytes: number): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    length += piece.byteLength;
+    if (length > maxBytes) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date; without either, longer each time. */

@@ -1,7 +1,8 @@
-/** What every kind of import shares: its options and settings, Ctrl-C, and reporting what happened to the files. */
+/** What every kind of import shares: its options and settings, what Ctrl-C says, and reporting what happened to the files. */
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { interruptible } from "../interrupt.ts";
 import { startProgress } from "../progress.ts";
 import { printError, printJson, printOut, renderPairs, safeText } from "../terminal.ts";
 import { WAIT_BOUNDS } from "../wait.ts";
@@ -38,16 +39,8 @@ export async function settingsOf(options: ImportOptions): Promise<ImportSettings
   };
 }
 
-/** Says on Ctrl-C that nothing is lost, and ends. */
-export function interruptible(stop: () => void): { remove(): void } {
-  const onInterrupt = (): void => {
-    stop();
-    printError("Interrupted. Run the same command again: it continues, and nothing counts twice.");
-    process.exit(130);
-  };
-  process.once("SIGINT", onInterrupt);
-  return { remove: () => void process.off("SIGINT", onInterrupt) };
-}
+/** What Ctrl-C says while files are sent, and while their outcomes are waited for. */
+export const IMPORT_CONTINUES = "Run the same command again: it continues, and nothing counts twice.";
 
 /** Ours: files named individually, of each kind. */
 const MAX_NAMED = 20;
@@ -90,7 +83,8 @@ export class ImportReport {
 
   /** Waits if asked to, prints the counts. @returns the exit code */
   async end(settings: ImportSettings, options: ImportOptions): Promise<number> {
-    const outcomes = this.#isWaiting ? await this.#wait(settings, options) : undefined;
+    const wait = (): Promise<OutcomeCounts> => this.#wait(settings, options);
+    const outcomes = this.#isWaiting ? await interruptible(IMPORT_CONTINUES, wait) : undefined;
     const { counts } = this;
     const unreadable = this.#unreadable;
     const { hidden: hiddenFiles, server: serverFiles } = this.#leftOut;

@@ -1,9 +1,8 @@
 /** Asks for a secret at the terminal without showing it. */
 
-import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { CommandError } from "../command-error.ts";
-import { isAsking } from "../confirm.ts";
+import { askLine, isAsking } from "../confirm.ts";
 
 /** @throws CommandError where there is no terminal to ask at */
 export async function askSecret(question: string, variable: string): Promise<string> {
@@ -11,9 +10,7 @@ export async function askSecret(question: string, variable: string): Promise<str
   process.stderr.write(`${question}: `);
   // What is typed would be echoed to the output.
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output, terminal: true });
-  const secret = await terminal.question("");
-  terminal.close();
+  const secret = await askLine("", output);
   process.stderr.write("\n");
   return secret;
 }

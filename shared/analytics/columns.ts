@@ -136,6 +136,11 @@ const FAILURE_COLUMNS = {
   live: { slot: "double7", meaning: "1, or 0 for a point that only replaces a stale one." },
 } as const satisfies Record<string, Column>;
 
+/** First part of the datasets' names, unless a deployment has another one. */
+export const DATASET_PREFIX = "dmarc";
+/** A dataset's name in a statement; what follows the prefix is in its group. */
+export const DATASET_NAME = /\bdmarc_(records|events|tls|failures)\b/g;
+
 /** The datasets: name in Analytics Engine, columns, and the version written to `schema`. */
 export const DATASETS = {
   records: { name: "dmarc_records", index: "domain", schema: 1, columns: RECORD_COLUMNS },

@@ -3,8 +3,10 @@
  * not exist yet is told apart from it; anything else (no network, a refused token, an overloaded engine) throws. It
  * never builds SQL and never logs the token.
  */
+
 import { cleanDetail } from "../report/problems.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { DATASET_NAME, DATASET_PREFIX } from "./columns.ts";
 
 /** Where the engine is and who asks. */
 export interface SqlConnection {
@@ -13,6 +15,8 @@ export interface SqlConnection {
   accountId: string;
   /** API token with the permission Account Analytics, Read. */
   token: string;
+  /** First part of the names of this deployment's datasets, for which statements say `dmarc`. */
+  datasetPrefix?: string;
 }
 
 /**
@@ -82,7 +86,7 @@ export async function postSql(
       authorization: `Bearer ${connection.token}`,
       "content-type": "text/plain; charset=utf-8",
     },
-    body: sql,
+    body: withDatasets(sql, connection),
   });
   if (response.ok) return ok(response);
   const message = cleanDetail(await response.text(), 2000) || `HTTP status ${response.status}`;
@@ -91,6 +95,11 @@ export async function postSql(
     throw new AnalyticsUnavailableError(response.status, sentence, readRetryAfter(response));
   }
   return fail({ code: isNoData(message) ? "no_data" : "invalid_statement", message });
+}
+
+/** A statement with the names that the datasets have here: one Cloudflare account may have those of several deployments. */
+function withDatasets(sql: string, { datasetPrefix: prefix = DATASET_PREFIX }: SqlConnection): string {
+  return prefix === DATASET_PREFIX ? sql : sql.replace(DATASET_NAME, (_, rest: string) => `${prefix}_${rest}`);
 }
 
 /**

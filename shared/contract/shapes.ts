@@ -782,7 +782,10 @@ export const watchDone = v.object({
   domains: v.number(),
   computed: v.number(),
   skipped: v.number(),
+  /** Whether all domains have been looked at; where there is a `next`, those of this database. */
   isDone: v.boolean(),
+  /** The database to ask for next: on the free plan one run does not reach all. */
+  next: v.optional(v.number()),
 });
 
 /** An MTA-STS policy that is served. */

@@ -1,6 +1,6 @@
 /** Operations about the watch over all domains: incidents, the worklist, notices and mutes. operations.ts assembles them. */
 import * as v from "valibot";
-import { PAGE_LIMITS, WORK_LIMITS } from "../limits.ts";
+import { D1_LIMITS, PAGE_LIMITS, WORK_LIMITS } from "../limits.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
 import { account, count, countBetween, domain, nothing, pageFields, reason } from "./fields.ts";
@@ -39,7 +39,10 @@ export const WATCH_OPERATIONS = {
       status: 200,
       answer: "json",
     },
-    input: nothing,
+    input: v.strictObject({
+      /** Where a run does not reach all databases of the ledger: which one, the first unless given. */
+      database: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(D1_LIMITS.maxDatabases))),
+    }),
     output: shapes.watchDone,
   },
   listIncidents: {

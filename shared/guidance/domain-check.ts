@@ -13,6 +13,8 @@ export interface CheckContext {
   fetchPolicy: FetchPolicyFile;
   /** DKIM selectors that the domain's reports name, last seen first. */
   selectors: SeenSelector[];
+  /** Checks that ask before the others, one after the other: there may not be questions for all. */
+  first?: readonly CheckKind[];
   /** The address for its reports, for records to publish. */
   ruaAddress?: string;
 }
@@ -28,18 +30,36 @@ export interface DomainCheck extends Record<CheckKind, Check> {
 
 /** Checks a domain. Never throws because of DNS: failures are states. @param domain A-labels, no trailing dot */
 export async function checkDomain(domain: string, context: CheckContext): Promise<DomainCheck> {
-  const { resolver, fetchPolicy, selectors, ruaAddress } = context;
-  const dmarc = checkDmarc(domain, resolver, ruaAddress, async () => hasKey(await dkim));
-  const dkim = checkDkim(domain, selectors, resolver);
-  const bimi = dmarc.then((found) => checkBimi(domain, resolver, isEnforcedForAll(found)));
-  const [spf, ofKeys, mtaSts, tlsRpt, dane] = await Promise.all([
-    checkSpf(domain, resolver),
+  const { resolver, fetchPolicy, selectors, first = [], ruaAddress } = context;
+  const dkim = once(() => checkDkim(domain, selectors, resolver));
+  const dmarc = once(() => checkDmarc(domain, resolver, ruaAddress, async () => hasKey(await dkim())));
+  const run = {
+    dmarc,
+    spf: once(() => checkSpf(domain, resolver)),
     dkim,
-    checkMtaSts(domain, resolver, fetchPolicy),
-    checkTlsRpt(domain, resolver, ruaAddress),
-    checkDane(domain, resolver),
-  ]);
-  return { domain, dmarc: await dmarc, spf, dkim: ofKeys, mtaSts, tlsRpt, dane, bimi: await bimi };
+    mtaSts: once(() => checkMtaSts(domain, resolver, fetchPolicy)),
+    tlsRpt: once(() => checkTlsRpt(domain, resolver, ruaAddress)),
+    dane: once(() => checkDane(domain, resolver)),
+    bimi: once(async () => checkBimi(domain, resolver, isEnforcedForAll(await dmarc()))),
+  };
+  for (const kind of first) await run[kind]();
+  await Promise.all(CHECK_KINDS.map((kind) => run[kind]()));
+  return {
+    domain,
+    dmarc: await run.dmarc(),
+    spf: await run.spf(),
+    dkim: await run.dkim(),
+    mtaSts: await run.mtaSts(),
+    tlsRpt: await run.tlsRpt(),
+    dane: await run.dane(),
+    bimi: await run.bimi(),
+  };
+}
+
+/** A check that begins when it is asked for, and runs once. */
+function once<Found>(check: () => Promise<Found>): () => Promise<Found> {
+  let found: Promise<Found> | undefined;
+  return () => (found ??= check());
 }
 
 /** Whether the policy is one under which logos are shown (the draft of BIMI, section 3.2). */

@@ -59,6 +59,12 @@ export async function isUnreachable(domain: string, ask: Ask): Promise<boolean> 
 
 /** Why a domain evidently sends no mail, in words of its records; undefined where it may. */
 export async function whySendsNothing(domain: string, ask: Ask): Promise<string | undefined> {
+  const why = await whySilent(domain, ask);
+  // Mail of a service may have its own envelope domain, and this domain's signature.
+  return why === undefined || (await mayHaveKeys(domain, ask)) ? undefined : why;
+}
+
+async function whySilent(domain: string, ask: Ask): Promise<string | undefined> {
   const spf = recordsOf(await ask(domain, "TXT")).filter(isSpfRecord);
   if (spf.length === 1 && /^v=spf1 +-all *$/i.test(spf[0] ?? "")) return "its SPF record (v=spf1 -all) says so";
   if (spf.length > 0) return undefined;
@@ -66,4 +72,16 @@ export async function whySendsNothing(domain: string, ask: Ask): Promise<string 
   return recordsOf(await ask(domain, "MX")).some((data) => hostOfMx(data) === "")
     ? "its null MX says that nobody could answer"
     : undefined;
+}
+
+/**
+ * Whether a domain may have DKIM keys under selectors that nobody knows: a name above others exists (RFC 8020). Servers that call
+ * every name existing show nothing, and a record without a key for all selectors (RFC 6376 section 3.6.1) says no.
+ */
+async function mayHaveKeys(domain: string, ask: Ask): Promise<boolean> {
+  const above = await ask(`_domainkey.${domain}`, "TXT");
+  if (above.status === "nxdomain") return false;
+  const nobodys = await ask(`no-selector._domainkey.${domain}`, "TXT");
+  if (isUnanswered(above) || isUnanswered(nobodys) || nobodys.status === "nxdomain") return true;
+  return recordsOf(nobodys).some((text) => /(^|;)\s*p\s*=\s*[^\s;]/.test(text));
 }

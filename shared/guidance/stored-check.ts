@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
+import { CHECK_KINDS, type CheckKind, worstFirst, worstState } from "./check.ts";
 import { isDmarcRecord, POLICIES } from "./dmarc-record.ts";
 import { type DomainCheck, listChecks } from "./domain-check.ts";
 import { isSamePolicy, policyRecord } from "./mta-sts-policy.ts";
@@ -122,6 +122,35 @@ export function withUnchangedId(after: StoredCheck, before: StoredCheck, nowSeco
       : { ...one, state: worstState([one.state, "attention"]), findings: worstFirst([...one.findings, finding]) },
   );
   return { ...after, state: worstState([after.state, "attention"]), checks };
+}
+
+/** The checks whose questions were not all asked, because there were none left. */
+export function unfinishedKinds({ checks }: Pick<StoredCheck, "checks">): CheckKind[] {
+  return checks.filter(({ asked }) => asked.some(({ status }) => status === "unknown")).map(({ kind }) => kind);
+}
+
+/** A check with what the one before it found, where this one's questions were not all asked and that one's were. */
+export function withEarlier(after: StoredCheck, before: StoredCheck): StoredCheck {
+  const unfinished = new Set(unfinishedKinds(before));
+  const kept = new Set(unfinishedKinds(after).filter((kind) => !unfinished.has(kind)));
+  if (kept.size === 0) return after;
+  const from = (kind: CheckKind): StoredCheck => (kept.has(kind) ? before : after);
+  const checks = after.checks.map((one) => from(one.kind).checks.find(({ kind }) => kind === one.kind) ?? one);
+  const { policyDomain, organizationalDomain, policies, olderPolicies, destinations } = from("dmarc");
+  const { mtaStsPolicy } = from("mtaSts");
+  return {
+    domain: after.domain,
+    state: worstState(checks.map(({ state: own }) => own)),
+    organizationalDomain,
+    policies,
+    olderPolicies,
+    destinations,
+    spfLookups: from("spf").spfLookups,
+    keys: from("dkim").keys,
+    checks,
+    ...(policyDomain === undefined ? {} : { policyDomain }),
+    ...(mtaStsPolicy === undefined ? {} : { mtaStsPolicy }),
+  };
 }
 
 /** A record that differs between two checks. */

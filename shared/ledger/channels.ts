@@ -120,11 +120,35 @@ export function unconfirmAddress(
   };
 }
 
-/** Removes a channel and its deliveries. */
-export function removeChannel(account: string, id: string): Change[] {
+/** What remains of a question to confirm whose channel is removed. */
+function removedText(target: string): string {
+  return `The channel to ${target} was removed.`;
+}
+
+/** How often an account asked strangers to confirm: in all since a time, and an address (lower case) since an earlier one. */
+export function confirmationsQuery(
+  { account, target }: Pick<Channel, "account" | "target">,
+  since: { daySeconds: number; weekSeconds: number },
+): Query<{ ofAccount: number; toAddress: number }> {
+  const sql = `SELECT count(*) FILTER (WHERE d.created_seconds > ?2) AS ofAccount,
+      count(*) FILTER (WHERE lower(c.target) = ?4 OR d.result = ?5) AS toAddress
+    FROM deliveries d LEFT JOIN channels c ON c.id = d.channel
+    WHERE d.account = ?1 AND d.kind = 'confirm' AND d.created_seconds > ?3`;
+  const address = target.toLowerCase();
+  const parameters = [account, since.daySeconds, since.weekSeconds, address, removedText(address)];
+  return query(sql, parameters, v.object({ ofAccount: v.number(), toAddress: v.number() }));
+}
+
+/** Removes a channel and its deliveries; only that its address was asked to confirm is kept, as this is limited. */
+export function removeChannel({ account, id, target }: Pick<Channel, "account" | "id" | "target">): Change[] {
   return [
     {
-      sql: "DELETE FROM deliveries WHERE channel = ?1 AND EXISTS (SELECT 1 FROM channels WHERE id = ?1 AND account = ?2)",
+      sql: `UPDATE deliveries SET state = 'failed', result = ?3, next_seconds = 0, finished_seconds = created_seconds
+        WHERE channel = ?1 AND account = ?2 AND kind = 'confirm'`,
+      parameters: [id, account, removedText(target.toLowerCase())],
+    },
+    {
+      sql: "DELETE FROM deliveries WHERE channel = ?1 AND account = ?2 AND kind <> 'confirm'",
       parameters: [id, account],
     },
     { sql: "DELETE FROM channels WHERE id = ?1 AND account = ?2", parameters: [id, account] },

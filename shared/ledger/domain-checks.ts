@@ -70,6 +70,16 @@ export async function dueDomains(
   return ask(database, query(sql, [beforeSeconds, limit], v.object({ account: v.string(), domain: v.string() })));
 }
 
+/** The domains for whose last check there were not enough questions, those checked longest ago first. */
+export async function unfinishedDomains(
+  database: LedgerDatabase,
+  { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
+): Promise<AccountDomain[]> {
+  const sql = `SELECT account, domain FROM domain_checks
+    WHERE checked_seconds < ?1 AND result LIKE '%"status":"unknown"%' ORDER BY checked_seconds, account, domain LIMIT ?2`;
+  return ask(database, query(sql, [beforeSeconds, limit], v.object({ account: v.string(), domain: v.string() })));
+}
+
 const row = v.pipe(
   v.object({
     account: v.string(),

@@ -99,16 +99,23 @@ export function testStory(channelName: string, context: StoryContext): Story {
   };
 }
 
-/** Asks whether an address may be written to. @param link confirms it; "" where the dashboard's address is not configured */
-export function confirmStory(link: string, context: StoryContext): Story {
+/**
+ * Asks whether an address may be written to. It goes to people who may not know the account, so nothing in it is a text that
+ * people of the account write freely.
+ *
+ * @param link confirms it; "" where the dashboard's address is not configured
+ * @param askedBy who added the address
+ */
+export function confirmStory(link: string, askedBy: string, context: StoryContext): Story {
   return {
     headline: "Confirm that DMARC notices may be sent to this address",
     tone: "neutral",
     sentences: [
-      `This address was added to the notifications of ${context.accountName}. Nothing more is sent until it is confirmed.`,
+      `${askedBy} added this address to the DMARC notices of the account "${context.account}". Nothing else is sent until it is confirmed.`,
       link === ""
         ? "Ask your operator to confirm it on the page Channels."
-        : "Open the link within a week and press Confirm. If you did not expect this, do nothing.",
+        : "Open the link within a week and press Confirm.",
+      `If you did not expect this, do nothing: no notices will come, and this question at most ${NOTIFY_LIMITS.confirmationsPerAddress} times a week. To stop it, write to ${askedBy}.`,
     ],
     bars: [],
     sections: [],

@@ -43,6 +43,22 @@ describe("querySql", () => {
     });
   });
 
+  it("asks for the datasets by the names that the deployment gave them", async () => {
+    const sent: unknown[] = [];
+    const connection = { ...engine.connection, datasetPrefix: "staging" };
+    const sql = "SELECT blob1 FROM dmarc_records, 'dmarc_tls', old_dmarc_events, dmarc_events_2 WHERE index1 = 'dmarc'";
+    for (const one of [connection, engine.connection]) {
+      await postSql(one, sql, async (_, { body }) => {
+        sent.push(body);
+        return new Response("{}");
+      });
+    }
+    expect(sent).toEqual([
+      "SELECT blob1 FROM staging_records, 'staging_tls', old_dmarc_events, dmarc_events_2 WHERE index1 = 'dmarc'",
+      sql,
+    ]);
+  });
+
   it("treats an untyped column as missing data only if the dataset has that column", async () => {
     const refusals: [string, string][] = [
       ["unknown table: dmarc_records", "no_data"],

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MAX_MAIL_BYTES } from "../../cli/import/mailbox.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { type MailServices, startMailServices } from "../support/mail-services.ts";
@@ -100,6 +101,38 @@ describe.each([
     expect(await runJson()).toMatchObject({ taken: 2 });
   });
 
+  it("asks again where the service fails for a while, and where the connection breaks in the middle of a mail", async () => {
+    fill(`${kind}-fails`, 2, [...places]);
+    services.refusals.push({
+      status: 500,
+      headers: { "retry-after": "0" },
+      body: { error: { message: "Backend Error" } },
+    });
+    services.refusals.push({ status: 504, headers: { "retry-after": "0" }, body: "<html>Gateway Timeout</html>" });
+    services.breaks = 2;
+    expect(await runJson()).toMatchObject({ files: 3, taken: 2 });
+  });
+
+  it("passes over a mail that is too large, names it, and does not read it again", async () => {
+    fill(`${kind}-large`, 2, [...places]);
+    const [first] = services.mails;
+    if (first !== undefined) first.bytes = Buffer.alloc(MAX_MAIL_BYTES + 1, "a");
+    const { code, stdout, stderr } = await run("good");
+    expect({ code, counts: JSON.parse(stdout) }).toMatchObject({ code: 1, counts: { taken: 1, unreadable: 1 } });
+    expect(stderr).toContain(`mail ${kind}-large-0: it is larger than`);
+    const reads = services.requests.length;
+    expect(await runJson()).toMatchObject({ files: 0, unreadable: 0 });
+    expect(services.requests.slice(reads).some((request) => request.includes(`${kind}-large`))).toBe(false);
+  });
+
+  it("says so where what answers is not that API", async () => {
+    services.refusals.push({ status: 200, body: "<html>Sign in to the network</html>" });
+    expect(await run("good")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("answer is not as its documents say"),
+    });
+  });
+
   it("says what to do when the token expires, and continues with a new one", async () => {
     fill(`${kind}-expired`, 30, [...places]);
     // In the middle of the second page of mails.
@@ -136,6 +169,42 @@ describe.each([
   it("says when the token is missing", async () => {
     expect(await run("")).toMatchObject({ code: 1, stderr: expect.stringContaining("must contain an access token") });
   });
+});
+
+it("graph cannot give some mails as they came: they are passed over and named", async () => {
+  fill("encrypted", 3, ["inbox"]);
+  const [first] = services.mails;
+  const error = { code: "ErrorMimeContentConversionFailed", message: "MIME content conversion failed." };
+  if (first !== undefined) first.refusal = { status: 500, body: { error } };
+  const outcome = await runCommand(["import", "graph", "--json"], {
+    DMARC_URL: pipeline.origin,
+    DMARC_TOKEN: API_TOKEN,
+    DMARC_GRAPH_URL: services.url,
+    DMARC_GRAPH_TOKEN: "good",
+    XDG_STATE_HOME: state,
+  });
+  expect(outcome).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("mail encrypted-0: MIME content conversion failed."),
+  });
+  expect(JSON.parse(outcome.stdout)).toMatchObject({ taken: 2, unreadable: 1 });
+  expect(services.requests.filter((request) => request.includes("encrypted-0"))).toHaveLength(1);
+});
+
+it("gmail gives what is in its spam only where it is asked for", async () => {
+  fill("spam", 2, ["SPAM"]);
+  const counts: unknown[] = [];
+  for (const label of ["INBOX", "SPAM"]) {
+    const { stdout } = await runCommand(["import", "gmail", "--label", label, "--json"], {
+      DMARC_URL: pipeline.origin,
+      DMARC_TOKEN: API_TOKEN,
+      DMARC_GMAIL_URL: services.url,
+      DMARC_GMAIL_TOKEN: "good",
+      XDG_STATE_HOME: state,
+    });
+    counts.push(JSON.parse(stdout).taken);
+  }
+  expect(counts).toEqual([0, 2]);
 });
 
 it("gmail also reports exceeded quotas as 403", async () => {

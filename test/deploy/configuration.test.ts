@@ -31,6 +31,27 @@ test("a complete configuration has this deployment's ids and names, and no place
   expect(configOf("dashboard", { prefix: "acme-dmarc" }).services).toMatchObject([{ service: "acme-dmarc-process" }]);
 });
 
+test("the datasets of each deployment are its own, and the dashboard knows their names", () => {
+  const datasets = (given: GivenSettings) =>
+    configOf("process", given).analytics_engine_datasets?.map(({ dataset }) => dataset);
+  const prefixOf = (given: GivenSettings) => configOf("dashboard", given).vars?.DATASET_PREFIX;
+  expect(datasets({})).toEqual(["dmarc_records", "dmarc_events", "dmarc_tls", "dmarc_failures"]);
+  expect(prefixOf({})).toBe("dmarc");
+  const staging = { prefix: "dmarc-staging" };
+  expect(datasets(staging)).toEqual([
+    "dmarc_staging_records",
+    "dmarc_staging_events",
+    "dmarc_staging_tls",
+    "dmarc_staging_failures",
+  ]);
+  expect(prefixOf(staging)).toBe("dmarc_staging");
+  // One that wrote to the common ones until now may go on with them.
+  const older = { ...staging, vars: { DATASET_PREFIX: "dmarc" } };
+  expect([datasets(older)?.[0], prefixOf(older)]).toEqual(["dmarc_records", "dmarc"]);
+  const refused = readSettings({ rua: "dmarc@example.com", vars: { DATASET_PREFIX: "dmarc-staging" } });
+  expect(refused).toMatchObject({ ok: false, error: expect.stringContaining("DATASET_PREFIX is dmarc-staging") });
+});
+
 test("process and the dashboard have every database of the ledger, ingest the first, and new accounts go to the last", () => {
   const ids = { ...IDS, databaseIds: ["d1-id", "second-id", "third-id"] };
   const configWith = (worker: Worker, vars: Record<string, number> = {}) => {

@@ -12,7 +12,7 @@ import { ROOT, startDeployment, type TestDeployment } from "./deployment.ts";
 
 const TIMEOUT_MS = 300_000;
 /** What a machine knows that has deployed nothing. */
-const NOTHING_KEPT: Deployment["kept"] = { v: 1, settings: {}, furtherDatabaseIds: [], uploaded: {} };
+const NOTHING_KEPT: Deployment["kept"] = { v: 1, settings: {}, furtherDatabaseIds: [], routedZones: [], uploaded: {} };
 /** What only asks; wrangler's list of migrations is SQL, too. */
 const READS = /^(GET |POST \/d1\/database\/[^/]+\/query$)/;
 

@@ -64,3 +64,40 @@ test("a catch-all rule for a host below the zone, and a host in no zone, are pro
     error: expect.stringContaining("in no zone of this account"),
   });
 });
+
+test("destroy finds the rules of earlier settings: made before --routing none, and for an address of another zone", async () => {
+  const first = await withIngest({ rua: "dmarc@example.com" }, ["example.com", "example.net", "example.org"]);
+  expect(await ruleStep.make(first)).toMatchObject({ ok: true });
+  expect(await ruleStep.make(here.begin({ rua: "dmarc@example.net", routing: "catch-all" }))).toMatchObject({
+    ok: true,
+  });
+  const [com, net, org] = here.cloudflare.zones;
+  const theirs = {
+    id: "0".repeat(32),
+    enabled: true,
+    matchers: [{ type: "literal", field: "to", value: "ann@example.com" }],
+    actions: [{ type: "forward", value: ["ann@example.net"] }],
+  };
+  com?.rules.push(theirs);
+  // As one that another machine made, of which this one has kept nothing.
+  org?.rules.push({
+    id: "1".repeat(32),
+    enabled: true,
+    matchers: [{ type: "literal", field: "to", value: "old@example.org" }],
+    actions: [{ type: "worker", value: ["dmarc-ingest"] }],
+  });
+  const last = here.begin({ rua: "dmarc@example.org", routing: "none" });
+  expect(await removeRouting(last)).toEqual({ ok: true, value: "removed the rules of Email Routing that were ours" });
+  expect([com?.rules, org?.rules, net?.catchAll.enabled]).toEqual([[theirs], [], false]);
+  expect(await removeRouting(last)).toEqual({ ok: true, value: "no rule of Email Routing is ours" });
+});
+
+test("destroy after --routing none for a host that Cloudflare does not know says where to look", async () => {
+  const deployment = await withIngest({ rua: "dmarc@elsewhere.test", routing: "none" });
+  expect(await removeRouting(deployment)).toEqual({
+    ok: true,
+    value: expect.stringContaining("one that hands mail to dmarc-ingest is removed at https://dash.cloudflare.com/"),
+  });
+  const routed = here.begin({ rua: "dmarc@elsewhere.test" });
+  expect(await removeRouting(routed)).toMatchObject({ ok: false, error: expect.stringContaining("in no zone") });
+});

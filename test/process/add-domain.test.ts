@@ -96,6 +96,40 @@ it("a new domain goes from no record to its first report", async () => {
   expect(await listed()).toEqual([["shop.test", rua, "receiving"]]);
 });
 
+it("a domain is given p=reject only where neither keys nor reports suggest that it sends mail", async () => {
+  zones["parked.test"] = ["TXT v=spf1 -all"];
+  zones["signing.test"] = ["TXT v=spf1 -all"];
+  zones["s1._domainkey.signing.test"] = ["TXT v=DKIM1; k=ed25519; p=AAAA"];
+  zones["revoked.test"] = ["MX 0 ."];
+  zones["*._domainkey.revoked.test"] = ["TXT v=DKIM1; p="];
+  zones["wildcard.test"] = ["TXT v=spf1 -all"];
+  zones["*._domainkey.wildcard.test"] = ["CNAME keys.service.test"];
+  zones["keys.service.test"] = ["TXT v=DKIM1; k=ed25519; p=AAAA"];
+  // A server that never says that a name does not exist.
+  zones["signed.test"] = ["TXT v=spf1 -all"];
+  zones["*.signed.test"] = ["A 192.0.2.1"];
+  zones["slow.test"] = ["TXT v=spf1 -all"];
+  zones["_domainkey.slow.test"] = ["SERVFAIL"];
+  const policies: Record<string, string | undefined> = {};
+  for (const domain of Object.keys(zones).filter((name) => /^[a-z]+\.test$/.test(name))) {
+    policies[domain] = /p=(\w+)/.exec((await add(domain)).records[0]?.value ?? "")?.[1];
+  }
+  expect(policies).toEqual({
+    "parked.test": "reject",
+    "signing.test": "none",
+    "revoked.test": "reject",
+    "wildcard.test": "none",
+    "signed.test": "reject",
+    "slow.test": "none",
+  });
+  const { ledger, nowSeconds } = simulation.invocation();
+  const cards = [sampleRecord("parked.test", { count: 3 })];
+  const report = aggregateReport("parked.test", { day: Math.floor(nowSeconds / 86_400) - 1, records: cards });
+  const sample = { account: "acme", uid: "1".repeat(32), report, records: cards, receivedSeconds: nowSeconds };
+  await settleSamples(ledger, [sample], { nowSeconds });
+  expect((await add("parked.test")).records[0]?.value).toMatch(/^v=DMARC1; p=none; /);
+});
+
 it("cron follows a set-up until the first report, then stops asking", async () => {
   const { rua, records } = await add();
   zones["_dmarc.shop.test"] = [`TXT ${records[0]?.value}`];

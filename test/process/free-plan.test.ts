@@ -1,5 +1,7 @@
 /** What the free plan allows an invocation, kept: 50 queries to D1 and subrequests, and files that 10 ms of CPU are enough for. */
+import * as v from "valibot";
 import { expect, it } from "vitest";
+import { storedCheck, unfinishedKinds } from "../../shared/guidance/stored-check.ts";
 import { putAddress } from "../../shared/ledger/addresses.ts";
 import { doubtedConflictsQuery } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
@@ -11,7 +13,7 @@ import { putRegistration } from "../../workers/process/domains/registrations.ts"
 import { keepVerified } from "../../workers/process/operations/conflicts.ts";
 import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
-import { runWatch } from "../../workers/process/watch/round.ts";
+import { runWatch, type WantedWatchDone, watchWanted } from "../../workers/process/watch/round.ts";
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
@@ -119,6 +121,57 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
 });
 
+it("a domain that takes more questions than a run has is checked in parts, and all of its records are looked at again", async () => {
+  const { simulation, counted } = await countedSimulation();
+  simulation.dnsQuestions = dnsQuestions;
+  const zones: Zones = {
+    "_dmarc.acme.example": ["TXT v=DMARC1; p=reject; rua=mailto:dmarc@acme.example", "DNSSEC"],
+    "acme.example": [
+      "TXT v=spf1 include:one.service.test include:two.service.test include:three.service.test mx -all",
+      ...[1, 2, 3].map((i) => `MX 10 mx${i}.acme.example`),
+      "DNSSEC",
+    ],
+    "one.service.test": ["TXT v=spf1 include:below.service.test -all"],
+    "two.service.test": ["TXT v=spf1 mx a -all", "MX 10 mx.two.service.test"],
+    "below.service.test": ["TXT v=spf1 ip4:192.0.2.0/24 -all"],
+    "mx.two.service.test": ["A 192.0.2.9"],
+    "three.service.test": ["TXT v=spf1 a ?include:four.service.test -all", "A 192.0.2.10"],
+    "four.service.test": ["TXT v=spf1 a -all", "A 192.0.2.11"],
+    "_mta-sts.acme.example": ["TXT v=STSv1; id=1"],
+    "default._bimi.acme.example": ["TXT v=BIMI1; l=https://acme.example/logo.svg"],
+  };
+  for (const i of [1, 2, 3]) {
+    zones[`mx${i}.acme.example`] = [`A 192.0.2.${i}`, "DNSSEC"];
+    zones[`_25._tcp.mx${i}.acme.example`] = [`TLSA 3 1 1 ${"ab".repeat(32)}`, "DNSSEC"];
+  }
+  await using server = await startDnsServer(zones);
+  simulation.dnsUrl = server.url;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  const run = async (): Promise<string[]> => {
+    server.asked.length = 0;
+    const queries = await queriesOf(counted, () => runDomainChecks(simulation.invocation()));
+    expect(queries + server.asked.length + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
+    simulation.clock.nowMilliseconds += 3_600_000;
+    const { results } = await counted.ledger
+      .prepare("SELECT result FROM domain_checks WHERE checked_seconds > 0")
+      .all();
+    return results.flatMap(({ result }) => unfinishedKinds(v.parse(storedCheck, JSON.parse(String(result)))));
+  };
+  expect(await run()).not.toEqual([]);
+  expect(server.asked).toHaveLength(dnsQuestions);
+  const later: string[][] = [];
+  for (let hour = 1; hour < 48; hour++) later.push(await run());
+  // The domain is in two accounts, each of which has its own check.
+  expect(later.slice(2).flat()).toEqual([]);
+  // What is published anew is found, whichever record it is.
+  const names = ["_dmarc.acme.example", "acme.example", "_mta-sts.acme.example", "default._bimi.acme.example"];
+  for (const name of names) zones[name] = (zones[name] ?? []).map((text) => text.replace(/^TXT v=(\S+)/, "TXT v=$1 "));
+  for (let hour = 0; hour < 8 * 24; hour++) await run();
+  const { results } = await counted.ledger.prepare("SELECT DISTINCT name FROM record_changes ORDER BY name").all();
+  expect(results.map(({ name }) => name)).toEqual(names.toSorted());
+});
+
 it("a check that finds all records changed takes as few queries as one that finds none changed", async () => {
   const { simulation, counted } = await countedSimulation();
   simulation.dnsQuestions = dnsQuestions;
@@ -202,6 +255,28 @@ it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an
   );
   expect(judged.map(({ account }) => account).toSorted()).toEqual(["acme", "other"]);
 });
+
+it.each([1, 2, 3])(
+  "with %s databases a round that a person asks for reaches each of them, one after the other",
+  async (shards) => {
+    const simulation = new Simulation({ shards });
+    registerAll(simulation);
+    simulation.watchQueries = watchQueries;
+    await simulation.deliver(reportMail("one", records(3)));
+    await simulation.deliver(reportMail("two", records(3), "rua@other.example"));
+    await simulation.drain();
+    const answers: WantedWatchDone[] = [];
+    let database: number | undefined;
+    for (let i = 0; i < 10; i++) {
+      const done = await watchWanted({ database }, simulation.invocation());
+      answers.push(done);
+      database = done.next ?? database;
+      if (done.isDone && done.next === undefined) break;
+    }
+    expect(answers.reduce((sum, { computed }) => sum + computed, 0)).toBe(2);
+    expect(answers.flatMap(({ next }) => next ?? [])).toEqual({ 1: [], 2: [1], 3: [1, 2] }[shards]);
+  },
+);
 
 it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {
   const simulation = new Simulation();

@@ -402,6 +402,63 @@ describe("a mail address of nobody in the account", () => {
     expect((await confirmByLink(link(), call())).ok).toBe(true);
   });
 
+  it("gets three questions a week, also where its channel is removed and added again", async () => {
+    for (let i = 0; i < 3; i++) {
+      const { id } = await add({ ...list, target: i === 1 ? "LIST@elsewhere.example" : list.target });
+      await simulation.drain();
+      expect((await deleteChannel({ account: "acme", id }, call())).ok).toBe(true);
+    }
+    await expect(add(list)).rejects.toThrow(
+      "list@elsewhere.example was asked to confirm 3 times within a week and is not asked again. Try again later, or ask an operator to confirm the address.",
+    );
+    expect(simulation.sentMails).toHaveLength(3);
+    expect((await add({ ...list, target: "other@elsewhere.example" })).confirmedSeconds).toBe(0);
+    simulation.clock.nowMilliseconds += NOTIFY_LIMITS.confirmationSeconds * 1000 + 1000;
+    const { id } = await add(list);
+    for (let hour = 0; hour < 10; hour++) {
+      await testChannel({ account: "acme", id }, call());
+      await simulation.drain();
+      simulation.clock.nowMilliseconds += 3_600_000;
+    }
+    const sent = simulation.sentMails.filter(({ to }) => to.toLowerCase() === list.target);
+    expect(sent).toHaveLength(6);
+    expect(await testChannel({ account: "acme", id }, call())).toMatchObject({
+      ok: false,
+      error: { code: "too_large" },
+    });
+  });
+
+  it("is one of ten that an account asks within a day", async () => {
+    for (let i = 0; i < 10; i++) {
+      const { id } = await add({ ...list, target: `list${i}@elsewhere.example` });
+      if (i % 2 === 0) await deleteChannel({ account: "acme", id }, call());
+    }
+    await expect(add(list)).rejects.toThrow("The account has asked 10 addresses to confirm within a day");
+    expect((await add({ ...list, kind: "webhook", target: "https://hooks.example/a" })).id).toMatch(/^[0-9a-f]{16}$/);
+    expect((await add(list, "acme", OPERATOR)).confirmedSeconds).toBeGreaterThan(0);
+    simulation.clock.nowMilliseconds += 86_401_000;
+    expect((await add(list)).confirmedSeconds).toBe(0);
+  });
+
+  it("is told who added it and how to stop it, with no text or picture that the account chose", async () => {
+    await change(simulation.ledger, [
+      { sql: "UPDATE accounts SET display_name = 'Win at casino.example' WHERE account = 'acme'", parameters: [] },
+      {
+        sql: "INSERT INTO account_logos (account, media_type, picture, changed_seconds) VALUES ('acme', 'image/png', 'AAAA', 1)",
+        parameters: [],
+      },
+    ]);
+    await add(list);
+    await simulation.drain();
+    const [mail = expect.unreachable()] = simulation.sentMails;
+    expect(mail.text).toContain(
+      `${CALLER.name} added this address to the DMARC notices of the account "acme". Nothing else is sent until it is confirmed.`,
+    );
+    expect(mail.text).toContain(`To stop it, write to ${CALLER.name}.`);
+    expect(JSON.stringify(mail)).not.toContain("casino");
+    expect(mail.attachments).toEqual([]);
+  });
+
   it("cannot be confirmed by an old link once its person has lost the account", async () => {
     await add({ ...list, target: "carl@example.com" });
     await simulation.drain();

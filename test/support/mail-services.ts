@@ -1,6 +1,7 @@
 /**
- * Support: stands in for Gmail's API and Microsoft Graph, as their documents say they answer: pages, raw mails, moves, 429 with
- * Retry-After, 401 once the token has expired.
+ * Support: stands in for Gmail's API and Microsoft Graph, as their documents and people's reports say they answer: pages, raw
+ * mails, moves, 429 with Retry-After, 500 for a while, 401 once the token has expired, mails that cannot be had, and connections
+ * that break.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,6 +14,8 @@ export interface StoredMail {
   came: number;
   /** Label ids, or one folder id. */
   places: string[];
+  /** How the service answers in place of the mail's bytes, each time. */
+  refusal?: { status: number; body: unknown };
 }
 
 export interface MailServices {
@@ -24,13 +27,15 @@ export interface MailServices {
   requests: string[];
   /** Answers to come before any other: a status and its headers; each is used once. */
   refusals: { status: number; headers?: Record<string, string>; body?: unknown }[];
+  /** So many answers to come break off in their middle. */
+  breaks: number;
   /** The token expires after so many further requests. */
   expiresAfter: number;
   close(): Promise<void>;
 }
 
 /** Gmail's name of a label → its id. */
-const LABELS: Record<string, string> = { INBOX: "INBOX", DMARC: "Label_1", Imported: "Label_2" };
+const LABELS: Record<string, string> = { INBOX: "INBOX", SPAM: "SPAM", DMARC: "Label_1", Imported: "Label_2" };
 const FOLDERS: Record<string, string> = { inbox: "inbox", Imported: "AAMk-imported" };
 const IDS_PER_PAGE = 3;
 
@@ -45,6 +50,7 @@ export async function startMailServices(): Promise<MailServices> {
     tokens: new Set(["good"]),
     requests: [],
     refusals: [],
+    breaks: 0,
     expiresAfter: Number.POSITIVE_INFINITY,
     close: () => new Promise((closed) => server.close(() => closed())),
   };
@@ -54,8 +60,14 @@ export async function startMailServices(): Promise<MailServices> {
     services.requests.push(`${request.method} ${url.pathname}`);
     const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const send = (status: number, body: unknown, headers: Record<string, string> = {}): void => {
-      response.writeHead(status, { "content-type": "application/json", ...headers });
-      response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+      const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+      const size = { "content-length": String(bytes.byteLength) };
+      response.writeHead(status, { "content-type": "application/json", ...size, ...headers });
+      if (services.breaks-- > 0) {
+        response.write(bytes.subarray(0, bytes.byteLength / 2), () => response.destroy());
+        return;
+      }
+      response.end(bytes);
     };
     const fail = (status: number, message: string): void => send(status, { error: { code: status, message } });
     if (services.expiresAfter-- <= 0) services.tokens.delete(token);
@@ -87,8 +99,10 @@ function gmail(
   if (path === "/messages") {
     const label = query.get("labelIds");
     const after = Number(/after:(\d+)/.exec(query.get("q") ?? "")?.[1] ?? -1);
+    const hidden = query.get("includeSpamTrash") === "true" ? [] : ["SPAM", "TRASH"];
     const matching = mails
       .filter(({ places, came }) => (label === null || places.includes(label)) && came / 1000 > after)
+      .filter(({ places }) => !places.some((place) => hidden.includes(place)))
       .sort((a, b) => b.came - a.came);
     const start = Number(query.get("pageToken") ?? 0);
     const next = start + IDS_PER_PAGE;
@@ -110,6 +124,7 @@ function gmail(
     return { body: { id, labelIds: mail.places } };
   }
   if (query.get("format") !== "raw") return undefined;
+  if (mail.refusal !== undefined) return mail.refusal;
   return { body: { id, raw: mail.bytes.toString("base64url"), internalDate: String(mail.came), sizeEstimate: 1 } };
 }
 
@@ -142,7 +157,7 @@ function graph(
   const [, id, action] = /^\/messages\/([^/]+)\/(\$value|move)$/.exec(decodeURIComponent(path)) ?? [];
   const mail = mails.find((one) => one.id === id);
   if (mail === undefined) return undefined;
-  if (action === "$value") return { body: mail.bytes };
+  if (action === "$value") return mail.refusal ?? { body: mail.bytes };
   if (change === undefined) return undefined;
   mail.places = [change.destinationId];
   return { status: 201, body: { id } };

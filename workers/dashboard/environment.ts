@@ -20,8 +20,8 @@ interface Secrets {
 }
 
 /** DashboardBindings with the service binding's contract and the secrets. */
-export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL"> &
-  Secrets & { PROCESS: OperationsEntry; ANALYTICS_SQL_URL?: string };
+export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL" | "DATASET_PREFIX"> &
+  Secrets & { PROCESS: OperationsEntry; ANALYTICS_SQL_URL?: string; DATASET_PREFIX?: string };
 
 /** The name of one setting that is missing. */
 export interface MissingSetting {
@@ -37,5 +37,6 @@ export function readSqlConnection(env: DashboardEnv): SqlConnection | MissingSet
     baseUrl: ANALYTICS_SQL_URL.replace(/(?<!\/)\/+$/, ""),
     accountId: ANALYTICS_ACCOUNT_ID,
     token: ANALYTICS_API_TOKEN,
+    ...(env.DATASET_PREFIX === undefined ? {} : { datasetPrefix: env.DATASET_PREFIX }),
   };
 }

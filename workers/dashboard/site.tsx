@@ -84,7 +84,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/worklist": (request) => worklistPage(request),
   "/alerts": (request) => alertsPage(request),
   "/operations": operationsPage,
-  "/operations/dead-letters": deadLettersPage,
+  "/operations/dead-letters": (request) => deadLettersPage(request),
   "/operations/dead-letters/:id": (request, c) => deadLetterPage(request, parameter(c, "id")),
   "/operations/dead-letters/:id/raw": (request, c) => deadLetterRawFile(request, parameter(c, "id")),
   "/operations/conflicts": conflictsPage,

@@ -38,7 +38,15 @@ import {
   readFilter,
 } from "./dead-letter-forms.tsx";
 
-export async function deadLettersPage(request: PageRequest): Promise<PageResult> {
+/** What the answer to a form adds to a page. No link shows it: what a press confirms must come from the press before. */
+interface Asked {
+  /** Whether to ask before they are discarded. */
+  isDiscarding?: boolean;
+  /** Where the change stopped, as there are more than one press may change. */
+  rest?: { action: Action; cursor: string };
+}
+
+export async function deadLettersPage(request: PageRequest, { isDiscarding, rest }: Asked = {}): Promise<PageResult> {
   requireOperator(request);
   const { parameters, url } = request;
   const list = { filter: readFilter(parameters), isDiscarded: isDiscardedView(parameters) };
@@ -55,7 +63,6 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
     empty: <NoneHere {...list} />,
     columns: COLUMNS,
   });
-  const [action, cursor] = [parameters.get("action"), parameters.get("cursor")];
   const byReason = reasonsTable(list, reasons);
   const { code } = list.filter;
   const matching = reasons.filter((reason) => code === undefined || reason.code === code);
@@ -74,10 +81,8 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
             lead="Reports that couldn't be processed. Fix the cause, then retry."
           />
           <UndoForm id={parameters.get("undo")} />
-          {cursor !== null && isAction(action) && <ContinueForm filter={list.filter} action={action} cursor={cursor} />}
-          {parameters.get("confirm") === "discard" && count > 0 && (
-            <ConfirmDiscard filter={list.filter} count={count} />
-          )}
+          {rest !== undefined && <ContinueForm filter={list.filter} {...rest} />}
+          {isDiscarding && count > 0 && <ConfirmDiscard filter={list.filter} count={count} />}
           <Tabs label="Which dead letters" tabs={VIEWS} current={list.isDiscarded ? "discarded" : "open"} />
           <FilterForm {...list} reasons={reasons} />
           {page.matching > page.rows.length && byReason.view(url)}
@@ -176,7 +181,11 @@ function UndoForm({ id }: { id: string | null }) {
   );
 }
 
-export async function deadLetterPage(request: PageRequest, id: string): Promise<PageResult> {
+export async function deadLetterPage(
+  request: PageRequest,
+  id: string,
+  { isDiscarding }: Asked = {},
+): Promise<PageResult> {
   requireOperator(request);
   const details = await request.read("getDeadLetter", { id });
   const { letter } = details;
@@ -189,9 +198,7 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       body: (
         <>
           <OperationsHead request={request} tab="dead-letters" title={<ForeignText text={letter.reason.message} />} />
-          {request.parameters.get("confirm") === "discard" && letter.discarded === undefined && (
-            <ConfirmDiscard id={letter.id} filter={{}} count={1} />
-          )}
+          {isDiscarding && letter.discarded === undefined && <ConfirmDiscard id={letter.id} filter={{}} count={1} />}
           <DeadLetterCard {...details} />
           <section class="card">
             <h2>Message</h2>
@@ -265,19 +272,19 @@ function isAction(text: string | null): text is Action {
  * Retries dead letters, discards them, or reopens them: one by id, or all of a filter. Discarding is asked about
  * first.
  *
- * @returns the page to go to
+ * @returns the page to go to; or the page that asks, or that has the button for those that are left
  */
-export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string> {
+export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {
   requireOperator(request);
   const action = form.get("action");
   if (!isAction(action)) throw new ApiError("bad_request", "action must be requeue, discard or restore.");
   const id = form.get("id");
   const filter = readFilter(form);
+  const list = { filter, isDiscarded: action === "restore" };
   if (action === "discard" && form.get("confirmed") !== "yes") {
-    const asked = { confirm: "discard" };
-    return id === null
-      ? listPath({ filter, isDiscarded: false }, asked)
-      : `${PATH}/${encodeURIComponent(id)}?${new URLSearchParams(asked)}`;
+    const asked = { isDiscarding: true };
+    const page = id === null ? deadLettersPage(at(listPath(list), request), asked) : deadLetterPage(request, id, asked);
+    return { ...(await page), status: 200 };
   }
   const selection = id === null ? { filter } : { ids: [id] };
   const cursor = form.get("cursor") ?? undefined;
@@ -290,8 +297,14 @@ export async function changeDeadLetters(request: PageRequest, form: URLSearchPar
   });
   if (action === "discard" && id !== null) parameters.set("undo", id);
   if (next === undefined) return `${PATH}?${parameters}`;
-  const view = { filter, isDiscarded: action === "restore" };
-  return listPath(view, { ...Object.fromEntries(parameters), action, cursor: next });
+  const said = at(listPath(list, Object.fromEntries(parameters)), request);
+  return { ...(await deadLettersPage(said, { rest: { action, cursor: next } })), status: 200 };
+}
+
+/** The request as a link to this path would make it. */
+function at(path: string, request: PageRequest): PageRequest {
+  const url = new URL(path, request.url);
+  return { ...request, url, parameters: url.searchParams };
 }
 
 interface Change {

@@ -2,6 +2,7 @@
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { boundedResolver, NO_RESOLVER } from "../../../shared/dns/resolver.ts";
 import { addressesToName } from "../../../shared/guidance/addresses-to-name.ts";
+import { CHECK_KINDS, type CheckKind } from "../../../shared/guidance/check.ts";
 import type { SeenSelector } from "../../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../../shared/guidance/domain-check.ts";
 import { mailBySender } from "../../../shared/guidance/mail-by-sender.ts";
@@ -10,6 +11,8 @@ import {
   isAllUnknown,
   type StoredCheck,
   storedCheckOf,
+  unfinishedKinds,
+  withEarlier,
   withUnchangedId,
 } from "../../../shared/guidance/stored-check.ts";
 import { addressesNamingQuery } from "../../../shared/ledger/addresses.ts";
@@ -23,6 +26,7 @@ import {
   dueDomains,
   keepCheck,
   lastCheck,
+  unfinishedDomains,
 } from "../../../shared/ledger/domain-checks.ts";
 import { addMissingDomains } from "../../../shared/ledger/registered-domains.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -33,7 +37,7 @@ import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry } from "../env.ts";
 import { checkDueSetups } from "./domain-setup.ts";
 import { followWholeRegistry } from "./follow-registry.ts";
-import { domainsPerRun, type Lookups, lookupsOf } from "./lookups.ts";
+import { domainsPerRun, hasFewQuestions, type Lookups, lookupsOf } from "./lookups.ts";
 import { nameUnknown } from "./name-unknown.ts";
 
 /** The hourly round over all databases. @returns what was done, for the log */
@@ -98,10 +102,12 @@ export async function checkDueDomains(invocation: Invocation, lookups: Lookups):
   const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
   await followWholeRegistry(invocation);
   await change(ledger, [addReportedDomains(sinceDay), addListedDomains()]);
-  const due = await dueDomains(ledger, {
-    beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
-    limit: Math.ceil(domainsPerRun(invocation.env, GUIDANCE_LIMITS.checksPerRun) / invocation.shards.all.length),
-  });
+  const limit = Math.ceil(domainsPerRun(invocation.env, GUIDANCE_LIMITS.checksPerRun) / invocation.shards.all.length);
+  const due = await dueDomains(ledger, { beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds, limit });
+  if (due.length < limit && hasFewQuestions(invocation.env)) {
+    const rest = { beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkRestSeconds, limit: limit - due.length };
+    due.push(...(await unfinishedDomains(ledger, rest)));
+  }
   let checked = 0;
   for (const one of due) {
     if ((await checkAndKeep(one, invocation, lookups)) === undefined) break;
@@ -124,10 +130,12 @@ export async function checkAndKeep(
   const { mail, countedMail } = await lastMail(name, invocation);
   const selectors = seenSelectors(name, mail);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
-  const found = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
-  if (isAllUnknown(found)) return undefined;
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
-  const check = before === undefined ? found : withUnchangedId(found, before.check, nowSeconds);
+  const first = hasFewQuestions(invocation.env) ? firstKinds(before?.check, nowSeconds) : [];
+  const found = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors, first }));
+  if (isAllUnknown(found)) return undefined;
+  const check =
+    before === undefined ? found : withUnchangedId(withEarlier(found, before.check), before.check, nowSeconds);
   const changes = before === undefined ? [] : changesBetween(before.check, check);
   await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
   // Counted mail comes first: forged reports must not use up the look-ups that the verdict needs.
@@ -137,6 +145,13 @@ export async function checkAndKeep(
     await nameUnknown({ addresses, most }, invocation, nameResolver);
   }
   return check;
+}
+
+/** What asks first where there may not be questions for everything: another check each hour, then what was left out the last time. */
+function firstKinds(before: StoredCheck | undefined, nowSeconds: number): CheckKind[] {
+  if (before === undefined) return [];
+  const inTurn = CHECK_KINDS.filter((_, i) => i === Math.floor(nowSeconds / 3600) % CHECK_KINDS.length);
+  return [...inTurn, ...unfinishedKinds(before)];
 }
 
 type LastMail = Pick<Mail, "sources" | "evidence" | "homeAddresses">;

@@ -31,6 +31,8 @@ export async function describe(
   const isKnown = check.findings.every(({ code }) => code !== "no_answer");
   const records = recordsToPublish(domain, rua, {
     ...published,
+    // Whatever its records say: of a domain that reports are about, the verdict tells whose mail it is.
+    sendsNothing: reported === undefined ? published.sendsNothing : undefined,
     inherited: inheritedPolicy(domain, check),
     organization: isKnown ? check.organizationalDomain : undefined,
   });

@@ -33,6 +33,11 @@ export function lookupsOf({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: ques
   };
 }
 
+/** Whether the questions of one invocation may not be enough for one domain. */
+export function hasFewQuestions({ DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): boolean {
+  return Number(questions) < GUIDANCE_LIMITS.maxQuestionsPerDomain;
+}
+
 /** How many domains the questions of one invocation are enough for: one at least, and no more than `most`. */
 export function domainsPerRun({ DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv, most: number): number {
   return Math.min(most, Math.max(1, Math.floor(Number(questions) / GUIDANCE_LIMITS.questionsOfDomain)));

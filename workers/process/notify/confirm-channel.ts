@@ -8,6 +8,7 @@ import { channelOf } from "../../../shared/contract/shapes.ts";
 import {
   addDelivery,
   channelQuery,
+  confirmationsQuery,
   confirmChannel,
   deliveryId,
   unconfirmAddress,
@@ -51,6 +52,23 @@ export async function closeLostAccounts(
   if (person === undefined || kept === undefined) return;
   const closed = unconfirmAddress(email, accountsWith(person.authority, "viewer"), kept);
   for (const ledger of shards.all) await change(ledger, [closed]);
+}
+
+/** Why an address cannot be asked to confirm at present; undefined if it can. Nobody may have strangers written to at will. */
+export async function whyNotAsked(
+  channel: Pick<Channel, "account" | "target">,
+  { ledger, nowSeconds }: Invocation,
+): Promise<string | undefined> {
+  const { confirmationsPerDay, confirmationsPerAddress, confirmationSeconds } = NOTIFY_LIMITS;
+  const since = { daySeconds: nowSeconds - 86_400, weekSeconds: nowSeconds - confirmationSeconds };
+  const [asked] = await ask(ledger, confirmationsQuery(channel, since));
+  if (asked === undefined) return undefined;
+  const then = "Try again later, or ask an operator to confirm the address.";
+  if (asked.toAddress >= confirmationsPerAddress) {
+    return `${channel.target} was asked to confirm ${confirmationsPerAddress} times within a week and is not asked again. ${then}`;
+  }
+  if (asked.ofAccount < confirmationsPerDay) return undefined;
+  return `The account has asked ${confirmationsPerDay} addresses to confirm within a day, as many as it may. ${then}`;
 }
 
 /** Sends the link to a channel's address; at most once an hour. @returns the delivery's id */

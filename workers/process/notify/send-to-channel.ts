@@ -35,7 +35,12 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   if (content === undefined) return refused("What it was about is no longer stored.");
   const { env, nowSeconds } = invocation;
   if (channel.kind === "email") {
-    const context = { accountName: profile?.name ?? channel.account, logo: profile?.logo, compress };
+    const isToStranger = delivery.kind === "confirm";
+    const context = {
+      accountName: (isToStranger ? undefined : profile?.name) ?? channel.account,
+      logo: isToStranger ? undefined : profile?.logo,
+      compress,
+    };
     const body = await mailBody(content.story, context);
     return sendMail(body, { to: channel.target, deliveryId: delivery.id }, env);
   }
@@ -63,7 +68,10 @@ async function contentOf(
       return { delivered: { kind }, story: testStory(channel.name, context) };
     case "confirm": {
       const link = await confirmationLink(channel, Number(subject), env.DASHBOARD_URL);
-      return { delivered: { kind }, story: confirmStory(link, context) };
+      return {
+        delivered: { kind },
+        story: confirmStory(link, channel.createdBy, { ...context, accountName: channel.account }),
+      };
     }
     case "notice": {
       const [notice] = await ask(ledger, noticeQuery(subject));

@@ -11,7 +11,7 @@ import { CHANNELS, type Channel, validTarget } from "../../../shared/notify/chan
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
 import { type Call, inShardOf } from "../env.ts";
-import { askToConfirm, isOfAccount } from "../notify/confirm-channel.ts";
+import { askToConfirm, isOfAccount, whyNotAsked } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
 /** The caller, and the context of the call. */
@@ -19,7 +19,7 @@ import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
  * Adds a channel. A mail address that belongs to no person of the account has to confirm first, unless an operator adds it.
  *
  * @returns the channel with its secret, which is not shown again; a problem if there is no such account, the target is not
- *   allowed or the account has too many channels
+ *   allowed, the account has too many channels, or it asked as many addresses to confirm as it may
  */
 export async function createChannel(
   { account, ...settings }: Inputs["addChannel"],
@@ -45,6 +45,8 @@ export async function createChannel(
     createdBy: caller.name,
   };
   const place = await inShardOf(account, invocation);
+  const refusal = isConfirmed ? undefined : await whyNotAsked(channel, place);
+  if (refusal !== undefined) return fail({ code: "too_large", message: refusal });
   const [added] = await change(place.ledger, [addChannel(channel)]);
   if (added?.results.length === 0) {
     const message = `The account has ${NOTIFY_LIMITS.channelsPerAccount} channels, as many as it may have.`;
@@ -60,14 +62,15 @@ export async function deleteChannel(
   { invocation }: Call,
 ): Promise<Answer<undefined>> {
   const { ledger } = await inShardOf(account, invocation);
-  await change(ledger, removeChannel(account, id));
+  const [channel] = await ask(ledger, channelQuery(account, id));
+  if (channel !== undefined) await change(ledger, removeChannel(channel));
   return ok(undefined);
 }
 
 /**
  * Sends a test to a channel, or the request to confirm where that is still missing.
  *
- * @returns a problem if there is no such channel
+ * @returns a problem if there is no such channel, or its address was asked to confirm as often as may be
  */
 export async function testChannel(
   { account, id }: Inputs["testChannel"],
@@ -76,7 +79,11 @@ export async function testChannel(
   const place = await inShardOf(account, invocation);
   const [channel] = await ask(place.ledger, channelQuery(account, id));
   if (channel === undefined) return fail({ code: "not_found", message: `There is no channel '${id}'.` });
-  if (channel.confirmedSeconds === 0) return ok({ deliveryId: await askToConfirm(channel, place) });
+  if (channel.confirmedSeconds === 0) {
+    const refusal = await whyNotAsked(channel, place);
+    if (refusal !== undefined) return fail({ code: "too_large", message: refusal });
+    return ok({ deliveryId: await askToConfirm(channel, place) });
+  }
   const test = { kind: "test" as const, subject: String(place.nowSeconds) };
   await change(place.ledger, [addDelivery(channel, test, place.nowSeconds)]);
   const testId = deliveryId(channel.id, test.kind, test.subject);

@@ -25,7 +25,7 @@ import { cancelJob, startForgetting, startJob } from "../jobs/start-job.ts";
 import { confirmByLink, confirmByOperator } from "../notify/confirm-channel.ts";
 import { describeRawObject, readRawObject } from "../reports/raw-object.ts";
 import { runSchedule, SCHEDULES } from "../schedules.ts";
-import { watchDomains } from "../watch/round.ts";
+import { watchWanted } from "../watch/round.ts";
 import { changeLogo, createAccount, dropLogo, givePersonRole, renameAccount, takePersonRole } from "./accounts.ts";
 import { addDomain, addDomains, domainSetup, FOREIGN_ADDRESS, mayChooseAddress, removeDomain } from "./add-domain.ts";
 import { adviseSpfInTime } from "./advise-spf.ts";
@@ -153,7 +153,7 @@ export const HANDLERS: Handlers = {
     ok(await keepVerified(group, { by: caller.name, reason }, invocation)),
 
   // Alerts and channels
-  runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
+  runWatch: async (wanted, { invocation }) => ok(await watchWanted(wanted, invocation)),
   mute: (wanted, { invocation, caller }) => mute(wanted, caller.name, invocation),
   async unmute(name, { invocation }) {
     await unmute(name, invocation);

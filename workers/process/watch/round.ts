@@ -20,14 +20,14 @@ import { askKnown, isSame, judgeDomain, type Place, periodOf } from "./judge-dom
 import { watchPipeline } from "./pipeline.ts";
 import { QUERIES_FOR_FACTS, QUERIES_PER_DOMAIN, QueryBudget } from "./query-budget.ts";
 
-/** What a run did in all databases. */
+/** What a run did. */
 export interface WatchDone {
   /** Domains looked at, and those of them whose verdict was computed. */
   domains: number;
   computed: number;
   /** Skipped until the next round, because runs repeatedly ended at them. */
   skipped: number;
-  /** Whether every domain has been looked at since the round began. */
+  /** Whether every domain of the databases it reached has been looked at since the round began. */
   isDone: boolean;
 }
 
@@ -45,11 +45,36 @@ export async function runWatch(invocation: Invocation): Promise<LogEntry> {
  * @param isWanted a person waits for it: a new round begins even right after the last one
  * @throws whatever D1 throws: what was computed until then is kept
  */
-export async function watchDomains(invocation: Invocation, isWanted = false): Promise<WatchDone> {
+export function watchDomains(invocation: Invocation, isWanted = false): Promise<WatchDone> {
+  const all = inEachShard(invocation);
+  const one = inTurn(all, invocation.nowSeconds);
+  return watchPlaces(reachesAll(invocation) || one === undefined ? all : [one], isWanted);
+}
+
+/** What a run did that a person waits for. `next`: the database to ask for next, where a run does not reach all. */
+export type WantedWatchDone = WatchDone & { next?: number };
+
+/**
+ * One run that a person waits for. Where a run has no queries for all databases it is about one of them; the caller goes on
+ * with it until it is done, then with `next`, until there is none.
+ *
+ * @param database the first unless given; one that is not there is as the last one, done
+ * @throws whatever D1 throws: what was computed until then is kept
+ */
+export async function watchWanted(
+  { database = 0 }: { database?: number },
+  invocation: Invocation,
+): Promise<WantedWatchDone> {
+  const all = inEachShard(invocation);
+  if (reachesAll(invocation)) return watchPlaces(all, true);
+  const done = await watchPlaces(all.slice(database, database + 1), true);
+  return done.isDone && database + 1 < all.length ? { ...done, next: database + 1 } : done;
+}
+
+async function watchPlaces(places: readonly Invocation[], isWanted: boolean): Promise<WatchDone> {
   const done: WatchDone = { domains: 0, computed: 0, skipped: 0, isDone: true };
-  const queries = Number(invocation.env.WATCH_QUERIES_PER_RUN);
-  const places = placesOfRun(invocation, queries);
   for (const place of places) {
+    const queries = Number(place.env.WATCH_QUERIES_PER_RUN);
     const one = await watchShard(place, new QueryBudget(Math.floor(queries / places.length)), isWanted);
     done.domains += one.domains;
     done.computed += one.computed;
@@ -59,12 +84,9 @@ export async function watchDomains(invocation: Invocation, isWanted = false): Pr
   return done;
 }
 
-/** All databases; where the share of each would never be enough for a domain, one of them, another one each minute. */
-function placesOfRun(invocation: Invocation, queries: number): Invocation[] {
-  const all = inEachShard(invocation);
-  if (queries / all.length >= 2 + QUERIES_OF_PAGE) return all;
-  const one = inTurn(all, invocation.nowSeconds);
-  return one === undefined ? [] : [one];
+/** Whether a run has queries for all databases: no, where the share of each would never be enough for a domain. */
+function reachesAll({ env, shards }: Invocation): boolean {
+  return Number(env.WATCH_QUERIES_PER_RUN) / shards.all.length >= 2 + QUERIES_OF_PAGE;
 }
 
 async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted: boolean): Promise<WatchDone> {

@@ -1,0 +1,73 @@
+/** `dmarc import imap` reading from servers that answer otherwise than Dovecot does. */
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openImap } from "../../cli/import/imap.ts";
+import type { MailPage } from "../../cli/import/mailbox.ts";
+import { type ImapServer, startImapServer } from "../support/imap-server.ts";
+
+let server: ImapServer;
+
+beforeEach(async () => {
+  server = await startImapServer();
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+async function read(position?: unknown): Promise<MailPage[]> {
+  const mailbox = await openImap({
+    host: "127.0.0.1",
+    port: server.port,
+    security: "none",
+    user: "ann",
+    password: "secret",
+    mailbox: "INBOX",
+    since: undefined,
+    isChanging: false,
+  });
+  const pages: MailPage[] = [];
+  try {
+    for await (const page of mailbox.pages(position)) pages.push(page);
+  } finally {
+    await mailbox.close();
+  }
+  return pages;
+}
+
+function fill(...uids: number[]): void {
+  for (const uid of uids) server.mails.set(uid, `From: a@b.example\r\nSubject: ${uid}\r\n\r\nMail ${uid}.\r\n`);
+}
+
+const idsOf = (pages: readonly MailPage[]): string[] => pages.flatMap(({ mails }) => mails.map(({ id }) => id));
+
+it("a mail that the server cannot give is named, and the others beside it are read", async () => {
+  fill(3, 4, 5, 9);
+  server.broken.add(4);
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(["3", "5", "9"]);
+  expect(pages.flatMap(({ unreadable }) => unreadable)).toEqual([
+    { id: "4", reason: "The specified message set contains a message that could not be converted" },
+  ]);
+  expect(pages.at(-1)?.position).toEqual({ uidValidity: "1", uid: 9 });
+});
+
+it("a server that leaves in the middle of a mail is a sentence that says how to go on", async () => {
+  fill(1, 2, 3);
+  server.leavesAt = 2;
+  await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
+});
+
+it("UIDs and UIDVALIDITY may be as large as they get, and other ones begin anew", async () => {
+  server.uidValidity = 4_294_967_295;
+  fill(1, 4_294_967_294);
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(["1", "4294967294"]);
+  const position = pages.at(-1)?.position;
+  expect(position).toEqual({ uidValidity: "4294967295", uid: 4_294_967_294 });
+  expect(idsOf(await read(position))).toEqual([]);
+  server.uidValidity = 7;
+  expect(idsOf(await read(position))).toEqual(["1", "4294967294"]);
+});
+
+it("a server that takes no password without TLS is a sentence, and is sent none", async () => {
+  server.capabilities = "IMAP4rev1 LOGINDISABLED";
+  await expect(read()).rejects.toThrow(/^Signing in to 127\.0\.0\.1:\d+ as 'ann' failed: /);
+  expect(server.commands.join("\n")).not.toContain("secret");
+});

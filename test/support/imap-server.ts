@@ -1,0 +1,111 @@
+/**
+ * Support: an IMAP server with one mailbox that answers in the ways of servers that are not Dovecot: commands it refuses, mails
+ * that it cannot give, numbers as large as they get, and connections that it ends.
+ */
+
+import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+
+export interface ImapServer {
+  port: number;
+  /** UID → mail. */
+  mails: Map<number, string>;
+  uidValidity: number;
+  capabilities: string;
+  /** UIDs whose content it refuses to give, alone or with others: NO. */
+  broken: Set<number>;
+  /** It says goodbye and goes in the middle of the answer with this mail. */
+  leavesAt: number | undefined;
+  /** Commands, without their tags. */
+  commands: string[];
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts it. Any name and password are taken where the capabilities allow LOGIN. */
+export async function startImapServer(): Promise<ImapServer> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => sockets.delete(socket));
+    socket.write("* OK ready\r\n");
+    let rest = "";
+    socket.on("data", (bytes) => {
+      const lines = (rest + bytes.toString("latin1")).split("\r\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) answer(line, socket, state);
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const state: ImapServer = {
+    port: (server.address() as AddressInfo).port,
+    mails: new Map(),
+    uidValidity: 1,
+    capabilities: "IMAP4rev1",
+    broken: new Set(),
+    leavesAt: undefined,
+    commands: [],
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+  return state;
+}
+
+function answer(line: string, socket: Socket, state: ImapServer): void {
+  const [tag = "", ...words] = line.split(" ");
+  const command = words.join(" ");
+  state.commands.push(command);
+  const { lines, isLast } = linesOf(command, state);
+  const end = isLast === true ? "" : `${lines.some((one) => /^NO /.test(one)) ? "" : "OK done"}`;
+  const text = [...lines, ...(end === "" ? [] : [end])].map((one) => (/^(NO|OK) /.test(one) ? `${tag} ${one}` : one));
+  socket.write(text.map((one) => `${one}\r\n`).join(""));
+  if (isLast === true || /^LOGOUT/i.test(command)) socket.end();
+}
+
+interface Lines {
+  lines: string[];
+  /** The connection ends behind them. */
+  isLast?: true;
+}
+
+function linesOf(command: string, state: ImapServer): Lines {
+  const uids = [...state.mails.keys()].sort((a, b) => a - b);
+  if (/^CAPABILITY/i.test(command)) return { lines: [`* CAPABILITY ${state.capabilities}`] };
+  if (/^LOGIN/i.test(command) && state.capabilities.includes("LOGINDISABLED")) return { lines: ["NO Use TLS first."] };
+  if (/^(EXAMINE|SELECT)/i.test(command)) {
+    const next = `* OK [UIDNEXT ${(uids.at(-1) ?? 0) + 1}] next`;
+    return { lines: [`* ${uids.length} EXISTS`, `* OK [UIDVALIDITY ${state.uidValidity}] valid`, next] };
+  }
+  if (/^UID SEARCH/i.test(command)) return { lines: [`* SEARCH ${uids.join(" ")}`.trim()] };
+  if (/^UID FETCH/i.test(command)) return fetchedLines(command, uids, state);
+  return { lines: /^LOGOUT/i.test(command) ? ["* BYE"] : [] };
+}
+
+function fetchedLines(command: string, uids: readonly number[], state: ImapServer): Lines {
+  const wanted = uidsOf(/^UID FETCH (\S+)/i.exec(command)?.[1] ?? "", uids);
+  const isContent = command.includes("BODY");
+  if (isContent && wanted.some((uid) => state.broken.has(uid))) {
+    return { lines: ["NO The specified message set contains a message that could not be converted."] };
+  }
+  const lines: string[] = [];
+  for (const uid of wanted) {
+    const text = state.mails.get(uid) ?? "";
+    const place = `* ${uids.indexOf(uid) + 1} FETCH (UID ${uid}`;
+    if (!isContent) lines.push(`${place} RFC822.SIZE ${text.length})`);
+    else if (uid === state.leavesAt) {
+      const half = text.slice(0, text.length / 2);
+      return {
+        lines: [...lines, `${place} BODY[] {${text.length}}`, half, "* BYE Server is shutting down"],
+        isLast: true,
+      };
+    } else lines.push(`${place} BODY[] {${text.length}}`, `${text})`);
+  }
+  return { lines };
+}
+
+function uidsOf(set: string, all: readonly number[]): number[] {
+  const ranges = set.split(",").map((part) => part.split(":").map(Number));
+  return all.filter((uid) => ranges.some(([first = 0, last = first]) => uid >= first && uid <= last));
+}
