@@ -10,7 +10,7 @@ import type { ReadBudget } from "./budget.ts";
 import { type FailureSource, readFailure } from "./failure.ts";
 import { decodeJson, parseJson } from "./json-text.ts";
 import { PartNames } from "./part-names.ts";
-import type { FileFacts } from "./problems.ts";
+import { type FileFacts, problem } from "./problems.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
 import { Rejection, reject } from "./rejection.ts";
 import type { RecordShapes } from "./shapes/record-shapes.ts";
@@ -211,7 +211,7 @@ function readTlsReport(
   return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings, context) } };
 }
 
-/** Reads a failure report; undefined if it is not one. */
+/** Reads a failure report; undefined if it is not one. One about no domain would count on no page: it is a problem. */
 export function readFailureMail(
   source: FailureSource,
   place: DocumentPlace,
@@ -221,6 +221,10 @@ export function readFailureMail(
   const warnings = new WarningLog();
   const failure = readFailure(source, { bounds, warnings });
   if (failure === undefined) return undefined;
+  if (failure.reportedDomain === "") {
+    const detail = "neither Reported-Domain nor the From of the reported mail names one";
+    return { type: "problem", part: place.part, problem: problem("missing_domain", detail), file: place.file };
+  }
   const said = "fields" in source ? `${source.fields}\n${source.originalHeader}` : source.text;
   const contentHash = hashOf(new TextEncoder().encode(said), createHash);
   const closed = closing(place, warnings, context);
