@@ -1,7 +1,7 @@
 /** Support: failure notices in plain text, what stands before base64, and dates and folders as some programs write them. */
 import { gzip, toBytes, zip } from "../archives.ts";
 import { attached, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
-import { ORDINARY } from "../report-xml.ts";
+import { numbered, ORDINARY } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { base64Lines } from "../uuencode.ts";
 import { ORDINARY_TOTALS, type Quirk, type Wanted } from "./quirk.ts";
@@ -158,4 +158,38 @@ const carriers: Quirk[] = [
   },
 ];
 
-export const further: Quirk[] = [...notices, ...fields, ...carriers];
+const TLS = sampleTlsReport("acme.example", "2026-01-01");
+const TLS_2 = sampleTlsReport("acme.example", "2026-01-02");
+
+const mixed: Quirk[] = [
+  { file: "tls/xml-behind.json", content: `${TLS}\n${ORDINARY}`, want: { report: { kind: "tls" }, reports: 2 } },
+  {
+    file: "tls/xml-behind-it-is-cut.json",
+    content: TLS + ORDINARY.slice(0, 900),
+    want: { reports: 1, problems: ["truncated"] },
+  },
+  {
+    file: "tls/bad-dates-and-xml-behind.json",
+    content: TLS.replace("2026-01-01T", "some day") + ORDINARY,
+    want: { ...read, reports: 1, problems: ["missing_dates"] },
+  },
+  {
+    file: "tls/xml-within-a-text.json",
+    content: TLS.replace("Sender", "Sender } <feedback>"),
+    want: { report: { kind: "tls", orgName: "Sender } <feedback>" }, reports: 1 },
+  },
+  { file: "xml/json-behind.xml", content: ORDINARY + TLS, want: { ...read, reports: 2 } },
+  {
+    file: "xml/json-behind-it-is-cut.xml",
+    content: ORDINARY + TLS.slice(0, 200),
+    want: { ...read, reports: 1, problems: ["malformed_json"] },
+  },
+  {
+    file: "xml/json-between.xml",
+    content: ORDINARY + TLS + TLS_2 + numbered("2"),
+    want: { ...read, reports: 4 },
+  },
+  { file: "xml/braces-behind.xml", content: `${ORDINARY}{footer}`, want: { ...read, reports: 1 } },
+];
+
+export const further: Quirk[] = [...notices, ...fields, ...carriers, ...mixed];
