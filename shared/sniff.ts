@@ -220,8 +220,9 @@ const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
 
 /** POSIX uuencode: the line before the data, in its own alphabet or in base64. */
 const UUENCODED_START = /^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n/;
-/** A gzip, a zip, `<?xml `, `<feedback` or `{"`, the first two possibly after a byte order mark, in base64. */
-const BASE64_START = /^(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bWwg|PGZlZWRiYWNr)|eyJ[A-Za-z]|ew[0o][KJgN])/;
+/** A gzip, a zip, `<?xml `, `<feedback` or `{"`, the first two possibly after a byte order mark, in base64, or twice in it. */
+const BASE64_START =
+  /^(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bWwg|PGZlZWRiYWNr)|eyJ[A-Za-z]|ew[0o][KJgN]|SDRzS|VUVzRE|UEQ5NGJXd2|UEdabFpXUmlZ|ZXlK[a-z])/;
 const BASE64_LINE = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))/;
 
 /** A header field that continues beyond the inspected bytes. */

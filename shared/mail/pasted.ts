@@ -7,6 +7,7 @@ const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|r
 
 /** The sentence of gateways (Exim) that send failure reports as plain text without a feedback part. */
 const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/i;
+const FAILURE_SENTENCES = new RegExp(FAILURE_SENTENCE, "gi");
 
 /** Whether a text is a plain-text failure report, possibly quoted. */
 export function describesFailure(text: string): boolean {
@@ -19,6 +20,13 @@ export function findFailure(text: string): string | undefined {
   const plain = unquoted(text);
   const found = FAILURE_SENTENCE.exec(plain);
   return found === null ? undefined : plain.slice(plain.lastIndexOf("\n", found.index) + 1);
+}
+
+/** The same of each of several in one text, up to the next one; at most as many as a mail has parts. */
+export function findFailures(text: string): string[] {
+  const all = findFailure(text) ?? "";
+  const starts = Array.from(all.matchAll(FAILURE_SENTENCES), ({ index }) => all.lastIndexOf("\n", index) + 1);
+  return starts.slice(0, MAIL_LIMITS.maxPartsPerMessage).map((start, i) => all.slice(start, starts[i + 1]));
 }
 
 /** RFC 6591 section 3.1: what the fields of a failure report always say. */

@@ -68,6 +68,7 @@ const BASE64_VALUES = buildBase64Values();
 /**
  * Base64, ignoring characters outside the alphabet (RFC 2045 section 6.8); padding ends a group, not the content.
  * Content that begins as no base64 does, but as a report, is passed on unchanged: some gateways decode and keep the label.
+ * Others put words before it, which are left out.
  */
 class Base64Decoder implements TransferDecoder {
   #bits = 0;
@@ -76,10 +77,11 @@ class Base64Decoder implements TransferDecoder {
   #isPlain: boolean | undefined;
 
   decode(lines: Uint8Array, target: Uint8Array, at: number): number {
+    const isBegin = this.#isPlain === undefined;
     this.#isPlain ??= beginsPlain(lines);
     if (this.#isPlain === true) return copyLines(lines, target, at);
     let end = at;
-    for (let i = 0; i < lines.byteLength; i++) {
+    for (let i = isBegin ? wordsBefore(lines) : 0; i < lines.byteLength; i++) {
       const value = BASE64_VALUES[lines[i] ?? 0] ?? NOT_BASE64;
       if (value === NOT_BASE64) continue;
       if (value === PADDING) {
@@ -120,6 +122,16 @@ function beginsPlain(lines: Uint8Array): boolean | undefined {
   return first === LESS_THAN || first === OPEN_BRACE;
 }
 
+/** The characters before the first line that is nothing but base64, where they are words; else 0. */
+function wordsBefore(lines: Uint8Array): number {
+  const text = latin1.decode(lines.subarray(0, MAX_WORDS_BYTES));
+  const start = BASE64_LINE.exec(text)?.index ?? 0;
+  return WORDS.test(text.slice(0, start)) ? start : 0;
+}
+
+const MAX_WORDS_BYTES = 4096;
+const BASE64_LINE = /^[A-Za-z0-9+/]{40,}={0,2}[ \t\r]*$/m;
+const WORDS = /[\w.,:!][ \t]\w|[^\s\w+/=>|]/;
 const LESS_THAN = 0x3c;
 const OPEN_BRACE = 0x7b;
 

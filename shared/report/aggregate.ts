@@ -68,6 +68,11 @@ export class AggregateReader implements RecordSink {
     return this.#segmenter.following !== undefined;
   }
 
+  /** Text after the end of this report that begins as JSON does. */
+  get trailing(): string {
+    return this.#segmenter.trailing;
+  }
+
   /** The reader of the report that follows, and the records that are complete in what was pushed. */
   readFollowing(context: AggregateContext): { reader: AggregateReader; records: AggregateRecord[] } {
     const reader = new AggregateReader(this.#decoder, context);

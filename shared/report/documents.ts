@@ -3,6 +3,7 @@
  * bytes; a bad document throws a Rejection.
  */
 import { READ_LIMITS } from "../limits.ts";
+import { findPastedJson } from "../mail/pasted.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
 import { AggregateReader } from "./aggregate.ts";
 import type { Bounds } from "./bounds.ts";
@@ -10,7 +11,7 @@ import type { ReadBudget } from "./budget.ts";
 import { type FailureSource, readFailure } from "./failure.ts";
 import { decodeJson, parseJson } from "./json-text.ts";
 import { PartNames } from "./part-names.ts";
-import type { FileFacts } from "./problems.ts";
+import { type FileFacts, problem } from "./problems.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
 import { Rejection, reject } from "./rejection.ts";
 import type { RecordShapes } from "./shapes/record-shapes.ts";
@@ -154,6 +155,10 @@ class XmlFile {
     const contentHash = isOnly ? (this.#hash?.digest("hex") ?? "") : "";
     const closed = closing(this.#place, this.#warnings, this.#context);
     events.push({ type: "report", part: this.#part, report: { ...body, contentHash, ...closed } });
+    for (const json of findPastedJson(this.#reader.trailing, "")) {
+      const part = this.#names.name("", `report ${++this.#documents}`);
+      events.push(...readJsonAfter(json, { ...this.#place, part }, this.#context));
+    }
   }
 
   #emit(records: AggregateRecord[], events: ReadEvent[]): void {
@@ -178,20 +183,81 @@ export async function* readJson(
   const source = await holdStream(chunks, READ_LIMITS.maxJsonBytes);
   const bytes = await source.read(0, source.sizeBytes);
   const whole = new WarningLog();
-  const json = decodeJson(bytes, (detail) => whole.addOnce("repaired_encoding", "", detail));
-  const values = parseJson(json, whole).flatMap((value) => reportsIn(value));
-  if (values.length === 0) reject("not_a_report", "JSON, but no TLS report");
+  const text = decodeJson(bytes, (detail) => whole.addOnce("repaired_encoding", "", detail));
   const contentHash = hashOf(bytes, context.createHash);
-  const names = new PartNames(place.part);
   // No text in the reports is longer than the document.
   context.budget.takeHeld(bytes.byteLength);
+  const { json, xml } = cutXml(text);
+  const names = new PartNames(place.part);
+  if (xml === "") return yield* readValues(json, { place, names, isOnly: true }, { ...context, whole, contentHash });
+  yield* readValues(json, { place, names, isOnly: false }, { ...context, whole, contentHash });
+  context.budget.takeDocument();
+  const own = { ...place, part: names.name("", "report in XML") };
+  yield* problemsOf(own, () => readXmlWhole(new TextEncoder().encode(xml), own, context));
+}
+
+const ROOT_TAG = /<(?:[A-Za-z_][\w.-]{0,60}:)?feedback[\s>]/;
+const DECLARATION = /<\?xml[^<>]{0,200}>\s{0,99}$/;
+
+/** Cuts a text into its JSON and an aggregate report behind it, without its declaration, since it is decoded. */
+function cutXml(text: string): { json: string; xml: string } {
+  const start = ROOT_TAG.exec(text)?.index;
+  if (start === undefined) return { json: text, xml: "" };
+  const json = text.slice(0, start).replace(DECLARATION, "");
+  // A text within JSON may be anything.
+  const isBehind = /[}\]]\s*$/.test(json.slice(-100)) && !isJson(text);
+  return isBehind ? { json, xml: text.slice(start) } : { json: text, xml: "" };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The TLS report behind an aggregate report in the same file, or what is wrong with it. */
+function readJsonAfter(json: string, place: DocumentPlace, context: DocumentContext): ReadEvent[] {
+  context.budget.takeDocument();
+  context.budget.takeHeld(json.length);
+  const names = new PartNames(place.part);
+  const read = { ...context, whole: new WarningLog(), contentHash: "" };
+  return problemsOf(place, () => [...readValues(json, { place, names, isOnly: true }, read)]);
+}
+
+/** The events of a document of its own part; its problem, if it cannot be read. */
+function problemsOf(place: DocumentPlace, read: () => ReadEvent[]): ReadEvent[] {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Rejection)) throw error;
+    return [{ type: "problem", part: place.part, problem: error.problem, file: place.file }];
+  }
+}
+
+/** Where reports in JSON are, and whether one that stands alone is the file, and its problem the file's. */
+interface ValuesPlace {
+  place: DocumentPlace;
+  names: PartNames;
+  isOnly: boolean;
+}
+
+function* readValues(
+  json: string,
+  { place, names, isOnly }: ValuesPlace,
+  { whole, contentHash, ...context }: DocumentContext & { whole: WarningLog; contentHash: string },
+): Generator<ReadEvent> {
+  const values = parseJson(json, whole).flatMap((value) => reportsIn(value));
+  if (values.length === 0) reject("not_a_report", "JSON, but no TLS report");
   for (const [i, value] of values.entries()) {
     if (i > 0) context.budget.takeDocument();
     const own = i === 0 ? place : { ...place, part: names.name("", `report ${i + 1}`) };
     try {
       yield readTlsReport(value, own, { ...context, whole, contentHash });
     } catch (error) {
-      if (!(error instanceof Rejection) || values.length === 1) throw error;
+      if (!(error instanceof Rejection) || (isOnly && values.length === 1)) throw error;
       yield { type: "problem", part: own.part, problem: error.problem, file: place.file };
     }
   }
@@ -211,7 +277,7 @@ function readTlsReport(
   return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings, context) } };
 }
 
-/** Reads a failure report; undefined if it is not one. */
+/** Reads a failure report; undefined if it is not one. One about no domain would count on no page: it is a problem. */
 export function readFailureMail(
   source: FailureSource,
   place: DocumentPlace,
@@ -221,6 +287,10 @@ export function readFailureMail(
   const warnings = new WarningLog();
   const failure = readFailure(source, { bounds, warnings });
   if (failure === undefined) return undefined;
+  if (failure.reportedDomain === "") {
+    const detail = "neither Reported-Domain nor the From of the reported mail names one";
+    return { type: "problem", part: place.part, problem: problem("missing_domain", detail), file: place.file };
+  }
   const said = "fields" in source ? `${source.fields}\n${source.originalHeader}` : source.text;
   const contentHash = hashOf(new TextEncoder().encode(said), createHash);
   const closed = closing(place, warnings, context);

@@ -55,7 +55,10 @@ function readFeedback(
   const original = parseFields(originalHeader);
   warnAboutRepeated(fields, warnings);
   if (authFailure === "") warnings.add("missing_value", "Auth-Failure", "");
-  const ownDomain = domainAtStart(field(fields, "reported-domain"));
+  const rawDomain = field(fields, "reported-domain");
+  const domain = domainAtStart(rawDomain);
+  // `-`, `unknown`.
+  const ownDomain = domain.includes(".") ? domain : "";
   const reportedDomain = ownDomain || domainOf(field(original, "from"));
   if (ownDomain === "")
     warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");

@@ -10,6 +10,7 @@ import {
   type FeedbackParts,
   headerOf,
   isAttachedText,
+  isBareNotice,
   isHeaderText,
   type LetterTexts,
   letterOf,
@@ -23,7 +24,7 @@ import {
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
 import { isAboutMail } from "../mail/next-mail.ts";
-import { describesFailure, holdsRootTag } from "../mail/pasted.ts";
+import { describesFailure, findFailures, holdsRootTag } from "../mail/pasted.ts";
 import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
@@ -207,7 +208,8 @@ class LargeMail {
     if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft)) return false;
     if (!isLetter({ ...part, head })) {
       const role = roleOf({ ...part, head, sizeBytes: head.byteLength });
-      return role === "text" && isAttachedText(part) && sniff(head.subarray(0, SNIFF_BYTES)) !== "mail";
+      if (role !== "text" || !isAttachedText(part)) return false;
+      return sniff(head.subarray(0, SNIFF_BYTES)) !== "mail" || isBareNotice(head);
     }
     if (this.#keepHeaderText(part, head)) return true;
     const type = sniff(head.subarray(0, SNIFF_BYTES));
@@ -349,13 +351,11 @@ function* readFailures(
   place: Place,
   context: Context,
 ): Generator<ReadEvent> {
-  const sources = feedback.length > 0 ? feedback : describesFailure(text) ? [{ text }] : [];
+  if (feedback.length === 0) return yield* readNotices({ text, hasReport }, place, context);
   const names = new PartNames(place.part);
-  for (const [i, source] of sources.entries()) {
+  for (const [i, source] of feedback.entries()) {
     const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
     const failure = readFailureMail(source, { ...place, part }, context);
-    // The letter with another report may only talk about failures.
-    if (hasReport && "text" in source && !isFailureInFull(failure)) return;
     if (failure !== undefined) yield failure;
     else {
       const other = problem("not_a_report", "feedback of another type than auth-failure");
@@ -364,8 +364,31 @@ function* readFailures(
   }
 }
 
-/** Whether it is said of which domain, and from where. */
-function isFailureInFull(event: ReadEvent | undefined): boolean {
-  if (event?.type !== "report" || event.report.kind !== "failure") return false;
-  return event.report.reportedDomain !== "" && event.report.sourceIp !== "";
+/** The failure reports in plain text: one, or several that were put into one letter, each of them in full. */
+function* readNotices(
+  { text, hasReport }: { text: string; hasReport: boolean },
+  place: Place,
+  context: Context,
+): Generator<ReadEvent> {
+  if (!describesFailure(text)) return;
+  const names = new PartNames(place.part);
+  const each = new Map<string, string>();
+  for (const notice of findFailures(text)) {
+    const facts = factsOf(readFailureMail({ text: notice }, place, context));
+    if (facts !== undefined && !each.has(facts)) each.set(facts, notice);
+  }
+  const notices = each.size > 1 ? [...each.values()] : [text];
+  for (const [i, notice] of notices.entries()) {
+    const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
+    const failure = readFailureMail({ text: notice }, { ...place, part }, context);
+    // The letter with another report may only talk about failures.
+    if (failure !== undefined && !(hasReport && factsOf(failure) === undefined)) yield failure;
+  }
+}
+
+/** What says which failure it is; undefined where it does not say of which domain, or from where. */
+function factsOf(event: ReadEvent | undefined): string | undefined {
+  if (event?.type !== "report" || event.report.kind !== "failure") return undefined;
+  const { reportedDomain, sourceIp, arrivalDate } = event.report;
+  return reportedDomain === "" || sourceIp === "" ? undefined : [reportedDomain, sourceIp, arrivalDate].join(" ");
 }

@@ -4,6 +4,7 @@
  */
 
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
+import { isBareNotice, TEXT_HEADER } from "../mail/extract.ts";
 import { EXTERNAL_BODY, type PassedKind, roleOf } from "../mail/roles.ts";
 import { type ContentType, FORMAT_NAMES, SNIFF_BYTES, sniff, UNREAD_FORMATS } from "../sniff.ts";
 import { describeFile } from "./advice.ts";
@@ -211,14 +212,18 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
       return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
     case "base64":
       note("base64 text in place of the file");
-      return yield* readContent({ chunks: decodeBase64(chunks, context.budget) }, inside(place), context);
+      return yield* readContent({ chunks: decodeBase64(chunks, context.budget) }, inside(place, TEXT_DEPTH), context);
     case "uuencoded":
       note("uuencoded text in place of the file");
-      return yield* readContent({ chunks: decodeUuencoded(chunks, context.budget) }, inside(place), context);
+      return yield* readContent(
+        { chunks: decodeUuencoded(chunks, context.budget) },
+        inside(place, TEXT_DEPTH),
+        context,
+      );
     case "zip":
       return yield* readHeld(content, (source) => readArchive(source, place, context));
     case "mail":
-      return yield* readHeld(content, (source) => readMail(source, place, context));
+      return yield* readHeld(asMail(content), (source) => readMail(source, place, context));
     case "mbox":
       return yield* readMailbox(chunks, place, context);
     case "text":
@@ -251,6 +256,16 @@ async function* readGzip(chunks: AsyncIterable<Uint8Array>, place: Place, contex
   if (hasReport) for (const problem of lost) yield { type: "problem", part, problem, file: place.file };
 }
 
+/** A failure notice in plain text without the header of its mail is given one. */
+function asMail(content: Content & Peeked): Content {
+  return isBareNotice(content.head) ? { chunks: afterHeader(content.chunks) } : content;
+}
+
+async function* afterHeader(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield TEXT_HEADER;
+  yield* chunks;
+}
+
 /** Reads what needs random access; a stream is held in memory until then, and no longer. */
 async function* readHeld(
   { source, chunks }: Content,
@@ -270,6 +285,8 @@ function typeOf({ head, isMail }: Content & Peeked, { file }: Place): ContentTyp
   if (file.mimeType === EXTERNAL_BODY && ["mail", "text", "empty"].includes(type)) return "external";
   // RFC 2046 section 5.2.2: the first of them begins with a header, and the others anywhere.
   if (file.mimeType === "message/partial" && type === "text") return "fragment";
+  // A failure notice in plain text is read as the letter of a mail.
+  if (type === "text" && isBareNotice(head)) return "mail";
   return isMail === true && type !== "mbox" ? "mail" : type;
 }
 
@@ -280,10 +297,13 @@ function rejectFormat(type: ContentType, place: Place): never {
   reject("unsupported_format", describeFile(place.file));
 }
 
-function inside(place: Place): Place {
+function inside(place: Place, levels = 1): Place {
   if (place.depth >= READ_LIMITS.maxArchiveDepth) reject("too_deep", "archives within archives");
-  return { ...place, depth: place.depth + 1 };
+  return { ...place, depth: place.depth + levels };
 }
+
+/** What a file as text counts of an archive: it never holds more than it is. */
+const TEXT_DEPTH = 0.5;
 
 async function* readArchive(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const inner = inside(place);

@@ -63,8 +63,8 @@ export class RecordStream {
 
   /** Takes the start of a document that follows another: text that was decoded with that one, and the bytes after it. */
   pushFollowing(text: string, rest: Uint8Array): void {
-    const { segmenter, sink } = this.#parts;
-    for (const record of segmenter.push(text)) sink.takeText(record);
+    this.#takeText(text);
+    const { segmenter } = this.#parts;
     if (segmenter.following === undefined) this.push(rest);
     else this.rest = rest;
   }
@@ -73,9 +73,7 @@ export class RecordStream {
   finish(): Frame {
     const { decoder, segmenter, sink } = this.#parts;
     this.#readGeneral(this.#carried);
-    if (segmenter.following === undefined) {
-      for (const record of segmenter.push(decoder.end())) sink.takeText(record);
-    }
+    if (segmenter.following === undefined) this.#takeText(decoder.end());
     const { records, frame } = segmenter.finish();
     for (const record of records) sink.takeText(record);
     return frame;
@@ -135,10 +133,17 @@ export class RecordStream {
   }
 
   #readGeneral(bytes: Uint8Array): void {
-    const { decoder, segmenter, budget, sink } = this.#parts;
+    const { decoder, budget } = this.#parts;
     if (bytes.byteLength === 0) return;
     budget.takeGeneral(bytes.byteLength);
-    for (const record of segmenter.push(decoder.decode(bytes))) sink.takeText(record);
+    this.#takeText(decoder.decode(bytes));
+  }
+
+  #takeText(text: string): void {
+    const { decoder, segmenter, sink } = this.#parts;
+    const records = segmenter.push(text);
+    decoder.tellRepairs(segmenter.following?.length);
+    for (const record of records) sink.takeText(record);
   }
 }
 

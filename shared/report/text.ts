@@ -42,6 +42,8 @@ export class XmlTextDecoder {
   /** Bytes of a UTF-8 character cut at the end of the last piece. */
   #carried: Uint8Array = new Uint8Array(0);
   #started = false;
+  /** Characters of the last text that were bytes of another encoding: how far each is from its end. */
+  #repaired: number[] = [];
 
   /** @param head the first bytes of the document, which determine the encoding */
   constructor(head: Uint8Array, note: TextNote) {
@@ -68,8 +70,16 @@ export class XmlTextDecoder {
     return this.#labelled?.decode() ?? this.#decodeComplete(this.#carried);
   }
 
+  /** Notes what was repaired in the last text, but for its last `left` characters: they belong to the next document. */
+  tellRepairs(left = 0): void {
+    if (this.#repaired.length === 0) return;
+    if (this.#repaired.some((fromEnd) => fromEnd > left)) this.note(READ_AS_1252);
+    this.#repaired = this.#repaired.filter((fromEnd) => fromEnd <= left);
+  }
+
   #decodeComplete(bytes: Uint8Array): string {
-    const text = decodePiece(bytes, this.note);
+    const { text, repaired } = decodePiece(bytes);
+    this.#repaired = repaired;
     if (this.#started || text === "") return text;
     this.#started = true;
     return text.startsWith("\ufeff") ? text.slice(1) : text;
@@ -109,14 +119,23 @@ const WIDE_START = [0x3c, 0x20, 0x09, 0x0d, 0x0a];
 
 /** A whole text in UTF-8, without its byte order mark; other bytes are read as windows-1252. */
 export function decodeUtf8(bytes: Uint8Array, note: TextNote): string {
-  return decodePiece(bytes, note).replace(/^\ufeff/, "");
+  const { text, repaired } = decodePiece(bytes);
+  if (repaired.length > 0) note(READ_AS_1252);
+  return text.replace(/^\ufeff/, "");
 }
 
-function decodePiece(bytes: Uint8Array, note: TextNote): string {
+const READ_AS_1252 = "bytes that are not UTF-8, read as windows-1252";
+
+interface Decoded {
+  text: string;
+  /** How far from the end the characters are that were not UTF-8. */
+  repaired: number[];
+}
+
+function decodePiece(bytes: Uint8Array): Decoded {
   try {
-    return strict.decode(bytes);
+    return { text: strict.decode(bytes), repaired: [] };
   } catch {
-    note("bytes that are not UTF-8, read as windows-1252");
     return decodeMixed(bytes);
   }
 }
@@ -147,18 +166,27 @@ const WINDOWS_1252 = Array.from({ length: 256 }, (_, byte) =>
 /** The most bytes any of them takes. */
 const MAX_REPAIRED_BYTES = 3;
 
+/** Repairs nearer to each other are kept as one: a text may be nothing else. */
+const NEAR_CHARS = 16;
+
 /** Decodes valid UTF-8 sequences as such and every other byte as windows-1252, in one pass. */
-function decodeMixed(bytes: Uint8Array): string {
-  const repaired = new Uint8Array(MAX_REPAIRED_BYTES * bytes.byteLength);
+function decodeMixed(bytes: Uint8Array): Decoded {
+  const utf8 = new Uint8Array(MAX_REPAIRED_BYTES * bytes.byteLength);
+  const repairedAt: number[] = [];
   let end = 0;
+  let chars = 0;
   for (let at = 0; at < bytes.byteLength; ) {
     const length = validSequence(bytes, at);
     if (length === 0) {
-      for (const byte of WINDOWS_1252[bytes[at++] ?? 0] ?? []) repaired[end++] = byte;
+      if (chars - (repairedAt.at(-1) ?? -NEAR_CHARS) >= NEAR_CHARS) repairedAt.push(chars);
+      for (const byte of WINDOWS_1252[bytes[at++] ?? 0] ?? []) utf8[end++] = byte;
     }
-    for (const next = at + length; at < next; at++) repaired[end++] = bytes[at] ?? 0;
+    for (const next = at + length; at < next; at++) utf8[end++] = bytes[at] ?? 0;
+    // Four bytes are a surrogate pair.
+    chars += length === 4 ? 2 : 1;
   }
-  return strict.decode(repaired.subarray(0, end));
+  const text = strict.decode(utf8.subarray(0, end));
+  return { text, repaired: repairedAt.map((char) => text.length - char) };
 }
 
 /** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4); 0 if it is not valid. */

@@ -65,8 +65,9 @@ const ZONE_HOURS = new Map([
   ["PDT", -7],
   ["PST", -8],
 ]);
-const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,]\d{1,50})?)?`;
-const ZONE = String.raw`(?:\s?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Za-z]{1,5})\b)?`;
+const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,]\d{1,50})?)?(?:\s?(?<half>[AaPp])\.?[Mm]\b\.?)?`;
+/** `GMT+0100`, as JavaScript writes it, is the offset. */
+const ZONE = String.raw`(?:\s?(?:(?:GMT|UTC)(?=[+-]))?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Za-z]{1,5})\b)?`;
 /** Marks of writing direction and the like. */
 export const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const DATE_FORMS = [
@@ -81,6 +82,10 @@ const DATE_FORMS = [
     "u",
   ),
   new RegExp(String.raw`^[A-Za-z]{3} (?<name>[A-Za-z]{3}) (?<day>\d\d?) ${CLOCK}${ZONE} (?<year>\d{4})`),
+  // That of JavaScript, and the long form of the United States.
+  new RegExp(
+    String.raw`^(?:[A-Za-z]{3,9},? )?(?<name>[A-Za-z]{3})[a-z]{0,6} (?<day>\d\d?),? (?<year>\d{4}),? ${CLOCK}${ZONE}`,
+  ),
 ];
 
 /** Seconds or milliseconds since 1970, from 2001 on. */
@@ -101,13 +106,20 @@ export function parseDate(text: string): number | null {
   const parts = DATE_FORMS.map((form) => form.exec(trimmed)?.groups).find((groups) => groups !== undefined);
   if (parts === undefined) return null;
   const month = parts.name === undefined ? Number(parts.month) - 1 : MONTHS.indexOf(parts.name.toLowerCase());
-  const [year, day, hour] = [fullYear(Number(parts.year)), Number(parts.day), Number(parts.hour ?? 0)];
+  const [year, day, hour] = [fullYear(Number(parts.year)), Number(parts.day), hourOf(parts.hour ?? "0", parts.half)];
   const [minute, second] = [Number(parts.minute ?? 0), Number(parts.second ?? 0)];
   if (hour > 24 || minute > 59 || second > 60) return null;
   const midnight = new Date(Date.UTC(year, month, day));
   if (month < 0 || midnight.getUTCMonth() !== month || midnight.getUTCDate() !== day) return null;
   const seconds = midnight.getTime() / 1000 + hour * 3600 + minute * 60 + second - zoneSeconds(parts.zone ?? "");
   return inTime(seconds);
+}
+
+/** The hour of the day; on a clock of twelve hours, 12 is the first. */
+function hourOf(raw: string, half: string | undefined): number {
+  const hour = Number(raw);
+  if (half === undefined || hour > 12) return hour;
+  return (hour % 12) + (half.toLowerCase() === "p" ? 12 : 0);
 }
 
 function inTime(seconds: number): number | null {

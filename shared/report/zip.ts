@@ -84,7 +84,10 @@ export async function readZip(source: ByteSource, budget: OutputBudget, note: Ar
 async function readExtent(source: ByteSource, extent: Extent, budget: OutputBudget): Promise<ZipContent> {
   const entries = await readDirectory(source, extent);
   refuseOverlap(entries.map(({ record }) => record));
-  const all = entries.filter(({ entry }) => !entry.isDirectory);
+  // Windows programs end the names of folders with a backslash.
+  const isFolder = ({ entry, record }: (typeof entries)[number]): boolean =>
+    entry.isDirectory || (entry.name.endsWith("\\") && record.uncompressedSize === 0);
+  const all = entries.filter((one) => !isFolder(one));
   const isFork = ({ entry }: (typeof all)[number]): boolean => /(^|\/)(__MACOSX\/|\._)/.test(entry.name);
   const files = all
     .filter((one) => !isFork(one))

@@ -22,7 +22,11 @@ const SEED = 20_260_103;
 describe("text", () => {
   const decode = (pieces: Uint8Array[], notes: string[] = []) => {
     const decoder = new XmlTextDecoder(concatBytes(pieces).subarray(0, 4096), (note) => notes.push(note));
-    return pieces.map((piece) => decoder.decode(piece)).join("") + decoder.end();
+    const told = (text: string): string => {
+      decoder.tellRepairs();
+      return text;
+    };
+    return pieces.map((piece) => told(decoder.decode(piece))).join("") + told(decoder.end());
   };
   const inPieces = (bytes: Uint8Array, size: number) =>
     Array.from({ length: Math.ceil(bytes.byteLength / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
@@ -32,6 +36,17 @@ describe("text", () => {
     for (let at = 0; at <= bytes.byteLength; at++) {
       expect(decode([bytes.slice(0, at), bytes.slice(at)])).toBe(text.replace(/^\ufeff/, ""));
     }
+  });
+
+  test.each([undefined, [1], [100]])("of several reports the one with bad bytes is warned of, cut %j", async (cut) => {
+    const [before = "", after = ""] = numbered("2").split("Reporter");
+    const file = joinBytes(ORDINARY, before, [0xe9], after, numbered("3"));
+    const { reports } = await readAll(file, cut);
+    expect(reports.map(({ report }) => report.warnings.map(({ code }) => code))).toEqual([
+      [],
+      ["repaired_encoding"],
+      [],
+    ]);
   });
 
   test("bad bytes are decoded as windows-1252 wherever they are cut", () => {

@@ -63,6 +63,8 @@ export class Segmenter {
   #rootEnded = false;
   /** What another report begins with that follows this one in the same file; undefined until it does. */
   following: string | undefined;
+  /** Text after the end of the report that begins as JSON does. */
+  trailing = "";
   #firstElement = "";
   readonly #note: (detail: string) => void;
   /** Whether the root element names RFC 9990's namespace. */
@@ -201,8 +203,10 @@ export class Segmenter {
       this.#pad(text.length);
       return;
     }
-    if (this.#rootEnded) this.#pad(text.length);
-    else this.#paddingChars = 0;
+    if (this.#rootEnded) {
+      this.#pad(text.length);
+      if (this.trailing !== "" || /^\s*[[{]/.test(text)) this.trailing += text;
+    } else this.#paddingChars = 0;
     if (!this.#rootSeen) this.#countPreamble(text.length);
     if (this.#open.length > 0) this.#keepText(text);
     else if (this.#rootEnded) this.#note("text after the end of the report");

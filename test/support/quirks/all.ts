@@ -3,6 +3,7 @@ import { aroundParts, inLetters } from "./around-parts.ts";
 import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
+import { further } from "./further.ts";
 import { lost } from "./lost.ts";
 import { mails } from "./mails.ts";
 import { oddContainers } from "./odd-containers.ts";
@@ -35,4 +36,5 @@ export const quirks: Quirk[] = [
   ...inLetters,
   ...siblings,
   ...withinTexts,
+  ...further,
 ];

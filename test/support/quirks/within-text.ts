@@ -75,7 +75,7 @@ const withinText: Quirk[] = [
       "report.txt",
       `A message has failed the published DMARC policy for your domain.\n\n${base64Lines(GZ)}\n`,
     ),
-    want: { problems: ["not_a_report"], passedOver: ["text"] },
+    want: { problems: ["missing_domain"], passedOver: ["text", "evidence", "text"] },
   },
   {
     file: "lost/pretty-json-in-base64-in-letter.eml",
