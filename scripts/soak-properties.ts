@@ -48,7 +48,8 @@ function soak(): void {
       maxBuffer: 1 << 28,
     });
     if (status === 0) continue;
-    process.stdout.write(`${stdout}${stderr}\n`);
+    const said = stdout + stderr;
+    process.stdout.write(`${said.slice(Math.max(0, said.indexOf("Failed Tests")))}\n`);
     process.stdout.write(`seed ${seed}: PROPERTY_SEED=${seed} PROPERTY_TIMES=${values.times} npm test -- FILE\n`);
     process.exitCode = 1;
     return;
