@@ -81,7 +81,7 @@ const MAX_NAME_CHARS = 253;
 const MAX_LABEL_CHARS = 63;
 
 /** Names below a domain at which its records are: DMARC, MTA-STS, TLS reports, DKIM and BIMI. */
-const RECORD_NAME = /^(?:_dmarc|_mta-sts|_smtp\._tls|[^.]+\._domainkey|[^.]+\._bimi)\./i;
+const RECORD_NAME = /^(?:(?:_dmarc|_mta-sts|_smtp\._tls|[^.]+\._domainkey|[^.]+\._bimi)\.)+/i;
 
 /** As in a list of a spreadsheet: in quotation marks, with a comma or a semicolon at its end. */
 function withoutMarks(text: string): string {

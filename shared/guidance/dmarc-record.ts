@@ -1,6 +1,7 @@
 /**
  * Parses a DMARC record by RFC 9989 sections 4.7 and 4.8, and also what RFC 7489 receivers still read. Pure.
  */
+import { ownValue } from "../own-value.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
 import { readTagList, repeatedNames, type Tag, withoutSigns, withoutSpace } from "./tag-list.ts";
 
@@ -94,7 +95,7 @@ export function mistakenRecord(text: string): Mistaken | undefined {
   const rest = withoutSigns(
     repairedDmarc(text).replace(/(^[^=]*)?\bv\s*=\s*["']?DMARC(?:[ \t]*1)?(?:\.0)?\b["']?[\s,:;]*/i, ""),
   );
-  const meant = `v=DMARC1; ${rest}`;
+  const meant = repairedDmarc(`v=DMARC1; ${rest}`);
   const read = readDmarcRecord(meant);
   const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']|\bv\s*=/i.test(rest);
   return { text, reason: reasonOf(text), ...(isClear ? { meant } : {}) };
@@ -144,9 +145,9 @@ export function readDmarcRecord(text: string): DmarcRecord {
 }
 
 function judgeTag(tag: Tag): JudgedTag {
-  const historic = HISTORIC[tag.name];
+  const historic = ownValue(HISTORIC, tag.name);
   if (historic !== undefined) return { ...tag, standing: historic.test(tag.value) ? "historic" : "invalid" };
-  const known = KNOWN[tag.name];
+  const known = ownValue(KNOWN, tag.name);
   if (known === undefined) return { ...tag, standing: "unknown" };
   if (known.pattern.test(tag.value)) return { ...tag, standing: "used" };
   return { ...tag, standing: "invalid", ...(known.fallback === undefined ? {} : { usedValue: known.fallback }) };

@@ -12,7 +12,7 @@ const QUOTES = /["\u2018-\u201f]/g;
 /** Before another tag: white space or commas, and no semicolon. */
 const MISSING_SEPARATOR = /(?<=[^;\s,])[\s,]+(?=(?:v|p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf|rf|ri)[ \t]*=)/gi;
 const DASHES = /[\u2010-\u2015\u2212]/g;
-const DOUBLED_EQUALS = /((?:^|;)[ \t]*[a-z]+[ \t]*)==+/gi;
+const DOUBLED_EQUALS = /((?:^|;)[ \t]*[a-z]+[ \t]*)=(?:[ \t]*=)+/gi;
 const COMMENT = /;[ \t]*#.*$/;
 /** Names of tags as they are mistyped or guessed. */
 const MISTYPED_RUA = /(^|;[ \t]*)(?:rau|ura|aru|reports?|e?mail)[ \t]*=[ \t]*(?=mailto:)/i;
@@ -29,8 +29,25 @@ export function hasOddCharacter(text: string): boolean {
   return /[^\x20-\x7e\t]/.test(text);
 }
 
-/** The record that was meant. A record without mistakes is returned as it is. @param text of a TXT record */
+/** Repairs in a row: one may uncover the next mistake. */
+const MOST_REPAIRS = 8;
+
+/**
+ * The record that was meant. A record without mistakes is returned as it is, and so is a repaired one.
+ *
+ * @param text of a TXT record
+ */
 export function repairedDmarc(text: string): string {
+  let meant = text;
+  for (let repairs = 0; repairs < MOST_REPAIRS; repairs++) {
+    const before = meant;
+    meant = repairedOnce(before);
+    if (meant === before) break;
+  }
+  return meant;
+}
+
+function repairedOnce(text: string): string {
   const clean = text
     .replaceAll(WIDE, narrowed)
     .replaceAll("\\;", ";")

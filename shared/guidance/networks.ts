@@ -23,9 +23,9 @@ export function networkHolds(network: string, other: string): boolean {
 }
 
 function prefixOf(network: string): { bits: string; size: number } | undefined {
-  const [address = "", length] = network.split("/");
+  const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
   const bits = bitsOfAddress(address);
-  if (bits === undefined) return undefined;
+  if (bits === undefined || Number(length ?? 0) > bits.length) return undefined;
   return { bits: bits.slice(0, length === undefined ? bits.length : Number(length)), size: bits.length };
 }
 

@@ -28,8 +28,22 @@ const FOREIGN = /\bv\s*=\s*(?:DMARC|DKIM|BIMI|STS|TLSRPT)v?1.*$/i;
 const FOUR = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const SIX = /^(?=.*:.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
 
+/** Repairs in a row: one may uncover the next mistake. */
+const MOST_REPAIRS = 8;
+
 /** The record that was meant; undefined where nothing is to be repaired, or not all of it can be. @param text of an SPF record */
 export function repairedSpf(text: string): string | undefined {
+  let meant = text;
+  for (let repairs = 0; repairs < MOST_REPAIRS; repairs++) {
+    const before = meant;
+    meant = repairedOnce(before);
+    if (meant === before) break;
+  }
+  const isWhole = readSpfTerms(meant).every(({ kind }) => kind !== "broken");
+  return isWhole && meant.toLowerCase() !== text.trim().replaceAll(/ +/g, " ").toLowerCase() ? meant : undefined;
+}
+
+function repairedOnce(text: string): string {
   const clean = text
     .replaceAll(INVISIBLE, "")
     .replaceAll(WIDE, narrowed)
@@ -47,9 +61,7 @@ export function repairedSpf(text: string): string | undefined {
     .replace(FOREIGN, "")
     .replaceAll(";", " ");
   const [, ...terms] = clean.split(" ").filter((term) => term !== "");
-  const value = ["v=spf1", ...terms.flatMap(repairedTerm)].join(" ");
-  const isWhole = readSpfTerms(value).every(({ kind }) => kind !== "broken");
-  return isWhole && value.toLowerCase() !== text.trim().replaceAll(/ +/g, " ").toLowerCase() ? value : undefined;
+  return ["v=spf1", ...terms.flatMap(repairedTerm)].join(" ");
 }
 
 function repairedTerm(written: string): string[] {

@@ -13,7 +13,6 @@ import { ORDINARY } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { tell } from "./reader.ts";
 
-const SEED = 20_260_104;
 const [style] = STYLES;
 if (style === undefined) throw new Error("no styles");
 const large = reportBytes({ records: 4000, seed: 1, style });
@@ -156,6 +155,6 @@ describe("the report reader in workerd", () => {
       const harmed = byte === undefined ? container.subarray(0, place) : container.with(place, byte);
       await compare(harmed, container.byteLength > 50_000 ? Math.max(pieceBytes, 97) : pieceBytes);
     });
-    await fc.assert(property, { seed: SEED, numRuns: 150, endOnFailure: true });
+    await fc.assert(property, { numRuns: 150, endOnFailure: true });
   });
 });

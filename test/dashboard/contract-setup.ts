@@ -208,7 +208,7 @@ export function contractInputs({ report, deadLetterId }: Pick<ContractSetup, "re
     mtaSts: { account, domain },
     setMtaSts: { account, domain, mode: "testing", mx: ["mx.acme.example"], maxAgeSeconds: 604_800 },
     removeMtaSts: { account, domain },
-    runSchedule: { cron: "nothing" },
+    runSchedule: { cron: "valueOf" },
     runWatch: {},
     listIncidents: { account },
     worklist: { account },

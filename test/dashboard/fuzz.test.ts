@@ -1,7 +1,6 @@
 /**
  * Requests made of the OpenAPI document, right and hostile ones, to all Workers: no answer is a failure of ours, and each
- * comes in time. A few a second of the normal test run; longer by FUZZ_API_RUNS (requests an operation), other ones by
- * FUZZ_API_SEED.
+ * comes in time. A few seconds of the normal test run; more and other ones as of any property (support/properties.ts).
  */
 
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -12,8 +11,8 @@ import { type FuzzedRequest, type KnownValues, requestsFor } from "../support/sc
 import { type ContractSetup, startContractSetup } from "./contract-setup.ts";
 import { API_TOKEN } from "./harness.ts";
 
-const RUNS = Number(process.env.FUZZ_API_RUNS ?? 5);
-const SEED = Number(process.env.FUZZ_API_SEED ?? 15);
+/** An operation. */
+const REQUESTS = 5 * fc.TIMES;
 /** Longer than DNS and the engine are waited for. */
 const ANSWER_MS = 30_000;
 const AT_ONCE = 6;
@@ -65,7 +64,7 @@ async function faultOf({ method, path, body }: FuzzedRequest): Promise<string | 
 }
 
 it.each(operations)("$name answers any request", { timeout: 600_000 }, async (operation) => {
-  const requests = fc.sample(requestsFor(operation, known(simulation)), { seed: SEED, numRuns: RUNS });
+  const requests = fc.sample(requestsFor(operation, known(simulation)), REQUESTS);
   const faults: string[] = [];
   for (let i = 0; i < requests.length; i += AT_ONCE) {
     const found = await Promise.all(requests.slice(i, i + AT_ONCE).map(faultOf));

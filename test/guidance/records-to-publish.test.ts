@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   effectivePolicy,
   isDmarcRecord,
+  mistakenRecord,
   POLICIES,
   type Policy,
   readDmarcRecord,
 } from "../../shared/guidance/dmarc-record.ts";
+import { repairedDmarc } from "../../shared/guidance/dmarc-repair.ts";
 import { NOTHING_PUBLISHED, type Published, recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import fc from "../support/properties.ts";
@@ -141,6 +143,7 @@ it.each([
   ["v=DMARC1; p=none; psd=n", "v=DMARC1; p=none; psd=n"],
   ["v=DMARC1; p=none; x-owner=it", "v=DMARC1; p=none; x-owner=it"],
   ["v=DMARC1; p=none; note=two words = fine", "v=DMARC1; p=none; note=two words = fine"],
+  ["v=DMARC1; p=none; constructor=x", "v=DMARC1; p=none; constructor=x"],
   ["v=DMARC1; p=none; _x=1", "v=DMARC1; p=none"],
   // Mistakes that are set right.
   ["v=DMARC1; p=none; p=reject", "v=DMARC1; p=none"],
@@ -157,6 +160,10 @@ it.each([
   ["v=DMARC1 p=none", "v=DMARC1; p=none"],
   ["v=DMARC1, p=none", "v=DMARC1; p=none"],
   ["p=none; v=DMARC1", "v=DMARC1; p=none"],
+  ["v=DMARC1; p = = none", "v=DMARC1; p=none"],
+  ["v=DMARC1; p=none; note＝\r\n=x", "v=DMARC1; p=none; note=x"],
+  ["v=DMARC1 policy=none P=None", "v=DMARC1; p=none"],
+  ["v=DMARC1 rua= = p=none", "v=DMARC1; p=none"],
   ["v=DMARC1\\; p=none\\;", "v=DMARC1; p=none"],
   // What nobody can set right stays, so that nothing of it is lost, and is named.
   ["v=DMARC1; p=none; sp=blok", "v=DMARC1; p=none; sp=blok"],
@@ -170,6 +177,7 @@ it.each([
 it.each([
   ["mailto:a@b.example", "mailto:a@b.example"],
   ["mailto:a@b.example,", "mailto:a@b.example"],
+  [" ,=,mailto:a@b.example", "mailto:a@b.example"],
   [",mailto:a@b.example", "mailto:a@b.example"],
   ["mailto:a@b.example , mailto:c@b.example", "mailto:a@b.example,mailto:c@b.example"],
   ["mailto:a@b.example mailto:c@b.example", "mailto:a@b.example,mailto:c@b.example"],
@@ -295,6 +303,38 @@ describe("of any record", () => {
     ",",
     "mailto:a@b.example",
   );
+  const mistyped = fc.constantFrom(
+    "constructor=x",
+    "p=none",
+    "P=None",
+    "policy=none",
+    "v = DMARC1",
+    "a@b.example",
+    "mailto:",
+    "mailto://",
+    "mailto:c@d.example!10mb",
+    "<mailto:e@f.example>",
+    "email=",
+    "ruf=",
+    "note=",
+    ";",
+    "; ",
+    " ",
+    "\t",
+    "==",
+    ":",
+    "# note",
+    "&nbsp;",
+    "\uff1d",
+    "\uff1b",
+    "\u2013",
+    "\u201c",
+    "\u200b",
+    "?",
+    "@",
+    ".",
+    "\ud800",
+  );
   const ugly = fc.tuple(
     fc.array(
       fc.oneof(
@@ -343,6 +383,25 @@ describe("of any record", () => {
         expect(strings.every((one) => Buffer.byteLength(one) <= 255)).toBe(true);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("is repaired as well as it can be at once, however it is mistyped", () => {
+    const typed = fc
+      .array(fc.oneof(odd, mistyped), { maxLength: 14 })
+      .chain((parts) => fc.constantFrom("v=DMARC1; ", "v=DMARC1 ", "v=DMARC1", "").map((v) => v + parts.join("")));
+    fc.assert(
+      fc.property(typed, (published) => {
+        const repaired = repairedDmarc(published);
+        expect(repairedDmarc(repaired)).toBe(repaired);
+        const amendedOnce = amendedValue(published);
+        expect(amendedValue(amendedOnce)).toBe(amendedOnce);
+        const meant = mistakenRecord(published)?.meant;
+        if (meant === undefined) return;
+        expect(isDmarcRecord(meant)).toBe(true);
+        expect(repairedDmarc(meant)).toBe(meant);
+      }),
+      { numRuns: 1000 },
     );
   });
 

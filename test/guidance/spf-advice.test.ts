@@ -6,6 +6,7 @@ import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
 import { serviceGuide } from "../../shared/guidance/known-services.ts";
 import { addressTerms, networkHolds } from "../../shared/guidance/networks.ts";
 import { adviseSpf, type SpfSender, withTerm } from "../../shared/guidance/spf-advice.ts";
+import { readSpfTerms } from "../../shared/guidance/spf-record.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
@@ -307,6 +308,40 @@ describe("SPF networks", () => {
     expect(networkHolds("0.0.0.0/0", "2001:db8::1")).toBe(false);
     expect(networkHolds("nonsense/24", "192.0.2.1")).toBe(false);
     expect(networkHolds("192.0.2.0/24", "192.0.2.999")).toBe(false);
+    for (const length of ["", "x", "33", "-1", "1e1", " 8", "8/8"]) {
+      expect(networkHolds(`192.0.2.0/${length}`, "192.0.2.1"), length).toBe(false);
+    }
+  });
+
+  it("contain the addresses whose numbers begin with the same bits", () => {
+    const family = fc.constantFrom(4, 16);
+    const bytes = (size: number) =>
+      fc.array(fc.oneof(fc.nat(255), fc.constantFrom(0, 255)), { minLength: size, maxLength: size });
+    const pair = family.chain((size) => fc.tuple(bytes(size), bytes(size), fc.nat(8 * size), fc.nat(size)));
+    fc.assert(
+      fc.property(pair, ([one, other, length, same]) => {
+        const near = [...one.slice(0, same), ...other.slice(same)];
+        const isSame =
+          numberOf(one) >> BigInt(8 * one.length - length) === numberOf(near) >> BigInt(8 * one.length - length);
+        expect(networkHolds(`${addressOf(one)}/${length}`, addressOf(near))).toBe(isSame);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("proposed for any addresses hold each of them", () => {
+    const four = fc.tuple(fc.constantFrom("192.0.2", "192.0.3"), fc.nat(255)).map(([net, last]) => `${net}.${last}`);
+    const six = fc.tuple(fc.nat(2), fc.nat(0xffff)).map(([net, last]) => `2001:db8:0:${net}::${last.toString(16)}`);
+    const network = fc.integer({ min: 16, max: 32 }).map((length) => `192.0.2.0/${length}`);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(four, six, network), { maxLength: 12 }), (networks) => {
+        const terms = addressTerms(networks);
+        const held = networks.filter((one) => terms.some((term) => networkHolds(term.slice("ip4:".length), one)));
+        expect(held).toEqual(networks);
+        expect(readSpfTerms(["v=spf1", ...terms].join(" ")).every(({ kind }) => kind === "mechanism")).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("are listed for three or more adjacent addresses, never wider than needed or than /24 and /64", () => {
@@ -332,3 +367,14 @@ it("guides of services are https pages, and their includes are domain names", ()
   expect(serviceGuide("Nobody")).toBeUndefined();
   expect(serviceGuide("constructor")).toBeUndefined();
 });
+
+function numberOf(bytes: readonly number[]): bigint {
+  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+}
+
+/** An address as it is written; IPv6 as the URL standard does it. */
+function addressOf(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => numberOf(bytes.slice(2 * i, 2 * i + 2)).toString(16));
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}

@@ -13,7 +13,9 @@ it("every schedule runs on an empty ledger", async () => {
   for (const cron of Object.keys(SCHEDULES)) {
     expect(await runSchedule(cron, new Simulation().invocation())).toHaveProperty("event");
   }
-  await expect(runSchedule("1 2 3 4 5", new Simulation().invocation())).rejects.toThrow("1 2 3 4 5");
+  for (const unknown of ["1 2 3 4 5", "valueOf"]) {
+    await expect(runSchedule(unknown, new Simulation().invocation())).rejects.toThrow(unknown);
+  }
 });
 
 it.each([

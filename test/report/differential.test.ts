@@ -12,6 +12,7 @@ import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { parseAnyElement } from "../../shared/report/xml/element.ts";
 import type { Frame } from "../../shared/report/xml/frame-text.ts";
+import { Namespaces } from "../../shared/report/xml/namespaces.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
 import { Segmenter } from "../../shared/report/xml/segments.ts";
 import fc from "../support/properties.ts";
@@ -19,7 +20,6 @@ import { cutSource, NOW_SECONDS } from "../support/read.ts";
 import { withRecords } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
-const SEED = 20_260_102;
 const root = resolve(import.meta.dirname, "../..");
 const fixtures = listFiles(join(root, "test/fixtures"));
 /** Real reports, beside the repository where there are any. */
@@ -91,7 +91,7 @@ describe("fast and general reading agree", () => {
       fc.asyncProperty(order, async (records) => {
         await compare(new TextEncoder().encode(withRecords(...records)));
       }),
-      { seed: SEED, numRuns: 60 },
+      { numRuns: 60 },
     );
   });
 
@@ -108,7 +108,7 @@ describe("fast and general reading agree", () => {
     const property = fc.asyncProperty(plan, edits, cuts, async (given, changes, cut) => {
       await compare(changes.reduce(applyEdit, reportBytes(given)), cut ?? undefined);
     });
-    await fc.assert(property, { seed: SEED, numRuns: 400, endOnFailure: true });
+    await fc.assert(property, { numRuns: 400, endOnFailure: true });
   });
 });
 
@@ -173,13 +173,13 @@ test("the fast reader for plain XML gives the tree of the general parser, or non
     (seed, style, edits) => {
       const bytes = edits.reduce(applyEdit, reportBytes({ records: 2, seed, style }));
       const [xml = ""] = /<feedback.*>/s.exec(new TextDecoder().decode(bytes)) ?? [];
-      const quick = parsePlainElement(xml);
+      const quick = parsePlainElement(xml, Namespaces.none);
       if (quick === undefined) return;
       plain++;
       expect(quick).toEqual(parseAnyElement(xml));
     },
   );
-  fc.assert(property, { seed: SEED, numRuns: 1500 });
+  fc.assert(property, { numRuns: 1500 });
   expect(plain).toBeGreaterThan(300);
 });
 
@@ -198,7 +198,7 @@ test("the frame of a report, however it is cut, has the tree of the general pars
       expect(frame.root).toEqual(parseAnyElement(frame.text()));
     },
   );
-  fc.assert(property, { seed: SEED, numRuns: 1500 });
+  fc.assert(property, { numRuns: 1500 });
   expect(plain).toBeGreaterThan(300);
 });
 

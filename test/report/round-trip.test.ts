@@ -7,7 +7,6 @@ import { readAll } from "../support/read.ts";
 import { reportModel, totalsOf } from "../support/report-model.ts";
 import { Dice, writeReport } from "../support/report-writer.ts";
 
-const SEED = 20_260_101;
 const dice = () => fc.noShrink(fc.array(fc.nat(), { minLength: 8, maxLength: 24 }));
 const cuts = () => fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 });
 const encoding = () => fc.constantFrom("utf-8", "utf-8 bom", "utf-16le", "utf-16be");
@@ -28,7 +27,7 @@ test("a written report is read back unchanged", async () => {
     expect(only?.records).toEqual(model.records);
     expect(only?.report.warnings.filter(({ code }) => code === "unknown_element")).toEqual([]);
   });
-  await fc.assert(property, { seed: SEED, numRuns: 400 });
+  await fc.assert(property, { numRuns: 400 });
 });
 
 function encode(xml: string, code: string): Uint8Array {

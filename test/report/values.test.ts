@@ -14,8 +14,6 @@ import {
 import fc from "../support/properties.ts";
 import { ipv6 } from "../support/report-model.ts";
 
-const SEED = 20_260_102;
-
 describe("canonicalIp", () => {
   test("returns what the fast check calls canonical unchanged, which is most input", () => {
     const piece = fc.constantFrom(":", "::", "0", "0:0", "1", "a", "ff", "0a", "db8", "FFFF", "12345", "g", ".", "");
@@ -30,7 +28,7 @@ describe("canonicalIp", () => {
       seen.quick++;
       expect(canonicalIp(given)).toBe(given);
     });
-    fc.assert(property, { seed: SEED, numRuns: 20_000 });
+    fc.assert(property, { numRuns: 20_000 });
     expect(seen.quick).toBeGreaterThan(seen.canonical / 2);
   });
 
@@ -41,7 +39,7 @@ describe("canonicalIp", () => {
       expect(canonicalIp(upper(canonical))).toBe(canonical);
       expect(canonicalIp(expand(canonical))).toBe(canonical);
     });
-    fc.assert(property, { seed: SEED, numRuns: 2000 });
+    fc.assert(property, { numRuns: 2000 });
   });
 
   test.each([

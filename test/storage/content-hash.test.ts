@@ -132,7 +132,7 @@ describe("the content hash of an aggregate report", () => {
       );
       expect(hashes[0] === hashes[1]).toBe(a === c && b === d);
     });
-    await fc.assert(property, { seed: 20_260_104, numRuns: 2000 });
+    await fc.assert(property, { numRuns: 2000 });
   });
 
   it("does not depend on the order of many records", async () => {
@@ -145,7 +145,7 @@ describe("the content hash of an aggregate report", () => {
     const property = fc.asyncProperty(fc.shuffledSubarray(records, { minLength: 200 }), async (shuffled) => {
       expect(await hashRead(report, shuffled)).toBe(hash);
     });
-    await fc.assert(property, { seed: 1, numRuns: 50 });
+    await fc.assert(property, { numRuns: 50 });
   });
 });
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { domainName, domainOfAddress, readDomainList, readDomainName } from "../../shared/domain-name.ts";
+import { isPublicSuffix, organizationalDomain } from "../../shared/organizational-domain.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
+import { toULabels } from "../../shared/u-labels.ts";
+import { shownName } from "../../shared/unicode-name.ts";
+import fc from "../support/properties.ts";
 
 describe("a domain name", () => {
   it.each(["line1\nline2", "a\tb.example", "a b.example", "bü\ncher.example"])("is not read from %j", (text) => {
@@ -50,6 +54,7 @@ describe("a typed domain", () => {
     ["_smtp._tls.example.com.", "example.com"],
     ["s1._domainkey.example.com", "example.com"],
     ["default._bimi.example.com", "example.com"],
+    ["_dmarc._dmarc.example.com", "example.com"],
     // Of a website's address the domain is meant; www alone may be meant as it stands.
     ["https://www.example.com/", "example.com"],
     ["http://www.example.co.uk:8080", "example.co.uk"],
@@ -97,4 +102,58 @@ it("a list is read with comments, marks and several names a line; what is no nam
     "no name",
     "*.h.example",
   ]);
+});
+
+describe("of any labels", () => {
+  const label = fc.oneof(
+    fc.stringMatching(/^[A-Za-z0-9_]([A-Za-z0-9-]{0,8}[A-Za-z0-9])?$/),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 6 }),
+    fc.constantFrom("_dmarc", "s._domainkey", "www", "co", "uk", "github", "io", "com"),
+    fc.constantFrom(
+      "b\u00fccher",
+      "xn--bcher-kva",
+      "\u7d44",
+      "\u00df",
+      "\u0130",
+      "xn--zca",
+      "e\u0301",
+      "\uff11",
+      "a\u200db",
+    ),
+  );
+  const typed = fc
+    .tuple(fc.array(label, { minLength: 1, maxLength: 5 }), fc.constantFrom("", ".", " "))
+    .map(([labels, end]) => labels.join(".") + end);
+  /** The names among what was typed, as they are read. */
+  const name = typed
+    .map((text) => readDomainName(text))
+    .filter((read) => read.ok)
+    .map((read) => read.value.name);
+
+  it("a name that was read is read as itself, and so are its U-labels", () => {
+    fc.assert(
+      fc.property(name, (read) => {
+        expect(domainName(read)).toBe(read);
+        expect(readDomainName(read)).toEqual({ ok: true, value: { name: read, takenFrom: undefined } });
+        expect(domainName(toULabels(read) ?? "none")).toBe(read);
+        expect(domainOfAddress(`someone@${read}`)).toBe(read);
+        expect(readDomainList(`${read}\n${read} ${read}`)).toEqual([read, read, read]);
+        const shown = shownName(read);
+        if (shown !== undefined) expect([domainName(shown.first), domainName(shown.beside)]).toEqual([read, read]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("an organizational domain is its own, and that of all names below it", () => {
+    fc.assert(
+      fc.property(name, (read) => {
+        const organization = organizationalDomain(read);
+        expect(`.${read}`.endsWith(`.${organization}`)).toBe(true);
+        expect(organizationalDomain(organization)).toBe(organization);
+        if (!isPublicSuffix(read)) expect(organizationalDomain(`mail.${read}`)).toBe(organization);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });

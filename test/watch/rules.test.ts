@@ -337,6 +337,8 @@ it("finds TLS sessions failing above the usual share, with the reported reason",
   ];
   const [found] = findAll(figures({ tlsDays: tls(12), tlsReasons }));
   expect(found).toMatchObject({ rule: "tlsFails", causes: [{ code: "certificate-expired" }, {}] });
+  const unknown = figures({ tlsDays: tls(12), tlsReasons: [{ resultType: "constructor", sessions: 24 }] });
+  expect(findAll(unknown)[0]?.causes[0]?.sentence).toBe("Senders say constructor. (24 sessions)");
   expect(findAll(figures({ tlsDays: tls(4), tlsReasons }))).toEqual([]);
   expect(findAll(figures({ tlsDays: tls(12, 10), tlsReasons }))).toEqual([]);
 });

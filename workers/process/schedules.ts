@@ -1,6 +1,7 @@
 /** What process does on a schedule: the schedules of wrangler.process.toml, and what each of them runs. */
 
 import { UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { ownValue } from "../../shared/own-value.ts";
 import { runDomainChecks } from "./domains/check-domains.ts";
 import type { Invocation, LogEntry } from "./env.ts";
 import { enqueueForwards } from "./forward/targets.ts";
@@ -17,7 +18,7 @@ export const SCHEDULES: Record<string, (invocation: Invocation) => Promise<LogEn
 
 /** Runs one schedule. @returns what was done, for the log. @throws Error for an unknown one; whatever fails */
 export async function runSchedule(cron: string, invocation: Invocation): Promise<LogEntry> {
-  const run = SCHEDULES[cron];
+  const run = ownValue(SCHEDULES, cron);
   if (run === undefined) throw new Error(`Nothing is to be done at '${cron}'.`);
   return run(invocation);
 }

@@ -17,19 +17,18 @@ export function isPlainText(text: string): boolean {
 }
 
 /** @returns the element, or undefined when the text is not plain (or not well-formed: not judged here) */
-export function parsePlainElement(xml: string, namespaces?: Namespaces): XmlElement | undefined {
+export function parsePlainElement(xml: string, namespaces: Namespaces): XmlElement | undefined {
   if (!isPlainText(xml)) return undefined;
   const tree = new ElementTree();
   const open: PlainTag[] = [];
   // Without attributes nothing is declared within: what is foreign is so by its prefix.
-  const isOwn = (rawName: string): boolean => namespaces === undefined || namespaces.isOwn(rawName);
   let at = 0;
   for (let start = xml.indexOf("<"); start >= 0; start = xml.indexOf("<", at)) {
     if (start > at) tree.addText(xml.slice(at, start));
     const last = open.at(-1);
     if (last !== undefined && xml.startsWith(last.endTag, start)) {
       open.pop();
-      tree.close(isOwn(last.rawName));
+      tree.close(namespaces.isOwn(last.rawName));
       at = start + last.endTag.length;
       continue;
     }
@@ -37,7 +36,7 @@ export function parsePlainElement(xml: string, namespaces?: Namespaces): XmlElem
     if (tag === undefined || tag.type === "close") return undefined;
     tree.open(tag.name);
     if (tag.type === "open") open.push(tag);
-    else tree.close(isOwn(tag.rawName));
+    else tree.close(namespaces.isOwn(tag.rawName));
     at = start + tag.chars;
   }
   return at === xml.length ? tree.root : undefined;

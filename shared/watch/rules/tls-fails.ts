@@ -3,6 +3,7 @@
  * the domain is lost; the reason that reports give is the cause.
  */
 
+import { ownValue } from "../../own-value.ts";
 import type { Figures, Rule, TlsSessions } from "../figures.ts";
 import type { Cause } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
@@ -70,6 +71,6 @@ function causesOfReasons({ tlsReasons }: Figures): Cause[] {
     .slice(0, 3)
     .map(({ resultType, sessions }) => ({
       code: resultType,
-      sentence: `${ADVICE[resultType] ?? `Senders say ${resultType}.`} (${countText(sessions, "session")})`,
+      sentence: `${ownValue(ADVICE, resultType) ?? `Senders say ${resultType}.`} (${countText(sessions, "session")})`,
     }));
 }

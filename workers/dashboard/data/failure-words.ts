@@ -1,4 +1,5 @@
 /** The words of failure reports in plain sentences (RFC 6591 section 3.2, RFC 9991). Data only. */
+import { ownValue } from "../../../shared/own-value.ts";
 
 const FAILURES: Record<string, string> = {
   adsp: "The signing practices the domain published were not met.",
@@ -19,10 +20,10 @@ const DELIVERIES: Record<string, string> = {
 
 /** What an Auth-Failure means; "" for a word no standard has. */
 export function describeAuthFailure(word: string): string {
-  return FAILURES[word] ?? "";
+  return ownValue(FAILURES, word) ?? "";
 }
 
 /** What a Delivery-Result means; "" for a word no standard has. */
 export function describeDelivery(word: string): string {
-  return DELIVERIES[word] ?? "";
+  return ownValue(DELIVERIES, word) ?? "";
 }

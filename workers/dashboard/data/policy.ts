@@ -1,5 +1,6 @@
 /** Reads a published policy as the ledger keeps it (`p=none; sp=…`) and describes it in words. Pure. */
 import { readPolicyTags } from "../../../shared/guidance/next-record.ts";
+import { ownValue } from "../../../shared/own-value.ts";
 
 /** The tags that differ from what DMARC assumes when a record says nothing; the rest only repeats. */
 export function shortPolicy(text: string): string {
@@ -30,7 +31,7 @@ const WORDS: Record<string, string> = {
 /** What a policy asks receivers to do with failing mail, in one sentence. */
 export function describePolicy(text: string): string {
   const { p = "", pct = "100", t } = readPolicyTags(text);
-  const words = WORDS[p] ?? "The reports do not say which policy was published.";
+  const words = ownValue(WORDS, p) ?? "The reports do not say which policy was published.";
   if (t === "y") return `${words} Testing (t=y): receivers are asked to apply the policy one step weaker.`;
   return pct === "100" || p === "none" ? words : `${words} It applies to ${pct} % of failing messages only.`;
 }

@@ -1,4 +1,5 @@
 /** The words of SMTP TLS reports in plain sentences. Data only; the registry of result types is open. */
+import { ownValue } from "../../../shared/own-value.ts";
 
 /** What the result types of RFC 8460 section 4.3 mean. */
 const RESULTS: Record<string, string> = {
@@ -37,12 +38,12 @@ const POLICIES: Record<string, string> = {
 
 /** What a result type means, and what to do about it where that is known. */
 export function describeTlsResult(resultType: string): string {
-  const meaning = RESULTS[resultType];
+  const meaning = ownValue(RESULTS, resultType);
   if (meaning === undefined) return "A result that no standard defines.";
   return REMEDIES[resultType] === undefined ? meaning : `${meaning} ${REMEDIES[resultType]}`;
 }
 
 /** What a policy type means. */
 export function describeTlsPolicy(policyType: string): string {
-  return POLICIES[policyType] ?? "A policy that no standard defines.";
+  return ownValue(POLICIES, policyType) ?? "A policy that no standard defines.";
 }

@@ -2,6 +2,7 @@
 
 import type { DayTotals, PolicyDays } from "../../../shared/ledger/days.ts";
 import type { DispositionTotals, ReasonTotals } from "../../../shared/ledger/sources.ts";
+import { ownValue } from "../../../shared/own-value.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { describePolicy, shortPolicy } from "../data/policy.ts";
 import { type ReasonRow, reasonTotals } from "../data/reasons.ts";
@@ -108,7 +109,7 @@ export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
             <span>
               <ForeignText text={type} />
             </span>
-            <span class="small muted">{REASON_WORDS[type] ?? "A reason that no standard defines."}</span>
+            <span class="small muted">{ownValue(REASON_WORDS, type) ?? "A reason that no standard defines."}</span>
             {comment !== "" && (
               <span class="small muted">
                 “<ForeignText text={comment} />”

@@ -1,6 +1,7 @@
 /** The head of the operations pages: title, tabs, and the result of the last change. */
 import type { Child } from "hono/jsx";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { ownValue } from "../../../shared/own-value.ts";
 import { formatCount } from "../data/numbers.ts";
 import { OPERATIONS_PRESETS, type Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
@@ -59,7 +60,7 @@ interface HeadProps {
 export function OperationsHead({ request, tab, title, lead, period }: HeadProps) {
   const readCount = (name: string): number => Number(request.parameters.get(name) ?? "") || 0;
   const asked = request.parameters.get("done") ?? "";
-  const done = changedLetters(asked, readCount("count")) ?? DONE[asked];
+  const done = changedLetters(asked, readCount("count")) ?? ownValue(DONE, asked);
   const refused = readCount("refused");
   return (
     <>

@@ -57,7 +57,7 @@ export const HANDLERS: Handlers = {
   pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
   health: async (_, { invocation }) => ok(await readHealth(invocation)),
   runSchedule: async ({ cron }, { invocation }) =>
-    SCHEDULES[cron] === undefined
+    !Object.hasOwn(SCHEDULES, cron)
       ? notFound(`There is no schedule '${cron}'.`)
       : ok(await runSchedule(cron, invocation)),
   startReprocess: async (request, { invocation }) =>
