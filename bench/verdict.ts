@@ -9,18 +9,15 @@ import { AS_THEY_ARE, type Stretch } from "./verdict/parameters.ts";
 import { type Assumption, GOAL, type Judged, judgeOne, type Score, score, simulateOne } from "./verdict/score.ts";
 import { compareShapes } from "./verdict/shape.ts";
 
-/** What of a score the variants have as well. */
-type Variant = Omit<Score, "states" | "missed" | "wrong" | "suggestions" | "asked">;
-
 interface Answer extends Score {
   seed: number;
   /** The same after the owner has decided, truthfully, about each undecided source. */
-  withDecisions: Variant;
+  withDecisions: Score;
   /** The same where reports that cannot be verified are counted too. */
-  withForgedReports: Variant;
+  withForgedReports: Score;
   /** The same without a resolver: by the reports alone; undecided, and with decisions. */
-  withoutNames: Variant;
-  withoutNamesDecided: Variant;
+  withoutNames: Score;
+  withoutNamesDecided: Score;
 }
 
 const ASSUMPTIONS = {
@@ -46,17 +43,13 @@ function run(domains: number, seed: number, stretch: Stretch): Answer {
     const simulated = simulateOne(seed, number, stretch);
     for (const name of NAMES) judged[name].push(judgeOne(simulated, ASSUMPTIONS[name]));
   }
-  const variant = (name: Name): Variant => {
-    const { states: _, missed: __, wrong: ___, suggestions: ____, asked: _____, ...rates } = score(judged[name]);
-    return rates;
-  };
   return {
     ...score(judged.asItIs),
     seed,
-    withDecisions: variant("withDecisions"),
-    withForgedReports: variant("withForgedReports"),
-    withoutNames: variant("withoutNames"),
-    withoutNamesDecided: variant("withoutNamesDecided"),
+    withDecisions: score(judged.withDecisions),
+    withForgedReports: score(judged.withForgedReports),
+    withoutNames: score(judged.withoutNames),
+    withoutNamesDecided: score(judged.withoutNamesDecided),
   };
 }
 
@@ -68,7 +61,7 @@ function print(answer: Answer): void {
   console.log(`truly ready ${trulyReady} (${answer.trulyReadyAllMail}), called ready ${calledReady}`);
   const goal = (rate: number, wanted: number): string =>
     `goal ${percent(wanted)}, ${rate >= wanted ? "met" : "NOT met"}`;
-  const rates = (name: string, of: Variant): void => {
+  const rates = (name: string, of: Score): void => {
     const { readyPrecision, readyRecall } = of;
     console.log(`${name}:`);
     console.log(
