@@ -9,28 +9,15 @@ import { AS_THEY_ARE, type Stretch } from "./verdict/parameters.ts";
 import { type Assumption, GOAL, type Judged, judgeOne, type Score, score, simulateOne } from "./verdict/score.ts";
 import { compareShapes } from "./verdict/shape.ts";
 
-const TARGETS = { readyPrecision: GOAL.precision, readyRecall: GOAL.recall };
-
-interface Variant {
-  calledReady: number;
-  readyPrecision: number;
-  readyRecall: number;
-  expectedPrecision: number;
-  expectedRecall: number;
-  seenPrecision: number;
-  seenRecall: number;
-  wrongUnseen: number;
-}
-
 interface Answer extends Score {
   seed: number;
   /** The same after the owner has decided, truthfully, about each undecided source. */
-  withDecisions: Variant;
+  withDecisions: Score;
   /** The same where reports that cannot be verified are counted too. */
-  withForgedReports: Variant;
+  withForgedReports: Score;
   /** The same without a resolver: by the reports alone; undecided, and with decisions. */
-  withoutNames: Variant;
-  withoutNamesDecided: Variant;
+  withoutNames: Score;
+  withoutNamesDecided: Score;
 }
 
 const ASSUMPTIONS = {
@@ -56,20 +43,13 @@ function run(domains: number, seed: number, stretch: Stretch): Answer {
     const simulated = simulateOne(seed, number, stretch);
     for (const name of NAMES) judged[name].push(judgeOne(simulated, ASSUMPTIONS[name]));
   }
-  const variant = (name: Name): Variant => {
-    const found = score(judged[name]);
-    const { calledReady, readyPrecision, readyRecall, expectedPrecision, expectedRecall } = found;
-    const { seenPrecision, seenRecall, wrongUnseen } = found;
-    const bySeen = { seenPrecision, seenRecall, wrongUnseen };
-    return { calledReady, readyPrecision, readyRecall, expectedPrecision, expectedRecall, ...bySeen };
-  };
   return {
     ...score(judged.asItIs),
     seed,
-    withDecisions: variant("withDecisions"),
-    withForgedReports: variant("withForgedReports"),
-    withoutNames: variant("withoutNames"),
-    withoutNamesDecided: variant("withoutNamesDecided"),
+    withDecisions: score(judged.withDecisions),
+    withForgedReports: score(judged.withForgedReports),
+    withoutNames: score(judged.withoutNames),
+    withoutNamesDecided: score(judged.withoutNamesDecided),
   };
 }
 
@@ -77,37 +57,46 @@ function print(answer: Answer): void {
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   const { domains, seed, withoutReports, open, trulyReady, calledReady, withDecisions, withForgedReports } = answer;
   console.log(`${domains} domains of seed ${seed}, ${withoutReports} without a report, ${open} that do not reject yet`);
-  console.log(`truly ready ${trulyReady}, called ready ${calledReady}`);
-  const verdict = (name: keyof typeof TARGETS): string => {
-    const isMet = answer[name] >= TARGETS[name];
-    return `${percent(answer[name])} (goal ${percent(TARGETS[name])}, ${isMet ? "met" : "NOT met"})`;
+  console.log("Of mail at receivers that send reports, as ready promises (in brackets: of mail at all receivers):");
+  console.log(`truly ready ${trulyReady} (${answer.trulyReadyAllMail}), called ready ${calledReady}`);
+  const goal = (rate: number, wanted: number): string =>
+    `goal ${percent(wanted)}, ${rate >= wanted ? "met" : "NOT met"}`;
+  const rates = (name: string, of: Score): void => {
+    const { readyPrecision, readyRecall } = of;
+    console.log(`${name}:`);
+    console.log(
+      `  precision ${percent(readyPrecision)}, ${goal(readyPrecision, GOAL.precision)} (${percent(of.readyPrecisionAllMail)})`,
+    );
+    console.log(
+      `  recall    ${percent(readyRecall)}, ${goal(readyRecall, GOAL.recall)} (${percent(of.readyRecallAllMail)})`,
+    );
+    console.log(
+      `  wrong     ${of.wrongReady} (${of.wrongReadyAllMail}, of which no report tells of a loss: ${of.wrongUnseen})`,
+    );
   };
-  console.log(`precision ${verdict("readyPrecision")}`);
-  console.log(`recall    ${verdict("readyRecall")}`);
-  const { expectedPrecision, expectedRecall } = answer;
-  console.log(`by expected loss: precision ${percent(expectedPrecision)}, recall ${percent(expectedRecall)}`);
-  const bySeen = ({ seenPrecision, seenRecall }: Pick<Score, "seenPrecision" | "seenRecall">): string =>
-    `precision ${percent(seenPrecision)}, recall ${percent(seenRecall)}`;
-  console.log(`if only mail to receivers that report counted: ${bySeen(answer)}; decided: ${bySeen(withDecisions)}`);
-  const { recall, precision } = answer.atBest;
-  console.log(`the best there can be: recall ${percent(recall)} with a precision of ${percent(GOAL.precision)},`);
-  console.log(`  precision ${percent(precision)} with a recall of ${percent(GOAL.recall)}`);
-  console.log(`precision over the following 30 days as well: ${percent(answer.laterPrecision)}`);
+  rates("nothing decided", answer);
+  rates("undecided senders decided by the owner", withDecisions);
+  rates("without a resolver", answer.withoutNames);
+  rates("without a resolver, decided", answer.withoutNamesDecided);
+  rates("forged reports counted", withForgedReports);
+  console.log(
+    `by expected loss: precision ${percent(answer.expectedPrecision)} (${percent(answer.expectedPrecisionAllMail)}), ` +
+      `recall ${percent(answer.expectedRecall)} (${percent(answer.expectedRecallAllMail)})`,
+  );
+  console.log(
+    `precision over the following 30 days as well: ${percent(answer.laterPrecision)} (${percent(answer.laterPrecisionAllMail)})`,
+  );
+  const { atBest, atBestAllMail } = answer;
+  console.log(
+    `the best there can be: recall ${percent(atBest.recall)} (${percent(atBestAllMail.recall)}) with a precision of ` +
+      `${percent(GOAL.precision)}, precision ${percent(atBest.precision)} (${percent(atBestAllMail.precision)}) with a recall of ` +
+      percent(GOAL.recall),
+  );
   const { trulyRejected, foundRejected, wronglyRejected } = answer;
   console.log(`being rejected: ${foundRejected} of ${trulyRejected} found, ${wronglyRejected} said wrongly`);
-  const wrong = Object.values(answer.wrong).reduce((sum, count) => sum + count, 0);
-  console.log(`called ready and wrong: ${wrong}, of which no report tells of a loss: ${answer.wrongUnseen}`);
   console.log(`undecided senders a domain: median ${answer.asked.median}, 90th percentile ${answer.asked.p90}`);
   const { undecided, given, right } = answer.suggestions;
   console.log(`suggestions: about ${given} of ${undecided} undecided senders, ${right} right`);
-  const variant = ({ calledReady, readyPrecision, readyRecall, wrongUnseen }: Variant): string => {
-    const wrong = Math.round(calledReady * (1 - readyPrecision));
-    return `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}, wrong ${wrong} (unseen ${wrongUnseen})`;
-  };
-  console.log(`undecided senders decided by the owner: ${variant(withDecisions)}`);
-  console.log(`without a resolver: ${variant(answer.withoutNames)}`);
-  console.log(`without a resolver, decided: ${variant(answer.withoutNamesDecided)}`);
-  console.log(`forged reports counted: ${variant(withForgedReports)}`);
   console.log("states", answer.states);
   console.log("called ready and wrong, by sender", answer.wrong);
   console.log("truly ready and not called so", answer.missed);

@@ -1019,17 +1019,10 @@ export const VERDICT_LIMITS = {
    * stay under.
    */
   maxLostShare: 0.001,
-  /** Ours: share of the owner's mail that a policy may hit; less than the above, since a period is a sample. */
-  maxHitShare: 0.0008,
   /** Ours: share of the mail at receivers that send no reports; nothing public says it. */
   unreportedShare: 0.1,
-  /**
-   * Ours: probability, by chance alone, that they lose so much that the promise is broken, from which on hits stand in
-   * the way.
-   */
-  maxRisk: 0.1,
-  /** Ours: forwarded messages from which on a domain of so little mail that none may be lost has to wait for more. */
-  maxForwardedOfFew: 5,
+  /** Ours: probability that with them the loss is not below maxLostShare, from which on failing mail stands in the way. */
+  maxRisk: 0.25,
   /** Ours: share of the mail that passes up to which one unidentified source is left out. */
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
@@ -1051,7 +1044,7 @@ export const VERDICT_LIMITS = {
   /**
    * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
    * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare. Up to
-   * relyingShare it is allowed where reports show so little forwarding that maxHitShare holds.
+   * relyingShare it is allowed where reports show so little forwarding that maxLostShare holds.
    */
   maxSpfOnlyShare: 0.1,
   relyingShare: 0.5,

@@ -11,18 +11,33 @@ import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import type { Evidence } from "../../shared/ledger/sources.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
-import { type AtBest, atBest, chanceOfLess } from "./best.ts";
+import { type AtBest, atBest, chanceOfLess, mayBeLost } from "./best.ts";
 import { chanceOf } from "./chance.ts";
 import { lookUp } from "./internet.ts";
 import { AS_THEY_ARE, DAYS, type Stretch } from "./parameters.ts";
 import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
-import { expectedLoss, expectedUnseenLoss, type Losses, sendMail, type Traffic } from "./traffic.ts";
+import { expectedLoss, expectedReportedLoss, expectedUnseenLoss, sendMail, type Traffic } from "./traffic.ts";
 
 /** The days that are judged. */
 const PERIOD = { firstDay: 0, lastDay: DAYS.seen - 1 };
 
-/** What ready promises: less of the legitimate mail is lost. */
+/** What ready promises: less of the legitimate mail at receivers that report is lost. */
 const MAX_LOST_SHARE = 0.001;
+
+/** Which mail counts: what receivers that send reports got, as ready promises, or that at all receivers, which is stricter. */
+type Meaning = "reported" | "all";
+
+/** Shares of a domain's legitimate mail, by one meaning. */
+interface Shares {
+  /** What p=reject would have lost in the days that are judged. */
+  lost: number;
+  /** What it could be expected to lose in them: the same without luck. */
+  expected: number;
+  /** What it would have lost in all days that are simulated. */
+  later: number;
+  /** The probability that the domain is ready, for the best verdict there can be (best.ts). */
+  bestChance: number;
+}
 
 /** The goals. */
 export const GOAL = { precision: 0.995, recall: 0.9 } as const satisfies AtBest;
@@ -32,15 +47,7 @@ export interface Judged {
   domain: SimulatedDomain;
   /** Without its records: those of a thousand domains are many. */
   traffic: Pick<Traffic, "judged" | "later">;
-  /** Share of the legitimate mail that p=reject would have lost in the days that are judged, and in all that are simulated. */
-  lostShare: number;
-  /** What it could be expected to lose in the days that are judged: the same without luck. */
-  expectedShare: number;
-  laterLostShare: number;
-  /** The same of mail to receivers that report. */
-  seenLostShare: number;
-  /** The probability that it is ready, for the best verdict there can be (best.ts). */
-  bestChance: number;
+  shares: Record<Meaning, Shares>;
   state: VerdictState;
   /** Undecided senders: what the owner is asked about. */
   asked: number;
@@ -78,7 +85,7 @@ interface Reports {
 
 function reportsOf(domain: SimulatedDomain, records: readonly DatedRecord[]): Reports {
   const evidence = evidenceOf(records, PERIOD);
-  const days = [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b);
+  const days = [...new Set(records.map(({ day }) => day))].filter((day) => day <= PERIOD.lastDay).sort((a, b) => a - b);
   return { evidence, mail: mailBySender(evidence, domain.name), days };
 }
 
@@ -108,14 +115,7 @@ export function judgeOne(
   return {
     domain,
     traffic: { judged: traffic.judged, later: traffic.later },
-    lostShare: shareLost(traffic.judged),
-    expectedShare: expectedLoss(domain, DAYS.seen),
-    laterLostShare: shareLost(traffic.later),
-    seenLostShare: shareLost({ legitimate: traffic.judged.legitimateSeen, lost: traffic.judged.lostSeen }),
-    bestChance: chanceOfLess(MAX_LOST_SHARE, {
-      ...traffic.judged,
-      expectedUnseen: expectedUnseenLoss(domain, DAYS.seen),
-    }),
+    shares: { reported: sharesReported(domain, traffic), all: sharesOfAll(domain, traffic) },
     state: verdict.state,
     suggestions: suggestionsOf(domain, undecided, knowledge),
     asked: undecided.sources.filter(({ role }) => role === "undecided").length,
@@ -125,7 +125,34 @@ export function judgeOne(
   };
 }
 
-function shareLost({ lost, legitimate }: Pick<Losses, "lost" | "legitimate">): number {
+function sharesReported(domain: SimulatedDomain, { judged, later, reported }: Traffic): Shares {
+  const { certain, perhaps } = mayBeLost(
+    reported.filter(({ day }) => day <= PERIOD.lastDay),
+    domain.policy,
+  );
+  return {
+    lost: shareLost(judged.lostSeen, judged.legitimateSeen),
+    expected: expectedReportedLoss(domain, DAYS.seen),
+    later: shareLost(later.lostSeen, later.legitimateSeen),
+    bestChance: chanceOfLess(MAX_LOST_SHARE, { legitimate: judged.legitimateSeen, lost: certain, perhaps }),
+  };
+}
+
+function sharesOfAll(domain: SimulatedDomain, { judged, later }: Traffic): Shares {
+  const { legitimate, lost, lostSeen } = judged;
+  return {
+    lost: shareLost(lost, legitimate),
+    expected: expectedLoss(domain, DAYS.seen),
+    later: shareLost(later.lost, later.legitimate),
+    bestChance: chanceOfLess(MAX_LOST_SHARE, {
+      legitimate,
+      lost: lostSeen,
+      unseen: expectedUnseenLoss(domain, DAYS.seen),
+    }),
+  };
+}
+
+function shareLost(lost: number, legitimate: number): number {
   return legitimate === 0 ? 0 : lost / legitimate;
 }
 
@@ -200,29 +227,35 @@ function judgeReports(
   });
 }
 
-/** The table of errors. */
-export interface Score {
-  domains: number;
-  /** Domains that no report tells of: nothing can be said of them. */
-  withoutReports: number;
-  /** Without p=reject yet: those that ready can be said of. */
-  open: number;
+/** How often verdicts are right, by one meaning of legitimate mail. */
+interface Rates {
   trulyReady: number;
-  calledReady: number;
   /** Of those called ready, the share that loses less than 0.1 % of legitimate mail. */
   readyPrecision: number;
-  /** The same over the 30 days after as well, with senders that nobody could have seen. */
-  laterPrecision: number;
   /** Of those truly ready, the share that was called so. */
   readyRecall: number;
   /** Both by what could be expected to be lost, without the luck of the days that are judged. */
   expectedPrecision: number;
   expectedRecall: number;
-  /** Both if mail to receivers that send no reports did not count. */
-  seenPrecision: number;
-  seenRecall: number;
+  /** Precision over the 30 days after as well, with senders that nobody could have seen. */
+  laterPrecision: number;
   /** What the best verdict there can be would reach, over all open domains. */
   atBest: AtBest;
+  /** Called ready, and not truly so. */
+  wrongReady: number;
+}
+
+/** The same where mail at receivers that send no reports counts as well. */
+type RatesOfAllMail = { [Name in keyof Rates as `${Name}AllMail`]: Rates[Name] };
+
+/** The table of errors. Where nothing else is said, mail at receivers that report counts. */
+export interface Score extends Rates, RatesOfAllMail {
+  domains: number;
+  /** Domains that no report tells of: nothing can be said of them. */
+  withoutReports: number;
+  /** Without p=reject yet: those that ready can be said of. */
+  open: number;
+  calledReady: number;
   /** Of domains that ask for quarantine or reject: those that lose 0.1 % or more; found, and said wrongly. */
   trulyRejected: number;
   foundRejected: number;
@@ -232,7 +265,7 @@ export interface Score {
   missed: Record<string, number>;
   /** By whose mail those were wrong that were called ready. */
   wrong: Record<string, number>;
-  /** Of those wrong, the ones that no report tells of: all that was lost was lost at receivers that do not report. */
+  /** Of `wrongReadyAllMail`, those that no report tells of: all that was lost was lost at receivers that do not report. */
   wrongUnseen: number;
   /** Undecided senders of an open domain: median, and 90th percentile. */
   asked: { median: number; p90: number };
@@ -246,59 +279,30 @@ const READY: ReadonlySet<VerdictState> = new Set(["ready", "notInUse"]);
 export function score(judged: readonly Judged[]): Score {
   const withReports = judged.filter(({ state }) => state !== "silent");
   const open = withReports.filter(({ domain }) => domain.policy !== "reject");
-  const isTrulyReady = ({ lostShare }: Judged): boolean => lostShare < MAX_LOST_SHARE;
-  const isCalledReady = ({ state }: Judged): boolean => READY.has(state);
-  const isExpectedReady = ({ expectedShare }: Judged): boolean => expectedShare < MAX_LOST_SHARE;
-  const trulyReady = open.filter(isTrulyReady);
-  const expectedReady = open.filter(isExpectedReady);
-  const isSeenReady = ({ seenLostShare }: Judged): boolean => seenLostShare < MAX_LOST_SHARE;
-  const seenReady = open.filter(isSeenReady);
   const calledReady = open.filter(isCalledReady);
   const enforcing = withReports.filter(({ domain }) => domain.policy !== "none");
   const isRejected = ({ state }: Judged): boolean => state === "beingRejected";
-  const trulyRejected = enforcing.filter((one) => !isTrulyReady(one));
-  const share = (part: number, total: number): number => (total === 0 ? 1 : part / total);
-  const states: Record<string, number> = {};
-  const missed: Record<string, number> = {};
-  const wrong: Record<string, number> = {};
-  for (const { state } of judged) states[state] = (states[state] ?? 0) + 1;
-  for (const { state, reasons } of trulyReady.filter((one) => !isCalledReady(one))) {
-    const why = `${state}: ${reasons[0] ?? "-"}`;
-    missed[why] = (missed[why] ?? 0) + 1;
-  }
+  const trulyRejected = enforcing.filter((one) => !isTrulyReady(one, "reported"));
   const asked = open.map((one) => one.asked).sort((a, b) => a - b);
-  const calledWrongly = calledReady.filter((one) => !isTrulyReady(one));
-  for (const { traffic } of calledWrongly) {
-    const [label = "-"] = Object.entries(traffic.judged.lostByLabel).sort((a, b) => b[1] - a[1])[0] ?? [];
-    wrong[label] = (wrong[label] ?? 0) + 1;
-  }
+  const wrong = calledReady.filter((one) => !isTrulyReady(one, "reported"));
+  const unseen = ({ traffic }: Judged): boolean => traffic.judged.lost > 0 && traffic.judged.lostSeen === 0;
   return {
+    ...ratesOf(open, "reported"),
+    ...ratesOfAllMail(open),
     domains: judged.length,
     withoutReports: judged.length - withReports.length,
     open: open.length,
-    trulyReady: trulyReady.length,
     calledReady: calledReady.length,
-    readyPrecision: share(calledReady.filter(isTrulyReady).length, calledReady.length),
-    laterPrecision: share(
-      calledReady.filter(({ laterLostShare }) => laterLostShare < MAX_LOST_SHARE).length,
-      calledReady.length,
-    ),
-    readyRecall: share(trulyReady.filter(isCalledReady).length, trulyReady.length),
-    expectedPrecision: share(calledReady.filter(isExpectedReady).length, calledReady.length),
-    expectedRecall: share(expectedReady.filter(isCalledReady).length, expectedReady.length),
-    seenPrecision: share(calledReady.filter(isSeenReady).length, calledReady.length),
-    seenRecall: share(seenReady.filter(isCalledReady).length, seenReady.length),
-    atBest: atBest(
-      open.map(({ bestChance }) => bestChance),
-      GOAL,
-    ),
     trulyRejected: trulyRejected.length,
     foundRejected: trulyRejected.filter(isRejected).length,
-    wronglyRejected: enforcing.filter((one) => isRejected(one) && isTrulyReady(one)).length,
-    states,
-    missed,
-    wrong,
-    wrongUnseen: calledWrongly.filter(({ traffic }) => traffic.judged.lostSeen === 0).length,
+    wronglyRejected: enforcing.filter((one) => isRejected(one) && isTrulyReady(one, "reported")).length,
+    states: countBy(judged, ({ state }) => state),
+    missed: countBy(
+      open.filter((one) => isTrulyReady(one, "reported") && !isCalledReady(one)),
+      ({ state, reasons }) => `${state}: ${reasons[0] ?? "-"}`,
+    ),
+    wrong: countBy(wrong, ({ traffic }) => mostLost(traffic.judged.lostSeenByLabel)),
+    wrongUnseen: calledReady.filter((one) => !isTrulyReady(one, "all") && unseen(one)).length,
     suggestions: {
       undecided: open.reduce((sum, one) => sum + one.asked, 0),
       given: open.reduce((sum, { suggestions }) => sum + suggestions.given, 0),
@@ -306,4 +310,61 @@ export function score(judged: readonly Judged[]): Score {
     },
     asked: { median: asked[Math.floor(0.5 * asked.length)] ?? 0, p90: asked[Math.floor(0.9 * asked.length)] ?? 0 },
   };
+}
+
+function isCalledReady({ state }: Judged): boolean {
+  return READY.has(state);
+}
+
+function isTrulyReady({ shares }: Judged, meaning: Meaning): boolean {
+  return shares[meaning].lost < MAX_LOST_SHARE;
+}
+
+/** Precision and what belongs to it, by the same meaning of legitimate mail throughout. */
+function ratesOf(open: readonly Judged[], meaning: Meaning): Rates {
+  const called = open.filter(isCalledReady);
+  const trulyReady = open.filter((one) => isTrulyReady(one, meaning));
+  const expectedReady = open.filter(({ shares }) => shares[meaning].expected < MAX_LOST_SHARE);
+  const rightly = called.filter((one) => trulyReady.includes(one)).length;
+  const asExpected = called.filter((one) => expectedReady.includes(one)).length;
+  const share = (part: number, total: number): number => (total === 0 ? 1 : part / total);
+  return {
+    trulyReady: trulyReady.length,
+    readyPrecision: share(rightly, called.length),
+    readyRecall: share(rightly, trulyReady.length),
+    expectedPrecision: share(asExpected, called.length),
+    expectedRecall: share(asExpected, expectedReady.length),
+    laterPrecision: share(called.filter(({ shares }) => shares[meaning].later < MAX_LOST_SHARE).length, called.length),
+    atBest: atBest(
+      open.map(({ shares }) => shares[meaning].bestChance),
+      GOAL,
+    ),
+    wrongReady: called.length - rightly,
+  };
+}
+
+function ratesOfAllMail(open: readonly Judged[]): RatesOfAllMail {
+  const all = ratesOf(open, "all");
+  return {
+    trulyReadyAllMail: all.trulyReady,
+    readyPrecisionAllMail: all.readyPrecision,
+    readyRecallAllMail: all.readyRecall,
+    expectedPrecisionAllMail: all.expectedPrecision,
+    expectedRecallAllMail: all.expectedRecall,
+    laterPrecisionAllMail: all.laterPrecision,
+    atBestAllMail: all.atBest,
+    wrongReadyAllMail: all.wrongReady,
+  };
+}
+
+function countBy(list: readonly Judged[], key: (one: Judged) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const one of list) counts[key(one)] = (counts[key(one)] ?? 0) + 1;
+  return counts;
+}
+
+/** The label with the largest count. */
+function mostLost(byLabel: Readonly<Record<string, number>>): string {
+  const [label = "-"] = Object.entries(byLabel).sort((a, b) => b[1] - a[1])[0] ?? [];
+  return label;
 }

@@ -39,8 +39,8 @@ export interface Losses {
   lost: number;
   /** Of those, what receivers report: the rest nobody can see. */
   lostSeen: number;
-  /** Legitimate messages lost by label of their sender. */
-  lostByLabel: Record<string, number>;
+  /** The same by label of their sender. */
+  lostSeenByLabel: Record<string, number>;
 }
 
 /**
@@ -49,6 +49,16 @@ export interface Losses {
  */
 export function expectedLoss(domain: SimulatedDomain, days: number): number {
   const { sent, lost } = expectedAt(RECEIVERS, domain, days);
+  return sent === 0 ? 0 : lost / sent;
+}
+
+/** The same share of the mail to receivers that send reports. */
+export function expectedReportedLoss(domain: SimulatedDomain, days: number): number {
+  const { sent, lost } = expectedAt(
+    RECEIVERS.filter(({ reports }) => reports),
+    domain,
+    days,
+  );
   return sent === 0 ? 0 : lost / sent;
 }
 
@@ -84,7 +94,7 @@ function isFailing({ dkim, spf }: Look): boolean {
 }
 
 function noLosses(): Losses {
-  return { legitimate: 0, legitimateSeen: 0, lost: 0, lostSeen: 0, lostByLabel: {} };
+  return { legitimate: 0, legitimateSeen: 0, lost: 0, lostSeen: 0, lostSeenByLabel: {} };
 }
 
 /** Sends a domain's mail. @param days how many are simulated, and of how many there are reports */
@@ -158,8 +168,8 @@ function addLosses(losses: Losses, { label, messages, lost, isSeen }: Part): voi
   if (isSeen) {
     losses.legitimateSeen += messages;
     losses.lostSeen += lost;
+    if (lost > 0) losses.lostSeenByLabel[label] = (losses.lostSeenByLabel[label] ?? 0) + lost;
   }
-  if (lost > 0) losses.lostByLabel[label] = (losses.lostByLabel[label] ?? 0) + lost;
 }
 
 interface Outcome {

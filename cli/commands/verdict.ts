@@ -2,7 +2,7 @@
 import { Argument, type Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
-import { listedReasons } from "../../shared/guidance/verdict-words.ts";
+import { listedReasons, unknownText } from "../../shared/guidance/verdict-words.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { countText, messagesText } from "../../shared/watch/words.ts";
@@ -33,7 +33,8 @@ Examples:
   dmarc verdict example.com --from 2026-09-01 --to 2026-11-30
   dmarc verdict --json | jq -r 'select(.state == "beingRejected") | .domain'
 
-States: beingRejected, notYet, ready, protected, tooEarly, silent (no reports), notInUse (sends nothing).
+States: beingRejected, notYet, ready, protected, tooEarly, silent (no reports), notInUse (sends nothing). Ready covers receivers
+that send reports, not the others.
 With --json one object a line: domain, state, reasons, days, messages, wouldHit by step and by whose mail it is, nextRecord
 (the text to publish at _dmarc.DOMAIN, null = keep the present one), missing, sources.`;
 
@@ -85,7 +86,8 @@ function renderVerdict(verdict: Verdict): string {
   const shown = listedReasons(verdict);
   lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
   if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));
-  const limits = state === "ready" || state === "notInUse" ? " Mail sent less often may be missing." : "";
-  lines.push(line(`Based on ${countText(days, "day")} with reports and ${messagesText(messages)}.${limits}`));
+  const basis = `Based on ${countText(days, "day")} with reports and ${messagesText(messages)}.`;
+  const unknown = unknownText(state);
+  lines.push(line(unknown === undefined ? basis : `${basis} ${unknown}`));
   return lines.join("\n");
 }

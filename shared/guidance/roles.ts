@@ -15,6 +15,7 @@ import {
   passesForItselfUnsigned,
   type SenderFigures,
 } from "./mail-by-sender.ts";
+import { isTooMuch } from "./sampling.ts";
 import { NOTHING_KNOWN, type SenderClue, type SenderKnowledge, senderClue } from "./sender-knowledge.ts";
 import type { SourceKind } from "./sources.ts";
 
@@ -51,6 +52,7 @@ export type RoleReason =
   | "largeSender"
   | "fewMessages"
   | "smallSender"
+  | "smallServer"
   | "unsignedBursts"
   | "oneOff"
   | "ownName"
@@ -187,8 +189,7 @@ function roleByMail(source: CountedSender, around: Surroundings): RoleWithReason
   if (forwarded !== undefined) return forwarded;
   const network = around.networks.get(networkOf(source.name)) ?? source;
   const asked = around.isSending ? reasonToAsk(source, { network, around }) : undefined;
-  // Of single servers far more are spoofers' than the owner's, so small ones do not add up.
-  const ifSmall: RoleReason = asked === undefined || asked === "loneServer" ? "fewMessages" : "smallSender";
+  const ifSmall = asked === undefined ? "fewMessages" : asked === "loneServer" ? "smallServer" : "smallSender";
   if (isNegligible(network, around)) return { role: "foreign", reason: ifSmall };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
   if (bitsOf(network.partBits) >= VERDICT_LIMITS.steadyParts) return { role: "undecided", reason: "steadyServer" };
@@ -199,11 +200,11 @@ function roleByMail(source: CountedSender, around: Surroundings): RoleWithReason
 }
 
 /**
- * Whether a sender alone exceeds what a policy may hit: if it were the owner's, losing it would break the promise of
- * "ready". If nothing passes, nobody seems to send for the owner, and rare senders are not asked about.
+ * Whether a sender alone is too much to lose: if it were the owner's, the promise of "ready" would be broken. If nothing
+ * passes, nobody seems to send for the owner, and rare senders are not asked about.
  */
-function mayNotBeLost({ messages }: { messages: number }, { base, isSending }: Surroundings): boolean {
-  return isSending && messages > VERDICT_LIMITS.maxHitShare * base;
+export function mayNotBeLost({ messages }: { messages: number }, { base, isSending }: MailSurroundings): boolean {
+  return isSending && isTooMuch(messages, base);
 }
 
 /**

@@ -71,8 +71,14 @@ export function verdictWords(verdict: Verdict): VerdictWords {
 
 /** What "p=reject is safe" is based on, and what it cannot know; undefined for the other states. */
 export function basisText({ state, days }: Pick<Verdict, "state" | "days">): string | undefined {
+  const unknown = unknownText(state);
+  return unknown === undefined ? undefined : `Based on ${daysText(days)}. ${unknown}`;
+}
+
+/** What "p=reject is safe" cannot know; undefined for the other states. */
+export function unknownText(state: Verdict["state"]): string | undefined {
   if (state !== "ready" && state !== "notInUse") return undefined;
-  return `Based on ${daysText(days)}. Mail sent less often may be missing.`;
+  return "It covers receivers that send reports, not the others. Mail sent less often may be missing.";
 }
 
 /** `p=quarantine; t=y`, with sp and np where the record has them. */
@@ -139,7 +145,7 @@ function readyStep({ missing, nextRecord, isPublished }: Verdict): string {
   return `Publish ${step} in ${wait === 1 ? "a day" : `${wait} days`}, when the present policy has been out long enough.`;
 }
 
-const TOO_FEW: ReadonlySet<string> = new Set(["tooFewDays", "tooFewMessages", "fewAndForwarded"]);
+const TOO_FEW: ReadonlySet<string> = new Set(["tooFewDays", "tooFewMessages"]);
 
 /** A verdict's reasons, as they are or as the API answers them. */
 interface Reasons<R> {
@@ -167,8 +173,6 @@ export function listedReasons<R extends { code: string }>(verdict: Reasons<R>): 
 function tooEarlyStep(verdict: Verdict): string {
   const { minSpanDays, minMessages } = VERDICT_LIMITS;
   const lacking = lackingFor(verdict);
-  if (lacking?.code === "fewAndForwarded")
-    return `Wait for more mail, or choose a longer period. ${reasonText(lacking)}`;
   if (lacking?.code === "tooFewMessages") {
     return `Wait for more mail: a verdict needs ${minMessages} messages of your senders, and there ${lacking.messages === 1 ? "is" : "are"} ${whole.format(lacking.messages)} so far.`;
   }
@@ -197,7 +201,6 @@ export function fixText(reason: Reason | undefined, domain: string): string {
       return reason.source === undefined ? "" : signText(reason.source, domain);
     case "tooFewDays":
     case "tooFewMessages":
-    case "fewAndForwarded":
       return "Wait for more reports.";
     case "stageTooShort":
       return `Keep the present policy for ${daysText(reason.days ?? 0)} more.`;
@@ -271,11 +274,6 @@ export function reasonText({ code, source, messages, days = 0 }: Reason): string
       );
     case "tooFewMessages":
       return `There ${messages === 1 ? "is" : "are"} ${messagesText(messages)} of your senders; a verdict needs ${VERDICT_LIMITS.minMessages}.`;
-    case "fewAndForwarded":
-      return (
-        `${messagesText(messages)} passed through forwarders or lists, which break some; in so little mail one ` +
-        "lost message is more than 0.1 %."
-      );
     case "stageTooShort":
       return `The present policy should stay for ${daysText(days)} more (RFC 9989 section 7.4).`;
     case "letThrough":
@@ -304,6 +302,7 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   largeSender: "doesn't pass for your domain, but sends a lot",
   fewMessages: "too few messages to matter",
   smallSender: "too few messages to matter by itself",
+  smallServer: "a single unauthenticated server, with too few messages to matter by itself",
   unsignedBursts: "passes for its own domain only, never signed, and in a few bursts",
   oneOff: "doesn't pass for your domain, and is rarely seen",
   ownName: "its reverse name is below your domain",

@@ -21,7 +21,7 @@ import {
 import { passesSince } from "./passes-since.ts";
 import { type Refused, refusedOf } from "./refused.ts";
 import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
-import { isTooMuch, mostToLose } from "./sampling.ts";
+import { isTooMuch } from "./sampling.ts";
 import type { SenderKnowledge } from "./sender-knowledge.ts";
 import { type WouldHit, whatIf } from "./what-if.ts";
 
@@ -46,7 +46,6 @@ export type ReasonCode =
   | "spfOnly"
   | "tooFewDays"
   | "tooFewMessages"
-  | "fewAndForwarded"
   | "stageTooShort"
   | "letThrough"
   | "foreignMailFails";
@@ -131,7 +130,6 @@ export function judge(input: VerdictInput): Verdict {
   };
   const blocking = blockers(sources, ownMessages);
   const lacking = dataLacking(input, ownMessages);
-  if (blocking.length === 0) lacking.push(...tooFewForForwarding(sources, ownMessages));
   const refused = refusedReal(sources, { domain, policy, ownMessages });
   const state = decideState({ totals, stage, sources, ownMessages, lacking, blocking, refused });
   const waiting = waitOfStage(input, stage);
@@ -207,13 +205,18 @@ function unlisted({ mail, totals }: Pick<VerdictInput, "mail" | "totals">): Judg
   return sources.filter((source) => source.messages > 0);
 }
 
-/** Senders too small to be asked about one by one become undecided if together they may be too much to lose. */
+/**
+ * Senders too small to be asked about one by one become undecided if together they may be too much to lose. Of single servers far
+ * more are spoofers' than the owner's, so they count only where mail of the owner's fails already.
+ */
 function askOfManySmall(sources: JudgedSource[]): JudgedSource[] {
   const ownMessages = messagesOf(sources);
   const hit = sum(sources, (source) => (isInTheWay(source) && source.role !== "undecided" ? source.hit : 0));
-  const small = sum(sources, (source) => (source.reason === "smallSender" ? source.hit : 0));
+  const isSmall = ({ reason }: JudgedSource): boolean =>
+    reason === "smallSender" || (reason === "smallServer" && hit > 0);
+  const small = sum(sources, (source) => (isSmall(source) ? source.hit : 0));
   if (small === 0 || isTooMuch(hit, ownMessages) || !isTooMuch(hit + small, ownMessages)) return sources;
-  return sources.map((source) => (source.reason === "smallSender" ? { ...source, role: "undecided" } : source));
+  return sources.map((source) => (isSmall(source) ? { ...source, role: "undecided" } : source));
 }
 
 /** Messages of all but foreign senders. */
@@ -236,17 +239,6 @@ function dataLacking({ days, period, policies }: VerdictInput, ownMessages: numb
   }
   if (ownMessages > 0 && ownMessages < minMessages) reasons.push({ code: "tooFewMessages", messages: ownMessages });
   return reasons;
-}
-
-/**
- * In little mail one lost message is more than ready allows, and forwarding breaks some now and then, at receivers that send no
- * reports too. If several messages were forwarded, more mail is needed.
- */
-function tooFewForForwarding(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
-  if (ownMessages === 0 || mostToLose(ownMessages) > 0) return [];
-  const forwarded = sum(sources, ({ survived, letThrough }) => survived + letThrough);
-  if (forwarded < VERDICT_LIMITS.maxForwardedOfFew) return [];
-  return [{ code: "fewAndForwarded", messages: forwarded }];
 }
 
 /** What stands in the way of rejecting, the largest first; nothing where all of it together is too little to count. */
@@ -275,8 +267,8 @@ function blockers(sources: readonly JudgedSource[], ownMessages: number): Reason
  * @param share of the domain's mail that passes by SPF alone @param forwarded share of its mail that is forwarded
  */
 function reliesOnSpf(share: number, forwarded: number): boolean {
-  const { maxSpfOnlyShare, relyingShare, maxHitShare } = VERDICT_LIMITS;
-  return share > relyingShare || (share > maxSpfOnlyShare && share * forwarded > maxHitShare);
+  const { maxSpfOnlyShare, relyingShare, maxLostShare } = VERDICT_LIMITS;
+  return share > relyingShare || (share > maxSpfOnlyShare && share * forwarded > maxLostShare);
 }
 
 /** The share of the domain's signed mail that was forwarded: by those messages of which the signature alone survived. */

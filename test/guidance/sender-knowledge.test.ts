@@ -153,6 +153,16 @@ describe("the addresses whose names a verdict needs", () => {
     expect(addressesToName(sentMail({}), [HOME])).toEqual([]);
   });
 
+  it("are those of a run of spoofing, too, where one alone would be too much to lose", () => {
+    const run = { [LONE]: [5], [OTHER]: [5], "198.51.101.7": [5], "203.0.114.9": [5] };
+    expect(roleOf(run)).toBe("foreign oneOff");
+    expect(new Set(addressesToName(sentMail(run), [HOME]))).toEqual(new Set([HOME, ...Object.keys(run)]));
+    expect(roleOf(run, known({ [LONE]: { host: "old.acme.example" } }))).toBe("undecided ownName");
+    // Of 28,000 messages ten are not.
+    const much = [...Array.from({ length: 10 }, () => mailOf({})).flat(), ...mailOf(run)];
+    expect(addressesToName(mailBySender(evidenceOf(much, PERIOD), DOMAIN), [HOME])).toEqual([]);
+  });
+
   it("are the owner's and the open ones, up to a limit", () => {
     expect(addressesToName(sentMail({ [LONE]: [5] }), [HOME])).toEqual([HOME, LONE]);
     const alone = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, STEADY]));

@@ -124,11 +124,13 @@ it("an incident is opened once, repeated after a week, and closed when it is ove
   // That the domain is not ready any more follows from it, and is not told on its own.
   expect(steps(await notices()).filter((text) => text.endsWith("immediate"))).toHaveLength(1);
   expect(await ask(simulation.ledger, incidentsQuery(["acme"], { state: "open", limit: 10 }))).toEqual([]);
-  const [resolved] = await ask(
+  const resolved = await ask(
     simulation.ledger,
     incidentsQuery(["acme"], { state: { resolvedSinceSeconds: 1 }, limit: 10 }),
   );
-  expect(resolved).toMatchObject({ rule: "ownSenderFails", openedSeconds: first?.createdSeconds });
+  expect(resolved.find(({ rule }) => rule === "ownSenderFails")).toMatchObject({
+    openedSeconds: first?.createdSeconds,
+  });
 });
 
 it("a domain gets one separate notice a day, lost mail first, and the rest waits for the digest", async () => {

@@ -343,17 +343,41 @@ it("finds TLS sessions failing above the usual share, with the reported reason",
   expect(findAll(figures({ tlsDays: tls(12, 10), tlsReasons }))).toEqual([]);
 });
 
-it("reports a new verdict after two days, rejected mail at once, and nothing before the first verdict", () => {
-  const held = NOW - 2 * SECONDS_PER_DAY;
-  const notYet = { verdict: verdict({ state: "notYet" }) };
-  expect(findAll(figures({ ...notYet, stateSinceSeconds: held }))).toMatchObject([
+/** Of 9,000 messages of the owner's, so many fail and would be hit. */
+function notYet(failing: number, reasons: Verdict["reasons"] = []): Verdict {
+  const none = { own: 0, undecided: 0, foreign: 0, forwarder: 0 };
+  const wouldHit = { ...whatIf([], DOMAIN), reject: { ...none, own: failing } };
+  return verdict({ state: "notYet", reasons, wouldHit });
+}
+
+it("reports a new verdict after a week, rejected mail at once, and nothing before the first verdict", () => {
+  const held = NOW - 7 * SECONDS_PER_DAY;
+  const changed = { verdict: notYet(18) };
+  expect(findAll(figures({ ...changed, stateSinceSeconds: held }))).toMatchObject([
     { rule: "verdictChanged", severity: "attention" },
   ]);
-  expect(findAll(figures({ ...notYet, stateSinceSeconds: held + 1 }))).toEqual([]);
-  expect(findAll(figures({ ...notYet, stateSinceSeconds: held, toldState: "" }))).toEqual([]);
+  expect(findAll(figures({ ...changed, stateSinceSeconds: held + 1 }))).toEqual([]);
+  expect(findAll(figures({ ...changed, stateSinceSeconds: held, toldState: "" }))).toEqual([]);
   expect(findAll(figures({ verdict: verdict({ state: "beingRejected" }) }))).toMatchObject([{ severity: "urgent" }]);
-  expect(announcedStateAfter(figures({ ...notYet, toldState: "" }))).toBe("notYet");
-  expect(announcedStateAfter(figures({ ...notYet }))).toBe("ready");
+  expect(announcedStateAfter(figures({ ...changed, toldState: "" }))).toBe("notYet");
+  expect(announcedStateAfter(figures({ ...changed }))).toBe("ready");
+});
+
+it("reports after a month only that a ready domain is a few failing messages above the limit", () => {
+  const [week, month] = [7, 30].map((days) => ({ stateSinceSeconds: NOW - days * SECONDS_PER_DAY }));
+  // 0.1 % of 9,000 is 9: twice that is clear. Two messages of 900 are more, and few.
+  const near = [{ verdict: notYet(17) }, { verdict: { ...notYet(2), ownMessages: 900 } }];
+  for (const one of near) {
+    expect(findAll(figures({ ...one, ...week }))).toEqual([]);
+    expect(announcedStateAfter(figures({ ...one, ...week }))).toBe("ready");
+    expect(findAll(figures({ ...one, ...month }))).toMatchObject([{ rule: "verdictChanged" }]);
+    // It was not announced as ready before.
+    expect(findAll(figures({ ...one, ...week, toldState: "protected" }))).toMatchObject([{ rule: "verdictChanged" }]);
+  }
+  const few = { ...notYet(3), ownMessages: 900 };
+  expect(findAll(figures({ verdict: few, ...week }))).toMatchObject([{ rule: "verdictChanged" }]);
+  const spfOnly = notYet(0, [{ code: "spfOnly", messages: 5000 }]);
+  expect(findAll(figures({ verdict: spfOnly, ...week }))).toMatchObject([{ rule: "verdictChanged" }]);
 });
 
 it("finds work that waits in the pipeline too long", () => {

@@ -1,10 +1,12 @@
 /**
  * The verdict has changed since the last notice about it. Why: "ready" is what an owner waits for, "no longer ready"
- * what they must know before the next step. A state that lasts less than two days is not announced; `beingRejected` is
- * announced at once.
+ * what they must know before the next step. A state that lasts less than a week is not announced, nor, after "ready", little more
+ * failing mail than that allows; `beingRejected` is announced at once.
  */
 import type { VerdictState } from "../../guidance/verdict.ts";
 import { verdictWords } from "../../guidance/verdict-words.ts";
+import { mustNotBeLost } from "../../guidance/what-if.ts";
+import { VERDICT_LIMITS } from "../../limits.ts";
 import type { Figures, Rule } from "../figures.ts";
 import type { RuleCode, Severity } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
@@ -47,10 +49,21 @@ export const verdictChanged: Rule = {
 };
 
 /** Whether to announce the state: it differs from the last announced one, and has held for long enough. */
-export function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Figures): boolean {
+export function isNews(figures: Figures): boolean {
+  const { verdict, toldState, stateSinceSeconds, nowSeconds } = figures;
   if (toldState === "" || toldState === verdict.state || SEVERITY[verdict.state] === undefined) return false;
-  const { minSeconds } = WATCH_RULES.verdictChanged;
-  return verdict.state === "beingRejected" || nowSeconds - stateSinceSeconds >= minSeconds;
+  if (verdict.state === "beingRejected") return true;
+  const { minSeconds, minSecondsNear } = WATCH_RULES.verdictChanged;
+  return nowSeconds - stateSinceSeconds >= (isNearReady(figures) ? minSecondsNear : minSeconds);
+}
+
+/** Whether a domain announced as ready is a few failing messages away from it. */
+function isNearReady({ verdict, toldState }: Pick<Figures, "verdict" | "toldState">): boolean {
+  const { state, reasons, wouldHit, ownMessages } = verdict;
+  if (toldState !== "ready" || state !== "notYet" || reasons.some(({ code }) => code === "spfOnly")) return false;
+  const { minFailing, minTimesLimit } = WATCH_RULES.verdictChanged;
+  const failing = mustNotBeLost(wouldHit.reject);
+  return failing < minFailing || failing < minTimesLimit * VERDICT_LIMITS.maxLostShare * ownMessages;
 }
 
 /** The last announced state, after this evaluation. */
