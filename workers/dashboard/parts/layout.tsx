@@ -139,18 +139,21 @@ function Head({ content, access }: FrameProps) {
           {access?.head === undefined ? "DMARC reports" : <ForeignText text={access.head.name} />}
         </a>
         {access !== undefined && (
-          <nav aria-label="Main">
-            {entries.map(({ key, label, href }) => (
-              <a href={href} aria-current={content.section === key ? "page" : undefined}>
-                {label}
-              </a>
-            ))}
-          </nav>
-        )}
-        {access !== undefined && (
-          <span class="who">
-            <ForeignText text={access.name} /> · {access.role}
-          </span>
+          <>
+            <button class="menu" type="button" popovertarget="main-menu">
+              Menu
+            </button>
+            <nav aria-label="Main" id="main-menu" popover="auto">
+              {entries.map(({ key, label, href }) => (
+                <a href={href} aria-current={content.section === key ? "page" : undefined}>
+                  {label}
+                </a>
+              ))}
+              <span class="who">
+                <ForeignText text={access.name} /> · {access.role}
+              </span>
+            </nav>
+          </>
         )}
       </div>
     </header>
