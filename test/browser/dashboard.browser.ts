@@ -326,6 +326,15 @@ describe.skipIf(isMissing)("the dashboard", () => {
     expect(found).toEqual({});
   });
 
+  it("finds a domain from any page", async () => {
+    page = await site.open("/glossary");
+    await page.getByRole("searchbox", { name: "Find a domain" }).fill("acme.ex");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/domains\.q=acme\.ex/);
+    expect(await page.locator("#domains tbody th").allTextContents()).toEqual(["acme.example"]);
+    await clean();
+  });
+
   it.each([true, false])("has a menu on a phone, with JavaScript: %s", async (javaScriptEnabled) => {
     const context = await site.openContext({ viewport: { width: 390, height: 844 }, javaScriptEnabled });
     page = await context.newPage();

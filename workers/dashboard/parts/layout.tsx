@@ -112,6 +112,17 @@ export function logoPath(account: string, logoSeconds: number): string {
   return `${accountPath(account)}/logo?v=${logoSeconds}`;
 }
 
+/** To one of very many domains, from any page. */
+function FindDomain() {
+  return (
+    <search>
+      <form class="inline" method="get" action="/">
+        <input type="search" name="domains.q" placeholder="Find a domain" aria-label="Find a domain" size={14} />
+      </form>
+    </search>
+  );
+}
+
 function Head({ content, access }: FrameProps) {
   const entries = [
     { key: "domains", label: "Domains", href: "/" },
@@ -149,6 +160,7 @@ function Head({ content, access }: FrameProps) {
                   {label}
                 </a>
               ))}
+              {access.role === "operator" && <FindDomain />}
               <span class="who">
                 <ForeignText text={access.name} /> · {access.role}
               </span>
