@@ -7,6 +7,7 @@ import { type Command, Option } from "commander";
 import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
 import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import type { DeadLetterFilter } from "../../shared/operations.ts";
+import { DEAD_LETTER_ADVICE } from "../../shared/problem-advice.ts";
 import { PROBLEM_MEANINGS } from "../../shared/report/problems.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
@@ -18,7 +19,7 @@ import { reasonOfAny } from "../file-errors.ts";
 import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
-import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
+import { printError, printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface CommonOptions extends ConnectionOptions {
   json?: true;
@@ -33,12 +34,13 @@ interface ChangeOptions extends ListOptions {
   yes?: true;
 }
 
+const ADVICE = new Map<string, string>(Object.entries(DEAD_LETTER_ADVICE));
 const FILTER_FIELDS = ["code", "domain", "account", "since", "until"] as const;
 
 const EXAMPLES = `
 Examples:
+  dmarc dead-letters reasons             where to begin if there are many
   dmarc dead-letters list --since 2026-11-01 --code foreign_domain
-  dmarc dead-letters list --json | jq 'group_by(.reason.code) | map({(.[0].reason.code): length}) | add'
   dmarc dead-letters show 20261121-0123456789abcdef01234567 --save report.xml.gz
   dmarc dead-letters requeue 20261121-0123456789abcdef01234567
   dmarc dead-letters requeue --code retries_exhausted --dry-run
@@ -60,6 +62,12 @@ export function addDeadLetters(program: Command): void {
       "discarded ones instead",
     ),
   ).action(printDeadLetters);
+  finish(
+    addScope(add(group, "reasons", "How many there are for each reason, and what to do about it")).option(
+      "--discarded",
+      "discarded ones instead",
+    ),
+  ).action(printReasons);
   finish(
     add(group, "show <id>", "One dead letter: reason, what to do, its mail and its file").option(
       "--save <file>",
@@ -88,8 +96,13 @@ function finish(command: Command): Command {
 }
 
 function addFilter(command: Command): Command {
+  return addScope(
+    command.addOption(new Option("--code <code>", "only with this reason").choices(Object.keys(PROBLEM_MEANINGS))),
+  );
+}
+
+function addScope(command: Command): Command {
   return command
-    .addOption(new Option("--code <code>", "only with this reason").choices(Object.keys(PROBLEM_MEANINGS)))
     .option("--domain <domain>", "only about this policy domain", readDomain)
     .option("--account <name>", "only of this account")
     .option("--since <day>", "only from mail that arrived on this day or later (YYYY-MM-DD, UTC)", readDay)
@@ -108,10 +121,25 @@ async function printDeadLetters(options: ListOptions): Promise<void> {
   for await (const letter of client.each("listDeadLetters", { ...filter, isDiscarded })) letters.push(letter);
   if (letters.length === 0) await requireKnown(client, options);
   if (options.json) return printJson(letters);
-  const name = isDiscarded ? "discarded" : "open";
-  if (letters.length === 0 && Object.keys(filter).length > 0) return printOut(`No ${name} dead letter matches.`);
-  if (letters.length === 0) return printOut(`No ${name} dead letters.`);
+  if (letters.length === 0) return printOut(noneOf(options));
   printOut(letters.map((letter) => renderPairs(deadLetterPairs(letter))).join("\n\n"));
+}
+
+function noneOf(options: ListOptions): string {
+  const name = options.discarded === true ? "discarded" : "open";
+  return Object.keys(filterOf(options)).length > 0 ? `No ${name} dead letter matches.` : `No ${name} dead letters.`;
+}
+
+async function printReasons(options: ListOptions): Promise<void> {
+  const client = connect(options);
+  const isDiscarded = options.discarded === true;
+  const { items } = await client.ask("deadLetterReasons", { ...filterOf(options), isDiscarded });
+  if (items.length === 0) await requireKnown(client, options);
+  if (options.json) return printJson(items);
+  if (items.length === 0) return printOut(noneOf(options));
+  const rows = items.map(({ code, deadLetters }) => [code, deadLetters, ADVICE.get(code) ?? ""]);
+  printOut(renderTable(["reason", "dead letters", "what to do"], rows));
+  if (!isDiscarded) printOut("Once the cause is gone: dmarc dead-letters requeue --code REASON, or discard.");
 }
 
 async function showDeadLetter(id: string, options: ShowOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { ACTIVITY_DAYS, missingParts } from "../../shared/ledger/activity.ts";
 import { partWord } from "../../shared/mail/part-words.ts";
+import { operatorSteps } from "../../shared/operator-steps.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -50,6 +51,22 @@ async function printStatus(options: StatusOptions): Promise<void> {
   if (options.json) return printJson({ ...status, activity });
   printOut(renderStatus(status));
   if (activity !== null) printOut(`\n${renderActivity(activity)}`);
+  printOut(`\n${renderSteps(status, Math.floor(Date.now() / 1000))}`);
+}
+
+/** What to do next, each with its command. */
+export function renderSteps({ outcomes, parts, refusedMails = 0, ...status }: Status, nowSeconds: number): string {
+  const counted = outcomes === null ? undefined : { dead_letter: 0, conflict: 0, ...outcomes };
+  const steps = operatorSteps({
+    ...status,
+    nowSeconds,
+    deadLetters: counted?.dead_letter,
+    conflicts: counted?.conflict,
+    refusedMails,
+    missingParts: parts === null ? 0 : missingParts(parts),
+  });
+  if (steps.length === 0) return "Nothing to do.";
+  return `To do:\n${renderPairs(steps.map(({ what, command }) => [`  ${what}`, command]))}`;
 }
 
 // Status is needed when something is broken, so it works without activity; `outcomes` says why that failed.

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { D1_LIMITS, PAGE_LIMITS, WORK_LIMITS } from "../limits.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
-import { account, count, countBetween, domain, nothing, pageFields, reason } from "./fields.ts";
+import { account, count, countBetween, domain, pageFields, reason } from "./fields.ts";
 import { get, post, remove } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 

@@ -22,14 +22,23 @@ test("an outdated generated part is found", () => {
   expect(() => renderDocument("<!-- generated: nothing -->\n<!-- end -->")).toThrow("no block 'nothing'");
 });
 
-test("links between documents point to existing places", () => {
+test("links between documents point to existing places, and to headings that are there", () => {
   const dead = [...DOCUMENTS].flatMap(([file, text]) =>
-    [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
-      .map((match) => join(dirname(file), match[1] ?? ""))
-      .filter((target) => !existsSync(target))
-      .map((target) => `${file} → ${target}`),
+    [...withoutCode(text).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+      .filter(([, path = "", anchor]) => {
+        const target = path === "" ? file : join(dirname(file), path);
+        if (!existsSync(target)) return true;
+        const read = DOCUMENTS.get(target);
+        return anchor !== undefined && read !== undefined && !anchorsOf(read).has(anchor);
+      })
+      .map(([link]) => `${file} → ${link}`),
   );
   expect(dead).toEqual([]);
+});
+
+test("headings are anchors as GitHub writes them", () => {
+  const text = "# `dmarc rua`: add\n## A [link](x.md), and (more)\n## A\n```\n# no heading\n```\n## A\n";
+  expect([...anchorsOf(text)]).toEqual(["dmarc-rua-add", "a-link-and-more", "a", "a-1"]);
 });
 
 test("files and folders named in the documentation exist", () => {
@@ -92,3 +101,20 @@ test("glossary: a term is one heading and one sentence", () => {
   expect(new Set(terms).size).toBe(terms.length);
   for (const section of sections) expect(section).toMatch(/^[^\n]+\n\n[A-Z`][^\n]+\.\n+$/);
 });
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^```[\s\S]*?^```/gm, "");
+}
+
+/** The anchors of a document's headings; those of the same words are numbered. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of withoutCode(text).matchAll(/^#{1,6} (.+)$/gm)) {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const anchor = words.replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-");
+    let numbered = anchor;
+    for (let n = 1; anchors.has(numbered); n++) numbered = `${anchor}-${n}`;
+    anchors.add(numbered);
+  }
+  return anchors;
+}

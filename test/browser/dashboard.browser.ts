@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport, usualReport } from "./reports.ts";
-import { axeFindings, type BrowserStack, offScreen, startBrowserStack } from "./support.ts";
+import { axeFindings, type BrowserStack, offScreen, smallTargets, startBrowserStack } from "./support.ts";
 
 const WAIT = { timeout: 60_000, interval: 300 };
 // Where Chromium is not installed a person may go without these tests; CI may not.
@@ -311,18 +311,48 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await context.close();
   });
 
-  it("has boxes and links below tables that a finger hits", async () => {
+  it("has controls that a finger hits", async () => {
     const context = await site.openContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     page = await context.newPage();
-    for (const path of ["/domains/acme.example/senders", "/domains/acme.example/sources"]) {
-      await page.goto(site.origin + path);
-      const found = page.locator("input[type=checkbox], .table-foot a, summary");
-      expect(await found.count(), path).toBeGreaterThan(0);
-      for (const control of await found.all()) {
-        expect((await control.boundingBox())?.height, await control.innerHTML()).toBeGreaterThanOrEqual(22);
-      }
-      expect(await offScreen(page)).toEqual([]);
+    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7", account: "acme" };
+    const listed = pageRoutes().filter(([path]) => !path.startsWith("/reports/") && !/:id|\/logo$/.test(path));
+    const found: Record<string, string[]> = {};
+    for (const [path] of listed) {
+      await page.goto(site.origin + fillPath(path, named));
+      const missed = [...(await smallTargets(page)), ...(await offScreen(page))];
+      if (missed.length > 0) found[path] = missed;
     }
+    await context.close();
+    expect(found).toEqual({});
+  });
+
+  it("finds a domain from any page", async () => {
+    page = await site.open("/glossary");
+    await page.getByRole("searchbox", { name: "Find a domain" }).fill("acme.ex");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/domains\.q=acme\.ex/);
+    expect(await page.locator("#domains tbody th").allTextContents()).toEqual(["acme.example"]);
+    await clean();
+  });
+
+  it.each([true, false])("has a menu on a phone, with JavaScript: %s", async (javaScriptEnabled) => {
+    const context = await site.openContext({ viewport: { width: 390, height: 844 }, javaScriptEnabled });
+    page = await context.newPage();
+    await page.goto(`${site.origin}/domains/acme.example`);
+    const menu = page.getByRole("navigation", { name: "Main" });
+    expect(await menu.count()).toBe(0);
+    await page.getByRole("button", { name: "Menu" }).click();
+    expect(await menu.getByRole("link").allTextContents()).toContain("Alerts");
+    expect(await menu.textContent()).toContain("developer@localhost · operator");
+    expect(await offScreen(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    expect(await menu.count()).toBe(0);
+    await page.getByRole("button", { name: "Menu" }).press("Enter");
+    await menu.getByRole("link", { name: "Alerts" }).click();
+    await page.waitForURL(/\/alerts$/);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    expect(await menu.getByRole("link", { name: "Alerts" }).isVisible()).toBe(true);
+    expect(await page.getByRole("button", { name: "Menu" }).count()).toBe(0);
     await context.close();
   });
 

@@ -129,6 +129,8 @@ describe.skipIf(isMissing)("every state", () => {
     const silent = `${STATE_DOMAINS.ready}?from=${iso(TODAY - 200)}&to=${iso(TODAY - 190)}`;
     const context = await browser.newContext({
       viewport: size,
+      hasTouch: true,
+      isMobile: true,
       extraHTTPHeaders: { authorization: `Bearer ${API_TOKEN}` },
     });
     const page = await context.newPage();

@@ -140,3 +140,30 @@ export async function axeFindings(page: Page): Promise<string[]> {
   });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }
+
+/** Controls that a finger misses, one line each: less than 44 px of height press them. Links in a sentence are left out. */
+export function smallTargets(page: Page): Promise<string[]> {
+  return page.evaluate(SMALL_TARGETS);
+}
+
+// What lies around a link may be pressed with it, so that its box says too little: the page is asked point by point.
+const SMALL_TARGETS = `(() => {
+  const controls = "button, select, input, summary, textarea, nav a, .button, .chip, .table-foot a, tbody th a, .verdict > a";
+  const found = [];
+  for (const control of document.querySelectorAll(controls)) {
+    if (control.closest("thead, :popover-open") !== null || !control.checkVisibility({ visibilityProperty: true })) continue;
+    control.scrollIntoView({ block: "center", behavior: "instant" });
+    const box = control.getClientRects()[0];
+    if (box === undefined) continue;
+    const [x, middle] = [box.left + Math.min(20, box.width / 2), box.top + box.height / 2];
+    const isHit = (y) => {
+      const hit = document.elementFromPoint(x, y);
+      return hit !== null && (control.contains(hit) || (control.matches("input") && hit.closest("label")?.contains(control) === true));
+    };
+    let height = 0;
+    for (const step of [-1, 1]) for (let off = 0; off < 22 && isHit(middle + step * (off + 0.5)); off++) height++;
+    // A control may begin and end between two points.
+    if (height < 42) found.push(height + " px: " + control.outerHTML.slice(0, 120));
+  }
+  return found;
+})()`;

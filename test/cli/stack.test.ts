@@ -266,12 +266,26 @@ describe("figures", () => {
     expect((await run("status")).stdout).toMatch(
       /dmarc-reports.*2 .*200[\s\S]*pending files +2\n +of 2026-11-20 +2\ndatabase 0 +1.0 MB, 1 account\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
     );
+    expect((await run("status")).stdout).toMatch(
+      /\n\nTo do:\n {2}2 files pending, the oldest of 2026-11-20 +dmarc reconcile --since 2026-11-20 --watch\n {2}1 open dead letter +dmarc dead-letters reasons\n$/,
+    );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: "dmarc: Not done after 0 s: 2 unfinished, 2 in dmarc-reports.\n",
     });
     expect((await run("status", "--wait", "--timeout", "soon")).code).toBe(1);
+  });
+
+  it("dead letters by reason, with what to do", async () => {
+    expect(await runJson("dead-letters", "reasons")).toEqual([{ code: "empty", deadLetters: 1 }]);
+    expect((await run("dead-letters", "reasons")).stdout).toMatch(
+      /empty +│ +1 │ Nothing to do: discard it\.[\s\S]*\nOnce the cause is gone: dmarc dead-letters requeue --code REASON, or discard\.\n$/,
+    );
+    expect((await run("dead-letters", "reasons", "--discarded")).stdout).toBe("No discarded dead letters.\n");
+    expect((await run("dead-letters", "reasons", "--until", "2000-01-01")).stdout).toBe(
+      "No open dead letter matches.\n",
+    );
   });
 
   it("dead letters of all pages", async () => {

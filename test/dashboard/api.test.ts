@@ -421,6 +421,7 @@ describe("without the ledger", () => {
       expect([page.status, page.headers.get("retry-after")]).toEqual([503, "2"]);
       const text = await page.text();
       expect(text).toContain("The ledger does not answer");
+      expect(text).toContain('<code data-copy="">npx wrangler tail dmarc-dashboard --format json</code>');
       expect(text).not.toContain("domain_days");
       expect(await (await broken.ask("/api/v1/stats")).json()).toEqual(refusal("ledger_unavailable"));
       const status = await broken.ask("/api/v1/status");

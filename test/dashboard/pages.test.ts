@@ -162,4 +162,12 @@ describe("the operations page", () => {
     expect(outcomes.reduce((sum, { events }) => sum + Number(events), 0)).toBe(3);
     expect(await text("/operations")).toContain("dmarc-reports");
   });
+
+  it("begins with what to do next, and the command for it", async () => {
+    const page = await text("/operations");
+    expect(page).toContain(
+      '<li>2 files pending, the oldest of 2026-11-20: <code data-copy="">dmarc reconcile --since 2026-11-20 --watch</code></li>',
+    );
+    expect(page.indexOf("To do")).toBeLessThan(page.indexOf("Open dead letters"));
+  });
 });

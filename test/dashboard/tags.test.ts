@@ -43,6 +43,17 @@ async function listed(filter: string): Promise<{ domain: string; tags: string; g
 }
 
 describe("tags", () => {
+  it("are offered for the domains that a filter finds, and for nothing less", async () => {
+    const { text } = await pipeline.page("/?domains.q=.example");
+    const link = /href="(\/tags\?domains=[^"]*)">Tag these (\d+)</.exec(text);
+    const form = await pipeline.page(link?.[1] ?? "");
+    const filled = /<textarea[^>]*name="domains"[^>]*>([^<]*)</.exec(form.text)?.[1]?.split("\n") ?? [];
+    expect(filled).toHaveLength(Number(link?.[2]));
+    expect(filled).toEqual(expect.arrayContaining([ready, notYet, notInUse]));
+    expect((await pipeline.page("/")).text).not.toContain("Tag these");
+    expect((await pipeline.page(`/?domains.q=${ready}`)).text).not.toContain("Tag these");
+  });
+
   it("are added by a form, shown in the list, and filter it", async () => {
     const done = await submit({ action: "add", domains: `${ready}\n${notYet.toUpperCase()}`, tags: "Shop, eu" });
     expect([done.status, done.location]).toEqual([303, "/tags?changed=2"]);

@@ -37,6 +37,16 @@ describe("every state", () => {
     if (nextRecord !== null) expect(text).toContain(nextRecord);
   });
 
+  it("says how far the domain is on the way to p=reject, unless it sends nothing", async () => {
+    expect(await page(`/domains/${STATE_DOMAINS.ready}`)).toContain(
+      'Stage 1 of 5: <span class="result" aria-current="step">p=none</span> → <span class="nowrap">p=quarantine; t=y</span>',
+    );
+    expect(await page(`/domains/${STATE_DOMAINS.protected}`)).toMatch(
+      /Stage 5 of 5: .* → <span class="result" aria-current="step">p=reject<\/span><\/p>/,
+    );
+    expect(await page(`/domains/${STATE_DOMAINS.notInUse}`)).not.toContain("Stage ");
+  });
+
   it("ready: says how many days it is based on and what may be missing", async () => {
     const answer = await api().ask("verdict", { domain: STATE_DOMAINS.ready });
     if (!answer.ok) throw new Error(answer.error.message);

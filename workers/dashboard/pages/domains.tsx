@@ -187,6 +187,7 @@ function domainsTable(request: PageRequest, { period, choice, page, rows }: Doma
     columns: columns(request, { period, choice }),
     rows,
     paged: { count: page.matching, sortable: isDomainOrder },
+    controls: request.access.role !== "viewer" && isNarrowed(request) && rows.length > 1 && <TagThese rows={rows} />,
     empty: page.hasDomains ? (
       <>
         No domain of this period matches.{" "}
@@ -209,6 +210,17 @@ function domainsTable(request: PageRequest, { period, choice, page, rows }: Doma
     ),
     partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });
+}
+
+/** Whether the list is of some of the domains. */
+function isNarrowed({ parameters }: PageRequest): boolean {
+  return ["domains.q", "status", "tag", "group"].some((name) => (parameters.get(name) ?? "") !== "");
+}
+
+/** To the form that tags domains, with those of this page filled in. */
+function TagThese({ rows }: { rows: readonly DomainRow[] }) {
+  const domains = new URLSearchParams({ domains: rows.map(({ domain }) => domain).join("\n") });
+  return <a class="button" href={`/tags?${domains}`}>{`Tag these ${rows.length}`}</a>;
 }
 
 const LONGEST = { days: "365", from: undefined, to: undefined };

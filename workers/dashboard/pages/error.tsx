@@ -33,7 +33,14 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   },
   busy: { title: "The dashboard is busy", advice: "Load the page again in a few seconds." },
   process_unavailable: { title: "The process Worker does not answer", advice: "Load the page again in a moment." },
-  internal: { title: "The dashboard failed", advice: "The reason is in its log." },
+  internal: { title: "The dashboard failed" },
+};
+
+/** What an operator does about a fault of ours or the platform's. */
+const COMMANDS: Record<string, string> = {
+  ledger_unavailable: "npx wrangler tail dmarc-dashboard --format json",
+  internal: "npx wrangler tail dmarc-dashboard --format json",
+  process_unavailable: "npx wrangler tail dmarc-process --format json",
 };
 
 interface ShownError {
@@ -57,6 +64,11 @@ export function renderError({ code, message, isForm }: ShownError, access: Acces
             <ForeignText text={message} />
           </p>
           {advice !== undefined && <p class="lead">{advice}</p>}
+          {access?.role === "operator" && COMMANDS[code] !== undefined && (
+            <p>
+              Its log: <code data-copy="">{COMMANDS[code]}</code>
+            </p>
+          )}
           {access !== undefined && (
             <p>
               <a href="/">All domains</a>

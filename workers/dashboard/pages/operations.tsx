@@ -13,6 +13,7 @@ import type { RefusedAddress } from "../../../shared/ledger/refused-mail.ts";
 import { D1_LIMITS } from "../../../shared/limits.ts";
 import { partWord } from "../../../shared/mail/part-words.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
+import { type OperatorStep, operatorSteps } from "../../../shared/operator-steps.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
@@ -43,6 +44,14 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   const databases = databasesTable(status);
   const refusedMail = refusedTable(refused.items);
   const tables = historyTables(history);
+  const balance = readParts(parts);
+  const steps = operatorSteps({
+    ...status,
+    ...open,
+    nowSeconds: Math.floor(Date.now() / 1000),
+    refusedMails: mailsOf(refused.items),
+    missingParts: missingParts(balance),
+  });
   return {
     tables: [queues, unfinished, databases, refusedMail, ...Object.values(tables), ...trend.tables],
     content: {
@@ -51,8 +60,9 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
       body: (
         <>
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
+          <Steps steps={steps} />
           <Totals outcomes={history.outcomes} status={status} open={open} refused={refused.items} />
-          <Parts balance={readParts(parts)} />
+          <Parts balance={balance} />
           <OutcomesChart id="outcomes" caption="Outcomes" rows={history.outcomes} period={period} table="Outcomes">
             By processing date.{" "}
             {history.step === "day" && (
@@ -88,6 +98,27 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 }
 
 const LEAD = "Received reports, their outcomes, processing time and what is pending.";
+
+/** What an operator does next, each with its command. */
+function Steps({ steps }: { steps: readonly OperatorStep[] }) {
+  if (steps.length === 0) return <Note kind="done">Nothing to do.</Note>;
+  return (
+    <section class="card" aria-labelledby="to-do">
+      <h2 id="to-do">To do</h2>
+      <ul class="findings">
+        {steps.map(({ what, command }) => (
+          <li>
+            {what}: <code data-copy="">{command}</code>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function mailsOf(refused: readonly RefusedAddress[]): number {
+  return refused.reduce((sum, { mails }) => sum + mails, 0);
+}
 
 /** Shows that no part of any mail was lost: what was found, and its outcome. */
 function Parts({ balance }: { balance: PartsBalance }) {
@@ -145,7 +176,7 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
     return formatCount(outcomes.reduce((sum, { outcome, events }) => sum + (outcome === name ? events : 0), 0));
   };
   const { unfinished, reportsWithDueSlices } = status;
-  const refusedMails = refused.reduce((sum, { mails }) => sum + mails, 0);
+  const refusedMails = mailsOf(refused);
   const isAtLeast = refused.some((one) => one.isAtLeast);
   return (
     <dl class="figures">

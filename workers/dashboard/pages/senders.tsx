@@ -10,11 +10,12 @@ import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../..
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { mayAdminister } from "../access.ts";
 import { askNames, namePhrases } from "../data/address-names.ts";
-import { isoDay, isoMinute } from "../data/days.ts";
+import { isoMinute } from "../data/days.ts";
 import { domainScope } from "../data/ledger-request.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
+import { dayColumn } from "../parts/columns.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -175,8 +176,8 @@ function undecidedTable(request: PageRequest, { domain, found, chosen }: Undecid
       },
       { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
       { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
-      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
-      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
+      dayColumn<Sender>("since", "Since", ({ source }) => source.firstDay),
+      dayColumn<Sender>("last", "Last seen", ({ source }) => source.lastDay),
     ],
   });
 }
@@ -196,7 +197,7 @@ function SenderCell({ request, domain, sender: { source, named }, mayDecide, cho
     <span class="stack">
       <span>
         {mayDecide && (
-          <>
+          <label>
             <input
               type="checkbox"
               form={FORM}
@@ -205,7 +206,7 @@ function SenderCell({ request, domain, sender: { source, named }, mayDecide, cho
               checked={chosen.includes(name)}
               aria-label={`Choose ${sourceName(source)}`}
             />{" "}
-          </>
+          </label>
         )}
         <a href={linkTo(request, path)}>
           <Name text={name} />

@@ -1,5 +1,6 @@
 /** The verdict on the overview: what is, the one thing to do next, the record to publish, and what each step would hit. */
 import type { Child } from "hono/jsx";
+import { STAGES, stageNumber } from "../../../shared/guidance/next-record.ts";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { needsStrings, STRINGS_HINT } from "../../../shared/guidance/txt-strings.ts";
 import type { Reason, Verdict } from "../../../shared/guidance/verdict.ts";
@@ -40,6 +41,7 @@ export function VerdictCard({ request, verdict }: VerdictProps) {
       <Undecided request={request} verdict={verdict} />
       {basis !== undefined && <p class="small muted">{basis}</p>}
       {nextRecord !== undefined && <NextRecord request={request} verdict={verdict} text={nextRecord} />}
+      {messages > 0 && state !== "notInUse" && <Path verdict={verdict} />}
       {state === "silent" && (
         <p>
           <a href={linkTo(request, `${domainPath(domain)}/records`)}>Check what is published</a>
@@ -86,6 +88,25 @@ function NextRecord({ request, verdict, text }: VerdictProps & { text: string })
         {isPublished === true ? "Published records" : "Once it is published, check it"}
       </a>
     </div>
+  );
+}
+
+/** How far the domain is on the way to p=reject. */
+function Path({ verdict: { stage } }: { verdict: Verdict }) {
+  const at = stageNumber(stage);
+  return (
+    <p class="small muted">
+      Stage {at + 1} of {STAGES.length}:{" "}
+      {STAGES.map(({ p, isTest }, number) => (
+        <>
+          {number > 0 && " → "}
+          <span class={number === at ? "result" : "nowrap"} aria-current={number === at ? "step" : undefined}>
+            p={p}
+            {isTest && "; t=y"}
+          </span>
+        </>
+      ))}
+    </p>
   );
 }
 

@@ -112,6 +112,17 @@ export function logoPath(account: string, logoSeconds: number): string {
   return `${accountPath(account)}/logo?v=${logoSeconds}`;
 }
 
+/** To one of very many domains, from any page. */
+function FindDomain() {
+  return (
+    <search>
+      <form class="inline" method="get" action="/">
+        <input type="search" name="domains.q" placeholder="Find a domain" aria-label="Find a domain" size={14} />
+      </form>
+    </search>
+  );
+}
+
 function Head({ content, access }: FrameProps) {
   const entries = [
     { key: "domains", label: "Domains", href: "/" },
@@ -139,18 +150,22 @@ function Head({ content, access }: FrameProps) {
           {access?.head === undefined ? "DMARC reports" : <ForeignText text={access.head.name} />}
         </a>
         {access !== undefined && (
-          <nav aria-label="Main">
-            {entries.map(({ key, label, href }) => (
-              <a href={href} aria-current={content.section === key ? "page" : undefined}>
-                {label}
-              </a>
-            ))}
-          </nav>
-        )}
-        {access !== undefined && (
-          <span class="who">
-            <ForeignText text={access.name} /> · {access.role}
-          </span>
+          <>
+            <button class="menu" type="button" popovertarget="main-menu">
+              Menu
+            </button>
+            <nav aria-label="Main" id="main-menu" popover="auto">
+              {entries.map(({ key, label, href }) => (
+                <a href={href} aria-current={content.section === key ? "page" : undefined}>
+                  {label}
+                </a>
+              ))}
+              {access.role === "operator" && <FindDomain />}
+              <span class="who">
+                <ForeignText text={access.name} /> · {access.role}
+              </span>
+            </nav>
+          </>
         )}
       </div>
     </header>

@@ -24,7 +24,7 @@ export interface ViewColumn<Row> extends TableColumn<Row> {
   term?: string;
   /** What is shown; absent = the value. */
   cell?: (row: Row) => Child;
-  /** Left out on paper, which is narrower than a screen. */
+  /** Left out on paper and on phones, which are narrower than a screen. */
   screenOnly?: true;
   /** Only exported. */
   exportOnly?: true;

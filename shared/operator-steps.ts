@@ -1,0 +1,64 @@
+/** What an operator does next about what waits: what it is, and the command that shows or ends it. Pure. */
+import { countText } from "./watch/words.ts";
+
+/** What waits, as `dmarc status` and the page Operations know it. */
+export interface PipelineState {
+  nowSeconds: number;
+  queues: readonly { queue: string; messages: number; oldestSeconds: number }[];
+  unfinishedDays: readonly { day: string; objects: number }[];
+  /** Open ones; undefined = the ledger did not answer. */
+  deadLetters: number | undefined;
+  conflicts: number | undefined;
+  refusedMails: number;
+  /** Parts of mail without an outcome. */
+  missingParts: number;
+}
+
+/** One of them. */
+export interface OperatorStep {
+  /** A sentence without its period. */
+  what: string;
+  /** To be typed as it is; `dmarc` stands for `npm run --silent dmarc --`. */
+  command: string;
+}
+
+/** Ours: an ordinary message waits for seconds, and one that is tried again for some minutes. */
+export const LONG_WAIT_SECONDS = 15 * 60;
+
+/** What needs an operator, what holds up everything else first; none = nothing does. */
+export function operatorSteps(state: PipelineState): OperatorStep[] {
+  const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedMails, missingParts } = state;
+  const steps: OperatorStep[] = [];
+  if (deadLetters === undefined) {
+    steps.push({ what: "The ledger (D1) does not answer", command: "npx wrangler d1 info dmarc-reports" });
+  }
+  const late = queues.filter(({ oldestSeconds: at }) => at > 0 && nowSeconds - at > LONG_WAIT_SECONDS);
+  for (const { queue, messages, oldestSeconds } of late) {
+    const minutes = Math.floor((nowSeconds - oldestSeconds) / 60);
+    const age = minutes < 120 ? countText(minutes, "minute") : countText(Math.floor(minutes / 60), "hour");
+    const what = `${queue}: ${countText(messages, "message")} waiting, the oldest for ${age}`;
+    steps.push({ what, command: "npx wrangler tail dmarc-process --format json" });
+  }
+  // What came today may be on its way, unless nothing moves any more.
+  const today = new Date(nowSeconds * 1000).toISOString().slice(0, 10);
+  const isIdle = queues.every(({ messages }) => messages === 0);
+  const left = unfinishedDays.filter(({ day }) => isIdle || day < today);
+  const files = left.reduce((sum, { objects }) => sum + objects, 0);
+  const oldest = left.map(({ day }) => day).sort()[0];
+  if (oldest !== undefined) {
+    const what = `${countText(files, "file")} pending, the oldest of ${oldest}`;
+    steps.push({ what, command: `dmarc reconcile --since ${oldest} --watch` });
+  }
+  if (missingParts !== 0) {
+    const since = new Date((nowSeconds - 7 * 86_400) * 1000).toISOString().slice(0, 10);
+    const what = `${countText(Math.abs(missingParts), "part")} of mail without an outcome`;
+    steps.push({ what, command: `dmarc reprocess --since ${since}` });
+  }
+  if (deadLetters)
+    steps.push({ what: countText(deadLetters, "open dead letter"), command: "dmarc dead-letters reasons" });
+  if (conflicts) steps.push({ what: countText(conflicts, "open conflict"), command: "dmarc conflicts list" });
+  if (refusedMails > 0) {
+    steps.push({ what: `${countText(refusedMails, "mail")} to unregistered addresses`, command: "dmarc rua refused" });
+  }
+  return steps;
+}

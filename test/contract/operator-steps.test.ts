@@ -1,0 +1,63 @@
+/** What an operator is told to do next, and the commands for it. */
+import { expect, it } from "vitest";
+import { operatorSteps, type PipelineState } from "../../shared/operator-steps.ts";
+
+const NOW = Date.UTC(2026, 10, 28, 3) / 1000;
+const QUIET: PipelineState = {
+  nowSeconds: NOW,
+  queues: [
+    { queue: "dmarc-reports", messages: 0, oldestSeconds: 0 },
+    { queue: "dmarc-points", messages: 0, oldestSeconds: 0 },
+  ],
+  unfinishedDays: [],
+  deadLetters: 0,
+  conflicts: 0,
+  refusedMails: 0,
+  missingParts: 0,
+};
+
+it("is nothing while nothing waits, and while what came is on its way", () => {
+  expect(operatorSteps(QUIET)).toEqual([]);
+  const queues = [{ queue: "dmarc-reports", messages: 40, oldestSeconds: NOW - 60 }];
+  expect(operatorSteps({ ...QUIET, queues, unfinishedDays: [{ day: "2026-11-28", objects: 40 }] })).toEqual([]);
+});
+
+it("begins with what holds up everything else", () => {
+  const steps = operatorSteps({
+    nowSeconds: NOW,
+    queues: [
+      { queue: "dmarc-reports", messages: 1, oldestSeconds: NOW - 1000 },
+      { queue: "dmarc-points", messages: 1200, oldestSeconds: NOW - 8 * 3600 },
+    ],
+    unfinishedDays: [
+      { day: "2026-11-28", objects: 7 },
+      { day: "2026-11-27", objects: 2 },
+      { day: "2026-11-20", objects: 1 },
+    ],
+    deadLetters: 10_000,
+    conflicts: 1,
+    refusedMails: 3,
+    missingParts: 1,
+  });
+  expect(steps.map(({ what, command }) => `${what}: ${command}`)).toEqual([
+    "dmarc-reports: 1 message waiting, the oldest for 16 minutes: npx wrangler tail dmarc-process --format json",
+    "dmarc-points: 1,200 messages waiting, the oldest for 8 hours: npx wrangler tail dmarc-process --format json",
+    "3 files pending, the oldest of 2026-11-20: dmarc reconcile --since 2026-11-20 --watch",
+    "1 part of mail without an outcome: dmarc reprocess --since 2026-11-21",
+    "10,000 open dead letters: dmarc dead-letters reasons",
+    "1 open conflict: dmarc conflicts list",
+    "3 mails to unregistered addresses: dmarc rua refused",
+  ]);
+});
+
+it("is reconcile where a queue was purged, on the same day too", () => {
+  expect(operatorSteps({ ...QUIET, unfinishedDays: [{ day: "2026-11-28", objects: 7 }] })).toEqual([
+    { what: "7 files pending, the oldest of 2026-11-28", command: "dmarc reconcile --since 2026-11-28 --watch" },
+  ]);
+});
+
+it("says that the ledger does not answer", () => {
+  expect(operatorSteps({ ...QUIET, deadLetters: undefined, conflicts: undefined })).toEqual([
+    { what: "The ledger (D1) does not answer", command: "npx wrangler d1 info dmarc-reports" },
+  ]);
+});
