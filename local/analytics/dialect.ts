@@ -17,7 +17,7 @@ import {
 import { type Expression, type FunctionCall, INTERVAL_UNITS, parse, type Select } from "./grammar.ts";
 import { printTokens, type Token } from "./tokens.ts";
 
-export const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"] as const;
+const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** A statement Analytics Engine would take. */

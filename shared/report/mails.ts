@@ -73,6 +73,7 @@ export async function* readMailbox(
   }
 }
 
+/** Reads the reports of one mail. @throws Rejection when it is no mail, or holds no report */
 export async function* readMail(source: ByteSource, outer: Place, context: Context): AsyncGenerator<ReadEvent> {
   const place = insideMail(outer);
   if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);

@@ -127,7 +127,7 @@ function withAttributesTold(element: XmlElement, context: RecordContext, path = 
 }
 
 /** Reads a record from its element. */
-export function readRecord(record: XmlElement, context: RecordContext): AggregateRecord | { skipped: string } {
+function readRecord(record: XmlElement, context: RecordContext): AggregateRecord | { skipped: string } {
   for (const path of unknownPaths(record)) context.unknown.push(path);
   // Some leave the row out, and write what belongs into it beside the rest.
   const row = child(record, "row") ?? (child(record, "source_ip") === undefined ? undefined : record);

@@ -47,7 +47,7 @@ export const verdictChanged: Rule = {
 };
 
 /** Whether to announce the state: it differs from the last announced one, and has held for long enough. */
-export function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Figures): boolean {
+function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Figures): boolean {
   if (toldState === "" || toldState === verdict.state || SEVERITY[verdict.state] === undefined) return false;
   const { minSeconds } = WATCH_RULES.verdictChanged;
   return verdict.state === "beingRejected" || nowSeconds - stateSinceSeconds >= minSeconds;
