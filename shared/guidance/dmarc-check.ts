@@ -135,7 +135,7 @@ interface Found {
   foundBelow?: FoundRecord | undefined;
 }
 
-/** What a domain's policies depend on beside its records. */
+/** What a domain's policies depend on besides its records. */
 interface PolicyPlace {
   subject: PolicySubject;
   wildcard: DmarcWildcard;
@@ -174,7 +174,7 @@ function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
 }
 
 function olderRecord({ np: _, ...known }: DmarcRecord): DmarcRecord {
-  // Of none of the mail the policy holds, and one level below it of the rest (RFC 7489 section 6.6.4).
+  // pct=0: the policy holds for none of the mail, and the one a level weaker for all of it (RFC 7489 section 6.6.4).
   return { ...known, isTesting: known.pct === 0 };
 }
 
@@ -435,12 +435,12 @@ function withoutTestHint(finding: Finding): Finding {
 /** Whether p is simply not there, and nothing that could have been meant as one. */
 function withoutPolicy({ tags, malformed, sp, np, hasInvalidSubdomainPolicy }: DmarcRecord): boolean {
   const isFlawed = tags.some(({ name, standing, value }) => name === "p" || standing === "repeated" || value === "");
-  // With p, sp and np would come into force, too.
+  // Adding p would put sp and np into force, too.
   const isAboutBelow = sp !== undefined || np !== undefined || hasInvalidSubdomainPolicy;
   return !isFlawed && malformed.length === 0 && !isAboutBelow;
 }
 
-/** The record with what receivers act by said in it. */
+/** The record with the values that receivers use written out. */
 function withPolicyNone({ tags }: DmarcRecord): string {
   const others = tags.filter(({ name }) => name !== "v").map(({ name, value }) => `${name}=${value}`);
   return ["v=DMARC1", "p=none", ...others].join("; ");
@@ -467,7 +467,7 @@ function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
   return findings;
 }
 
-/** What a repair may be the answer to, that with the most to lose first. */
+/** Codes of findings that a repair may resolve, the one with the most to lose first. */
 const REPAIRABLE = [
   "repeated_tag",
   "no_policy",

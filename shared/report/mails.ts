@@ -142,7 +142,7 @@ class LargeMail {
   readonly #feedback: { fields: string; around: number }[] = [];
   /** Headers of reported mails by their containers. */
   readonly #originals = new Map<number, string>();
-  /** The same where it is sent as text, after the feedback part. */
+  /** Headers that are sent as text after the feedback part. */
   readonly #headerTexts = new Map<number, string>();
   /** The parts of the letter that are held, and how much more of it may be. */
   readonly #letter: LetterTexts = { text: [], html: [] };
@@ -365,7 +365,7 @@ function* readFailures(
   }
 }
 
-/** Whether it is said of which domain, and from where. */
+/** Whether the report names its domain and the address that sent. */
 function isFailureInFull(event: ReadEvent | undefined): boolean {
   if (event?.type !== "report" || event.report.kind !== "failure") return false;
   return event.report.reportedDomain !== "" && event.report.sourceIp !== "";
