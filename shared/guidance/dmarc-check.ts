@@ -76,12 +76,7 @@ export async function checkDmarc(
   const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
   const wildcard = await findWildcard(domain, ask);
   const misplaced = apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex));
-  if (misplaced.length === 0 && !hasAny(walk.steps[0]) && walk.steps[0]?.status !== "servfail") {
-    const lost = await findLostRecord({ prefix: "_dmarc", domain, isMeant: isDmarcRecord, rule: WALK_RULE }, ask);
-    if (lost?.publish !== undefined) {
-      misplaced.push({ ...lost, sentence: `${lost.sentence}${stricterHint("", lost.publish.value)}` });
-    }
-  }
+  if (misplaced.length === 0) misplaced.push(...(await findMisplaced(domain, walk, ask)));
   // One record to publish at a name: two of them would be none.
   const discovered = findingsOfDiscovery(domain, walk, older, ruaAddress).filter(
     ({ code }) => code !== "no_record" || misplaced.length === 0,
@@ -107,7 +102,7 @@ export async function checkDmarc(
     findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));
-  const check: DmarcCheck = {
+  return {
     kind: "dmarc",
     state,
     summary: summaryOf(walk, { domain, subject, state }),
@@ -118,15 +113,19 @@ export async function checkDmarc(
     older: {
       organizationalDomain: older.organizationalDomain,
       policies: olderPolicies(older, { subject, wildcard }),
+      ...(older.found === undefined ? {} : { policyDomain: older.found.domain }),
     },
     destinations,
+    ...(walk.found === undefined ? {} : { record: walk.found.record, policyDomain: walk.found.domain }),
   };
-  if (walk.found !== undefined) {
-    check.record = walk.found.record;
-    check.policyDomain = walk.found.domain;
-  }
-  if (older.found !== undefined) check.older.policyDomain = older.found.domain;
-  return check;
+}
+
+/** The record where it was put at a wrong name, if nothing was found or lost at the right one. */
+async function findMisplaced(domain: string, { steps: [own] }: Walk, ask: Ask): Promise<Finding[]> {
+  if (hasAny(own) || own?.status === "servfail") return [];
+  const lost = await findLostRecord({ prefix: "_dmarc", domain, isMeant: isDmarcRecord, rule: WALK_RULE }, ask);
+  if (lost?.publish === undefined) return [];
+  return [{ ...lost, sentence: `${lost.sentence}${stricterHint("", lost.publish.value)}` }];
 }
 
 /** The record of a domain, and that of a name below it. */
