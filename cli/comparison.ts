@@ -54,7 +54,7 @@ export interface Comparison {
   days: ComparedDay[];
   /** Over all days. */
   totals: Record<Figure, Pair>;
-  /** Over all points behind the engine's sums. */
+  /** Of all points behind the engine's sums. */
   sampling: Sampling;
   /** Whether any day in the ledger includes a share of a report over several days. */
   hasSpread: boolean;

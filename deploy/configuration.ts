@@ -39,7 +39,7 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
   config.workers_dev = worker === "dashboard";
   config.preview_urls = false;
   if (config.main !== undefined) config.main = resolve(root, config.main);
-  // Ingest asks the directory alone, which is in number 0.
+  // Ingest asks only the directory, which is in database 0.
   const databaseIds = worker === "ingest" ? ids.databaseIds.slice(0, 1) : ids.databaseIds;
   config.d1_databases = ledgerDatabases(names.database, databaseIds.length).map((database, shard) => ({
     ...database,
@@ -62,7 +62,7 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
     config.vars = {
       ...config.vars,
       RUA_HOST: ruaHostOf(settings),
-      // For links in what is sent; a custom host name is a setting.
+      // For links in notices; a custom host name is a setting.
       DASHBOARD_URL: ids.dashboardUrl ?? "",
       // The newest, which has the most room.
       NEW_ACCOUNTS_SHARD: ids.databaseIds.length - 1,

@@ -38,7 +38,7 @@ export const addressStep: Step = {
     }
     const { entry } = found.value;
     if (entry.account !== account) return fail(ofAnother(rua, entry.account, account));
-    // Who registered it with more domains since, by dmarc rua, is right.
+    // If somebody has registered it with more domains since, by dmarc rua, that stays.
     const isThere = entry.domains === undefined || domains.every((domain) => entry.domains?.includes(domain));
     return ok({ isThere, said });
   },
@@ -98,7 +98,7 @@ async function sendTestReport(deployment: Deployment): Promise<Result<string, st
   if (!pushed.ok) return pushed;
 
   const arrived = await waitForReport(deployment, client.value, before.value);
-  // The address goes again either way: nobody else is to send to it.
+  // The address is removed in either case: nobody else is to send to it.
   const removed = await client.value.ask("removeRegistration", { rua });
   if (!arrived.ok) return arrived;
   if (!removed.ok) return fail(removed.error.message);

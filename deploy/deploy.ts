@@ -117,7 +117,7 @@ async function runDeploy(options: Options): Promise<void> {
   for (const line of planLines(settings)) console.log(`  ${line}`);
   if (options.dryRun) return;
   const deployment = await connect(settings, kept, folder);
-  // Also one that another machine made, and this one does not know.
+  // Also a deployment that another machine made and this one does not know.
   const replaced = options.newToken ? await replaceToken(deployment) : undefined;
   if (replaced?.ok === false) throw new CommandError(replaced.error);
   const found = await survey(deployment);
@@ -158,7 +158,7 @@ interface Gathered {
   folder: string;
 }
 
-/** Flags beat the file, the file what was chosen before; who can be asked is asked for the address. */
+/** Flags beat the file, the file beats what was chosen before; at a terminal, a missing address is asked for. */
 async function gather(options: Options): Promise<Gathered> {
   const { file, dryRun: _dry, yes: _yes, newToken: _new, rawReports: _raw, ...flags } = options;
   const { domain: domains, ...typed } = flags;

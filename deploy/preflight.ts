@@ -39,7 +39,7 @@ export async function chooseAccount(api: CloudflareApi, wanted: string | undefin
 
 /** What stands in the way, and what is good to know. */
 export interface Preflight {
-  /** Each has to be done before. */
+  /** Each has to be done first. */
   problems: string[];
   notes: string[];
 }
@@ -80,7 +80,7 @@ async function checkSubdomain(deployment: Deployment, { problems }: Preflight): 
   problems.push(isNotChosen ? BY_HAND.subdomain(accountId) : explain(answer.error, accountId, "Workers Scripts Edit"));
 }
 
-/** Nothing says whether datasets may be bound but an upload that binds one: so a Worker without a route is uploaded. */
+/** Only an upload that binds a dataset shows whether that is allowed: so a Worker without a route is uploaded. */
 async function checkAnalytics({ api, accountId, settings, kept }: Deployment, { problems }: Preflight): Promise<void> {
   if (kept.uploaded.process !== undefined) return;
   const name = `${settings.prefix}-probe`;

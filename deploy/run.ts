@@ -46,7 +46,7 @@ export function planLines(settings: Settings): string[] {
   return settings.plan === "free" ? [...steps, FREE_PLAN_NOTE] : steps;
 }
 
-/** What a look over everything found. */
+/** What looking at everything found. */
 export interface Survey {
   there: string[];
   missing: string[];
@@ -98,7 +98,7 @@ export async function deploy(deployment: Deployment, say: (line: string) => void
 }
 
 export interface DestroyOptions {
-  /** Whether raw reports go, too. */
+  /** Whether raw reports are removed, too. */
   rawReports: boolean;
 }
 
@@ -209,7 +209,7 @@ async function removeNamespace(deployment: Deployment): Removed {
   return done.ok ? ok([`KV namespace ${names.namespace}`]) : done;
 }
 
-// Number 0 last: it knows which accounts are in the others.
+// Database 0 is removed last: it knows which accounts are in the others.
 async function removeDatabases(deployment: Deployment): Removed {
   const { api, accountId, names } = deployment;
   const found = orSentence(await api.databases(accountId), deployment, "D1 Edit");

@@ -116,7 +116,7 @@ export function settingsToKeep({ domains, ...others }: Settings): GivenSettings 
   return only === hostOf(others.rua) && more.length === 0 ? others : { ...others, domains };
 }
 
-/** Whether it is https and a host, as links and confirmations are made of it. */
+/** Whether it is https and a host: links and confirmations begin with it. */
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   return url?.protocol === "https:" && url.origin === text;

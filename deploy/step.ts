@@ -6,7 +6,7 @@ import { type Kept, writeKept } from "./kept.ts";
 import type { Names, Settings } from "./settings.ts";
 import type { RunWrangler } from "./wrangler.ts";
 
-/** What is found where a step has its work. */
+/** What a look at one step's resources found. */
 export interface Look {
   isThere: boolean;
   /** What was found, or what is missing. */
@@ -16,7 +16,7 @@ export interface Look {
 /** One step. Looking changes nothing; making can be repeated, wherever it was interrupted. */
 export interface Step {
   name: string;
-  /** For the plan: what it takes care of. */
+  /** For the plan: what it makes. */
   plan(settings: Settings): string;
   /** @returns a sentence for what stands in the way */
   look(deployment: Deployment): Promise<Result<Look, string>>;

@@ -90,7 +90,7 @@ function keepDatabases(deployment: Deployment, databases: readonly WantedDatabas
   const known = [kept.databaseId, ...kept.furtherDatabaseIds];
   if (JSON.stringify(known) === JSON.stringify([databaseId, ...furtherDatabaseIds])) return;
   keep(deployment, { databaseId, furtherDatabaseIds });
-  // Each configuration names them.
+  // Each Worker's configuration names them.
   deployment.hashes.clear();
 }
 

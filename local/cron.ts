@@ -7,7 +7,7 @@ import { type ApiConnection, runSchedule } from "./api.ts";
 import { localConfig } from "./worker-config.ts";
 
 export interface RunningCron {
-  /** Resolves when no run is under way any more. */
+  /** Starts no more runs; resolves when the last one has ended. */
   stop(): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ export interface LocalOptions {
   databases?: number;
   /** Whether the first start sends sample reports. */
   samples: boolean;
-  /** Whether a change of a source file reloads the Workers; looking for one takes some of a core all the time. */
+  /** Whether a change of a source file reloads the Workers; watching for changes takes part of a core all the time. */
   watch: boolean;
   /** Where DNS is asked, by DNS over HTTPS; absent = nowhere, and every answer is "unknown". */
   dnsUrl?: string;

@@ -14,7 +14,7 @@ function readFlags(): LocalFlags {
   return (
     new Command("npm start --")
       .description("Runs the whole pipeline on this machine: mail in by SMTP, data out by the dashboard and by SQL.")
-      // As the other sentences of this command: nothing before it.
+      // Like the other sentences of this command, without a prefix.
       .configureOutput({
         outputError: (text, write) => write(text.replace(/^error: (.)/, (_, a: string) => a.toUpperCase())),
       })

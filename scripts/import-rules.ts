@@ -1,7 +1,7 @@
 /**
  * The import rules of docs/architecture.md, checked: imports point one way, ingest holds no report parser, reading reports
  * needs nothing of the platform, a package is imported in one place, only the ledger names its tables and only
- * shared/analytics the slots. It reads sources and prints what breaks a rule.
+ * shared/analytics the slots; and what is exported is imported somewhere. It reads sources and prints what breaks a rule.
  *
  * usage: node scripts/import-rules.ts [ROOT]
  * Exit code: 0 all rules kept, 1 some are broken.
@@ -56,6 +56,14 @@ const ENTRY_FILES: Record<string, string> = {
 /** Workers whose folders import each other one way only, types included, so that their parts can be read one after the other. */
 const LAYERED = ["workers/process/", "workers/dashboard/"];
 
+/** Files that something else loads than an import: the platform, or a release that writes down what it holds. */
+const LOADED_BY_NAME = [
+  /^workers\/[a-z]+\/index\.ts$/,
+  /^local\/worker\/[a-z-]+\.ts$/,
+  /\/process-stand-in\.js$/,
+  /\/upgrade-fixture\.ts$/,
+];
+
 /** Packages with their own places. Any other package has one importing file in each of the folders below. */
 const PACKAGE_PLACES: Record<string, readonly string[]> = {
   "postal-mime": ["shared/mail/"],
@@ -91,6 +99,7 @@ export function findBrokenRules(files: SourceFile[], tables: readonly string[]):
     ...brokenPackages(files),
     ...brokenReach(files),
     ...brokenLayers(files),
+    ...brokenExports(files),
     ...findCycles(files).map((cycle) => `${cycle[0]}: a cycle of imports: ${cycle.join(" → ")}`),
   ].sort();
 }
@@ -245,6 +254,19 @@ function brokenLayersOf(worker: string, files: SourceFile[]): string[] {
   return arrows
     .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to && known.has(`${to} ${from}`))
     .map(({ path, target, from, to }) => `${path}: imports ${target}; ${worker}${to}/ imports ${from}/, too`);
+}
+
+/** What is exported and used by no other file. */
+function brokenExports(files: SourceFile[]): string[] {
+  const imports = files.flatMap(({ path, imports: own }) => own.filter(({ target }) => target !== path));
+  const used = new Set(imports.flatMap(({ target, names = ["*"] }) => names.map((name) => `${target} ${name}`)));
+  return files
+    .filter(({ path }) => !LOADED_BY_NAME.some((name) => name.test(path)) && !used.has(`${path} *`))
+    .flatMap(({ path, exports }) =>
+      exports
+        .filter((name) => !used.has(`${path} ${name}`))
+        .map((name) => `${path}: exports ${name}, which no other file imports`),
+    );
 }
 
 /** Cycles of run-time imports, each once, as the paths it goes through. Types may refer to each other. */

@@ -14,12 +14,16 @@ export interface Import {
   target: string;
   /** Erased when types are stripped. */
   typeOnly: boolean;
+  /** Names of the other file that are used; undefined = it may be all. */
+  names: string[] | undefined;
 }
 
 export interface SourceFile {
   /** From the root, with `/`. */
   path: string;
   imports: Import[];
+  /** Functions, classes and constants that it exports by name. */
+  exports: string[];
   /** Globals used as values, such as `crypto`, `Date.now`, `new Date()`. */
   globals: string[];
   /** Texts in quotes and the fixed parts of templates, types left out. */
@@ -47,17 +51,18 @@ export function parseSourceFile(path: string, text: string): SourceFile {
   } catch (error) {
     throw new SyntaxError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const found: Found = { imports: [], globals: new Set(), strings: [], bound: new Set() };
+  const found: Found = { imports: [], exports: [], globals: new Set(), strings: [], bound: new Set() };
   visit(program, found, { inType: false, isName: false });
   const globals = [...found.globals].filter((name) => !found.bound.has(name.split(".")[0] ?? ""));
-  const imports = found.imports.map(({ specifier, typeOnly }) => ({
+  const imports = found.imports.map(({ specifier, ...rest }) => ({
     specifier,
-    typeOnly,
+    ...rest,
     target: specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier,
   }));
   return {
     path,
     imports,
+    exports: found.exports,
     globals: globals.map((name) => name.replace(/^globalThis\./, "")).sort(),
     strings: found.strings,
   };
@@ -75,7 +80,8 @@ function listFiles(root: string, folder: string): string[] {
 }
 
 interface Found {
-  imports: { specifier: string; typeOnly: boolean }[];
+  imports: Omit<Import, "target">[];
+  exports: string[];
   globals: Set<string>;
   strings: string[];
   /** Names the file declares itself, anywhere: not globals. */
@@ -107,6 +113,7 @@ const DECLARING: Record<string, string[]> = {
 function visit(node: Node, found: Found, place: Place): void {
   const inType = place.inType || (node.type.startsWith("TS") && !VALUE_WRAPPERS.has(node.type));
   noteImport(node, found);
+  noteExports(node, found);
   if (!inType && !place.isName) noteGlobal(node, found);
   if (!inType) noteString(node, found);
   for (const field of DECLARING[node.type] ?? []) {
@@ -124,7 +131,22 @@ function noteImport(node: Node, found: Found): void {
   if (typeof specifier !== "string") return;
   // `import { type A } from "./x.ts"` still loads x.ts when types are stripped, so only the statement's kind counts.
   const typeOnly = node.importKind === "type" || node.exportKind === "type" || node.type === "TSImportType";
-  found.imports.push({ specifier, typeOnly });
+  const named = nodesIn(node.specifiers).map(({ imported, local }) => (imported ?? local) as Node);
+  const isNamed = node.type === "ImportDeclaration" || node.type === "ExportNamedDeclaration";
+  const isWhole = !isNamed || nodesIn(node.specifiers).some(({ type }) => type === "ImportNamespaceSpecifier");
+  found.imports.push({ specifier, typeOnly, names: isWhole ? undefined : named.map(({ name }) => String(name)) });
+}
+
+function noteExports(node: Node, found: Found): void {
+  if (node.type !== "ExportNamedDeclaration") return;
+  for (const declared of nodesIn(node.declaration)) {
+    if (declared.type.startsWith("TS")) continue;
+    const names = new Set<string>();
+    for (const one of [declared, ...nodesIn(declared.declarations)]) {
+      for (const pattern of nodesIn(one.id)) bindNames(pattern, names);
+    }
+    found.exports.push(...names);
+  }
 }
 
 function noteString(node: Node, found: Found): void {

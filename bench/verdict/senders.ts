@@ -85,7 +85,7 @@ function spfResult(domain: string, result: "pass" | "softfail" | "none"): SpfAut
 }
 
 /** An address nobody else has; its name and network are drawn apart (internet.ts). */
-export function newAddress(chance: Chance): string {
+function newAddress(chance: Chance): string {
   const part = (): number => 1 + Math.floor(chance.random() * 254);
   return `${part()}.${part()}.${part()}.${part()}`;
 }

@@ -58,7 +58,7 @@ async function runCheck(domains: string[], options: CheckOptions): Promise<void>
   const states: CheckState[] = [];
   for (const name of domains) {
     const selectors = (options.selector ?? []).map((selector) => ({ selector, domain: name }));
-    // Several checks of a domain ask the same.
+    // Several checks of a domain ask the same questions.
     const resolver = boundedResolver(patient.resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
     const found = storedCheckOf(await checkDomain(name, { resolver, fetchPolicy, selectors, ...rua }));
     states.push(found.state);
@@ -74,10 +74,10 @@ async function runCheck(domains: string[], options: CheckOptions): Promise<void>
   process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
 }
 
-/** Questions after which a server that never answered any is asked no more. */
+/** Unanswered questions after which a server that never answered is not asked again. */
 const MOST_UNANSWERED = 8;
 
-/** A resolver that waits for no server that does not answer at all. */
+/** A resolver that stops asking a server that has never answered. */
 function givingUp({ lookup }: Resolver): { resolver: Resolver; isSilent: () => boolean } {
   let hasAnswered = false;
   let unanswered = 0;

@@ -124,7 +124,7 @@ async function setAddress(address: string, options: SetOptions): Promise<void> {
   printRegistration(await client.ask("putRegistration", { rua, entry: wanted }), options);
 }
 
-/** What is different, a line each: old -> new. */
+/** The differences, one a line: old -> new. */
 function changesOf(before: RegistryEntry, after: RegistryEntry): string[] {
   const pairs = [
     { name: "account", old: before.account, now: after.account },

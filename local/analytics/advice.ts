@@ -72,7 +72,7 @@ function listCalls(value: Expression): FunctionCall[] {
   return value.kind === "call" ? [value, ...value.operands.flatMap(listCalls)] : [];
 }
 
-// A bound below: `timestamp > …` or the like, beside nothing but AND.
+// A lower bound: `timestamp > …` or the like, joined by AND alone.
 function isBounded(where: Expression | undefined): boolean {
   if (where?.kind !== "operator") return false;
   const [left, right] = where.operands;

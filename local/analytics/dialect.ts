@@ -17,7 +17,7 @@ import {
 import { type Expression, type FunctionCall, INTERVAL_UNITS, parse, type Select } from "./grammar.ts";
 import { printTokens, type Token } from "./tokens.ts";
 
-export const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"] as const;
+const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** A statement Analytics Engine would take. */
@@ -80,7 +80,7 @@ const ALIAS_HINT =
  * @returns the prepared statement, or why Analytics Engine would refuse it
  */
 export function checkStatement(sql: string): Result<Statement, Refusal> {
-  // Nobody has said whether it counts characters or bytes, and there are never fewer bytes.
+  // Whether the limit counts characters or bytes is not documented; there are never fewer bytes.
   if (new TextEncoder().encode(sql).length > ANALYTICS_LIMITS.maxSqlBytes) {
     return refuse(
       `SQL was excessively long, exceeded maximum length: ${ANALYTICS_LIMITS.maxSqlBytes}`,

@@ -63,7 +63,7 @@ const RESERVED = new Set(
   ),
 );
 
-/** What people write but the grammar does not have: word → its name. */
+/** What people write although the grammar does not have it: word → its name. */
 const REFUSED_WORDS: Record<string, string> = {
   JOIN: "JOIN",
   LEFT: "JOIN",

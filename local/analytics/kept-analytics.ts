@@ -10,6 +10,7 @@ export interface KeptAnalyticsOptions extends AnalyticsOptions {
   say: (line: string) => void;
 }
 
+/** The engine, at one address for as long as this runs. */
 export class KeptAnalytics {
   readonly url: string;
   readonly port: number;

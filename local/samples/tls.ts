@@ -4,7 +4,7 @@ import { seededRandom } from "../random.ts";
 import { composeSample, DAY_SECONDS, type Sample } from "./mail.ts";
 
 const DOMAIN = "example.com";
-/** The reports are about this many days. */
+/** How many days the reports are about. */
 const TLS_DAYS = 30;
 
 interface TlsReporter {
@@ -55,7 +55,7 @@ const FAULTS: readonly TlsFault[] = [
     daysAgo: { first: 19, last: 15 },
     share: 0.12,
   },
-  // And then, for a day, with the name left out.
+  // Then, for a day, the certificate lacked the name.
   {
     resultType: "certificate-host-mismatch",
     receivingMxHostname: "mx2.example.com",

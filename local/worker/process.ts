@@ -24,6 +24,7 @@ function gathering(env: LocalEnv): ProcessEnv {
   };
 }
 
+/** The RPC entry point of process, with the limits that it has in production. */
 export class Operations extends ProcessOperations {
   constructor(context: ExecutionContext, env: LocalEnv) {
     super(context, gathering(env));

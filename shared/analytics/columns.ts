@@ -12,7 +12,7 @@ export interface Column {
 }
 
 /** dmarc_records: one point per record of an aggregate report; index1 = policy domain. */
-export const RECORD_COLUMNS = {
+const RECORD_COLUMNS = {
   reportUid: { slot: "blob1", meaning: "Report uid; with `ordinal` the identity of the record." },
   account: { slot: "blob2", meaning: "Account of the address it was sent to." },
   domain: { slot: "blob3", meaning: "policy_published/domain, lower case." },

@@ -11,7 +11,7 @@ import {
   recordsOf,
 } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import type { AskedName, Finding } from "./check.ts";
+import { type AskedName, type Check, type CheckKind, type Finding, worstState } from "./check.ts";
 
 /** Looks up the records of a type at a name (A-labels). Never throws. */
 export type Ask = (name: string, type: RecordType) => Promise<Answer>;
@@ -113,4 +113,15 @@ function bogusFinding(name: string): Finding {
 function loopFinding(path: readonly string[]): Finding {
   const sentence = `${path[0]} is an alias (CNAME) that leads in a circle (${path.join(", ").slice(0, 300)}): nobody gets an answer. Publish the record itself in place of the alias.`;
   return { code: "alias_loop", state: "broken", sentence, rule: "RFC 1034 section 3.6.2" };
+}
+
+/** The finding that DNS gave no answer for a name. @param rule what was to be checked */
+export function unanswered(name: string, rule: string): Finding {
+  return { code: "no_answer", state: "unknown", sentence: `DNS gave no answer for ${name}. Check again later.`, rule };
+}
+
+/** The check that some findings make, with the questions that were asked. @param summary the whole in one line */
+export async function checkOf(kind: CheckKind, found: Finding[], summary: string, asking: Asking): Promise<Check> {
+  const findings = await asking.explained(found);
+  return { kind, state: worstState(findings.map(({ state }) => state)), summary, findings, asked: asking.asked() };
 }

@@ -37,7 +37,7 @@ export interface DkimCheck extends Check {
 }
 
 const ED25519_BYTES = 32;
-/** A record that is about a key, and a key alone, without its tag. */
+/** A record that begins as a key's does, and one that is a bare key, without its tag. */
 const MEANT_AS_KEY = /^\W*v\s*=\s*DKIM|^[a-z0-9+/=\s"]{100,}$/i;
 /** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
 const LEAST_BITS = 1024;
@@ -132,7 +132,7 @@ function withoutKey(seen: SeenSelector, isUpper: boolean): JudgedKey {
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
-// As a zone file writes it, typed into a form that takes every sign as it stands.
+// Escapes of a zone file, typed into a form that takes every character literally.
 function escapedKey(seen: SeenSelector): JudgedKey {
   const sentence = `The record of selector ${seen.selector} has \\; instead of ;, so its signatures fail. Publish it again as your mail service gives it.`;
   const finding: Finding = { code: "escaped_record", state: "broken", sentence, rule: "RFC 6376 section 3.2" };

@@ -76,12 +76,7 @@ export async function checkDmarc(
   const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
   const wildcard = await findWildcard(domain, ask);
   const misplaced = apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex));
-  if (misplaced.length === 0 && !hasAny(walk.steps[0]) && walk.steps[0]?.status !== "servfail") {
-    const lost = await findLostRecord({ prefix: "_dmarc", domain, isMeant: isDmarcRecord, rule: WALK_RULE }, ask);
-    if (lost?.publish !== undefined) {
-      misplaced.push({ ...lost, sentence: `${lost.sentence}${stricterHint("", lost.publish.value)}` });
-    }
-  }
+  if (misplaced.length === 0) misplaced.push(...(await findMisplaced(domain, walk, ask)));
   // One record to publish at a name: two of them would be none.
   const discovered = findingsOfDiscovery(domain, walk, older, ruaAddress).filter(
     ({ code }) => code !== "no_record" || misplaced.length === 0,
@@ -107,7 +102,7 @@ export async function checkDmarc(
     findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));
-  const check: DmarcCheck = {
+  return {
     kind: "dmarc",
     state,
     summary: summaryOf(walk, { domain, subject, state }),
@@ -118,15 +113,19 @@ export async function checkDmarc(
     older: {
       organizationalDomain: older.organizationalDomain,
       policies: olderPolicies(older, { subject, wildcard }),
+      ...(older.found === undefined ? {} : { policyDomain: older.found.domain }),
     },
     destinations,
+    ...(walk.found === undefined ? {} : { record: walk.found.record, policyDomain: walk.found.domain }),
   };
-  if (walk.found !== undefined) {
-    check.record = walk.found.record;
-    check.policyDomain = walk.found.domain;
-  }
-  if (older.found !== undefined) check.older.policyDomain = older.found.domain;
-  return check;
+}
+
+/** The record where it was put at a wrong name, if nothing was found or lost at the right one. */
+async function findMisplaced(domain: string, { steps: [own] }: Walk, ask: Ask): Promise<Finding[]> {
+  if (hasAny(own) || own?.status === "servfail") return [];
+  const lost = await findLostRecord({ prefix: "_dmarc", domain, isMeant: isDmarcRecord, rule: WALK_RULE }, ask);
+  if (lost?.publish === undefined) return [];
+  return [{ ...lost, sentence: `${lost.sentence}${stricterHint("", lost.publish.value)}` }];
 }
 
 /** The record of a domain, and that of a name below it. */
@@ -135,7 +134,7 @@ interface Found {
   foundBelow?: FoundRecord | undefined;
 }
 
-/** What a domain's policies depend on beside its records. */
+/** What a domain's policies depend on besides its records. */
 interface PolicyPlace {
   subject: PolicySubject;
   wildcard: DmarcWildcard;
@@ -174,7 +173,7 @@ function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
 }
 
 function olderRecord({ np: _, ...known }: DmarcRecord): DmarcRecord {
-  // Of none of the mail the policy holds, and one level below it of the rest (RFC 7489 section 6.6.4).
+  // pct=0: the policy holds for none of the mail, and the one a level weaker for all of it (RFC 7489 section 6.6.4).
   return { ...known, isTesting: known.pct === 0 };
 }
 
@@ -435,12 +434,12 @@ function withoutTestHint(finding: Finding): Finding {
 /** Whether p is simply not there, and nothing that could have been meant as one. */
 function withoutPolicy({ tags, malformed, sp, np, hasInvalidSubdomainPolicy }: DmarcRecord): boolean {
   const isFlawed = tags.some(({ name, standing, value }) => name === "p" || standing === "repeated" || value === "");
-  // With p, sp and np would come into force, too.
+  // Adding p would put sp and np into force, too.
   const isAboutBelow = sp !== undefined || np !== undefined || hasInvalidSubdomainPolicy;
   return !isFlawed && malformed.length === 0 && !isAboutBelow;
 }
 
-/** The record with what receivers act by said in it. */
+/** The record with the values that receivers use written out. */
 function withPolicyNone({ tags }: DmarcRecord): string {
   const others = tags.filter(({ name }) => name !== "v").map(({ name, value }) => `${name}=${value}`);
   return ["v=DMARC1", "p=none", ...others].join("; ");
@@ -467,7 +466,7 @@ function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
   return findings;
 }
 
-/** What a repair may be the answer to, that with the most to lose first. */
+/** Codes of findings that a repair may resolve, the one with the most to lose first. */
 const REPAIRABLE = [
   "repeated_tag",
   "no_policy",

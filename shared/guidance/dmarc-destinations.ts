@@ -87,7 +87,7 @@ function outcomeOf({ isPermitted, others, host }: { isPermitted: boolean; others
   return others.length > 0 ? "redirected" : "authorized";
 }
 
-/** What is to be said about them. */
+/** The findings about destinations. */
 export function findingsOfDestinations(destinations: readonly Destination[]): Finding[] {
   const isAnyUsable = destinations.some(({ outcome }) => outcome !== "notSupported");
   return destinations.flatMap((one) => {

@@ -41,7 +41,7 @@ function namesAbove(domain: string): string[] {
   return Array.from({ length: most }, (_, index) => labels.slice(index + 1).join("."));
 }
 
-/** What is to be said about it. @param walk of the domain */
+/** The findings about a wildcard. @param walk of the domain */
 export function findingsOfWildcard(domain: string, walk: Walk, wildcard: DmarcWildcard): Finding[] {
   const { name, record, hasAllNames } = wildcard;
   const rule = "RFC 4592 section 2.2";

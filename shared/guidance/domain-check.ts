@@ -1,11 +1,13 @@
 /** Runs all checks of a domain's published records. Pure: DNS and policy files are accessed through arguments. */
 import type { Resolver } from "../dns/resolver.ts";
+import { checkBimi } from "./bimi-check.ts";
 import { CHECK_KINDS, type Check, type CheckKind } from "./check.ts";
+import { checkDane } from "./dane-check.ts";
 import { checkDkim, type DkimCheck, hasKey, type SeenSelector } from "./dkim-check.ts";
 import { checkDmarc, type DmarcCheck } from "./dmarc-check.ts";
-import { checkBimi, checkDane, checkTlsRpt } from "./mail-host-checks.ts";
 import { checkMtaSts, type FetchPolicyFile, type MtaStsCheck } from "./mta-sts-check.ts";
 import { checkSpf, type SpfCheck } from "./spf-check.ts";
+import { checkTlsRpt } from "./tls-rpt-check.ts";
 
 /** What the checks need. */
 export interface CheckContext {

@@ -46,7 +46,7 @@ export function isRefused(evidence: Evidence): boolean {
 }
 
 /** DKIM results with a domain. */
-export function signatures({ dkimResults }: Pick<Evidence, "dkimResults">): AuthResult[] {
+function signatures({ dkimResults }: Pick<Evidence, "dkimResults">): AuthResult[] {
   return readAuthResults(dkimResults).filter(({ domain }) => domain !== "");
 }
 

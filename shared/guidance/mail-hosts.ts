@@ -14,7 +14,7 @@ export interface MailHosts {
   isImplicit?: true;
 }
 
-/** Hosts that are looked at when mail is to arrive: one that has an address is enough. */
+/** The most hosts that are looked up: one with an address is enough for mail to arrive. */
 const LOOKED_AT = 3;
 
 /**

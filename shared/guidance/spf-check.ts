@@ -107,7 +107,7 @@ async function includeOfMailHosts(domain: string, ask: Ask): Promise<{ service: 
   return undefined;
 }
 
-/** What a repair may be the answer to, that with the most to lose first. */
+/** Codes of findings that a repair may resolve, the one with the most to lose first. */
 const REPAIRABLE = ["syntax_error", "include_without_record", "ignored_modifier"];
 
 /** Adds the record that was meant to what is wrong with the terms of the one that is there, where it can be told. */
@@ -121,7 +121,7 @@ async function addRepair(findings: Finding[], { root }: SpfTree, ask: Ask): Prom
   found.sentence = `${found.sentence.replace(/ Remove it\b.*$/, "")} Publish the record like this.${sizeHint(value)}`;
 }
 
-/** A second record that only looks like one: whom it names, nobody lets in. */
+/** A second record that only looks like one: the senders it names are not let in. */
 function mistakenBeside(domain: string, texts: readonly string[]): Finding[] {
   return texts.flatMap((text): Finding[] => {
     const mistaken = mistakenSpfRecord(text);
@@ -325,7 +325,7 @@ function findingsOfAll({ root }: SpfTree): Finding[] {
   return findings;
 }
 
-/** Whom an ignored redirect was to let in, nobody lets in. */
+/** The senders of an ignored redirect are not let in. */
 function findingsOfRedirect({ root }: SpfTree): Finding[] {
   const isEnded = root.terms.some(({ term }) => term.kind === "mechanism" && term.name === "all");
   const redirect = root.terms.find(({ term }) => term.kind === "modifier" && term.name === "redirect")?.term;
@@ -343,7 +343,7 @@ function findingsOfWidth({ root }: SpfTree): Finding[] {
     const at = `"${term.text.slice(0, 200)}" in the record of ${domain}`;
     const isAll = term.kind === "mechanism" && term.name === "all";
     const narrowest = Math.min(...networks.map(widthOf));
-    // Its own is told of as such.
+    // The record's own `all` has its own finding.
     if ((isAll && domain !== root.domain && !isReachedByRedirect(root, domain)) || narrowest === 0) {
       const sentence = `${at} lets anyone send in this domain's name. Remove what leads to it.`;
       return [{ code: "all_pass", state: "broken", sentence, rule: "RFC 7208 section 5" }];

@@ -22,7 +22,7 @@ import { needsStrings, STRINGS_HINT } from "./txt-strings.ts";
 export interface SpfMerge {
   /** Undefined: receivers could not use the terms of all in one record, or nobody knows. */
   value?: string;
-  /** What is to be said about it. */
+  /** The sentence about it. */
   sentence: string;
 }
 

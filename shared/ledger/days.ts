@@ -7,26 +7,6 @@ import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
 import { isMeaningful } from "./reports.ts";
 
-/** The totals of one day. */
-export interface DayTotals {
-  day: number;
-  messages: number;
-  passed: number;
-  dkimAligned: number;
-  spfAligned: number;
-  quarantined: number;
-  rejected: number;
-  /** Reports that begin on this day. */
-  reports: number;
-  /** Of the messages, the day's share of reports over several days. */
-  spread: number;
-  /** Of the messages, those of reports that the verdict does not count, and the number of those reports. */
-  uncounted: number;
-  uncountedReports: number;
-  /** Of the messages, those of reports whose sender could not be checked. */
-  unchecked: number;
-}
-
 const dayRow = v.object({
   day: v.number(),
   messages: v.number(),
@@ -35,12 +15,19 @@ const dayRow = v.object({
   spfAligned: v.number(),
   quarantined: v.number(),
   rejected: v.number(),
+  /** Reports that begin on this day. */
   reports: v.number(),
+  /** Of the messages, the day's share of reports over several days. */
   spread: v.number(),
+  /** Of the messages, those of reports that the verdict does not count, and the number of those reports. */
   uncounted: v.number(),
   uncountedReports: v.number(),
+  /** Of the messages, those of reports whose sender could not be checked. */
   unchecked: v.number(),
 });
+
+/** The totals of one day. */
+export type DayTotals = v.InferOutput<typeof dayRow>;
 
 /** Totals by day, oldest first. A report is counted on its first day, so that reports add up over days. */
 export function dayTotalsQuery(scope: Scope): Query<DayTotals> {

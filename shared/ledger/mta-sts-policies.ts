@@ -1,35 +1,27 @@
 /** MTA-STS policies that are served, in the first database: asked for by domain alone. The newest row of a domain holds. */
 import * as v from "valibot";
-import type { MtaStsPolicy } from "../guidance/mta-sts-check.ts";
 import { mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { type Change, jsonColumn, type Query, query } from "./database.ts";
 
-/** A change of a domain's policy. */
-export interface PolicyChange {
-  domain: string;
-  account: string;
+const columns = v.object({
+  domain: v.string(),
+  account: v.string(),
   /** The address that the domain was registered with. */
-  rua: string;
+  rua: v.string(),
   /** Null: served no longer. */
-  policy: MtaStsPolicy | null;
-  changedBy: string;
-  changedSeconds: number;
-}
+  policy: v.nullable(jsonColumn(mtaStsPolicy)),
+  changedBy: v.string(),
+  changedSeconds: v.number(),
+});
+
+/** A change of a domain's policy. */
+export type PolicyChange = v.InferOutput<typeof columns>;
 
 /** The change that holds. */
 export interface HostedPolicy extends PolicyChange {
   /** Whether that address still takes the domain's reports: without it nothing is served. */
   isRegistered: boolean;
 }
-
-const columns = v.object({
-  domain: v.string(),
-  account: v.string(),
-  rua: v.string(),
-  policy: v.nullable(jsonColumn(mtaStsPolicy)),
-  changedBy: v.string(),
-  changedSeconds: v.number(),
-});
 
 const SELECT = `p.domain, p.account, p.rua, p.policy, p.changed_by AS changedBy, p.changed_seconds AS changedSeconds`;
 

@@ -6,7 +6,7 @@ import { type Incident, type Mute, type Notice, RULE_CODES, SEVERITIES, STEPS, U
 import { type Change, jsonColumn, knows, type Query, query } from "./database.ts";
 
 /** Causes as they are kept. */
-export const cause = v.object({ code: v.string(), sentence: v.string() });
+const cause = v.object({ code: v.string(), sentence: v.string() });
 const sentences = jsonColumn(v.array(v.string()));
 
 const incidentRow = v.pipe(

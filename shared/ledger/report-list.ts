@@ -8,28 +8,38 @@ import { addressNeedle, addressToken } from "./figures.ts";
 import { detailsColumn, REPORT_KINDS, REPORT_STATES } from "./report-rows.ts";
 import { isFirstRow, isSpreadRow } from "./reports.ts";
 
+/** A page of the list. */
+export type ReportPage = ListPage<ReportTotals>;
+
+/** Columns of `ListedReport`, as `LISTED` selects them. */
+export const listedColumns = {
+  reportUid: v.string(),
+  account: v.string(),
+  domain: v.string(),
+  day: v.number(),
+  reporter: v.string(),
+  reportId: v.string(),
+  beginSeconds: v.number(),
+  endSeconds: v.number(),
+  receivedSeconds: v.number(),
+};
+
+const totalsColumns = {
+  ...listedColumns,
+  records: v.number(),
+  messages: v.number(),
+  passed: v.number(),
+  /** Whether its mail proves who sent it, and for which domain. */
+  senderState: senderRank,
+  senderDomain: v.string(),
+};
+const listRow = v.object({ matching: v.number(), ...totalsColumns });
+
 /** What every list of reports with a period says of each. */
-export interface ListedReport {
-  reportUid: string;
-  account: string;
-  domain: string;
-  day: number;
-  reporter: string;
-  reportId: string;
-  beginSeconds: number;
-  endSeconds: number;
-  receivedSeconds: number;
-}
+export type ListedReport = v.InferOutput<ReturnType<typeof v.object<typeof listedColumns, undefined>>>;
 
 /** One aggregate report, possibly without records. */
-export interface ReportTotals extends ListedReport {
-  records: number;
-  messages: number;
-  passed: number;
-  /** Whether its mail proves who sent it, and for which domain. */
-  senderState: SenderState;
-  senderDomain: string;
-}
+export type ReportTotals = v.InferOutput<ReturnType<typeof v.object<typeof totalsColumns, undefined>>>;
 
 /** What the list is sorted by: columns of the page. */
 const ORDERS = {
@@ -75,32 +85,6 @@ export interface ReportList extends ReportFilter {
   limit: number;
   offset: number;
 }
-
-/** A page of the list. */
-export type ReportPage = ListPage<ReportTotals>;
-
-/** Columns of `ListedReport`, as `LISTED` selects them. */
-export const listedColumns = {
-  reportUid: v.string(),
-  account: v.string(),
-  domain: v.string(),
-  day: v.number(),
-  reporter: v.string(),
-  reportId: v.string(),
-  beginSeconds: v.number(),
-  endSeconds: v.number(),
-  receivedSeconds: v.number(),
-};
-
-const listRow = v.object({
-  matching: v.number(),
-  ...listedColumns,
-  records: v.number(),
-  messages: v.number(),
-  passed: v.number(),
-  senderState: senderRank,
-  senderDomain: v.string(),
-});
 
 /** Aggregate reports of a scope. The answer is one row, the page; no row if there are none. */
 export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> {

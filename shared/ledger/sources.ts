@@ -31,21 +31,24 @@ export const SOURCE_LIMITS = {
   maxRecords: 200,
 } as const;
 
-/** Sums of a group of records over the period; the days say when it was first and last seen in all kept details. */
-export interface GroupFigures {
-  messages: number;
-  passed: number;
-  dkimAligned: number;
-  spfAligned: number;
-  quarantined: number;
-  rejected: number;
+/** Columns of `SUMS`. */
+export const figures = {
+  messages: v.number(),
+  passed: v.number(),
+  dkimAligned: v.number(),
+  spfAligned: v.number(),
+  quarantined: v.number(),
+  rejected: v.number(),
   /** Failing messages that the receiver let through with a reason. */
-  spared: number;
+  spared: v.number(),
   /** Of the messages, those only in reports that the verdict does not count (authentication/sender-state.ts). */
-  uncounted: number;
-  firstDay: number;
-  lastDay: number;
-}
+  uncounted: v.number(),
+  firstDay: v.number(),
+  lastDay: v.number(),
+};
+
+/** Sums of a group of records over the period; the days say when it was first and last seen in all kept details. */
+export type GroupFigures = v.InferOutput<ReturnType<typeof v.object<typeof figures, undefined>>>;
 
 /** Records with the same authentication results. */
 export interface SourceGroup extends GroupFigures {
@@ -108,19 +111,6 @@ export const SUMS = `sum(counted) AS messages,
   sum(CASE WHEN NOT ${RECORD_KEY.isPass} AND ${RECORD_KEY.hasReasons} THEN counted ELSE 0 END) AS spared,
   sum(doubted) AS uncounted,
   min(firstDay) AS firstDay, max(lastDay) AS lastDay`;
-
-export const figures = {
-  messages: v.number(),
-  passed: v.number(),
-  dkimAligned: v.number(),
-  spfAligned: v.number(),
-  quarantined: v.number(),
-  rejected: v.number(),
-  spared: v.number(),
-  uncounted: v.number(),
-  firstDay: v.number(),
-  lastDay: v.number(),
-};
 
 /** Bitwise OR over the rows, for which SQLite has no aggregate. */
 const ACTIVE_PARTS = Array.from({ length: PERIOD_PARTS }, (_, part) => `max(parts & ${2 ** part})`).join(" + ");

@@ -132,7 +132,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
     if (undeclared !== undefined) return ok(undeclared);
   }
   for (const { fileName, bytes } of pasted) {
-    // What the letter of a failure report shows is of the mail that failed.
+    // In the letter of a failure report the mail that failed is quoted.
     if (isFailure) mail.passedOver.push({ kind: "evidence", fileName, mimeType: PASTED, sizeBytes: bytes.byteLength });
     else mail.candidates.push(candidate({ fileName, bytes, mimeType: PASTED }, level));
   }
@@ -344,7 +344,7 @@ export function isAttachedText({ mimeType }: Pick<PartHeader, "mimeType">): bool
   return ["text/plain", "text/html", "application/octet-stream"].includes(mimeType);
 }
 
-/** @returns as what it is passed over, if it is */
+/** @returns the kind it is passed over as; undefined = it is not */
 async function addAttachment(
   mail: ExtractedMail,
   part: ReadPart,

@@ -43,7 +43,7 @@ const LONGEST_NAME = "content-transfer-encoding".length;
 const PERCENT = 0x25;
 const LETTERS_C = [0x43, 0x63];
 const WHITE_SPACE = [0x20, 0x09];
-/** No field has an equals sign in its name. */
+/** Names of fields contain no equals sign. */
 const PARAMETER = /^[A-Za-z][\w*-]{0,20}[ \t]*=/;
 const REPORT_START = /^<(?:\?xml|feedback)[\s>]/;
 const BASE64_LINE = /^[A-Za-z0-9+/]{60,100}={0,2}\s*$/;
@@ -70,7 +70,7 @@ export class HeaderLines {
     else this.#start(text);
   }
 
-  /** Whether a line is not of the header any more, because the empty line after it is missing. */
+  /** Whether a line is already content, because the empty line after the header is missing. */
   endsBefore(line: Uint8Array): boolean {
     const { type, encoding } = this.#fields;
     if (type === "" && encoding === "") return false;
@@ -114,7 +114,7 @@ export class HeaderLines {
   }
 }
 
-/** RFC 6532 section 3.2 has UTF-8; other bytes are of the encoding that is met most. */
+/** RFC 6532 section 3.2 allows UTF-8; other bytes are read in the most frequent encoding. */
 function decodeLine(line: Uint8Array): string {
   const text = utf8.decode(line);
   return text.includes("\ufffd") ? windows1252.decode(line) : text;

@@ -1,4 +1,4 @@
-/** A mail as lines of bytes: one whose lines end in carriage returns alone, or that was saved in UTF-16, is turned into such. */
+/** Gives a mail line feeds: one whose lines end in carriage returns alone, or that was saved in UTF-16, is converted. */
 
 const [CARRIAGE_RETURN, LINE_FEED] = [0x0d, 0x0a];
 /** Bytes of the start that are looked at: several lines of any header. */

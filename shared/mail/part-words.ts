@@ -9,7 +9,7 @@ const WORDS: Record<string, string> = {
   resource_fork: "system file",
 };
 
-/** What so many parts came to, or are: what was done with them ("accepted") stays as it is, things get a plural. */
+/** The word for a number of parts: an outcome ("accepted") stays as it is, a kind of part gets a plural. */
 export function partWord(name: string, count: number): string {
   const word = WORDS[name] ?? name.replaceAll("_", " ");
   return count === 1 || word.endsWith("ed") ? word : `${word}s`;

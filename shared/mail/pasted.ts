@@ -66,11 +66,11 @@ export function findPastedIn(text: string, html: string): string[] {
   return withOthers(inText, inHtml.length > 0 ? inHtml : findPasted(showHtml(html)));
 }
 
-/** What says in a report which one it is, as XML or as JSON. */
+/** What identifies a report in its text, XML or JSON. */
 const IDENTITY =
   /(?:<(?:[\w.-]+:)?(?:report_id|begin|end)>|"(?:report-id|start-datetime|end-datetime|policy-domain)"\s{0,9}:)\s{0,99}([^<>,}]{1,300})/gi;
 
-/** Reports, and those of others that are not the same: the HTML of a letter mostly shows what its text does. */
+/** The reports, and those of `others` that are not among them: the HTML of a letter mostly repeats its text. */
 function withOthers(reports: string[], others: string[]): string[] {
   if (reports.length === 0) return others;
   const known = new Set(reports.map(identityOf));
@@ -213,7 +213,7 @@ const ENTITIES: Record<string, string> = {
 const LINE_TAG = /^<(?:br|\/(?:div|p|li|tr|h\d|blockquote|pre))\b/i;
 const CELL_TAG = /^<\/t[dh]\b/i;
 
-/** What is seen in the place of a tag or entity. */
+/** What a reader sees in place of a tag or entity. */
 function shownAs(markup: string): string {
   if (LINE_TAG.test(markup)) return "\n";
   if (CELL_TAG.test(markup)) return " ";
@@ -240,7 +240,7 @@ export function showHtml(html: string): string {
   return shown + pieces.join("") + html.slice(at);
 }
 
-/** What stands before a report on its first line. */
+/** The quotation mark before a quoted report, on its first line. */
 const QUOTE_MARK = /^[ \t]{0,8}[>|]/;
 
 /**

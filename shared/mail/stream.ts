@@ -118,7 +118,7 @@ class PartReader {
   #isBase64 = false;
   /** Whether another mail may follow the content: not where the content is a mail, read on its own. */
   #watches = true;
-  /** Lines of the content that began like a header of a mail, and were none. */
+  /** How many times the content looked like the header of a mail and was none. */
   #falseStarts = 0;
   /** Whether the next lines may be the header of another mail. */
   #mayBeMail = false;

@@ -154,7 +154,7 @@ const INTERVAL_WORDS: Record<DigestFacts["interval"], { since: string; sent: str
 };
 
 /** State of a verdict → words in lists, and how good it is. */
-export const STATE_WORDS: Record<VerdictState, { label: string; tone: Story["tone"] }> = {
+const STATE_WORDS: Record<VerdictState, { label: string; tone: Story["tone"] }> = {
   beingRejected: { label: "real senders being rejected", tone: "bad" },
   notYet: { label: "not yet ready for p=reject", tone: "attention" },
   ready: { label: "ready for the next step", tone: "good" },

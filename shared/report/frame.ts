@@ -42,7 +42,7 @@ export function readFrame(
   return { metadata: readMetadata(metadata, { root, format, warnings, bounds }), policy };
 }
 
-/** What a frame is held against, what parsing it costs, and where warnings go. */
+/** The bounds for dates, the budget for parsing, and where warnings go. */
 export interface FrameContext {
   bounds: Bounds;
   budget: ReadBudget;

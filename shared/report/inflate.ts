@@ -19,7 +19,7 @@ export interface OutputBudget {
 /** Harmless oddities of the data. */
 export type ArchiveNote = (detail: string) => void;
 
-/** Takes what is told of a gzip: oddities, and why its last member is none of those that were yielded. */
+/** Receives what is noticed about a gzip file: oddities, and why its last member was not yielded. */
 export interface GzipNotes {
   note: ArchiveNote;
   lose: (problem: Problem) => void;

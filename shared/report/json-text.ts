@@ -43,7 +43,7 @@ function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[]
       return reject("malformed_json", reason);
     }
   });
-  // A further report that is cut must not vanish.
+  // A further report that is cut off must not vanish.
   if (/^\s*\{/.test(rest)) reject("malformed_json", "the last of several reports is cut");
   if (rest.trim() !== "")
     warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);

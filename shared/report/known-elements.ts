@@ -72,7 +72,7 @@ export function unknownFramePaths(root: XmlElement): string[] {
 }
 
 function findUnknown(element: XmlElement, { path, children }: KnownPlace, found: string[]): void {
-  // What is in an extension is its own affair.
+  // Extensions may contain anything.
   if (path.endsWith("extension") || path.endsWith("extensions")) return;
   for (const one of element.children) {
     if (children === undefined && one.isAttribute) continue;

@@ -74,6 +74,7 @@ export async function* readMailbox(
   }
 }
 
+/** Reads the reports of one mail. @throws Rejection when it is no mail, or holds no report */
 export async function* readMail(source: ByteSource, outer: Place, context: Context): AsyncGenerator<ReadEvent> {
   const place = insideMail(outer);
   if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
@@ -142,7 +143,7 @@ class LargeMail {
   readonly #feedback: { fields: string; around: number }[] = [];
   /** Headers of reported mails by their containers. */
   readonly #originals = new Map<number, string>();
-  /** The same where it is sent as text, after the feedback part. */
+  /** Headers that are sent as text after the feedback part. */
   readonly #headerTexts = new Map<number, string>();
   /** The parts of the letter that are held, and how much more of it may be. */
   readonly #letter: LetterTexts = { text: [], html: [] };

@@ -68,7 +68,7 @@ export interface FileFacts {
 export interface PartProblem {
   part: string;
   problem: Problem;
-  /** The file that the part is. */
+  /** The part as a file. */
   file?: FileFacts;
 }
 

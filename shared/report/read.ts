@@ -151,7 +151,7 @@ function readSmall(
   const document = smallDocument(bytes, place, context);
   if (document === undefined) return undefined;
   try {
-    // As the streams charge: what an archive made, and what a gzip made of that.
+    // Charged as the streams do: the output of an archive, and that of a gzip in it.
     if (content.source === undefined) context.budget.takeOutput(bytes.byteLength);
     if (document !== bytes) context.budget.takeOutput(document.byteLength);
     context.budget.takeDocument();
@@ -292,7 +292,7 @@ function typeOf({ head, isMail }: Content & Peeked, { file }: Place): ContentTyp
 
 function rejectFormat(type: ContentType, place: Place): never {
   if (!UNREAD_FORMATS.has(type)) reject("not_a_report", `the content is ${FORMAT_NAMES[type]}`);
-  // What stands in a gzip is what is refused.
+  // The content of a gzip is refused, not the gzip.
   place.file.format = type;
   reject("unsupported_format", describeFile(place.file));
 }

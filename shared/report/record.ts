@@ -64,7 +64,7 @@ const OLD_SPF_WORDS = new Map([
   ["error", "permerror"],
 ]);
 
-/** Where a record is read to: its place in the report, what it is held against, what it may cost, where warnings go. */
+/** Where a record is read to: its place in the report, the bounds for its values, the budget, and where warnings go. */
 export interface RecordContext {
   ordinal: number;
   bounds: Bounds;
@@ -127,7 +127,7 @@ function withAttributesTold(element: XmlElement, context: RecordContext, path = 
 }
 
 /** Reads a record from its element. */
-export function readRecord(record: XmlElement, context: RecordContext): AggregateRecord | { skipped: string } {
+function readRecord(record: XmlElement, context: RecordContext): AggregateRecord | { skipped: string } {
   for (const path of unknownPaths(record)) context.unknown.push(path);
   // Some leave the row out, and write what belongs into it beside the rest.
   const row = child(record, "row") ?? (child(record, "source_ip") === undefined ? undefined : record);
@@ -170,7 +170,7 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   };
 }
 
-// `someone@acme.example`: what the address is of. What is no name at all is kept, and is none of the domain's.
+// `someone@acme.example`: the domain of the address. Anything else that is no name is kept as it is, and belongs to no domain.
 function readHeaderFrom(raw: string, context: RecordContext): string {
   const name = domainName(raw);
   if (name === "" || isDomainLike(name)) return name;
@@ -214,7 +214,7 @@ function value(element: XmlElement | undefined, name: string): string {
 function readSourceIp(raw: string, context: RecordContext): string | undefined {
   const canonical = canonicalIp(raw);
   if (canonical !== null) return detach(canonical);
-  // `mx.example (192.0.2.1)`, `ip4:192.0.2.1`; of two addresses none is known to be the one.
+  // `mx.example (192.0.2.1)`, `ip4:192.0.2.1`; of two addresses, nothing says which is meant.
   const [within, ...others] = new Set(addressesIn(raw));
   const address = within !== undefined && others.length === 0 ? within : undefined;
   if (address === undefined && !isOddAddress(raw)) return undefined;
@@ -227,7 +227,7 @@ function resultsOf(authResults: XmlElement[], name: "dkim" | "spf", context: Rec
   return bounded(found, `auth_results/${name}`, context);
 }
 
-/** As many as are kept of one kind, the first ones. */
+/** The first ones, as many as are kept of a kind. */
 function bounded(elements: XmlElement[], path: string, context: RecordContext): XmlElement[] {
   const most = READ_LIMITS.maxResultsPerRecord;
   if (elements.length <= most) return elements;

@@ -21,6 +21,7 @@ const GOOD: Record<string, string> = {
     'import "../../shared/report/read.ts"; import { createHash } from "node:crypto"; Date.now();',
   "cli/main.ts": 'import "../local/options.ts"; import "../shared/limits.ts";',
   "local/options.ts": "export const now = Date.now();",
+  "test/b.test.ts": 'import * as a from "../shared/identity.ts"; const { now } = await import("../local/options.ts");',
   "test/a.test.ts": 'import "../workers/process/index.ts"; import "../cli/main.ts";',
 };
 
@@ -149,6 +150,11 @@ const BREAKS: [name: string, files: Record<string, string>, sentence: RegExp][] 
     /cli\/a\.ts, cli\/b\.ts: all import chalk/,
   ],
   [
+    "an export that no other file imports",
+    { "shared/a.ts": "export const [one, { two: [three] }] = x;", "cli/a.ts": 'import { one } from "../shared/a.ts";' },
+    /shared\/a\.ts: exports three, which no other file imports/,
+  ],
+  [
     "a cycle",
     { "local/a.ts": 'import "./b.ts";', "local/b.ts": 'import "./c.ts";', "local/c.ts": 'export * from "./a.ts";' },
     /a cycle of imports: local\/a\.ts → local\/b\.ts → local\/c\.ts → local\/a\.ts/,
@@ -169,7 +175,8 @@ test("comments, strings, local names and keys are not mistaken for globals or im
     "export type T = { now: typeof Date.now };",
     "export const day = new Date(0);",
   ].join("\n");
-  expect(brokenWith({ "shared/a.ts": text })).toEqual([]);
+  const user = 'import { ask, day, o, s } from "../shared/a.ts";';
+  expect(brokenWith({ "shared/a.ts": text, "test/c.test.ts": user })).toEqual([]);
 });
 
 test("two files that only import types from each other are not a cycle", () => {

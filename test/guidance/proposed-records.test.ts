@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import type { Resolver } from "../../shared/dns/resolver.ts";
+import { checkBimi } from "../../shared/guidance/bimi-check.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { mistakenRecord } from "../../shared/guidance/dmarc-record.ts";
 import { repairedDmarc } from "../../shared/guidance/dmarc-repair.ts";
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
-import { checkBimi, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { repairedSpf } from "../../shared/guidance/spf-repair.ts";
+import { checkTlsRpt } from "../../shared/guidance/tls-rpt-check.ts";
 import { type DnsServer, startDnsServer, withMailServers, type Zones } from "../support/dns-server.ts";
 
 const RUA = "reports@operator.example";

@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
+import { checkBimi } from "../../shared/guidance/bimi-check.ts";
+import { checkDane } from "../../shared/guidance/dane-check.ts";
 import { checkDkim } from "../../shared/guidance/dkim-check.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { walkNames } from "../../shared/guidance/dmarc-walk.ts";
 import { checkDomain, listChecks } from "../../shared/guidance/domain-check.ts";
-import { checkBimi, checkDane, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { checkMtaSts, coversHost, readPolicy } from "../../shared/guidance/mta-sts-check.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
 import { expandMacros } from "../../shared/guidance/spf-record.ts";
+import { checkTlsRpt } from "../../shared/guidance/tls-rpt-check.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { verdictOf } from "./check-line.ts";
 import { zoo } from "./zones.ts";

@@ -2,13 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import type { Resolver } from "../../shared/dns/resolver.ts";
+import { checkBimi } from "../../shared/guidance/bimi-check.ts";
+import { checkDane } from "../../shared/guidance/dane-check.ts";
 import { checkDkim } from "../../shared/guidance/dkim-check.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { isDmarcRecord, readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
-import { checkBimi, checkDane, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { checkMtaSts } from "../../shared/guidance/mta-sts-check.ts";
 import { setupState } from "../../shared/guidance/setup-state.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
+import { checkTlsRpt } from "../../shared/guidance/tls-rpt-check.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { policiesOf, verdictOf } from "./check-line.ts";
 import { uglyZones } from "./ugly-zones.ts";

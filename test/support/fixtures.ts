@@ -45,7 +45,7 @@ export async function writeFixture({ file, content }: Quirk): Promise<void> {
 }
 
 /** What was found, as JSON a person can compare: one line a record and a warning. */
-export function render(found: Found): string {
+function render(found: Found): string {
   const lines = JSON.stringify(found, (_key, value: unknown) => value, 1);
   return lines.replace(/\[\n\s*([^[\]]*?)\n\s*\]/g, (whole) =>
     whole.length < 120 ? whole.replace(/\n\s*/g, " ") : whole,

@@ -11,7 +11,7 @@ import { stageFigures } from "../../shared/ledger/staged-figures.ts";
 import type { AggregateRecord, AggregateReport, Report } from "../../shared/report/vocabulary.ts";
 
 /** A settlement that changes nothing. */
-export const NOTHING = noChanges();
+const NOTHING = noChanges();
 
 /** A report with where it came from; records only of an aggregate report. */
 export interface Sample {

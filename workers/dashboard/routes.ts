@@ -16,7 +16,7 @@ export interface PageRoute {
 const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "reports"] as const;
 
 /** Path → page. */
-export const PAGES = {
+const PAGES = {
   "/": { role: "viewer", tables: ["domains", "others"] },
   "/add": { role: "administrator", tables: [] },
   "/tags": { role: "viewer", tables: ["tags", "groups"] },

@@ -49,7 +49,7 @@ export const verdictChanged: Rule = {
 };
 
 /** Whether to announce the state: it differs from the last announced one, and has held for long enough. */
-export function isNews(figures: Figures): boolean {
+function isNews(figures: Figures): boolean {
   const { verdict, toldState, stateSinceSeconds, nowSeconds } = figures;
   if (toldState === "" || toldState === verdict.state || SEVERITY[verdict.state] === undefined) return false;
   if (verdict.state === "beingRejected") return true;

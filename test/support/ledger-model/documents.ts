@@ -5,7 +5,7 @@ import { failureMail, gzip, mailOf, stamped } from "../simulation/scenario.ts";
 import type { SimulatedMail } from "../simulation/simulation.ts";
 
 /** 2026-11-10, days since 1970-01-01 UTC. */
-export const FIRST_DAY = 20_767;
+const FIRST_DAY = 20_767;
 export const ACCOUNTS = ["acme", "other", "third"] as const;
 export const DOMAINS = ["acme.example", "beta.example"] as const;
 export const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::3", "198.51.100.4"] as const;
@@ -120,7 +120,7 @@ export function recordCountOf(document: Document): number {
 }
 
 /** The bytes of a document that is a file. */
-export function fileOf(document: Document): Buffer {
+function fileOf(document: Document): Buffer {
   const { kind, domains, days, number } = document;
   const [first = 0] = days;
   const begin = first * SECONDS_PER_DAY;

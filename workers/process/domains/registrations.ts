@@ -108,7 +108,7 @@ export async function readRegistration(
 }
 
 /** Nothing is registered for an account, or at an address, that is being forgotten: it would be forgotten, too. */
-export async function whyForgotten(
+async function whyForgotten(
   { account, rua }: { account: string; rua: string },
   { directory }: Invocation["shards"],
 ): Promise<Answer<never> | undefined> {
