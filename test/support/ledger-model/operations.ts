@@ -141,21 +141,22 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   async keepVerified({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
     const conflictsNow = async () => (await listConflicts(undefined, { shards: simulation.invocation().shards })).items;
+    type Conflict = Awaited<ReturnType<typeof conflictsNow>>[number];
+    const isDoubted = ({ accepted, other }: Conflict): boolean =>
+      accepted.sender.state === "verified" && ["unverified", "contradicted"].includes(other.sender.state);
     const before = await conflictsNow();
-    const one = pick(before, a);
+    const one = pick(before.filter(isDoubted), a) ?? pick(before, a);
     if (one === undefined) return waiting;
-    const { account, domain, kind, reporter } = one;
-    const { answer } = await ask("keepVerified", { account, domain, kind, reporter, reason: "a test" });
+    const groupOf = ({ account, domain, kind, reporter }: Conflict) => ({ account, domain, kind, reporter });
+    const { answer } = await ask("keepVerified", { ...groupOf(one), reason: "a test" });
     if (!answer.ok) return [...waiting, `keeping: ${answer.error.message}`];
     const left = new Set((await conflictsNow()).map(({ id }) => id));
-    for (const { id, other, accepted, ...conflict } of before) {
-      const isDoubted = accepted.sender.state === "verified" && other.sender.state !== "verified";
-      const isOfGroup =
-        [conflict.account, conflict.domain, conflict.kind, conflict.reporter].join() ===
-        [account, domain, kind, reporter].join();
-      if (left.has(id) === (isDoubted && isOfGroup)) waiting.push(`${id} is ${left.has(id) ? "left" : "decided"}`);
+    for (const conflict of before) {
+      const { id, account, other } = conflict;
+      const isDecided = isDoubted(conflict) && JSON.stringify(groupOf(conflict)) === JSON.stringify(groupOf(one));
+      if (left.has(id) === isDecided) waiting.push(`${id} is ${left.has(id) ? "left" : "decided"}`);
       const version = documentIn(model, other.rawKey, other.part);
-      if (!left.has(id)) model.choose(model.group(conflict.account, version), version, "refused");
+      if (!left.has(id)) model.choose(model.group(account, version), version, "refused");
     }
     return [...waiting, ...(await drain())];
   },
