@@ -39,6 +39,7 @@ import { sumAllUses, wrongUses } from "../support/day-uses.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { migrations } from "../support/migrations.ts";
 import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
+import { FAULT_MODES } from "../support/simulation/faults.ts";
 import { failureMail, records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
@@ -758,6 +759,53 @@ describe("a message about forgotten mail that is delivered once more", () => {
     expect(simulation.rows("SELECT account, rua, code FROM dead_letters")).toEqual([
       { account: "third", rua: "dmarc@acme.example", code: "missing_object" },
     ]);
+  });
+});
+
+describe("a fault while an account is forgotten", () => {
+  /** One address was the account's before and is another's now; a mail to each, and one to the other account. */
+  async function beforeForgetting(): Promise<{ of: Simulation; messages: string[] }> {
+    const of = new Simulation({ shards: 2 });
+    of.register("dmarc@acme.example", { account: "acme" });
+    of.register("reports@acme.example", { account: "acme" });
+    of.register("dmarc@other.example", { account: "other" });
+    for (const rua of ["dmarc@acme.example", "reports@acme.example", "dmarc@other.example"])
+      await of.deliver(reportMail("a", records(3), rua));
+    const messages = of.queues["dmarc-reports"].messages.map(({ body }) => body);
+    await of.drain();
+    of.clock.nowMilliseconds += 5000;
+    await putRegistration("reports@acme.example", { account: "other" }, of.invocation());
+    of.clock.nowMilliseconds += 5000;
+    await startForgetting("acme", 0.5, of.invocation());
+    return { of, messages };
+  }
+
+  it("leaves nothing of it, and what others have, whichever call around its raw objects it is", async () => {
+    const { of, messages } = await beforeForgetting();
+    const { calls } = of.faults;
+    const from = calls.length;
+    const goBack = of.mark();
+    await of.drain();
+    const names = calls.slice(from);
+    const deleted = names.findIndex((name) => name.startsWith("r2.delete"));
+    expect(deleted).toBeGreaterThan(0);
+    for (const [place, name] of [...names.entries()].slice(deleted - 4, deleted + 5))
+      for (const mode of FAULT_MODES) {
+        goBack();
+        of.faults.plan = ({ index }) => (index === from + place ? mode : undefined);
+        await of.drain();
+        of.faults.plan = () => undefined;
+        for (const body of messages) await of.queues["dmarc-reports"].send(JSON.parse(body));
+        await of.drain();
+        const what = `${mode} at call ${place}, ${name}`;
+        expect(of.rows("SELECT account, state FROM reports"), what).toEqual([{ account: "other", state: "accepted" }]);
+        expect(of.rows("SELECT account, rua FROM objects"), what).toEqual([
+          { account: "other", rua: "dmarc@other.example" },
+        ]);
+        expect(of.rows("SELECT id FROM dead_letters"), what).toEqual([]);
+        expect(of.bucket.keys("raw/"), what).toHaveLength(1);
+        expect(of.rows("SELECT account FROM accounts"), what).toEqual([{ account: "other" }]);
+      }
   });
 });
 

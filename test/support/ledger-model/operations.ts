@@ -41,11 +41,13 @@ const WEIGHTS = {
   keepConflict: 3,
   replaceConflict: 4,
   countBoth: 3,
+  keepVerified: 2,
   takeBack: 5,
   undoTakeBack: 4,
   reprocessOne: 5,
   reprocessAll: 2,
   reprocessDomain: 2,
+  cancelReprocess: 2,
   readLess: 3,
   overBudget: 4,
   runDeadLettersAgain: 4,
@@ -53,6 +55,8 @@ const WEIGHTS = {
   restoreDeadLetters: 2,
   removeAddress: 2,
   register: 4,
+  oldCopy: 2,
+  keepDays: 1,
   forget: 1,
   oldMessages: 4,
   loseSlices: 1,
@@ -134,6 +138,28 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   keepConflict: (ground, numbers) => decide(ground, numbers, "keep"),
   replaceConflict: (ground, numbers) => decide(ground, numbers, "replace"),
   countBoth: (ground, numbers) => decide(ground, numbers, "count_both"),
+  async keepVerified({ simulation, model, drain, ask }, [a]) {
+    const waiting = await drain();
+    const conflictsNow = async () => (await listConflicts(undefined, { shards: simulation.invocation().shards })).items;
+    type Conflict = Awaited<ReturnType<typeof conflictsNow>>[number];
+    const isDoubted = ({ accepted, other }: Conflict): boolean =>
+      accepted.sender.state === "verified" && ["unverified", "contradicted"].includes(other.sender.state);
+    const before = await conflictsNow();
+    const one = pick(before.filter(isDoubted), a) ?? pick(before, a);
+    if (one === undefined) return waiting;
+    const groupOf = ({ account, domain, kind, reporter }: Conflict) => ({ account, domain, kind, reporter });
+    const { answer } = await ask("keepVerified", { ...groupOf(one), reason: "a test" });
+    if (!answer.ok) return [...waiting, `keeping: ${answer.error.message}`];
+    const left = new Set((await conflictsNow()).map(({ id }) => id));
+    for (const conflict of before) {
+      const { id, account, other } = conflict;
+      const isDecided = isDoubted(conflict) && JSON.stringify(groupOf(conflict)) === JSON.stringify(groupOf(one));
+      if (left.has(id) === isDecided) waiting.push(`${id} is ${left.has(id) ? "left" : "decided"}`);
+      const version = documentIn(model, other.rawKey, other.part);
+      if (!left.has(id)) model.choose(model.group(account, version), version, "refused");
+    }
+    return [...waiting, ...(await drain())];
+  },
   async takeBack({ simulation, model, drain, ask }, [a, b]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
@@ -196,6 +222,17 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const [domain] = report.accepted.document.domains;
     return [...waiting, ...(await reprocess(ground, { domain }))];
   },
+  // Some of what it enqueued may have been read by then.
+  async cancelReprocess({ simulation, drain, ask }, [a]) {
+    const waiting = await drain();
+    simulation.clock.nowMilliseconds += 2000;
+    const { answer } = await ask("startReprocess", {});
+    if (!answer.ok) return waiting;
+    for (let round = a % 5; round > 0; round--) await simulation.runProcess({ maxBatchSize: 1 + (a % 7) });
+    const cancelled = await ask("cancelJob", { id: answer.value.id });
+    if (!cancelled.answer.ok) waiting.push(`cancelling: ${cancelled.answer.error.message}`);
+    return [...waiting, ...(await drain())];
+  },
   async readLess(ground, [a]) {
     const { simulation, model, drain } = ground;
     const waiting = await drain();
@@ -209,12 +246,16 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   async overBudget(ground, numbers) {
     const { simulation, drain } = ground;
     const waiting = await drain();
-    const before = simulation.recordsPerDay.address;
-    simulation.recordsPerDay.address = 1 + (numbers[3] % 6);
+    const { recordsPerDay, reportsPerDay } = simulation;
+    const before = { ...recordsPerDay, ...reportsPerDay };
+    if (numbers[2] % 4 === 0) reportsPerDay.reporter = 1 + (numbers[3] % 3);
+    else recordsPerDay[numbers[2] % 4 === 1 ? "account" : "address"] = 1 + (numbers[3] % 6);
     for (let i = 0; i < 3; i++)
       await sendMail(ground, [numbers[0] + i * 5, numbers[1] + i, numbers[2], numbers[3] + i]);
     const wrong = await drain({ isBudgetLow: true });
-    simulation.recordsPerDay.address = before;
+    recordsPerDay.address = before.address;
+    recordsPerDay.account = before.account;
+    reportsPerDay.reporter = before.reporter;
     return [...waiting, ...wrong];
   },
   async runDeadLettersAgain({ simulation, model, drain, ask }, [a]) {
@@ -250,6 +291,22 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.failureReports.set(rua, failureReports ?? "facts");
     model.domains.set(rua, domains ?? DOMAINS);
     return [...waiting, ...(await drain())];
+  },
+  // What ingest asks first may be older than the registry.
+  async oldCopy(ground, [a, b, c, d]) {
+    const { registry } = ground.simulation;
+    const waiting = await ground.drain();
+    const name = `dmarc:${pick(RUAS, a)}`;
+    const now = registry.get(name);
+    registry.set(name, JSON.stringify({ v: 1, shard: b % 3, account: pick(ACCOUNTS, b) }));
+    await sendMail(ground, [a, b, c, d]);
+    if (now === undefined) registry.delete(name);
+    else registry.set(name, now);
+    return [...waiting, ...(await ground.drain())];
+  },
+  async keepDays({ simulation }, [a]) {
+    simulation.keepDetailDays = 9 + (a % 8);
+    return [];
   },
   async forget({ simulation, model, drain, ask }, [a]) {
     const waiting = await drain();
