@@ -129,28 +129,25 @@ export function unfinishedKinds({ checks }: Pick<StoredCheck, "checks">): CheckK
   return checks.filter(({ asked }) => asked.some(({ status }) => status === "unknown")).map(({ kind }) => kind);
 }
 
+/** What else of a check is from one kind of it. */
+const FIELDS: Partial<Record<CheckKind, readonly (keyof StoredCheck)[]>> = {
+  dmarc: ["organizationalDomain", "policyDomain", "policies", "olderPolicies", "destinations"],
+  spf: ["spfLookups"],
+  dkim: ["keys"],
+  mtaSts: ["mtaStsPolicy"],
+};
+
 /** A check with what the one before it found, where this one's questions were not all asked and that one's were. */
 export function withEarlier(after: StoredCheck, before: StoredCheck): StoredCheck {
   const unfinished = new Set(unfinishedKinds(before));
-  const kept = new Set(unfinishedKinds(after).filter((kind) => !unfinished.has(kind)));
-  if (kept.size === 0) return after;
-  const from = (kind: CheckKind): StoredCheck => (kept.has(kind) ? before : after);
-  const checks = after.checks.map((one) => from(one.kind).checks.find(({ kind }) => kind === one.kind) ?? one);
-  const { policyDomain, organizationalDomain, policies, olderPolicies, destinations } = from("dmarc");
-  const { mtaStsPolicy } = from("mtaSts");
-  return {
-    domain: after.domain,
-    state: worstState(checks.map(({ state: own }) => own)),
-    organizationalDomain,
-    policies,
-    olderPolicies,
-    destinations,
-    spfLookups: from("spf").spfLookups,
-    keys: from("dkim").keys,
-    checks,
-    ...(policyDomain === undefined ? {} : { policyDomain }),
-    ...(mtaStsPolicy === undefined ? {} : { mtaStsPolicy }),
-  };
+  const kept = unfinishedKinds(after).filter((kind) => !unfinished.has(kind));
+  const checks = after.checks.map((one) => (kept.includes(one.kind) ? checkOf(before, one.kind) : undefined) ?? one);
+  const earlier = kept.flatMap((kind) => FIELDS[kind] ?? []).map((field) => [field, before[field]]);
+  return { ...after, ...Object.fromEntries(earlier), checks, state: worstState(checks.map(({ state: own }) => own)) };
+}
+
+function checkOf({ checks }: StoredCheck, wanted: CheckKind): StoredCheck["checks"][number] | undefined {
+  return checks.find(({ kind }) => kind === wanted);
 }
 
 /** A record that differs between two checks. */

@@ -60,23 +60,18 @@ export function addListedDomains(name?: AccountDomain): Change {
   };
 }
 
-/** The domains with the oldest checks, those never checked first. */
+/**
+ * The domains with the oldest checks, those never checked first.
+ *
+ * @param isUnfinished only those for whose check there were not enough questions
+ */
 export async function dueDomains(
   database: LedgerDatabase,
-  { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
+  { beforeSeconds, limit, isUnfinished }: { beforeSeconds: number; limit: number; isUnfinished?: true },
 ): Promise<AccountDomain[]> {
-  const sql = `SELECT account, domain FROM domain_checks WHERE checked_seconds < ?1
+  const unfinished = isUnfinished === true ? `AND result LIKE '%"status":"unknown"%'` : "";
+  const sql = `SELECT account, domain FROM domain_checks WHERE checked_seconds < ?1 ${unfinished}
     ORDER BY checked_seconds, account, domain LIMIT ?2`;
-  return ask(database, query(sql, [beforeSeconds, limit], v.object({ account: v.string(), domain: v.string() })));
-}
-
-/** The domains for whose last check there were not enough questions, those checked longest ago first. */
-export async function unfinishedDomains(
-  database: LedgerDatabase,
-  { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
-): Promise<AccountDomain[]> {
-  const sql = `SELECT account, domain FROM domain_checks
-    WHERE checked_seconds < ?1 AND result LIKE '%"status":"unknown"%' ORDER BY checked_seconds, account, domain LIMIT ?2`;
   return ask(database, query(sql, [beforeSeconds, limit], v.object({ account: v.string(), domain: v.string() })));
 }
 

@@ -26,7 +26,6 @@ import {
   dueDomains,
   keepCheck,
   lastCheck,
-  unfinishedDomains,
 } from "../../../shared/ledger/domain-checks.ts";
 import { addMissingDomains } from "../../../shared/ledger/registered-domains.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -106,7 +105,7 @@ export async function checkDueDomains(invocation: Invocation, lookups: Lookups):
   const due = await dueDomains(ledger, { beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds, limit });
   if (due.length < limit && hasFewQuestions(invocation.env)) {
     const rest = { beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkRestSeconds, limit: limit - due.length };
-    due.push(...(await unfinishedDomains(ledger, rest)));
+    due.push(...(await dueDomains(ledger, { ...rest, isUnfinished: true })));
   }
   let checked = 0;
   for (const one of due) {
@@ -131,7 +130,7 @@ export async function checkAndKeep(
   const selectors = seenSelectors(name, mail);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
-  const first = hasFewQuestions(invocation.env) ? firstKinds(before?.check, nowSeconds) : [];
+  const first = before && hasFewQuestions(invocation.env) ? firstKinds(before.check, nowSeconds) : [];
   const found = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors, first }));
   if (isAllUnknown(found)) return undefined;
   const check =
@@ -148,10 +147,9 @@ export async function checkAndKeep(
 }
 
 /** What asks first where there may not be questions for everything: another check each hour, then what was left out the last time. */
-function firstKinds(before: StoredCheck | undefined, nowSeconds: number): CheckKind[] {
-  if (before === undefined) return [];
-  const inTurn = CHECK_KINDS.filter((_, i) => i === Math.floor(nowSeconds / 3600) % CHECK_KINDS.length);
-  return [...inTurn, ...unfinishedKinds(before)];
+function firstKinds(before: StoredCheck, nowSeconds: number): CheckKind[] {
+  const inTurn = CHECK_KINDS.at(Math.floor(nowSeconds / 3600) % CHECK_KINDS.length) ?? "dmarc";
+  return [inTurn, ...unfinishedKinds(before)];
 }
 
 type LastMail = Pick<Mail, "sources" | "evidence" | "homeAddresses">;

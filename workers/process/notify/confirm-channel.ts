@@ -63,12 +63,12 @@ export async function whyNotAsked(
   const since = { daySeconds: nowSeconds - 86_400, weekSeconds: nowSeconds - confirmationSeconds };
   const [asked] = await ask(ledger, confirmationsQuery(channel, since));
   if (asked === undefined) return undefined;
-  const then = "Try again later, or ask an operator to confirm the address.";
-  if (asked.toAddress >= confirmationsPerAddress) {
-    return `${channel.target} was asked to confirm ${confirmationsPerAddress} times within a week and is not asked again. ${then}`;
-  }
-  if (asked.ofAccount < confirmationsPerDay) return undefined;
-  return `The account has asked ${confirmationsPerDay} addresses to confirm within a day, as many as it may. ${then}`;
+  const isAddress = asked.toAddress >= confirmationsPerAddress;
+  if (!isAddress && asked.ofAccount < confirmationsPerDay) return undefined;
+  const why = isAddress
+    ? `${channel.target} was asked to confirm ${confirmationsPerAddress} times within a week`
+    : `The account has asked ${confirmationsPerDay} addresses to confirm within a day`;
+  return `${why}, as often as may be. Try again later, or ask an operator to confirm the address.`;
 }
 
 /** Sends the link to a channel's address; at most once an hour. @returns the delivery's id */

@@ -62,7 +62,7 @@ export type WantedWatchDone = WatchDone & { next?: number };
  * @throws whatever D1 throws: what was computed until then is kept
  */
 export async function watchWanted(
-  { database = 0 }: { database?: number },
+  { database = 0 }: { database?: number | undefined },
   invocation: Invocation,
 ): Promise<WantedWatchDone> {
   const all = inEachShard(invocation);
