@@ -207,7 +207,9 @@ class LargeMail {
     if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft)) return false;
     if (!isLetter({ ...part, head })) {
       const role = roleOf({ ...part, head, sizeBytes: head.byteLength });
-      return role === "text" && isAttachedText(part) && sniff(head.subarray(0, SNIFF_BYTES)) !== "mail";
+      // Of what is not called text only the start is held.
+      const isText = role === "text" && isAttachedText(part) && part.mimeType.startsWith("text/");
+      return isText && sniff(head.subarray(0, SNIFF_BYTES)) !== "mail";
     }
     if (this.#keepHeaderText(part, head)) return true;
     const type = sniff(head.subarray(0, SNIFF_BYTES));
