@@ -154,16 +154,12 @@ const BOUNDARY_AND_FIELD = /(?:^|\n)--[^\r\n]{1,200}\r?\ncontent-[a-z-]{2,40}:/i
  */
 async function readUndeclaredParts({ bytes }: ReadPart, level: Level): Promise<ExtractedMail | undefined> {
   if (!BOUNDARY_AND_FIELD.test(latin1(bytes.subarray(0, SEARCHED_BYTES)))) return undefined;
-  const inner = await extractLevel(joined(MULTIPART_HEADER, bytes), { ...level, depth: level.depth + 1 });
+  const whole = new Uint8Array(MULTIPART_HEADER.byteLength + bytes.byteLength);
+  whole.set(MULTIPART_HEADER);
+  whole.set(bytes, MULTIPART_HEADER.byteLength);
+  const inner = await extractLevel(whole, { ...level, depth: level.depth + 1 });
   if (!inner.ok || inner.value.candidates.length + inner.value.feedback.length === 0) return undefined;
   return inner.value;
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.byteLength + second.byteLength);
-  both.set(first);
-  both.set(second, first.byteLength);
-  return both;
 }
 
 /** The boundary is found in the content. */
@@ -239,7 +235,7 @@ async function readParts(bytes: Uint8Array): Promise<Result<ReadPart[], MailProb
   const parts: ReadPart[] = [];
   try {
     const options = { attachedMails: "whole", maxParts: MAIL_LIMITS.maxHeaders } as const;
-    for await (const part of streamParts(inPieces(withHeader(bytes)), options)) {
+    for await (const part of streamParts(inPieces(bytes), options)) {
       parts.push({ ...part, bytes: asStored(await readContent(part), part) });
     }
   } catch (error) {
@@ -248,20 +244,6 @@ async function readParts(bytes: Uint8Array): Promise<Result<ReadPart[], MailProb
   }
   return ok(parts);
 }
-
-/** A failure notice in plain text that was saved without the header of its mail, with one. */
-function withHeader(bytes: Uint8Array): Uint8Array {
-  return isBareNotice(bytes) ? joined(TEXT_HEADER, bytes) : bytes;
-}
-
-/** Whether a text is a failure notice that does not begin with the header of a mail, though it may show one. */
-export function isBareNotice(bytes: Uint8Array): boolean {
-  if (FIELD.test(latin1(bytes.subarray(0, 200)).trimStart())) return false;
-  return describesFailure(latin1(bytes.subarray(0, SNIFF_BYTES)));
-}
-
-/** The header of a text. */
-export const TEXT_HEADER = new TextEncoder().encode("Content-Type: text/plain\r\n\r\n");
 
 /** The kind a part of a notice or feedback report is passed over as; undefined = it must be examined. */
 function evidenceKind(part: ReadPart, evidence: Evidence): PassedKind | undefined {
@@ -341,7 +323,13 @@ export function letterOf({ mimeType }: Pick<PartHeader, "mimeType">): keyof Lett
 
 /** Whether a file that is passed over as text is searched for reports as the letter is. */
 export function isAttachedText({ mimeType }: Pick<PartHeader, "mimeType">): boolean {
-  return ["text/plain", "text/html", "application/octet-stream"].includes(mimeType);
+  return mimeType === "text/plain" || mimeType === "text/html" || mimeType === "application/octet-stream";
+}
+
+/** Whether a text is a failure notice that does not begin with the header of a mail, though it may show one. */
+export function isBareNotice(bytes: Uint8Array): boolean {
+  if (FIELD.test(latin1(bytes.subarray(0, 200)).trimStart())) return false;
+  return describesFailure(latin1(bytes.subarray(0, SNIFF_BYTES)));
 }
 
 /** @returns the kind it is passed over as; undefined = it is not */
@@ -352,11 +340,12 @@ async function addAttachment(
 ): Promise<Result<PassedKind | undefined, MailProblem>> {
   const type = sniff(part.bytes.subarray(0, SNIFF_BYTES));
   const isElsewhere = part.mimeType === EXTERNAL_BODY;
-  const isNotice = type === "mail" && isAttachedText(part) && isBareNotice(part.bytes);
+  const isNotice = type === "mail" && isBareNotice(part.bytes);
   if ((type === "mail" && !isElsewhere && !isNotice) || (type === "text" && isMailType(part)))
     return addMail(mail, part, level);
-  const role = type === "mbox" ? "candidate" : roleOf(startOf(part));
-  if (role === "candidate") mail.candidates.push(candidate(part, level, type === "mbox"));
+  const isWhole = type === "mbox" || isNotice;
+  const role = isWhole ? "candidate" : roleOf(startOf(part));
+  if (role === "candidate") mail.candidates.push(candidate(part, level, isWhole));
   else mail.passedOver.push(passed(part, role));
   return ok(role === "candidate" ? undefined : role);
 }

@@ -6,8 +6,7 @@ const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/i;
 const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/i;
 
 /** The sentence of gateways (Exim) that send failure reports as plain text without a feedback part. */
-const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/i;
-const FAILURE_SENTENCES = new RegExp(FAILURE_SENTENCE, "gi");
+const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/gi;
 
 /** Whether a text is a plain-text failure report, possibly quoted. */
 export function describesFailure(text: string): boolean {
@@ -18,14 +17,14 @@ export function describesFailure(text: string): boolean {
 export function findFailure(text: string): string | undefined {
   if (!/published/i.test(text)) return undefined;
   const plain = unquoted(text);
-  const found = FAILURE_SENTENCE.exec(plain);
-  return found === null ? undefined : plain.slice(plain.lastIndexOf("\n", found.index) + 1);
+  const found = plain.search(FAILURE_SENTENCE);
+  return found < 0 ? undefined : plain.slice(plain.lastIndexOf("\n", found) + 1);
 }
 
 /** The same of each of several in one text, up to the next one; at most as many as a mail has parts. */
 export function findFailures(text: string): string[] {
   const all = findFailure(text) ?? "";
-  const starts = Array.from(all.matchAll(FAILURE_SENTENCES), ({ index }) => all.lastIndexOf("\n", index) + 1);
+  const starts = Array.from(all.matchAll(FAILURE_SENTENCE), ({ index }) => all.lastIndexOf("\n", index) + 1);
   return starts.slice(0, MAIL_LIMITS.maxPartsPerMessage).map((start, i) => all.slice(start, starts[i + 1]));
 }
 

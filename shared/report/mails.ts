@@ -10,7 +10,6 @@ import {
   type FeedbackParts,
   headerOf,
   isAttachedText,
-  isBareNotice,
   isHeaderText,
   type LetterTexts,
   letterOf,
@@ -209,8 +208,9 @@ class LargeMail {
     if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft)) return false;
     if (!isLetter({ ...part, head })) {
       const role = roleOf({ ...part, head, sizeBytes: head.byteLength });
-      if (role !== "text" || !isAttachedText(part)) return false;
-      return sniff(head.subarray(0, SNIFF_BYTES)) !== "mail" || isBareNotice(head);
+      // Of what is not called text only the start is held.
+      const isText = role === "text" && isAttachedText(part) && part.mimeType.startsWith("text/");
+      return isText && sniff(head.subarray(0, SNIFF_BYTES)) !== "mail";
     }
     if (this.#keepHeaderText(part, head)) return true;
     const type = sniff(head.subarray(0, SNIFF_BYTES));
@@ -352,11 +352,13 @@ function* readFailures(
   place: Place,
   context: Context,
 ): Generator<ReadEvent> {
-  if (feedback.length === 0) return yield* readNotices({ text, hasReport }, place, context);
+  const sources = feedback.length > 0 ? feedback : noticesIn(text, place, context);
   const names = new PartNames(place.part);
-  for (const [i, source] of feedback.entries()) {
+  for (const [i, source] of sources.entries()) {
     const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
     const failure = readFailureMail(source, { ...place, part }, context);
+    // The letter with another report may only talk about failures.
+    if (hasReport && "text" in source && factsOf(failure) === undefined) return;
     if (failure !== undefined) yield failure;
     else {
       const other = problem("not_a_report", "feedback of another type than auth-failure");
@@ -365,26 +367,13 @@ function* readFailures(
   }
 }
 
-/** The failure reports in plain text: one, or several that were put into one letter, each of them in full. */
-function* readNotices(
-  { text, hasReport }: { text: string; hasReport: boolean },
-  place: Place,
-  context: Context,
-): Generator<ReadEvent> {
-  if (!describesFailure(text)) return;
-  const names = new PartNames(place.part);
-  const each = new Map<string, string>();
-  for (const notice of findFailures(text)) {
-    const facts = factsOf(readFailureMail({ text: notice }, place, context));
-    if (facts !== undefined && !each.has(facts)) each.set(facts, notice);
-  }
-  const notices = each.size > 1 ? [...each.values()] : [text];
-  for (const [i, notice] of notices.entries()) {
-    const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
-    const failure = readFailureMail({ text: notice }, { ...place, part }, context);
-    // The letter with another report may only talk about failures.
-    if (failure !== undefined && !(hasReport && factsOf(failure) === undefined)) yield failure;
-  }
+/** The failure notices in a text: one, or several that somebody put together, each of them in full. */
+function noticesIn(text: string, place: Place, context: Context): { text: string }[] {
+  const notices = findFailures(text).map((text) => ({ text }));
+  const inFull = new Map(notices.map((notice) => [factsOf(readFailureMail(notice, place, context)), notice]));
+  inFull.delete(undefined);
+  if (inFull.size > 1) return [...inFull.values()];
+  return notices.length > 0 ? [{ text }] : [];
 }
 
 /** What says which failure it is; undefined where it does not say of which domain, or from where. */

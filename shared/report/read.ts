@@ -4,7 +4,7 @@
  */
 
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
-import { isBareNotice, TEXT_HEADER } from "../mail/extract.ts";
+import { isBareNotice } from "../mail/extract.ts";
 import { EXTERNAL_BODY, type PassedKind, roleOf } from "../mail/roles.ts";
 import { type ContentType, FORMAT_NAMES, SNIFF_BYTES, sniff, UNREAD_FORMATS } from "../sniff.ts";
 import { describeFile } from "./advice.ts";
@@ -223,7 +223,9 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     case "zip":
       return yield* readHeld(content, (source) => readArchive(source, place, context));
     case "mail":
-      return yield* readHeld(asMail(content), (source) => readMail(source, place, context));
+      return yield* readHeld(isBareNotice(head) ? { chunks: withHeader(chunks) } : content, (source) =>
+        readMail(source, place, context),
+      );
     case "mbox":
       return yield* readMailbox(chunks, place, context);
     case "text":
@@ -256,15 +258,13 @@ async function* readGzip(chunks: AsyncIterable<Uint8Array>, place: Place, contex
   if (hasReport) for (const problem of lost) yield { type: "problem", part, problem, file: place.file };
 }
 
-/** A failure notice in plain text without the header of its mail is given one. */
-function asMail(content: Content & Peeked): Content {
-  return isBareNotice(content.head) ? { chunks: afterHeader(content.chunks) } : content;
-}
-
-async function* afterHeader(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** A failure notice in plain text, with the header that it was saved without. */
+async function* withHeader(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield TEXT_HEADER;
   yield* chunks;
 }
+
+const TEXT_HEADER = new TextEncoder().encode("Content-Type: text/plain\r\n\r\n");
 
 /** Reads what needs random access; a stream is held in memory until then, and no longer. */
 async function* readHeld(

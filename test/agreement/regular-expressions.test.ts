@@ -18,6 +18,7 @@ const BUILDING = [
   "shared/report/values.ts",
   "shared/report/values.ts",
   "shared/report/values.ts",
+  "shared/report/values.ts",
   "shared/report/xml/repair.ts",
   "shared/tokens.ts",
 ];

@@ -77,6 +77,23 @@ describe("a failure report", () => {
     expect(simulation.rows("SELECT raw_removed AS removed FROM objects")).toEqual([{ removed: 1 }]);
   });
 
+  it("about no domain is kept with its dead letter", async () => {
+    const simulation = new Simulation();
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    const mail = failureMail();
+    const raw = Buffer.from(
+      mail.raw
+        .toString()
+        .replace(/Reported-Domain: .*\r\n/, "")
+        .replace(/^From: .*@acme.*\r\n/m, ""),
+    );
+    expect(await simulation.deliver({ ...mail, raw })).toBe("taken");
+    await simulation.drain();
+    expect(rawMails(simulation)).toBe(1);
+    expect(outcomes(simulation)).toEqual(["dead_letter"]);
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([{ code: "missing_domain" }]);
+  });
+
   it("that cannot be accepted is kept with its dead letter", async () => {
     const simulation = await simulationWith({ account: "acme", domains: ["other.example"] });
     expect(rawMails(simulation)).toBe(1);

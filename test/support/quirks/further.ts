@@ -192,4 +192,15 @@ const mixed: Quirk[] = [
   { file: "xml/braces-behind.xml", content: `${ORDINARY}{footer}`, want: { ...read, reports: 1 } },
 ];
 
-export const further: Quirk[] = [...notices, ...fields, ...carriers, ...mixed];
+const labelledData: Quirk[] = [
+  {
+    file: "lost/json-after-a-long-text-labelled-data.eml",
+    content: multipartMail([
+      LETTER,
+      attached(`${"Good morning.\n".repeat(400)}${TLS}\n`, "notes.txt", "application/octet-stream"),
+    ]),
+    want: { report: { kind: "tls" }, passedOver: ["text", "text"] },
+  },
+];
+
+export const further: Quirk[] = [...notices, ...fields, ...carriers, ...mixed, ...labelledData];
