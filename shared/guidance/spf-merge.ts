@@ -6,6 +6,7 @@ import { recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { Ask } from "./asking.ts";
 import { isSpfRecord, type Qualifier, type SpfTerm } from "./spf-record.ts";
+import { repairedSpf } from "./spf-repair.ts";
 import {
   allTerms,
   BREAKING_PROBLEMS,
@@ -30,7 +31,7 @@ export interface SpfMerge {
 export async function mergeSpf(domain: string, texts: readonly string[], ask: Ask): Promise<SpfMerge> {
   const records = texts.filter(isSpfRecord);
   const trees: SpfTree[] = [];
-  for (const text of records) trees.push(await resolveText(domain, text, ask));
+  for (const text of records) trees.push(await resolveText(domain, repairedSpf(text) ?? text, ask));
   const parts = partsOf(trees.map(({ root }) => root));
   const value = ["v=spf1", ...parts.terms, parts.end].join(" ");
   const merged = await resolveText(domain, value, ask);

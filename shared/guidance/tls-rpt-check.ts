@@ -123,8 +123,10 @@ function isTlsAddress({ text, host, hasSize }: ReportUri): boolean {
 
 /** A finding with the record that was meant, where every address in it can be told. */
 function withTlsRecord(finding: Finding, text: string, name: string): Finding {
-  const value = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
-  const uris = readReportUris(firstValue(readTagList(value), "rua") ?? "");
+  const meant = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
+  const { tags, malformed } = readTagList(meant);
+  const value = malformed.length === 0 ? meant : tags.map((tag) => `${tag.name}=${tag.value}`).join("; ");
+  const uris = readReportUris(firstValue({ tags, malformed: [] }, "rua") ?? "");
   if (uris.length === 0 || !uris.every(isTlsAddress)) return finding;
   const remedy = finding.code === "several_records" ? "Publish this one in place of all." : "Publish it like this.";
   return {

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { LOGO_TYPES } from "../logo.ts";
 import type { ListPage } from "./combine.ts";
-import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, type LedgerDatabase, lowered, type Query, query } from "./database.ts";
 
 /** An account and the database its ledger is in. */
 export interface Account {
@@ -192,7 +192,7 @@ export async function listAccounts(
         (SELECT count(*) FROM account_people p WHERE p.account = page.account) AS people,
         (SELECT count(*) FROM addresses r WHERE r.account = page.account AND r.removed = 0) AS addresses
       FROM page ORDER BY account`,
-      [accounts === undefined ? null : JSON.stringify(accounts), text.toLowerCase(), limit, offset],
+      [accounts === undefined ? null : JSON.stringify(accounts), lowered(text), limit, offset],
       listedRow,
     ),
   );

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { AUDIT_LIMITS } from "../limits.ts";
 import type { ListPage } from "./combine.ts";
-import { type Change, jsonColumn, type Query, query } from "./database.ts";
+import { type Change, jsonColumn, lowered, type Query, query } from "./database.ts";
 
 export const AUDIT_OUTCOMES = ["unknown", "done", "refused", "failed"] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
@@ -91,12 +91,12 @@ const MATCHES = `(?1 IS NULL OR account IN (SELECT value FROM json_each(?1)))
 function parametersOf({ accounts, who, operation, domain, sinceSeconds, beforeSeconds, text }: AuditFilter) {
   return [
     accounts === undefined ? null : JSON.stringify(accounts),
-    who?.toLowerCase() ?? null,
+    who === undefined ? null : lowered(who),
     operation ?? null,
     domain ?? null,
     sinceSeconds ?? null,
     beforeSeconds ?? null,
-    text?.toLowerCase() ?? null,
+    text === undefined ? null : lowered(text),
   ];
 }
 

@@ -66,6 +66,23 @@ export function combinePages<Row>(
 /** Compares numbers and texts as SQLite does: numbers first, texts by their characters. */
 export function compareValues(a: string | number, b: string | number): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
-  if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+  if (typeof a === "number") return -1;
+  return typeof b === "number" ? 1 : compareTexts(a, b);
+}
+
+// Not `<`, which compares UTF-16: a character of two surrogates would be before some of one unit.
+function compareTexts(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
+  const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)];
+  if (isSurrogate(one) !== isSurrogate(other) && one >= FIRST_SURROGATE && other >= FIRST_SURROGATE) {
+    return isSurrogate(one) ? 1 : -1;
+  }
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const FIRST_SURROGATE = 0xd800;
+
+function isSurrogate(unit: number): boolean {
+  return unit >= FIRST_SURROGATE && unit < 0xe000;
 }

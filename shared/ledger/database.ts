@@ -122,3 +122,8 @@ export function jsonColumn<Schema extends v.GenericSchema>(schema: Schema) {
 export function isChangedMeanwhile(error: unknown): boolean {
   return String(error).includes("CHECK constraint failed: unchanged");
 }
+
+/** A text to search for in texts that SQLite made small: its `lower` knows the letters of ASCII only. */
+export function lowered(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -1,7 +1,7 @@
 /** Ids of one page of a list that people sort, search and turn: the rows themselves are then asked by id, being large. */
 import * as v from "valibot";
 import { combinePages, compareValues, type ListPage, type PageBounds } from "./combine.ts";
-import { type Query, query } from "./database.ts";
+import { lowered, type Query, query } from "./database.ts";
 import type { SqlPart } from "./figure-sql.ts";
 
 /** What a page shows of a list. */
@@ -32,7 +32,7 @@ export function pagedIdsQuery(
   { table, searched, place, where }: ListSource,
   { descending, text, limit, offset }: SearchedList<string>,
 ): Query<ListPage<Place>> {
-  const needle = text.toLowerCase();
+  const needle = lowered(text);
   const sign = descending ? -1 : 1;
   const sql = `SELECT count(*) OVER () AS matching, id, ${place} AS place FROM ${table}
     WHERE (? = '' OR instr(lower(${searched}), ?) > 0) AND ${where.sql}

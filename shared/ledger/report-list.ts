@@ -1,8 +1,8 @@
 /** Lists of aggregate reports, and single ones. */
 import * as v from "valibot";
 import { rankOf, type SenderState, senderRank } from "../authentication/sender-state.ts";
-import { combinePages, type ListPage } from "./combine.ts";
-import { type Parameter, type Query, query } from "./database.ts";
+import { combinePages, compareValues, type ListPage } from "./combine.ts";
+import { lowered, type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
 import { addressNeedle, addressToken } from "./figures.ts";
 import { detailsColumn, REPORT_KINDS, REPORT_STATES } from "./report-rows.ts";
@@ -96,7 +96,7 @@ export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> 
       AND ${sender === undefined ? "true" : `senderState = ${rankOf(sender)}`}
       AND (? = '' OR instr(lower(reporter), ?) > 0 OR instr(lower(reportId), ?) > 0)
     ORDER BY ${ORDERS[order].sql} ${descending ? "DESC" : "ASC"}, reportUid LIMIT ?`;
-  const needle = text.toLowerCase();
+  const needle = lowered(text);
   const filter: Parameter[] = [reporter, reporter, needle, needle, needle];
   const read = ({ matching, ...row }: v.InferOutput<typeof listRow>): ReportPage => ({ matching, rows: [row] });
   return {
@@ -108,7 +108,7 @@ export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> 
 function compareBy({ order, descending }: ReportList): (a: ReportTotals, b: ReportTotals) => number {
   const { value } = ORDERS[order];
   const sign = descending ? -1 : 1;
-  return (a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
+  return (a, b) => sign * compareValues(value(a), value(b));
 }
 
 // The report's own sums, even if only some of its days are in the scope.

@@ -48,6 +48,8 @@ describe("several records", () => {
     [["v=spf1 include:a.test -all", "v=spf1 include:A.test. +all"], "v=spf1 include:a.test ~all"],
     [["v=spf1 +all", "v=spf1 ip4:192.0.2.1 +all"], "v=spf1 ip4:192.0.2.1 ~all"],
     [["v=spf1 ip4:192.0.2.1", "v=spf1 ip4:192.0.2.2"], "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 ~all"],
+    // What one of them mistypes is in it as it was meant.
+    [["v=spf1 include:a.test -all", "v=spf1 inlcude:b.test -all"], "v=spf1 include:a.test include:b.test -all"],
     [["v=spf1 ~ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.1 -all"], "v=spf1 ip4:192.0.2.1 -all"],
     [["v=spf1 redirect=b.test", "v=spf1 redirect=b.test"], "v=spf1 redirect=b.test"],
     [["v=spf1 ip4:192.0.2.1 redirect=b.test", "v=spf1 redirect=B.TEST"], "v=spf1 ip4:192.0.2.1 redirect=b.test"],
