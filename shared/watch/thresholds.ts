@@ -42,6 +42,8 @@ export const WATCH_RULES = {
     /** Messages; fewer are enough if they pass. */
     minMessages: 10,
     minPassed: 5,
+    /** Share of the owner's mail, of a sender too small for the verdict to ask about. */
+    minShare: 0.0008,
     /** A server that nothing authenticates: days, messages, and share of the domain's mail. */
     minDaysOfServer: 4,
     minMessagesOfServer: 20,

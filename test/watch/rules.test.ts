@@ -211,6 +211,12 @@ it("finds a new sender above a threshold for an established domain, but not a fo
   // Foreign only because nothing of the domain passes.
   expect(asked(fresh({ role: "foreign", reason: "oneOff" }))).toEqual(["newSender mailer.example"]);
   expect(asked(fresh({ role: "foreign", reason: "oneOff" }, 9))).toEqual([]);
+  // Too small to be asked about yet: 10 of 12,000 messages, and of 13,000.
+  const small = fresh({ role: "foreign", reason: "smallSender" });
+  const of = (ownMessages: number): Partial<Figures> => ({ verdict: verdict({ ownMessages }) });
+  expect(asked(small, of(12_000))).toEqual(["newSender mailer.example"]);
+  expect(asked(small, of(13_000))).toEqual([]);
+  expect(asked(fresh({ role: "foreign", reason: "smallSender" }, 9), of(9000))).toEqual([]);
   expect(asked(fresh({ name: "groups.io" }))).toEqual([]);
   expect(asked(fresh({ reason: "decided" }))).toEqual([]);
   expect(asked(fresh({ firstDay: TODAY - 8 }))).toEqual([]);

@@ -16,7 +16,7 @@ export const newSender: Rule = {
   },
 };
 
-function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean {
+function isNew(sender: Sender, { today, dataSince, senders, verdict }: Figures): boolean {
   const rule = WATCH_RULES.newSender;
   const isForwarder = sender.role === "forwarder" || KNOWN_FORWARDERS.has(sender.name);
   if (isForwarder || sender.kind === "ownServers" || sender.reason === "decided") return false;
@@ -29,7 +29,10 @@ function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean 
   if (passed >= rule.minPassed) return true;
   if (MAILBOX_PROVIDERS.has(sender.service)) return false;
   // Where nothing passes, the verdict treats every sender that does not send steadily as foreign; a new one is still reported.
-  return messages >= rule.minMessages && (sender.role !== "foreign" || sender.reason === "oneOff");
+  if (messages < rule.minMessages) return false;
+  // The verdict asks from 0.1 % of the mail on; a sender that has just begun is on its way there.
+  const isGrowing = sender.reason === "smallSender" && messages > rule.minShare * verdict.ownMessages;
+  return sender.role !== "foreign" || sender.reason === "oneOff" || isGrowing;
 }
 
 /** Enough compared with what the domain sends in as many days. */
