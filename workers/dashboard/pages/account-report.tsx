@@ -59,7 +59,7 @@ function choice(accounts: readonly string[], month: Month): PageResult {
         {accounts.length === 0 ? (
           <p>There is no account with reports yet.</p>
         ) : (
-          <ul>
+          <ul class="columned">
             {accounts.map((account) => (
               <li>
                 <a href={`${PATH}?${new URLSearchParams({ account, month: month.iso })}`}>
