@@ -23,7 +23,7 @@ export interface OperatorStep {
 }
 
 /** Ours: an ordinary message waits for seconds, and one that is tried again for some minutes. */
-export const LONG_WAIT_SECONDS = 15 * 60;
+const LONG_WAIT_SECONDS = 15 * 60;
 
 /** What needs an operator, what holds up everything else first; none = nothing does. */
 export function operatorSteps(state: PipelineState): OperatorStep[] {

@@ -55,7 +55,7 @@ async function printStatus(options: StatusOptions): Promise<void> {
 }
 
 /** What to do next, each with its command. */
-export function renderSteps({ outcomes, parts, refusedMails = 0, ...status }: Status, nowSeconds: number): string {
+function renderSteps({ outcomes, parts, refusedMails = 0, ...status }: Status, nowSeconds: number): string {
   const counted = outcomes === null ? undefined : { dead_letter: 0, conflict: 0, ...outcomes };
   const steps = operatorSteps({
     ...status,

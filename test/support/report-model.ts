@@ -36,7 +36,7 @@ const AWKWARD = [
 ];
 
 /** Text as a value holds it: no controls, no space at its ends. */
-const text = (): fc.Arbitrary<string> =>
+export const text = (): fc.Arbitrary<string> =>
   fc
     .array(
       fc.oneof({ weight: 3, arbitrary: fc.string({ unit: "grapheme", maxLength: 6 }) }, fc.constantFrom(...AWKWARD)),
@@ -54,7 +54,7 @@ const text = (): fc.Arbitrary<string> =>
 const filled = () => text().filter((value) => value !== "");
 
 /** A domain as it is kept: lower case, A-labels, sometimes an underscore. */
-const domain = (): fc.Arbitrary<string> =>
+export const domain = (): fc.Arbitrary<string> =>
   fc.oneof(
     fc.domain().map((name) => name.toLowerCase()),
     fc.constantFrom("_x.acme.example", "xn--bcher-kva.example"),
