@@ -5,7 +5,7 @@ import { failureMail, gzip, mailOf, stamped } from "../simulation/scenario.ts";
 import type { SimulatedMail } from "../simulation/simulation.ts";
 
 /** 2026-11-10, days since 1970-01-01 UTC. */
-const FIRST_DAY = 20_767;
+export const FIRST_DAY = 20_767;
 export const ACCOUNTS = ["acme", "other", "third"] as const;
 export const DOMAINS = ["acme.example", "beta.example"] as const;
 export const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::3", "198.51.100.4"] as const;
