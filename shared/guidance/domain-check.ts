@@ -16,7 +16,7 @@ export interface CheckContext {
   /** DKIM selectors that the domain's reports name, last seen first. */
   selectors: SeenSelector[];
   /** Checks that ask before the others, one after the other: there may not be questions for all. */
-  first?: readonly CheckKind[];
+  first?: readonly CheckKind[] | undefined;
   /** The address for its reports, for records to publish. */
   ruaAddress?: string;
 }

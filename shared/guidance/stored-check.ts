@@ -71,6 +71,8 @@ export const storedCheck = v.object({
     }),
   ),
   checks: v.array(check),
+  /** Checks that there were not enough questions for, that which asks first the next time first: they may be as found earlier. */
+  unfinished: v.optional(v.array(v.picklist(CHECK_KINDS))),
 });
 
 export type StoredCheck = v.InferOutput<typeof storedCheck>;
@@ -137,13 +139,27 @@ const FIELDS: Partial<Record<CheckKind, readonly (keyof StoredCheck)[]>> = {
   mtaSts: ["mtaStsPolicy"],
 };
 
-/** A check with what the one before it found, where this one's questions were not all asked and that one's were. */
-export function withEarlier(after: StoredCheck, before: StoredCheck): StoredCheck {
-  const unfinished = new Set(unfinishedKinds(before));
-  const kept = unfinishedKinds(after).filter((kind) => !unfinished.has(kind));
+/**
+ * A check for which there may be too few questions, with what the one before it found where its own were not all asked. Of the check
+ * that asked first nothing earlier is kept: there are never enough for it.
+ *
+ * @param first the checks that asked before the others
+ */
+export function withEarlier(
+  after: StoredCheck,
+  before: StoredCheck,
+  [first, ...next]: readonly CheckKind[],
+): StoredCheck {
+  const unfinished = unfinishedKinds(after);
+  const never = new Set([first, ...unfinishedKinds(before)]);
+  const kept = unfinished.filter((kind) => !never.has(kind));
   const checks = after.checks.map((one) => (kept.includes(one.kind) ? checkOf(before, one.kind) : undefined) ?? one);
   const earlier = kept.flatMap((kind) => FIELDS[kind] ?? []).map((field) => [field, before[field]]);
-  return { ...after, ...Object.fromEntries(earlier), checks, state: worstState(checks.map(({ state: own }) => own)) };
+  // In turn: otherwise one of them could take all questions for ever.
+  const [turn, others] = [[...next, ...unfinished], unfinished.filter((kind) => kind === first)];
+  const waiting = [...new Set(turn.filter((kind) => kind !== first && unfinished.includes(kind))), ...others];
+  const state = worstState(checks.map((one) => one.state));
+  return { ...after, ...Object.fromEntries(earlier), checks, state, unfinished: waiting };
 }
 
 function checkOf({ checks }: StoredCheck, wanted: CheckKind): StoredCheck["checks"][number] | undefined {

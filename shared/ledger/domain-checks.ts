@@ -60,19 +60,26 @@ export function addListedDomains(name?: AccountDomain): Change {
   };
 }
 
-/**
- * The domains with the oldest checks, those never checked first.
- *
- * @param isUnfinished only those for whose check there were not enough questions
- */
+const nameRow = v.object({ account: v.string(), domain: v.string() });
+
+/** The domains with the oldest checks, those never checked first. */
 export async function dueDomains(
   database: LedgerDatabase,
-  { beforeSeconds, limit, isUnfinished }: { beforeSeconds: number; limit: number; isUnfinished?: true },
+  { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
 ): Promise<AccountDomain[]> {
-  const unfinished = isUnfinished === true ? `AND result LIKE '%"status":"unknown"%'` : "";
-  const sql = `SELECT account, domain FROM domain_checks WHERE checked_seconds < ?1 ${unfinished}
+  const sql = `SELECT account, domain FROM domain_checks WHERE checked_seconds < ?1
     ORDER BY checked_seconds, account, domain LIMIT ?2`;
-  return ask(database, query(sql, [beforeSeconds, limit], v.object({ account: v.string(), domain: v.string() })));
+  return ask(database, query(sql, [beforeSeconds, limit], nameRow));
+}
+
+/** Of the domains checked within a time, its end not included, those with something unknown, the oldest checks first. */
+export async function unfinishedDomains(
+  database: LedgerDatabase,
+  { sinceSeconds, beforeSeconds, limit }: { sinceSeconds: number; beforeSeconds: number; limit: number },
+): Promise<AccountDomain[]> {
+  const sql = `SELECT account, domain FROM domain_checks WHERE checked_seconds >= ?1 AND checked_seconds < ?2
+    AND result LIKE '%"status":"unknown"%' ORDER BY checked_seconds, account, domain LIMIT ?3`;
+  return ask(database, query(sql, [sinceSeconds, beforeSeconds, limit], nameRow));
 }
 
 const row = v.pipe(

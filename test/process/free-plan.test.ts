@@ -121,9 +121,8 @@ it("the largest hourly check of a domain stays below 50 subrequests and 50 queri
   expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
 });
 
-it("a domain that takes more questions than a run has is checked in parts, and all of its records are looked at again", async () => {
-  const { simulation, counted } = await countedSimulation();
-  simulation.dnsQuestions = dnsQuestions;
+/** A domain with DNSSEC and three mail hosts, whose checks take more questions than a run of the free plan has. */
+function zonesOfMany(): Zones {
   const zones: Zones = {
     "_dmarc.acme.example": ["TXT v=DMARC1; p=reject; rua=mailto:dmarc@acme.example", "DNSSEC"],
     "acme.example": [
@@ -144,6 +143,13 @@ it("a domain that takes more questions than a run has is checked in parts, and a
     zones[`mx${i}.acme.example`] = [`A 192.0.2.${i}`, "DNSSEC"];
     zones[`_25._tcp.mx${i}.acme.example`] = [`TLSA 3 1 1 ${"ab".repeat(32)}`, "DNSSEC"];
   }
+  return zones;
+}
+
+it("a domain that takes more questions than a run has is checked in parts, and all of its records are looked at again", async () => {
+  const { simulation, counted } = await countedSimulation();
+  simulation.dnsQuestions = dnsQuestions;
+  const zones = zonesOfMany();
   await using server = await startDnsServer(zones);
   simulation.dnsUrl = server.url;
   await simulation.deliver(reportMail("one", records(3)));
@@ -160,14 +166,76 @@ it("a domain that takes more questions than a run has is checked in parts, and a
   expect(server.asked).toHaveLength(dnsQuestions);
   const later: string[][] = [];
   for (let hour = 1; hour < 48; hour++) later.push(await run());
-  // The domain is in two accounts, each of which has its own check.
-  expect(later.slice(2).flat()).toEqual([]);
+  // The domain is in two accounts, each of which has its own check, and is checked again every other hour.
+  expect(later.slice(5).flat()).toEqual([]);
   // What is published anew is found, whichever record it is.
   const names = ["_dmarc.acme.example", "acme.example", "_mta-sts.acme.example", "default._bimi.acme.example"];
   for (const name of names) zones[name] = (zones[name] ?? []).map((text) => text.replace(/^TXT v=(\S+)/, "TXT v=$1 "));
   for (let hour = 0; hour < 8 * 24; hour++) await run();
   const changes = await ask(counted.ledger, recordChangesQuery("acme.example", ["acme", "other"], 1000));
   expect([...new Set(changes.map(({ name }) => name))].toSorted()).toEqual(names.toSorted());
+});
+
+/** An SPF record that alone takes more: ten further names, each with nine mail hosts. */
+function addLargeSpf(zones: Zones): void {
+  const many = Array.from({ length: 10 }, (_, i) => i);
+  zones["acme.example"] = [
+    `TXT v=spf1 ${many.map((i) => `include:s${i}.test`).join(" ")} -all`,
+    ...[1, 2, 3].map((i) => `MX 10 mx${i}.acme.example`),
+    "DNSSEC",
+  ];
+  for (const i of many) {
+    zones[`s${i}.test`] = ["TXT v=spf1 mx -all", ...many.slice(1).map((k) => `MX 10 m${i}-${k}.test`)];
+    for (const k of many) zones[`m${i}-${k}.test`] = ["A 192.0.2.1"];
+  }
+}
+
+it("records beside one that takes all questions are looked at again, whenever their checks come", async () => {
+  const { simulation, counted } = await countedSimulation();
+  simulation.dnsQuestions = dnsQuestions;
+  const zones = zonesOfMany();
+  await using server = await startDnsServer(zones);
+  simulation.dnsUrl = server.url;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  const run = async (hours: number): Promise<void> => {
+    await runDomainChecks(simulation.invocation());
+    simulation.clock.nowMilliseconds += hours * 3_600_000;
+  };
+  for (let hour = 0; hour < 24; hour++) await run(1);
+  addLargeSpf(zones);
+  const names = ["_dmarc.acme.example", "_mta-sts.acme.example", "default._bimi.acme.example"];
+  for (const name of names) zones[name] = (zones[name] ?? []).map((text) => text.replace(/^TXT v=(\S+)/, "TXT v=$1 "));
+  const tlsa = [1, 2, 3].map((i) => `_25._tcp.mx${i}.acme.example`);
+  for (const name of tlsa) zones[name] = [`TLSA 3 1 1 ${"cd".repeat(32)}`, "DNSSEC"];
+  // Two accounts have the domain, and a run checks it for one of them: for each every 56 hours, a multiple of the seven checks.
+  for (let i = 0; i < 20; i++) await run(28);
+  for (const account of ["acme", "other"]) {
+    const changes = await ask(counted.ledger, recordChangesQuery("acme.example", [account], 1000));
+    const found = new Set(changes.map(({ name }) => name));
+    for (const name of [...names, ...tlsa]) expect(found, account).toContain(name);
+  }
+});
+
+it("a check that takes more questions than there are does not stay as it was found earlier", async () => {
+  const { simulation, counted } = await countedSimulation();
+  simulation.dnsQuestions = dnsQuestions;
+  const zones = zonesOfMany();
+  await using server = await startDnsServer(zones);
+  simulation.dnsUrl = server.url;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  const statesOfSpf = async (): Promise<string[]> => {
+    for (let hour = 0; hour < 8 * 24; hour++) {
+      await runDomainChecks(simulation.invocation());
+      simulation.clock.nowMilliseconds += 3_600_000;
+    }
+    const kept = await ask(counted.ledger, checksQuery("acme.example", ["acme", "other"]));
+    return kept.flatMap(({ check }) => check.checks.filter(({ kind }) => kind === "spf").map(({ state }) => state));
+  };
+  expect(await statesOfSpf()).toEqual(["attention", "attention"]);
+  addLargeSpf(zones);
+  expect(await statesOfSpf()).toEqual(["broken", "broken"]);
 });
 
 it("a check that finds all records changed takes as few queries as one that finds none changed", async () => {

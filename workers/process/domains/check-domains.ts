@@ -2,7 +2,7 @@
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { boundedResolver, NO_RESOLVER } from "../../../shared/dns/resolver.ts";
 import { addressesToName } from "../../../shared/guidance/addresses-to-name.ts";
-import { CHECK_KINDS, type CheckKind } from "../../../shared/guidance/check.ts";
+import type { CheckKind } from "../../../shared/guidance/check.ts";
 import type { SeenSelector } from "../../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../../shared/guidance/domain-check.ts";
 import { mailBySender } from "../../../shared/guidance/mail-by-sender.ts";
@@ -26,6 +26,7 @@ import {
   dueDomains,
   keepCheck,
   lastCheck,
+  unfinishedDomains,
 } from "../../../shared/ledger/domain-checks.ts";
 import { addMissingDomains } from "../../../shared/ledger/registered-domains.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -102,10 +103,15 @@ export async function checkDueDomains(invocation: Invocation, lookups: Lookups):
   await followWholeRegistry(invocation);
   await change(ledger, [addReportedDomains(sinceDay), addListedDomains()]);
   const limit = Math.ceil(domainsPerRun(invocation.env, GUIDANCE_LIMITS.checksPerRun) / invocation.shards.all.length);
-  const due = await dueDomains(ledger, { beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds, limit });
-  if (due.length < limit && hasFewQuestions(invocation.env)) {
-    const rest = { beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkRestSeconds, limit: limit - due.length };
-    due.push(...(await dueDomains(ledger, { ...rest, isUnfinished: true })));
+  const dueSeconds = nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds;
+  const due = await dueDomains(ledger, { beforeSeconds: dueSeconds, limit });
+  // Every other hour: in between the questions are for domains that wait for their first report.
+  const isRestDue = hasFewQuestions(invocation.env) && Math.floor(nowSeconds / 3600) % 2 === 0;
+  if (due.length < limit && isRestDue) {
+    const beforeSeconds = nowSeconds - GUIDANCE_LIMITS.checkRestSeconds;
+    due.push(
+      ...(await unfinishedDomains(ledger, { sinceSeconds: dueSeconds, beforeSeconds, limit: limit - due.length })),
+    );
   }
   let checked = 0;
   for (const one of due) {
@@ -130,11 +136,11 @@ export async function checkAndKeep(
   const selectors = seenSelectors(name, mail);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
-  const first = before && hasFewQuestions(invocation.env) ? firstKinds(before.check, nowSeconds) : [];
+  const first = hasFewQuestions(invocation.env) && before !== undefined ? firstKinds(before.check) : undefined;
   const found = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors, first }));
   if (isAllUnknown(found)) return undefined;
-  const check =
-    before === undefined ? found : withUnchangedId(withEarlier(found, before.check), before.check, nowSeconds);
+  const told = before === undefined ? found : withUnchangedId(found, before.check, nowSeconds);
+  const check = before === undefined || first === undefined ? told : withEarlier(told, before.check, first);
   const changes = before === undefined ? [] : changesBetween(before.check, check);
   await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
   // Counted mail comes first: forged reports must not use up the look-ups that the verdict needs.
@@ -146,10 +152,9 @@ export async function checkAndKeep(
   return check;
 }
 
-/** What asks first where there may not be questions for everything: another check each hour, then what was left out the last time. */
-function firstKinds(before: StoredCheck, nowSeconds: number): CheckKind[] {
-  const inTurn = CHECK_KINDS.at(Math.floor(nowSeconds / 3600) % CHECK_KINDS.length) ?? "dmarc";
-  return [inTurn, ...unfinishedKinds(before)];
+/** What asks first where there may not be questions for everything: what was left out the last time. */
+function firstKinds(before: StoredCheck): readonly CheckKind[] {
+  return before.unfinished ?? unfinishedKinds(before);
 }
 
 type LastMail = Pick<Mail, "sources" | "evidence" | "homeAddresses">;
