@@ -365,7 +365,7 @@ function* readFailures(
   }
 }
 
-/** Whether the report names its domain and the address that sent. */
+/** Whether it is said of which domain, and from where. */
 function isFailureInFull(event: ReadEvent | undefined): boolean {
   if (event?.type !== "report" || event.report.kind !== "failure") return false;
   return event.report.reportedDomain !== "" && event.report.sourceIp !== "";
