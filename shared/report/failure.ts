@@ -176,14 +176,12 @@ function firstWord(text: string): string {
     .slice(0, MAX_WORD_CHARS);
 }
 
-/** A field of the reported mail, which is decoded as windows-1252, in UTF-8 (RFC 6532 section 3.2) where it is that. */
+/** A field of the reported mail, if it is decoded as windows-1252, in UTF-8 (RFC 6532 section 3.2) where it is that. */
 function utf8Of(text: string): string {
-  return /[^\0-\x7f]/.test(text)
-    ? decodeText(
-        Uint8Array.from(text, (char) => BYTES.indexOf(char)),
-        "",
-      )
-    : text;
+  if (!/[^\0-\x7f]/.test(text)) return text;
+  const bytes = Array.from(text, (char) => BYTES.indexOf(char));
+  // Of a letter, and of a large mail, the text is decoded already.
+  return bytes.includes(-1) ? text : decodeText(Uint8Array.from(bytes), "");
 }
 
 /** Each byte in windows-1252. */

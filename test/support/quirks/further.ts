@@ -121,6 +121,14 @@ const fields: Quirk[] = [
     want: failure({ reportedDomain: "xn--bcher-kva.example" }),
   },
   {
+    file: "failure/from-with-polish-letters-in-the-letter.eml",
+    content: simpleMail({
+      type: "text/plain; charset=utf-8",
+      content: `A failure report.\r\n\r\n${FIELDS.join("\r\n")}\r\n\r\nFrom: a@\u0142\u00f3d\u017a.example\r\nSubject: hello\r\n`,
+    }),
+    want: failure({ reportedDomain: "xn--d-uga0v4h.example" }),
+  },
+  {
     file: "failure/reported-domain-with-umlauts-in-utf-8.eml",
     content: arf(["Reported-Domain: b\u00fccher.example"], "a@other.example"),
     want: failure({ reportedDomain: "xn--bcher-kva.example" }),
