@@ -104,18 +104,20 @@ export function testStory(channelName: string, context: StoryContext): Story {
  * people of the account write freely.
  *
  * @param link confirms it; "" where the dashboard's address is not configured
- * @param askedBy who added the address
+ * @param askedBy who added the address: a person's address, or the name of a token
  */
 export function confirmStory(link: string, askedBy: string, context: StoryContext): Story {
+  // Names of tokens have no "@".
+  const isPerson = askedBy.includes("@");
   return {
     headline: "Confirm that DMARC notices may be sent to this address",
     tone: "neutral",
     sentences: [
-      `${askedBy} added this address to the DMARC notices of the account "${context.account}". Nothing else is sent until it is confirmed.`,
+      `${isPerson ? askedBy : "A program"} added this address to the DMARC notices of the account "${context.account}". Nothing else is sent until it is confirmed.`,
       link === ""
         ? "Ask your operator to confirm it on the page Channels."
         : "Open the link within a week and press Confirm.",
-      `If you did not expect this, do nothing: no notices will come, and this question at most ${NOTIFY_LIMITS.confirmationsPerAddress} times a week. To stop it, write to ${askedBy}.`,
+      `If you did not expect this, do nothing: no notices will come, and this question at most ${NOTIFY_LIMITS.confirmationsPerAddress} times a week.${isPerson ? ` To stop it, write to ${askedBy}.` : ""}`,
     ],
     bars: [],
     sections: [],
