@@ -21,11 +21,11 @@ export function findFailure(text: string): string | undefined {
   return found < 0 ? undefined : plain.slice(plain.lastIndexOf("\n", found) + 1);
 }
 
-/** The same of each of several in one text, up to the next one; at most as many as a mail has parts. */
+/** The same of each of several in one text, up to the next one; at most one more than a mail may have parts. */
 export function findFailures(text: string): string[] {
   const all = findFailure(text) ?? "";
   const starts = Array.from(all.matchAll(FAILURE_SENTENCE), ({ index }) => all.lastIndexOf("\n", index) + 1);
-  return starts.slice(0, MAIL_LIMITS.maxPartsPerMessage).map((start, i) => all.slice(start, starts[i + 1]));
+  return starts.slice(0, MAIL_LIMITS.maxPartsPerMessage + 1).map((start, i) => all.slice(start, starts[i + 1]));
 }
 
 /** RFC 6591 section 3.1: what the fields of a failure report always say. */

@@ -2,7 +2,7 @@
  * Reads one document from the containers that read.ts opens, and yields its events. Its format is known from its first
  * bytes; a bad document throws a Rejection.
  */
-import { READ_LIMITS } from "../limits.ts";
+import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { findPastedJson } from "../mail/pasted.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
 import { AggregateReader } from "./aggregate.ts";
@@ -155,9 +155,9 @@ class XmlFile {
     const contentHash = isOnly ? (this.#hash?.digest("hex") ?? "") : "";
     const closed = closing(this.#place, this.#warnings, this.#context);
     events.push({ type: "report", part: this.#part, report: { ...body, contentHash, ...closed } });
-    for (const json of findPastedJson(this.#reader.trailing, "")) {
-      const part = this.#names.name("", `report ${++this.#documents}`);
-      events.push(...readJsonAfter(json, { ...this.#place, part }, this.#context));
+    for (const [i, json] of findPastedJson(this.#reader.trailing, "").entries()) {
+      const place = { ...this.#place, part: this.#names.name("", `report ${++this.#documents}`) };
+      events.push(...problemsOf(place, () => readJsonAfter(json, i, place, this.#context)));
     }
   }
 
@@ -218,13 +218,15 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The TLS report behind an aggregate report in the same file, or what is wrong with it. */
-function readJsonAfter(json: string, place: DocumentPlace, context: DocumentContext): ReadEvent[] {
+/** The TLS report behind an aggregate report in the same file. @param before how many there are between them */
+function readJsonAfter(json: string, before: number, place: DocumentPlace, context: DocumentContext): ReadEvent[] {
+  const most = MAIL_LIMITS.maxPartsPerMessage;
+  if (before >= most) reject("too_many_parts", `more than ${most} TLS reports behind an aggregate report`);
   context.budget.takeDocument();
   context.budget.takeHeld(json.length);
   const names = new PartNames(place.part);
   const read = { ...context, whole: new WarningLog(), contentHash: "" };
-  return problemsOf(place, () => [...readValues(json, { place, names, isOnly: true }, read)]);
+  return [...readValues(json, { place, names, isOnly: true }, read)];
 }
 
 /** The events of a document of its own part; its problem, if it cannot be read. */

@@ -356,6 +356,10 @@ function* readFailures(
   const names = new PartNames(place.part);
   for (const [i, source] of sources.entries()) {
     const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
+    if (i >= MAIL_LIMITS.maxPartsPerMessage && "text" in source) {
+      const others = problem("too_many_parts", `more than ${i} failure reports in a text`);
+      return yield { type: "problem", part, problem: others, file: place.file };
+    }
     const failure = readFailureMail(source, { ...place, part }, context);
     // The letter with another report may only talk about failures.
     if (hasReport && "text" in source && factsOf(failure) === undefined) return;

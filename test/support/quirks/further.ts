@@ -71,6 +71,11 @@ const notices: Quirk[] = [
     want: { ...read, reports: 3, passedOver: ["text"] },
   },
   {
+    file: "failure/too-many-notices-in-a-letter.eml",
+    content: letter(Array.from({ length: 60 }, (_, i) => notice(`192.0.2.${i + 7}`)).join("\n")),
+    want: { ...one, reports: 50, problems: ["too_many_parts"] },
+  },
+  {
     file: "failure/same-notice-twice-in-a-letter.eml",
     content: letter(`${notice("192.0.2.7")}\n${notice("192.0.2.7")}`),
     want: { ...one, reports: 1 },
@@ -206,6 +211,12 @@ const mixed: Quirk[] = [
     file: "xml/json-between.xml",
     content: ORDINARY + TLS + TLS_2 + numbered("2"),
     want: { ...read, reports: 4 },
+  },
+  {
+    file: "xml/too-many-json-behind.xml",
+    content:
+      ORDINARY + Array.from({ length: 60 }, (_, i) => TLS.replace('"report-id":"', `"report-id":"${i}-`)).join("\n"),
+    want: { ...read, reports: 51, problems: ["too_many_parts"] },
   },
   { file: "xml/braces-behind.xml", content: `${ORDINARY}{footer}`, want: { ...read, reports: 1 } },
 ];
