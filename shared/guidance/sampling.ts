@@ -26,11 +26,15 @@ function mayLoseMore(hit: number, reported: number): boolean {
 
 /** The probability of more than `most` where `expected` are expected. */
 function chanceOfMore(expected: number, most: number): number {
+  // Of more than these the probability of none is no longer a number above 0: then as the normal distribution, nearly.
+  if (expected > MOST_SUMMED) return 1 / (1 + Math.exp((1.702 * (most + 0.5 - expected)) / Math.sqrt(expected)));
   let term = Math.exp(-expected);
   let upTo = term;
-  for (let count = 1; count <= most; count++) {
+  for (let count = 1; count <= most && (count < expected || upTo + term > upTo); count++) {
     term *= expected / count;
     upTo += term;
   }
   return 1 - upTo;
 }
+
+const MOST_SUMMED = 500;

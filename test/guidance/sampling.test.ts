@@ -27,5 +27,13 @@ describe("the loss that is too much", () => {
   it("is near a thousandth where there is much mail", () => {
     expect(isTooMuch(98, 100_000)).toBe(false);
     expect(isTooMuch(99, 100_000)).toBe(true);
+    expect(isTooMuch(4400, 4_500_000)).toBe(false);
+    expect(isTooMuch(4490, 4_500_000)).toBe(true);
+  });
+
+  it("is near a thousandth where there are hundreds of millions of messages", () => {
+    expect(isTooMuch(8000, 100_000_000)).toBe(false);
+    expect(isTooMuch(99_800, 100_000_000)).toBe(false);
+    expect(isTooMuch(99_990, 100_000_000)).toBe(true);
   });
 });
