@@ -126,11 +126,14 @@ function beginsPlain(lines: Uint8Array): boolean | undefined {
 function wordsBefore(lines: Uint8Array): number {
   const text = latin1.decode(lines.subarray(0, MAX_WORDS_BYTES));
   const start = BASE64_LINE.exec(text)?.index ?? 0;
-  return WORDS.test(text.slice(0, start)) ? start : 0;
+  const before = text.slice(0, start);
+  return WORDS.test(before) && !MARKED_LINE.test(before) ? start : 0;
 }
 
 const MAX_WORDS_BYTES = 4096;
 const BASE64_LINE = /^[A-Za-z0-9+/]{40,}={0,2}[ \t\r]*$/m;
+/** A line of base64 with a byte order mark or the like before it, or another character among its own. */
+const MARKED_LINE = /^[^A-Za-z0-9+/\n]{0,8}[A-Za-z0-9+/]{40}/m;
 const WORDS = /[\w.,:!][ \t]\w|[^\s\w+/=>|]/;
 const LESS_THAN = 0x3c;
 const OPEN_BRACE = 0x7b;

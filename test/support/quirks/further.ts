@@ -156,6 +156,11 @@ const withBase64 = (body: string): Uint8Array =>
 
 const carriers: Quirk[] = [
   {
+    file: "carried/mark-before-base64.eml",
+    content: withBase64(`\ufeff${base64Lines(GZ)}`),
+    want: read,
+  },
+  {
     file: "carried/words-before-base64.eml",
     content: withBase64(`EXTERNAL EMAIL: be careful with attachments.\r\n\r\n${base64Lines(GZ)}`),
     want: read,
