@@ -56,6 +56,7 @@ export async function openImap(account: ImapAccount): Promise<Mailbox> {
 
 class ImapMailbox implements Mailbox {
   readonly name: string;
+  readonly key: string;
   total = 0;
   readonly #client: ImapFlow;
   readonly #account: ImapAccount;
@@ -63,6 +64,7 @@ class ImapMailbox implements Mailbox {
 
   constructor(client: ImapFlow, account: ImapAccount, uidValidity: string) {
     this.name = `imap://${account.user}@${account.host}/${account.mailbox}`;
+    this.key = this.name;
     this.#client = client;
     this.#account = account;
     this.#uidValidity = uidValidity;
