@@ -4,6 +4,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { ByteSource } from "../shared/report/source.ts";
 
+/** Ours: bytes of a file that are read at once. */
 const PIECE_BYTES = 64 * 1024;
 
 /** A source backed by an open file, released by `await using` or `close()`. */

@@ -5,6 +5,7 @@
 import Table from "cli-table3";
 import { cleanDetail, escapeActing } from "../shared/report/problems.ts";
 
+/** Ours: characters of a cell; five of them fit a wide terminal. */
 const MAX_CELL_CHARS = 80;
 /** R2 keys have up to 1,024 characters and must be copyable. */
 const MAX_LINE_CHARS = 1200;

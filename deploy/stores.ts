@@ -1,6 +1,7 @@
 /** The steps that make what the Workers keep things in: the database and its tables, the namespace, the bucket, the queues. */
 import { ledgerDatabases } from "../shared/ledger/shards.ts";
 import { D1_LIMITS, FREE_PLAN_LIMITS, QUEUE_LIMITS } from "../shared/limits.ts";
+import { SECONDS_PER_DAY } from "../shared/report-day.ts";
 import { fail, ok, type Result } from "../shared/result.ts";
 import { RAW_PREFIX } from "../shared/storage.ts";
 import type { ApiAnswer, Lifecycle, Queue } from "./cloudflare-api.ts";
@@ -9,7 +10,6 @@ import { explain } from "./problems.ts";
 import { type Names, namesOf } from "./settings.ts";
 import { type Deployment, keep, type Look, type Step } from "./step.ts";
 
-const SECONDS_PER_DAY = 86_400;
 /** The name of our rule among those of the bucket. */
 const COLD_RULE = "dmarc-raw-infrequent-access";
 

@@ -75,6 +75,7 @@ export function readDomainList(text: string): string[] {
     });
 }
 
+/** Ours: characters of a wrong name that a sentence quotes. */
 const MAX_SHOWN_CHARS = 100;
 /** RFC 1035 section 2.3.4, as text without the last dot. */
 const MAX_NAME_CHARS = 253;

@@ -22,6 +22,7 @@ interface CheckOptions {
   dns?: string;
 }
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 1000;
 
 const EXAMPLES = `

@@ -48,6 +48,7 @@ interface Period {
   lastDay: number;
 }
 
+/** As on pages. */
 const DEFAULT_DAYS = 30;
 /** Ours: ten years, as on pages. */
 const MAX_DAYS = 3660;

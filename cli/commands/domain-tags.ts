@@ -20,6 +20,7 @@ interface ListOptions extends JsonOptions {
   tag?: string;
 }
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 300;
 
 const EXAMPLES = `

@@ -24,6 +24,7 @@ interface AddOptions extends DomainOptions {
   rua?: string;
 }
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 1000;
 
 const EXAMPLES = `

@@ -20,6 +20,7 @@ interface StatusOptions extends ConnectionOptions {
 }
 type StartOptions = StatusOptions & JobFilter & { all?: true; dryRun?: true; yes?: true };
 
+/** Ours: between two looks at a job, in milliseconds. */
 const POLL_MS = 500;
 /** Ours: an object takes seconds; if nothing has been waiting for a minute, the rest will not finish. */
 const STILL_MS = 60_000;

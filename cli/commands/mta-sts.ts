@@ -22,6 +22,7 @@ interface PolicyOptions extends ConnectionOptions {
 
 type MtaStsState = Outputs["mtaSts"];
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 500;
 /** Two weeks: RFC 8461 section 3.2 expects weeks or more. */
 const DEFAULT_SECONDS = 14 * SECONDS_PER_DAY;

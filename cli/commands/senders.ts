@@ -24,6 +24,7 @@ interface DecideOptions extends ConnectionOptions {
 
 type Sender = Outputs["senders"]["items"][number];
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 500;
 
 /** As typed → as the API names them. */

@@ -18,6 +18,7 @@ interface SpfOptions {
   json?: true;
 }
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 1000;
 
 const EXAMPLES = `

@@ -35,6 +35,7 @@ type Incident = Outputs["listIncidents"]["items"][number];
 type Notice = Outputs["listNotices"]["items"][number];
 type Mute = Outputs["listMutes"]["items"][number];
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 500;
 /** Ours: runs of one command; each does as much as a minute of cron. */
 const MAX_RUNS = 1000;

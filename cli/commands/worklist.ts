@@ -17,6 +17,7 @@ interface WorklistOptions extends ConnectionOptions {
 type Line = Outputs["worklist"]["items"][number];
 type WorkDomain = Outputs["worklistDomains"]["items"][number];
 
+/** Ours: characters of one text that are printed. */
 const MAX_CHARS = 300;
 /** Ours: what a person reads; --json has all. */
 const SHOWN_DOMAINS = 3;

@@ -14,6 +14,7 @@ import { buildSamples } from "./samples.ts";
 /** The address registered at the first start, and whose it is. */
 export const DEMO = { rua: SAMPLE_RUA, account: "demo" } as const;
 
+/** Ours: SMTP connections at once: the stack is already in use. */
 const CONNECTIONS = 2;
 /** Between two tries of a mail that was refused for now, and how long it is tried. */
 const RETRY_MS = 500;

@@ -109,6 +109,7 @@ function callBytes(value: unknown, textBytes: (text: string) => number): number 
   return bytes;
 }
 
+/** A type and eight bytes. */
 const NUMBER_BYTES = 9;
 
 /** An object with another method of a name. */

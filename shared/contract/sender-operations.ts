@@ -1,4 +1,7 @@
-/** Operations about who sends: decisions about senders, advice on SPF, names of addresses; and the MTA-STS policies that are hosted here. operations.ts assembles them. */
+/**
+ * Operations about who sends: decisions about senders, advice on SPF, names of addresses; and the MTA-STS policies that are
+ * hosted here. operations.ts assembles them.
+ */
 import * as v from "valibot";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";

@@ -361,6 +361,7 @@ function differences(domain: string, { found }: Walk, older: OlderAnswer): Findi
   ];
 }
 
+/** RFC 9989 section 4.10: the tree walk asks at most eight times. */
 const MOST_LABELS_WALKED = 8;
 
 function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | undefined): Finding[] {

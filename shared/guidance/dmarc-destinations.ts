@@ -27,6 +27,7 @@ export interface Destination {
   isForFailures?: boolean;
 }
 
+/** RFC 1035 section 2.3.4, in characters without the last dot. */
 const LONGEST_NAME = 253;
 
 /** Asks about every URI of the record that holds; rua first. */

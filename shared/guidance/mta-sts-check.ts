@@ -29,6 +29,7 @@ export interface MtaStsCheck extends Check {
 
 const IS_RECORD = /^v=STSv1[ \t]*(;|$)/;
 
+/** RFC 8461 section 3.2: about a year. */
 const MOST_SECONDS = 31_557_600;
 /** A week: a shorter-lived policy is soon forgotten, and an attacker only has to wait. */
 const FEW_SECONDS = 604_800;

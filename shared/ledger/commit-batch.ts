@@ -178,6 +178,7 @@ function* bySize<Row>(rows: readonly Row[], charsOf: (row: Row) => number): Gene
   if (some.length > 0) yield some;
 }
 
+/** Ours: characters that a report's row has at most besides details and figures. */
 const COLUMN_CHARS = 2000;
 
 // JSON within JSON: quotes are escaped.

@@ -7,6 +7,7 @@ import { sha256Text } from "../identity.ts";
 import { cleanDetail } from "../report/problems.ts";
 import { ask, type Change, change, type LedgerDatabase, query } from "./database.ts";
 
+/** Ours: characters kept of an error. */
 const MAX_ERROR_CHARS = 1000;
 const NO_ERROR_LEFT =
   "No error was left behind: the platform ended the invocation (CPU time or memory exceeded), or the ledger was down too.";

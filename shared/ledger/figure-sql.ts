@@ -26,6 +26,7 @@ export interface SqlPart {
   parameters: Parameter[];
 }
 
+/** The last day that JavaScript has (ECMA-262, time values), days since 1970-01-01 UTC. */
 const LAST_DAY = 100_000_000;
 
 /** The condition for rows of `table` (with account, kind, domain and day) to be in a scope. */

@@ -98,6 +98,7 @@ export function lettersOfKey(key: string): string {
   return key.slice(0, RESULT_LETTERS);
 }
 
+/** Disposition, DKIM, SPF. */
 const RESULT_LETTERS = 3;
 
 /** The inverse of `resultLetters`. */
@@ -270,7 +271,6 @@ export class FigureChunks {
   /** Adds to a key. @returns false when `take` should be called before adding more */
   add(key: string, count: number): boolean {
     const before = this.#counts.get(key);
-    // Room for what JSON adds: quotes, colon, comma, digits, and occasional escapes.
     if (before === undefined) this.#chars += key.length + ENTRY_CHARS;
     this.#counts.set(key, (before ?? 0) + count);
     return this.#chars < FIGURE_LIMITS.maxChunkChars;
@@ -289,6 +289,7 @@ export class FigureChunks {
   }
 }
 
+/** Ours: characters that JSON adds to a key: quotation marks, colon, comma, digits, and occasional escapes. */
 const ENTRY_CHARS = 16;
 
 /** If there are too many results, passing ones come first: they identify the sender. */

@@ -151,6 +151,7 @@ export interface FollowedJob extends Job {
   finished: number | undefined;
 }
 
+/** Ours: a day after its last page, the progress of a job is of no interest any more. */
 const KNOWN_FOR_SECONDS = 86_400;
 
 /**

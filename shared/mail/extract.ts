@@ -270,6 +270,7 @@ function candidate(
   return { fileName, mimeType, bytes, tlsReportDomain, isMail };
 }
 
+/** Ours: bytes of content handed on at once. */
 const PIECE_BYTES = 64 * 1024;
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

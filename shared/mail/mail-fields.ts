@@ -19,6 +19,7 @@ const NAMES = new Set([
   "x-autoreply",
   "tls-report-domain",
 ]);
+/** Ours: characters in which the colon of a field is looked for, and characters kept of a value. */
 const MAX_NAME_CHARS = 40;
 const MAX_VALUE_CHARS = 1000;
 

@@ -66,6 +66,7 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
   if (mail.length > 0) yield mail.take();
 }
 
+/** Ours: bytes of a line that show whether it separates two mails. */
 const MAX_LOOKED_AT = 300;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
@@ -105,4 +106,5 @@ class Collector {
   }
 }
 
+/** Ours: bytes of the buffer before it grows: most mails fit. */
 const FIRST_BYTES = 64 * 1024;

@@ -28,6 +28,7 @@ export function findMailStart(lines: Uint8Array): number {
   return -1;
 }
 
+/** Ours: characters of the name of a field that may begin a header. */
 const MIN_NAME_CHARS = 2;
 const MAX_NAME_CHARS = 70;
 

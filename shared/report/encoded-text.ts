@@ -55,6 +55,7 @@ export async function* decodeUuencoded(
   }
 }
 
+/** A line of uuencode has at most 61 characters (45 bytes). */
 const MAX_LINE_CHARS = 80;
 
 /** One line: how many bytes it holds, then four characters for each three of them; each has six bits. */

@@ -2,6 +2,7 @@
  * Failure reports (RFC 6591, RFC 9991; container RFC 5965): domain-level facts only. Full addresses, subjects and content
  * are personal data and never leave this file.
  */
+import { decodeText } from "../mail/charset.ts";
 import type { FeedbackParts } from "../mail/extract.ts";
 import { findFailure } from "../mail/pasted.ts";
 import { type Bounds, isFuture } from "./bounds.ts";
@@ -59,7 +60,7 @@ function readFeedback(
   const domain = domainAtStart(rawDomain);
   // `-`, `unknown`.
   const ownDomain = domain.includes(".") ? domain : "";
-  const reportedDomain = ownDomain || domainOf(field(original, "from"));
+  const reportedDomain = ownDomain || domainOf(utf8Of(field(original, "from")));
   if (ownDomain === "")
     warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");
   const arrival = field(fields, "arrival-date") || field(fields, "received-date");
@@ -174,6 +175,19 @@ function firstWord(text: string): string {
     .toLowerCase()
     .slice(0, MAX_WORD_CHARS);
 }
+
+/** A field of the reported mail, which is decoded as windows-1252, in UTF-8 (RFC 6532 section 3.2) where it is that. */
+function utf8Of(text: string): string {
+  return /[^\0-\x7f]/.test(text)
+    ? decodeText(
+        Uint8Array.from(text, (char) => BYTES.indexOf(char)),
+        "",
+      )
+    : text;
+}
+
+/** Each byte in windows-1252. */
+const BYTES = new TextDecoder("latin1").decode(Uint8Array.from({ length: 256 }, (_, byte) => byte));
 
 /** Domain of the last address in a header field, "" if it has none; an address in a comment is none. */
 function domainOf(field: string): string {

@@ -25,6 +25,7 @@ export interface GzipNotes {
   lose: (problem: Problem) => void;
 }
 
+/** RFC 1952 section 2.3. */
 const GZIP_HEADER_BYTES = 10;
 const GZIP_TRAILER_BYTES = 8;
 /** RFC 1952 section 2.3.1: flags of the header; pako handles the header checksum and the reserved bits. */

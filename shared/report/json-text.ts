@@ -162,4 +162,5 @@ function warnAboutRepeated(json: string, warnings: WarningLog): void {
   }
 }
 
+/** Ours: characters of a member's name that are compared. */
 const MAX_NAME_CHARS = 100;

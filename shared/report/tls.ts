@@ -62,6 +62,7 @@ export function reportsIn(value: unknown, depth = 0): unknown[] {
   return isWrapper ? reportsIn(only, depth + 1) : [value];
 }
 
+/** Ours: lists and objects around a report, or lists in lists, that are looked into. */
 const MAX_WRAPPERS = 3;
 
 /** @throws Rejection not_a_report, missing_dates, implausible_period, missing_domain, too_large */
@@ -378,4 +379,5 @@ function plainName(name: string): string {
     .replace(/[^a-z0-9]/g, "");
 }
 
+/** Ours: characters of a member's name that are compared, and shown in a warning. */
 const MAX_MEMBER_CHARS = 100;

@@ -173,6 +173,7 @@ export function addressesIn(text: string): string[] {
     .filter((address) => address !== null);
 }
 
+/** Ours: characters of a text in which addresses are looked for. */
 const MAX_ADDRESS_CHARS = 100;
 
 function bareAddress(text: string): string {

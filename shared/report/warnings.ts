@@ -31,6 +31,7 @@ export class WarningLog {
   }
 }
 
+/** Ours: different warnings of one report that are remembered, so that each is noted once. */
 const MAX_REMEMBERED = 1000;
 /** How many characters of a detail distinguish two warnings. */
 const MAX_KEY_CHARS = 300;

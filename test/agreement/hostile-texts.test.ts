@@ -14,6 +14,7 @@ import {
   rawKey,
 } from "../../shared/storage.ts";
 import { csvPieces, jsonPieces } from "../../workers/dashboard/data/export.ts";
+import { cpuTimer } from "../support/cpu-time.ts";
 import { readAll } from "../support/read.ts";
 
 const CHARS = 300_000;
@@ -125,9 +126,9 @@ describe.each(Object.entries(FUNCTIONS))("%s", (_, call) => {
   it.each(TEXTS)("of %j, time and again", async (text) => {
     const repeated = text.repeat(CHARS / text.length);
     for (const hostile of [repeated, `${repeated}!`, `a${repeated}a`]) {
-      const started = performance.now();
+      const took = cpuTimer();
       await call(hostile);
-      expect(performance.now() - started).toBeLessThan(MAX_MILLISECONDS);
+      expect(took()).toBeLessThan(MAX_MILLISECONDS);
     }
   });
 });

@@ -9,6 +9,7 @@ import { repairedDmarc } from "../../shared/guidance/dmarc-repair.ts";
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { repairedSpf } from "../../shared/guidance/spf-repair.ts";
 import { checkTlsRpt } from "../../shared/guidance/tls-rpt-check.ts";
+import { cpuTimer } from "../support/cpu-time.ts";
 import { type DnsServer, startDnsServer, withMailServers, type Zones } from "../support/dns-server.ts";
 
 const RUA = "reports@operator.example";
@@ -87,10 +88,10 @@ describe("DMARC", () => {
   test("a record of thousands of tags is looked at in no time", () => {
     const names = Array.from({ length: 13_000 }, (_, i) => `${letters(i)}=`);
     const addresses = Array.from({ length: 6000 }, (_, i) => `rua=a${i}`);
-    const before = performance.now();
+    const took = cpuTimer();
     repairedDmarc(names.join(";"));
     repairedDmarc(addresses.join(";"));
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(took()).toBeLessThan(1000);
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { extractMail } from "../../shared/mail/extract.ts";
 import { concatBytes } from "../../shared/report/source.ts";
+import { cpuTimer } from "../support/cpu-time.ts";
 import { readFixture } from "../support/fixtures.ts";
 import { hostileMails } from "../support/hostile-mails.ts";
 import { readAll } from "../support/read.ts";
@@ -15,12 +16,12 @@ const mails = hostileMails(CHARS, { xml, records: 2 });
 
 describe("a hostile mail", () => {
   it.each(mails)("$kind", async ({ bytes, records }) => {
-    const started = performance.now();
+    const took = cpuTimer();
     const extracted = await extractMail(bytes);
-    expect(performance.now() - started).toBeLessThan(MAX_MILLISECONDS);
+    expect(took()).toBeLessThan(MAX_MILLISECONDS);
     const found = await readAll(bytes);
     const streamed = await readAll(bytes, undefined, { maxParsedMessageBytes: 0 });
-    expect(performance.now() - started).toBeLessThan(3 * MAX_MILLISECONDS);
+    expect(took()).toBeLessThan(3 * MAX_MILLISECONDS);
     for (const { reports, problems } of [found, streamed]) {
       expect(reports.flatMap((report) => report.records)).toHaveLength(records);
       expect(problems.length > 0).toBe(records === 0);

@@ -183,6 +183,12 @@ test("the fast reader for plain XML gives the tree of the general parser, or non
   expect(plain).toBeGreaterThan(300);
 });
 
+test("a second element behind the first is left to the general parser, of whatever namespace it is", () => {
+  for (const more of ["<n:x>y</n:x>", "<n:x/>", "<x/>"]) {
+    expect(parsePlainElement(`<feedback><version>1.0</version></feedback>${more}`, Namespaces.none)).toBeUndefined();
+  }
+});
+
 test("the frame of a report, however it is cut, has the tree of the general parser, or none", () => {
   let plain = 0;
   const property = fc.property(

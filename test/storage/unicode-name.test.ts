@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readDomainName } from "../../shared/domain-name.ts";
 import { normalizeRua, RegistryValueError, ruaCandidates, validRegistration } from "../../shared/registry.ts";
 import { shownName, withBothForms } from "../../shared/unicode-name.ts";
+import { cpuTimer } from "../support/cpu-time.ts";
 
 const IDN = "xn--bcher-kva.example";
 
@@ -55,9 +56,9 @@ describe("a typed domain name", () => {
   });
 
   it("is read in linear time", () => {
-    const started = performance.now();
+    const took = cpuTimer();
     for (const piece of ["@", "a@", "://", ":1", "<", "xn--", ".", "ü"]) readDomainName(piece.repeat(100_000));
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(took()).toBeLessThan(2000);
   });
 });
 

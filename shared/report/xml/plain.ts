@@ -34,6 +34,8 @@ export function parsePlainElement(xml: string, namespaces: Namespaces): XmlEleme
     }
     const tag = plainTagAt(xml, start);
     if (tag === undefined || tag.type === "close") return undefined;
+    // A second root, which need not be the report's own to spoil it.
+    if (open.length === 0 && at > 0) return undefined;
     tree.open(tag.name);
     if (tag.type === "open") open.push(tag);
     else tree.close(namespaces.isOwn(tag.rawName));

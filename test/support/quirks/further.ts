@@ -116,6 +116,16 @@ const fields: Quirk[] = [
     want: { problems: ["missing_domain"] },
   },
   {
+    file: "failure/from-with-umlauts-in-utf-8.eml",
+    content: arf([], "Gr\u00fc\u00dfe <a@B\u00dcCHER.example>"),
+    want: failure({ reportedDomain: "xn--bcher-kva.example" }),
+  },
+  {
+    file: "failure/reported-domain-with-umlauts-in-utf-8.eml",
+    content: arf(["Reported-Domain: b\u00fccher.example"], "a@other.example"),
+    want: failure({ reportedDomain: "xn--bcher-kva.example" }),
+  },
+  {
     file: "failure/reported-domain-is-a-dash.eml",
     content: arf(["Reported-Domain: -"], "a@acme.example"),
     want: { ...failure({}), warnings: ["missing_value Reported-Domain"] },

@@ -256,6 +256,7 @@ function NotRegistered({ domain, mayAdd }: { domain: string; mayAdd: boolean }) 
   );
 }
 
+/** Two weeks: RFC 8461 section 3.2 expects weeks or more. */
 const DEFAULT_SECONDS = 14 * SECONDS_PER_DAY;
 /** RFC 8461 section 3.2: a year at most. */
 const AGES: [label: string, seconds: number][] = [

@@ -18,6 +18,7 @@ import { linkTo } from "../parts/links.ts";
 import type { PageRequest } from "../parts/page-request.ts";
 import { addressPath, domainPath, sourcePath } from "../paths.ts";
 
+/** Ours: reasons that are listed; the page of sources has all. */
 const SHOWN = 4;
 
 interface VerdictProps {

@@ -147,6 +147,7 @@ async function countObjects(filter: JobFilter, shards: Shards): Promise<number> 
   return sum(await askAll(shards.all, countObjectsQuery({ firstDay, lastDay })));
 }
 
+/** The last day that JavaScript has (ECMA-262, time values), days since 1970-01-01 UTC. */
 const LAST_DAY = 100_000_000;
 
 /** The days of keys below `raw/`, `raw/YYYY/`, `raw/YYYY/MM/` or `raw/YYYY/MM/DD/`; undefined for any other prefix. */
