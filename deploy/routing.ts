@@ -184,19 +184,26 @@ export async function removeRouting(deployment: Deployment): Promise<Result<stri
     if (zone.value !== undefined) zones.push(zone.value);
   }
   const own = await findZone(deployment);
-  if (own.ok && zones.every(({ id }) => id !== own.value.id)) zones.push(own.value);
-  // Mail that arrives another way may be for a host that Cloudflare knows nothing about.
-  if (!own.ok && settings.routing !== "none") return own;
+  // Mail that arrives another way may be for a host that Cloudflare knows nothing about, and its token may not see rules.
+  const isNeeded = settings.routing !== "none";
+  if (!own.ok && isNeeded) return own;
   let removed = 0;
   for (const zone of zones) {
     const done = await removeRules(zone, deployment);
     if (!done.ok) return done;
     removed += done.value;
   }
-  if (removed > 0 || settings.routing !== "none") return ok("removed the rules of Email Routing that were ours");
-  if (own.ok) return ok("no rule of Email Routing is ours");
+  let isSeen = own.ok;
+  if (own.ok && zones.every(({ id }) => id !== own.value.id)) {
+    const done = await removeRules(own.value, deployment);
+    if (!done.ok && isNeeded) return done;
+    isSeen = done.ok;
+    removed += done.ok ? done.value : 0;
+  }
+  if (removed > 0 || isNeeded) return ok("removed the rules of Email Routing that were ours");
+  if (isSeen) return ok("no rule of Email Routing is ours");
   return ok(
-    `no zone to look for rules of Email Routing in; one that hands mail to ${names.workers.ingest} is removed at ` +
+    `no rules of Email Routing can be seen; one that hands mail to ${names.workers.ingest} is removed at ` +
       `https://dash.cloudflare.com/${accountId}`,
   );
 }

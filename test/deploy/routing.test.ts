@@ -101,3 +101,17 @@ test("destroy after --routing none for a host that Cloudflare does not know says
   const routed = here.begin({ rua: "dmarc@elsewhere.test" });
   expect(await removeRouting(routed)).toMatchObject({ ok: false, error: expect.stringContaining("in no zone") });
 });
+
+test("destroy after --routing none needs no permission for rules where none was made from here", async () => {
+  const deployment = await withIngest({ rua: "dmarc@example.com", routing: "none" });
+  here.cloudflare.options.without.push("Routing");
+  expect(await removeRouting(deployment)).toEqual({
+    ok: true,
+    value: expect.stringContaining("one that hands mail to dmarc-ingest is removed at https://dash.cloudflare.com/"),
+  });
+  const routed = here.begin({ rua: "dmarc@example.com" });
+  expect(await removeRouting(routed)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("Routing Rules Edit"),
+  });
+});
