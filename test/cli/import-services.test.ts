@@ -143,6 +143,13 @@ describe.each([
     });
   });
 
+  it("says at once that nothing answers, where nothing ever did", async () => {
+    await services.close();
+    // After having waited in vain it says to run it again.
+    expect(await run("good")).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be reached: .*\d\.\n$/) });
+    services = await startMailServices();
+  });
+
   it("says what to do when the token expires, and continues with a new one", async () => {
     fill(`${kind}-expired`, 30, [...places]);
     // In the middle of the second page of mails.
