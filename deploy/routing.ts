@@ -100,9 +100,8 @@ export const ruleStep: Step = {
     const zone = await findZone(deployment);
     if (!zone.ok) return zone;
     const { id, name } = zone.value;
-    const { routedZones } = deployment.kept;
     // Before it is made, so that it is found again whatever happens.
-    if (!routedZones.includes(name)) keep(deployment, { routedZones: [...routedZones, name] });
+    keepZone(deployment, name);
     const done = `routed ${whatIsRouted(settings)} to ${names.workers.ingest}`;
     if (settings.routing === "catch-all") {
       const put = orSentence(await api.putCatchAll(id, ourRule(deployment)), deployment, NEEDS_RULES);
@@ -118,6 +117,12 @@ export const ruleStep: Step = {
     return answered.ok ? ok(done) : answered;
   },
 };
+
+/** For `destroy`, which may be run with other settings. */
+function keepZone(deployment: Deployment, name: string): void {
+  const { routedZones } = deployment.kept;
+  if (!routedZones.includes(name)) keep(deployment, { routedZones: [...routedZones, name] });
+}
 
 function whatIsRouted({ routing, rua }: Settings): string {
   return routing === "catch-all" ? `all mail to ${hostOf(rua)}` : `mail to ${rua}`;
@@ -155,11 +160,13 @@ async function lookAtCatchAll(deployment: Deployment, zone: Zone, said: string):
 /** A rule that does something else is a person's: it is not overwritten. One that drops, or is off, does nothing for anybody. */
 function judgeRule(
   rule: Rule,
-  { names, accountId }: Deployment,
+  deployment: Deployment,
   { zone, said }: { zone: Zone; said: string },
 ): Result<Look, string> {
+  const { names, accountId } = deployment;
   const [action] = rule.actions;
   if (action?.type === "worker" && action.value?.[0] === names.workers.ingest) {
+    keepZone(deployment, zone.name);
     return ok({ isThere: rule.enabled === true, said });
   }
   if (rule.enabled !== true || action === undefined || action.type === "drop") return ok({ isThere: false, said });
