@@ -126,6 +126,7 @@ const ARGUMENTS: Record<string, string[]> = {
   export: ["--since", "2020-01-01"],
   compare: ["acme.example"],
   "dead-letters list": [],
+  "dead-letters reasons": [],
   "dead-letters discard": ["--all", "--dry-run"],
   "conflicts list": ["--json"],
   "conflicts decide": ["20200101-000000000000000000000000", "keep"],
