@@ -24,8 +24,15 @@ export interface Ids {
   /** Of the ledger's databases, by number. */
   databaseIds: readonly string[];
   namespaceId: string;
+  /** First part of the names of the datasets that it has written to; undefined: none yet. */
+  datasets?: string | undefined;
   /** Where the dashboard answers below workers.dev, once that is known. */
   dashboardUrl?: string | undefined;
+}
+
+/** First part of the names of the datasets: as it is set, or as it was; of a new deployment its own. */
+export function datasetsOf({ vars, prefix }: Settings, { datasets }: Pick<Ids, "datasets">): string {
+  return String(vars.DATASET_PREFIX ?? datasets ?? namesOf(prefix).datasets);
 }
 
 /** The configuration of a Worker of this deployment; its paths are absolute. @param root the repository */
@@ -50,7 +57,7 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
     config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
   }
   // Analytics Engine belongs to the Cloudflare account: two deployments in one must not write to the same datasets.
-  const datasets = String(settings.vars.DATASET_PREFIX ?? names.datasets);
+  const datasets = datasetsOf(settings, ids);
   if (config.analytics_engine_datasets !== undefined) {
     config.analytics_engine_datasets = config.analytics_engine_datasets.map(({ binding, dataset = "" }) => ({
       binding,

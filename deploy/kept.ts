@@ -20,6 +20,8 @@ const kept = v.object({
   namespaceId: v.optional(v.string()),
   /** Names of the zones in which rules of Email Routing were made, those of earlier addresses included. */
   routedZones: v.optional(v.array(v.string()), []),
+  /** First part of the names of the datasets that process was uploaded with; before it was noted, `dmarc`. */
+  datasets: v.optional(v.string()),
   /** Hash of what was last uploaded for each Worker. */
   uploaded: v.optional(v.record(worker, v.string()), {}),
   /** Secret of the dashboard for programs. */

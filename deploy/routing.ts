@@ -100,9 +100,8 @@ export const ruleStep: Step = {
     const zone = await findZone(deployment);
     if (!zone.ok) return zone;
     const { id, name } = zone.value;
-    const { routedZones } = deployment.kept;
     // Before it is made, so that it is found again whatever happens.
-    if (!routedZones.includes(name)) keep(deployment, { routedZones: [...routedZones, name] });
+    keepZone(deployment, name);
     const done = `routed ${whatIsRouted(settings)} to ${names.workers.ingest}`;
     if (settings.routing === "catch-all") {
       const put = orSentence(await api.putCatchAll(id, ourRule(deployment)), deployment, NEEDS_RULES);
@@ -118,6 +117,12 @@ export const ruleStep: Step = {
     return answered.ok ? ok(done) : answered;
   },
 };
+
+/** For `destroy`, which may be run with other settings. */
+function keepZone(deployment: Deployment, name: string): void {
+  const { routedZones } = deployment.kept;
+  if (!routedZones.includes(name)) keep(deployment, { routedZones: [...routedZones, name] });
+}
 
 function whatIsRouted({ routing, rua }: Settings): string {
   return routing === "catch-all" ? `all mail to ${hostOf(rua)}` : `mail to ${rua}`;
@@ -155,11 +160,13 @@ async function lookAtCatchAll(deployment: Deployment, zone: Zone, said: string):
 /** A rule that does something else is a person's: it is not overwritten. One that drops, or is off, does nothing for anybody. */
 function judgeRule(
   rule: Rule,
-  { names, accountId }: Deployment,
+  deployment: Deployment,
   { zone, said }: { zone: Zone; said: string },
 ): Result<Look, string> {
+  const { names, accountId } = deployment;
   const [action] = rule.actions;
   if (action?.type === "worker" && action.value?.[0] === names.workers.ingest) {
+    keepZone(deployment, zone.name);
     return ok({ isThere: rule.enabled === true, said });
   }
   if (rule.enabled !== true || action === undefined || action.type === "drop") return ok({ isThere: false, said });
@@ -184,19 +191,26 @@ export async function removeRouting(deployment: Deployment): Promise<Result<stri
     if (zone.value !== undefined) zones.push(zone.value);
   }
   const own = await findZone(deployment);
-  if (own.ok && zones.every(({ id }) => id !== own.value.id)) zones.push(own.value);
-  // Mail that arrives another way may be for a host that Cloudflare knows nothing about.
-  if (!own.ok && settings.routing !== "none") return own;
+  // Mail that arrives another way may be for a host that Cloudflare knows nothing about, and its token may not see rules.
+  const isNeeded = settings.routing !== "none";
+  if (!own.ok && isNeeded) return own;
   let removed = 0;
   for (const zone of zones) {
     const done = await removeRules(zone, deployment);
     if (!done.ok) return done;
     removed += done.value;
   }
-  if (removed > 0 || settings.routing !== "none") return ok("removed the rules of Email Routing that were ours");
-  if (own.ok) return ok("no rule of Email Routing is ours");
+  let isSeen = own.ok;
+  if (own.ok && zones.every(({ id }) => id !== own.value.id)) {
+    const done = await removeRules(own.value, deployment);
+    if (!done.ok && isNeeded) return done;
+    isSeen = done.ok;
+    removed += done.ok ? done.value : 0;
+  }
+  if (removed > 0 || isNeeded) return ok("removed the rules of Email Routing that were ours");
+  if (isSeen) return ok("no rule of Email Routing is ours");
   return ok(
-    `no zone to look for rules of Email Routing in; one that hands mail to ${names.workers.ingest} is removed at ` +
+    `no rules of Email Routing can be seen; one that hands mail to ${names.workers.ingest} is removed at ` +
       `https://dash.cloudflare.com/${accountId}`,
   );
 }

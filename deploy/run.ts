@@ -158,6 +158,7 @@ export async function destroy(
   }
   keep(deployment, {
     uploaded: {},
+    datasets: undefined,
     tested: undefined,
     databaseId: undefined,
     furtherDatabaseIds: [],

@@ -1,4 +1,6 @@
 /** The steps that make what the Workers keep things in: the database and its tables, the namespace, the bucket, the queues. */
+
+import { DATASET_PREFIX } from "../shared/analytics/columns.ts";
 import { ledgerDatabases } from "../shared/ledger/shards.ts";
 import { D1_LIMITS, FREE_PLAN_LIMITS, QUEUE_LIMITS } from "../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../shared/report-day.ts";
@@ -263,7 +265,8 @@ function isKeptLongEnough({ settings }: Queue, { settings: { plan } }: Deploymen
 export function idsOf({ kept, accountId }: Deployment): Ids | undefined {
   const { databaseId, furtherDatabaseIds, namespaceId, url: dashboardUrl } = kept;
   if (databaseId === undefined || namespaceId === undefined) return undefined;
-  return { accountId, databaseIds: [databaseId, ...furtherDatabaseIds], namespaceId, dashboardUrl };
+  const datasets = kept.datasets ?? (kept.uploaded.process === undefined ? undefined : DATASET_PREFIX);
+  return { accountId, databaseIds: [databaseId, ...furtherDatabaseIds], namespaceId, datasets, dashboardUrl };
 }
 
 /** The tables of each database, by wrangler, which notes in the database which migrations it has. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fail, ok, type Result } from "../shared/result.ts";
-import { type Ids, type Worker, writeConfigs } from "./configuration.ts";
+import { datasetsOf, type Ids, type Worker, writeConfigs } from "./configuration.ts";
 import { explain } from "./problems.ts";
 import { namesOf } from "./settings.ts";
 import { type Deployment, keep, type Step } from "./step.ts";
@@ -43,7 +43,8 @@ export function uploadStep(worker: Worker): Step {
       const config = writeConfigs(root, folder, settings, ids)[worker];
       const ran = await wrangler(["deploy", "-c", config]);
       if (!ran.ok) return fail(explain(ran.error, accountId, "Workers Scripts Edit"));
-      keep(deployment, { uploaded: { ...deployment.kept.uploaded, [worker]: hash.value } });
+      const uploaded = { ...deployment.kept.uploaded, [worker]: hash.value };
+      keep(deployment, worker === "process" ? { uploaded, datasets: datasetsOf(settings, ids) } : { uploaded });
       return ok(`uploaded ${names.workers[worker]}`);
     },
   };

@@ -9,6 +9,7 @@ export interface PipelineState {
   /** Open ones; undefined = the ledger did not answer. */
   deadLetters: number | undefined;
   conflicts: number | undefined;
+  /** Of the last week. */
   refusedMails: number;
   /** Parts of mail without an outcome. */
   missingParts: number;
@@ -32,17 +33,19 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
   if (deadLetters === undefined) {
     steps.push({ what: "The ledger (D1) does not answer", command: "npx wrangler d1 info dmarc-reports" });
   }
-  const late = queues.filter(({ oldestSeconds: at }) => at > 0 && nowSeconds - at > LONG_WAIT_SECONDS);
+  const late = queues.filter(
+    ({ messages, oldestSeconds: at }) => messages > 0 && at > 0 && nowSeconds - at > LONG_WAIT_SECONDS,
+  );
   for (const { queue, messages, oldestSeconds } of late) {
     const minutes = Math.floor((nowSeconds - oldestSeconds) / 60);
     const age = minutes < 120 ? countText(minutes, "minute") : countText(Math.floor(minutes / 60), "hour");
     const what = `${queue}: ${countText(messages, "message")} waiting, the oldest for ${age}`;
     steps.push({ what, command: "npx wrangler tail dmarc-process --format json" });
   }
-  // What came today may be on its way, unless nothing moves any more.
-  const today = new Date(nowSeconds * 1000).toISOString().slice(0, 10);
+  // What came today, or just before midnight, may be on its way, unless nothing moves any more.
+  const lately = new Date((nowSeconds - LONG_WAIT_SECONDS) * 1000).toISOString().slice(0, 10);
   const isIdle = queues.every(({ messages }) => messages === 0);
-  const left = unfinishedDays.filter(({ day }) => isIdle || day < today);
+  const left = unfinishedDays.filter(({ day }) => isIdle || day < lately);
   const files = left.reduce((sum, { objects }) => sum + objects, 0);
   const oldest = left.map(({ day }) => day).sort()[0];
   if (oldest !== undefined) {

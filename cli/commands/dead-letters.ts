@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
 import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import type { DeadLetterFilter } from "../../shared/operations.ts";
-import { DEAD_LETTER_ADVICE } from "../../shared/problem-advice.ts";
+import { adviceOnDeadLetter } from "../../shared/problem-advice.ts";
 import { PROBLEM_MEANINGS } from "../../shared/report/problems.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
@@ -34,7 +34,6 @@ interface ChangeOptions extends ListOptions {
   yes?: true;
 }
 
-const ADVICE = new Map<string, string>(Object.entries(DEAD_LETTER_ADVICE));
 const FILTER_FIELDS = ["code", "domain", "account", "since", "until"] as const;
 
 const EXAMPLES = `
@@ -137,7 +136,7 @@ async function printReasons(options: ListOptions): Promise<void> {
   if (items.length === 0) await requireKnown(client, options);
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut(noneOf(options));
-  const rows = items.map(({ code, deadLetters }) => [code, deadLetters, ADVICE.get(code) ?? ""]);
+  const rows = items.map(({ code, deadLetters }) => [code, deadLetters, adviceOnDeadLetter(code)]);
   printOut(renderTable(["reason", "dead letters", "what to do"], rows));
   if (!isDiscarded) printOut("Once the cause is gone: dmarc dead-letters requeue --code REASON, or discard.");
 }

@@ -95,7 +95,7 @@ async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promi
   const interrupt = onInterrupt(IMPORT_CONTINUES);
   try {
     const addresses = settings.chosen.map(({ rua }) => rua);
-    const identity = [mailbox.name, settings.client.url, String(options.since ?? ""), ...addresses];
+    const identity = [mailbox.key, settings.client.url, String(options.since ?? ""), ...addresses];
     const kept = openWatermark(identity);
     await importMailbox(mailbox, settings, {
       moveTo: options.moveTo,

@@ -39,6 +39,7 @@ const message = v.object({
   /** RFC 4648 section 5. */
   raw: v.string(),
 });
+const profile = v.object({ emailAddress: v.string() });
 const labels = v.object({ labels: v.array(v.object({ id: v.string(), name: v.string() })) });
 
 /** Base64 of the largest mail that is read, and the fields around it. */
@@ -64,6 +65,7 @@ function gmailService({ label }: GmailOptions): MailService {
   };
   return {
     name: `gmail:${label ?? "all mail"}`,
+    owner: async () => readAs(profile, await api.json("/profile")).emailAddress,
     async list(sinceSeconds) {
       const ids: string[] = [];
       const wanted = new URLSearchParams({ maxResults: String(IDS_PER_PAGE) });

@@ -46,6 +46,7 @@ const page = v.object({
   value: v.array(v.object({ id: v.string(), receivedDateTime: v.string() })),
   "@odata.nextLink": v.optional(v.string()),
 });
+const folderId = v.object({ id: v.string() });
 const folders = v.object({ value: v.array(v.object({ id: v.string(), displayName: v.string() })) });
 
 /** Ours; a page has ten mails by default, a thousand at most. */
@@ -65,6 +66,9 @@ function graphService({ user, folder }: GraphOptions): MailService {
   const destinations = new Map<string, string>();
   return {
     name: `graph:${user}/${folder}`,
+    // Of the person, a token for mail alone may not be allowed to ask.
+    owner: async () =>
+      readAs(folderId, await api.json(`${owner}/mailFolders/${encodeURIComponent(folder)}?$select=id`)).id,
     async list(sinceSeconds) {
       const since = new Date((sinceSeconds ?? 0) * 1000).toISOString().replace(/\.\d+/, "");
       const wanted = new URLSearchParams({

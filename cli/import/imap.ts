@@ -56,6 +56,7 @@ export async function openImap(account: ImapAccount): Promise<Mailbox> {
 
 class ImapMailbox implements Mailbox {
   readonly name: string;
+  readonly key: string;
   total = 0;
   readonly #client: ImapFlow;
   readonly #account: ImapAccount;
@@ -63,6 +64,7 @@ class ImapMailbox implements Mailbox {
 
   constructor(client: ImapFlow, account: ImapAccount, uidValidity: string) {
     this.name = `imap://${account.user}@${account.host}/${account.mailbox}`;
+    this.key = this.name;
     this.#client = client;
     this.#account = account;
     this.#uidValidity = uidValidity;
@@ -174,16 +176,36 @@ const UNREAD = "Mails could not be read";
 /** Response codes of a NO that passes (RFC 5530 section 3; Microsoft's and Yahoo's for too many commands). */
 const PASSING = new Set(["UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG", "THROTTLED", "CONTACTADMIN"]);
 
+/** A NO with a response code, as imapflow hands it on from FETCH: `serverResponseCode` is set for other commands only. */
+const codedRefusal = v.object({
+  response: v.object({
+    attributes: v.looseTuple([v.object({ section: v.looseTuple([v.object({ value: v.string() })]) })]),
+  }),
+});
+/** What servers say in a NO that passes and has no such code, as Exchange's "Server Unavailable. 15". */
+const PASSING_WORDS = /unavailable|throttl|try (it )?again|later|temporar|too many|busy|time(d )?[- ]?out/i;
+
 /** Whether the server said NO to what was asked for, as it will again: not that it is busy, or gone. */
 function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error) || !("responseStatus" in error) || error.responseStatus !== "NO") return false;
-  return !("serverResponseCode" in error) || !PASSING.has(String(error.serverResponseCode));
+  return isNo(error) && !isPassing(error);
+}
+
+function isNo(error: unknown): error is Error {
+  return error instanceof Error && "responseStatus" in error && error.responseStatus === "NO";
+}
+
+function isPassing(error: Error): boolean {
+  if ("code" in error && error.code === "ETHROTTLE") return true;
+  const refused = v.safeParse(codedRefusal, error);
+  const code = refused.success ? refused.output.response.attributes[0].section[0].value : "";
+  return PASSING.has(code.toUpperCase()) || PASSING_WORDS.test(reasonOf(error));
 }
 
 function sentenceOf(error: unknown, sentence: string): CommandError {
   if (error instanceof CommandError) return error;
+  const isForNow = isLost(error) || (isNo(error) && isPassing(error));
   return new CommandError(
-    `${sentence}: ${reasonOf(error)}.${isLost(error) ? " Run the same command again to continue." : ""}`,
+    `${sentence}: ${reasonOf(error)}.${isForNow ? " Run the same command again to continue." : ""}`,
   );
 }
 

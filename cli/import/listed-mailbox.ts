@@ -16,6 +16,8 @@ interface ReadMail {
 /** What a service has to be able to do. */
 export interface MailService {
   name: string;
+  /** Tells the mailbox from others of the same name: which one it is follows from the token. */
+  owner(): Promise<string>;
   /** Ids of mails that came at that time or later, oldest first. */
   list(sinceSeconds: number | undefined): Promise<string[]>;
   /** A mail, and when it came, seconds since 1970 UTC; or why it cannot be read; undefined if it is gone. */
@@ -46,13 +48,14 @@ const READS_AT_ONCE = 4;
  * @param since mails before it are left out, seconds since 1970 UTC
  * @param now the time, seconds since 1970 UTC
  */
-export function listedMailbox(
+export async function listedMailbox(
   service: MailService,
   since: number | undefined,
   now: () => number = () => Date.now() / 1000,
-): Mailbox {
+): Promise<Mailbox> {
   const mailbox: Mailbox = {
     name: service.name,
+    key: `${service.name} ${await service.owner()}`,
     total: 0,
     async *pages(position) {
       const known = v.safeParse(positionShape, position);

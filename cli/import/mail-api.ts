@@ -32,6 +32,8 @@ const AGAIN = "Run the same command again to continue.";
 export class MailApi {
   readonly #settings: MailApiSettings;
   readonly #token: string;
+  /** Whether there has been an answer: where there is none, asking again is waiting for nothing. */
+  #isThere = false;
 
   /** @throws CommandError when the variable holds no token */
   constructor(settings: MailApiSettings) {
@@ -68,7 +70,9 @@ export class MailApi {
         { ...request, headers: { ...headers, ...request.headers, authorization: `Bearer ${this.#token}` } },
         maxBytes,
       );
+      this.#isThere ||= answer.isThere;
       if ("failure" in answer) {
+        if (!this.#isThere) throw new CommandError(answer.failure);
         if (attempt >= MAX_ATTEMPTS) throw new CommandError(`${answer.failure} ${AGAIN}`);
         await sleep(waitSeconds(null, attempt) * 1000);
         continue;
@@ -153,21 +157,30 @@ export function readAs<Schema extends v.GenericSchema>(schema: Schema, answer: u
 }
 
 interface Reached {
+  isThere: true;
   status: number;
   /** Undefined where there are more than may be read. */
   bytes: Uint8Array | undefined;
   retryAfter: string | null;
 }
 
+/** No answer, or none to its last byte. `isThere`: it began. */
+interface Failure {
+  isThere: boolean;
+  failure: string;
+}
+
 /** An answer to its last byte; a connection that breaks before is a failure. */
-async function reach(url: string, request: RequestInit, maxBytes: number): Promise<Reached | { failure: string }> {
+async function reach(url: string, request: RequestInit, maxBytes: number): Promise<Reached | Failure> {
+  let isThere = false;
   try {
     const response = await fetch(url, request);
+    isThere = true;
     const { status, headers } = response;
-    return { status, bytes: await readBounded(response, maxBytes), retryAfter: headers.get("retry-after") };
+    return { isThere, status, bytes: await readBounded(response, maxBytes), retryAfter: headers.get("retry-after") };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return { failure: `${new URL(url).origin} cannot be reached: ${cause}.` };
+    return { isThere, failure: `${new URL(url).origin} cannot be reached: ${cause}.` };
   }
 }
 

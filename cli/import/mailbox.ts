@@ -30,8 +30,10 @@ export const PAGE_BOUNDS = { bytes: 8 * IMPORT_LIMITS.maxCallBytes, mails: IMPOR
 
 /** A mailbox on a server. All of it throws a CommandError with a sentence where the server refuses. */
 export interface Mailbox {
-  /** For people, and for the mark that is kept. */
+  /** For people. */
   name: string;
+  /** What the mark is kept under: another mailbox has another one, whatever its name is. */
+  key: string;
   /** Mails to look at; known once reading began. */
   total: number;
   /** Mails after a position, oldest first; an unknown position counts as none. Changes nothing on the server. */

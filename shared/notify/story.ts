@@ -101,19 +101,22 @@ export function testStory(channelName: string, context: StoryContext): Story {
 
 /**
  * Asks whether an address may be written to. It goes to people who may not know the account, so nothing in it is a text that
- * people of the account write freely.
+ * people of the account write freely, as the name of a token is.
  *
  * @param link confirms it; "" where the dashboard's address is not configured
- * @param askedBy who added the address: a person's address, or the name of a token
+ * @param askedBy who added the address: a mail address, or the name of a token, which has no "@"
  */
 export function confirmStory(link: string, askedBy: string, context: StoryContext): Story {
-  // Names of tokens have no "@".
   const isPerson = askedBy.includes("@");
+  const account = `the account "${context.account}"`;
+  const added = isPerson
+    ? `${askedBy} added this address to the DMARC notices of ${account}.`
+    : `A program of ${account} added this address to its DMARC notices.`;
   return {
     headline: "Confirm that DMARC notices may be sent to this address",
     tone: "neutral",
     sentences: [
-      `${isPerson ? askedBy : "A program"} added this address to the DMARC notices of the account "${context.account}". Nothing else is sent until it is confirmed.`,
+      `${added} Nothing else is sent until it is confirmed.`,
       link === ""
         ? "Ask your operator to confirm it on the page Channels."
         : "Open the link within a week and press Confirm.",

@@ -48,6 +48,18 @@ it("a mail that the server cannot give is named, and the others beside it are re
   expect(pages.at(-1)?.position).toEqual({ uidValidity: "1", uid: 9 });
 });
 
+it.each([
+  "NO Server Unavailable. 15",
+  "NO [UNAVAILABLE] Backend error",
+  "NO Request is throttled.",
+  "NO Internal error, please try again later.",
+])("a server that cannot give a mail for a while ends the run before it: %s", async (refusal) => {
+  fill(3, 4, 5);
+  server.broken.add(4);
+  server.refusal = refusal;
+  await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
+});
+
 it("a server that leaves in the middle of a mail is a sentence that says how to go on", async () => {
   fill(1, 2, 3);
   server.leavesAt = 2;

@@ -83,6 +83,16 @@ describe.each([
     expect(await runJson("--since", since)).toMatchObject({ files: 0 });
   });
 
+  it("reads the mails of another mailbox of the same name from the first one on", async () => {
+    fill(`${kind}-first`, 2, [...places]);
+    expect(await runJson()).toMatchObject({ taken: 2 });
+    services.owner = "old-reports@acme.example";
+    services.mails = [];
+    fill(`${kind}-second`, 2, [...places]);
+    for (const mail of services.mails) mail.came -= 30 * 86_400_000;
+    expect(await runJson()).toMatchObject({ taken: 2 });
+  });
+
   it("goes on finding new mail after one that came in the future, as its clock says", async () => {
     fill(`${kind}-clock`, 1, [...places]);
     for (const mail of services.mails) mail.came = Date.now() + 40 * 86_400_000;
@@ -131,6 +141,13 @@ describe.each([
       code: 1,
       stderr: expect.stringContaining("answer is not as its documents say"),
     });
+  });
+
+  it("says at once that nothing answers, where nothing ever did", async () => {
+    await services.close();
+    // After having waited in vain it says to run it again.
+    expect(await run("good")).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be reached: .*\d\.\n$/) });
+    services = await startMailServices();
   });
 
   it("says what to do when the token expires, and continues with a new one", async () => {

@@ -22,6 +22,16 @@ it("is nothing while nothing waits, and while what came is on its way", () => {
   expect(operatorSteps({ ...QUIET, queues, unfinishedDays: [{ day: "2026-11-28", objects: 40 }] })).toEqual([]);
 });
 
+it("is nothing about what came just before midnight, or a queue that is empty whatever its oldest message was", () => {
+  const midnight = Date.UTC(2026, 10, 28) / 1000;
+  const unfinishedDays = [{ day: "2026-11-27", objects: 40 }];
+  const queues = [{ queue: "dmarc-reports", messages: 40, oldestSeconds: midnight - 60 }];
+  expect(operatorSteps({ ...QUIET, nowSeconds: midnight + 60, queues, unfinishedDays })).toEqual([]);
+  expect(operatorSteps({ ...QUIET, nowSeconds: midnight + 3600, queues: [], unfinishedDays })).toHaveLength(1);
+  const empty = [{ queue: "dmarc-reports", messages: 0, oldestSeconds: NOW - 8 * 3600 }];
+  expect(operatorSteps({ ...QUIET, queues: empty })).toEqual([]);
+});
+
 it("begins with what holds up everything else", () => {
   const steps = operatorSteps({
     nowSeconds: NOW,

@@ -1,5 +1,6 @@
 /** Pages over a ledger in workerd's D1: figures, periods of a year, what is not known, single reports, files. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -169,5 +170,17 @@ describe("the operations page", () => {
       '<li>2 files pending, the oldest of 2026-11-20: <code data-copy="">dmarc reconcile --since 2026-11-20 --watch</code></li>',
     );
     expect(page.indexOf("To do")).toBeLessThan(page.indexOf("Open dead letters"));
+  });
+
+  it("tells of refused mail of the last week, as the command does, whatever period is shown", async () => {
+    const mail = { recipient: "mistyped@acme.example", sender: "reports@receiver.example" };
+    await noteRefusedMail(dashboard.ledger, { ...mail, seconds: (TODAY - 30) * 86_400 });
+    const page = await text("/operations?days=90");
+    expect(page).toContain("mistyped@acme.example");
+    expect(page).not.toContain("dmarc rua refused</code></li>");
+    await noteRefusedMail(dashboard.ledger, { ...mail, seconds: TODAY * 86_400 });
+    expect(await text("/operations?days=90")).toContain(
+      '<li>1 mail to unregistered addresses: <code data-copy="">dmarc rua refused</code></li>',
+    );
   });
 });

@@ -48,6 +48,11 @@ test("the datasets of each deployment are its own, and the dashboard knows their
   // One that wrote to the common ones until now may go on with them.
   const older = { ...staging, vars: { DATASET_PREFIX: "dmarc" } };
   expect([datasets(older)?.[0], prefixOf(older)]).toEqual(["dmarc_records", "dmarc"]);
+  // Or goes on with those that it has.
+  const settings = readSettings({ rua: "dmarc@example.com", ...staging });
+  if (!settings.ok) throw new Error(settings.error);
+  const before = completeConfig(ROOT, "process", settings.value, { ...IDS, datasets: "dmarc" });
+  expect(before.analytics_engine_datasets?.[0]?.dataset).toBe("dmarc_records");
   const refused = readSettings({ rua: "dmarc@example.com", vars: { DATASET_PREFIX: "dmarc-staging" } });
   expect(refused).toMatchObject({ ok: false, error: expect.stringContaining("DATASET_PREFIX is dmarc-staging") });
 });

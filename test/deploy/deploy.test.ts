@@ -7,6 +7,7 @@ import { addressStep } from "../../deploy/dashboard.ts";
 import { deploy, destroy, stepsOf, survey } from "../../deploy/run.ts";
 import type { GivenSettings } from "../../deploy/settings.ts";
 import { type Deployment, keep } from "../../deploy/step.ts";
+import { idsOf } from "../../deploy/stores.ts";
 import { adoptToken, replaceToken, tokenStep } from "../../deploy/upload.ts";
 import { ROOT, startDeployment, type TestDeployment } from "./deployment.ts";
 
@@ -97,6 +98,15 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
     );
     expect(await runStep(addressStep, begin({ domains: ["example.org"] }, 2))).toBe("The ledger does not answer.");
     expect(await registered()).toEqual(before);
+  });
+
+  test("the datasets that it wrote to are noted; one that was there before they were goes on with the common ones", () => {
+    expect(here.begin().kept.datasets).toBe("dmarc");
+    const there = { ...NOTHING_KEPT, databaseId: "d1-id", namespaceId: "kv-id" };
+    const datasets = (kept: Deployment["kept"]) => idsOf({ ...here.begin({ prefix: "staging" }), kept })?.datasets;
+    expect(datasets(there)).toBeUndefined();
+    expect(datasets({ ...there, uploaded: { process: "a hash" } })).toBe("dmarc");
+    expect(datasets({ ...there, uploaded: { process: "a hash" }, datasets: "staging" })).toBe("staging");
   });
 
   test("a second database: made, with tables, bound, and new accounts live there", {

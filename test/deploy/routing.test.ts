@@ -92,6 +92,22 @@ test("destroy finds the rules of earlier settings: made before --routing none, a
   expect(await removeRouting(last)).toEqual({ ok: true, value: "no rule of Email Routing is ours" });
 });
 
+test("destroy finds a rule that an earlier version of this tool made, once a deployment has seen it", async () => {
+  const first = await withIngest({ rua: "dmarc@example.com" }, ["example.com", "example.net"]);
+  const [com] = here.cloudflare.zones;
+  com?.rules.push({
+    id: "0".repeat(32),
+    enabled: true,
+    matchers: [{ type: "literal", field: "to", value: "dmarc@example.com" }],
+    actions: [{ type: "worker", value: ["dmarc-ingest"] }],
+  });
+  expect(await ruleStep.look(first)).toMatchObject({ ok: true, value: { isThere: true } });
+  const last = here.begin({ rua: "dmarc@example.net" });
+  expect(await ruleStep.make(last)).toMatchObject({ ok: true });
+  expect(await removeRouting(last)).toMatchObject({ ok: true });
+  expect(com?.rules).toEqual([]);
+});
+
 test("destroy after --routing none for a host that Cloudflare does not know says where to look", async () => {
   const deployment = await withIngest({ rua: "dmarc@elsewhere.test", routing: "none" });
   expect(await removeRouting(deployment)).toEqual({
@@ -100,4 +116,18 @@ test("destroy after --routing none for a host that Cloudflare does not know says
   });
   const routed = here.begin({ rua: "dmarc@elsewhere.test" });
   expect(await removeRouting(routed)).toMatchObject({ ok: false, error: expect.stringContaining("in no zone") });
+});
+
+test("destroy after --routing none needs no permission for rules where none was made from here", async () => {
+  const deployment = await withIngest({ rua: "dmarc@example.com", routing: "none" });
+  here.cloudflare.options.without.push("Routing");
+  expect(await removeRouting(deployment)).toEqual({
+    ok: true,
+    value: expect.stringContaining("one that hands mail to dmarc-ingest is removed at https://dash.cloudflare.com/"),
+  });
+  const routed = here.begin({ rua: "dmarc@example.com" });
+  expect(await removeRouting(routed)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("Routing Rules Edit"),
+  });
 });

@@ -465,6 +465,17 @@ describe("a mail address of nobody in the account", () => {
     expect(ofToken).not.toContain("casino");
   });
 
+  it("is not told the name of the token that added it, which people of the account choose", async () => {
+    await add(list, "acme", { ...CALLER, name: "Win at www.casino.example" });
+    await simulation.drain();
+    const [mail = expect.unreachable()] = simulation.sentMails;
+    expect(mail.text).toContain(
+      'A program of the account "acme" added this address to its DMARC notices. Nothing else',
+    );
+    expect(mail.text).toContain("this question at most 3 times a week.");
+    expect(JSON.stringify(mail)).not.toContain("casino");
+  });
+
   it("cannot be confirmed by an old link once its person has lost the account", async () => {
     await add({ ...list, target: "carl@example.com" });
     await simulation.drain();

@@ -14,6 +14,8 @@ export interface ImapServer {
   capabilities: string;
   /** UIDs whose content it refuses to give, alone or with others: NO. */
   broken: Set<number>;
+  /** What it says then. */
+  refusal: string;
   /** It says goodbye and goes in the middle of the answer with this mail. */
   leavesAt: number | undefined;
   /** Commands, without their tags. */
@@ -43,6 +45,7 @@ export async function startImapServer(): Promise<ImapServer> {
     uidValidity: 1,
     capabilities: "IMAP4rev1",
     broken: new Set(),
+    refusal: "NO The specified message set contains a message that could not be converted.",
     leavesAt: undefined,
     commands: [],
     async [Symbol.asyncDispose]() {
@@ -87,7 +90,7 @@ function fetchedLines(command: string, uids: readonly number[], state: ImapServe
   const wanted = uidsOf(/^UID FETCH (\S+)/i.exec(command)?.[1] ?? "", uids);
   const isContent = command.includes("BODY");
   if (isContent && wanted.some((uid) => state.broken.has(uid))) {
-    return { lines: ["NO The specified message set contains a message that could not be converted."] };
+    return { lines: [state.refusal] };
   }
   const lines: string[] = [];
   for (const uid of wanted) {

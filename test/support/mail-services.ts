@@ -21,6 +21,8 @@ export interface StoredMail {
 export interface MailServices {
   url: string;
   mails: StoredMail[];
+  /** Whose mailbox the tokens open. */
+  owner: string;
   /** Tokens that are accepted. */
   tokens: Set<string>;
   /** Requests answered, as `METHOD path`. */
@@ -46,6 +48,7 @@ export async function startMailServices(): Promise<MailServices> {
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const services: MailServices = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    owner: "reports@acme.example",
     mails: [],
     tokens: new Set(["good"]),
     requests: [],
@@ -76,7 +79,7 @@ export async function startMailServices(): Promise<MailServices> {
     if (refusal !== undefined) return send(refusal.status, refusal.body ?? {}, refusal.headers);
     const body = request.method === "POST" ? JSON.parse(await text(request)) : undefined;
     const isGmail = url.pathname.startsWith("/gmail/v1/users/me/");
-    const found = isGmail ? gmail(services.mails, url, body) : graph(services, url, body);
+    const found = isGmail ? gmail(services, url, body) : graph(services, url, body);
     if (found === undefined) return fail(404, "Requested entity was not found.");
     send(found.status ?? 200, found.body);
   }
@@ -89,11 +92,12 @@ interface Found {
 }
 
 function gmail(
-  mails: StoredMail[],
+  { mails, owner }: MailServices,
   url: URL,
   change: { addLabelIds: string[]; removeLabelIds: string[] } | undefined,
 ): Found | undefined {
   const path = url.pathname.slice("/gmail/v1/users/me".length);
+  if (path === "/profile") return { body: { emailAddress: owner, messagesTotal: mails.length } };
   if (path === "/labels") return { body: { labels: Object.entries(LABELS).map(([name, id]) => ({ id, name })) } };
   const query = url.searchParams;
   if (path === "/messages") {
@@ -129,7 +133,7 @@ function gmail(
 }
 
 function graph(
-  { mails, url: origin }: MailServices,
+  { mails, owner, url: origin }: MailServices,
   url: URL,
   change: { destinationId: string } | undefined,
 ): Found | undefined {
@@ -140,6 +144,8 @@ function graph(
     const id = FOLDERS[name];
     return { body: { value: id === undefined ? [] : [{ id, displayName: name }] } };
   }
+  const named = /^\/mailFolders\/([^/]+)$/.exec(path)?.[1];
+  if (named !== undefined && query.get("$select") === "id") return { body: { id: `AAMk-${owner}-${named}` } };
   const folder = /^\/mailFolders\/([^/]+)\/messages$/.exec(path)?.[1];
   if (folder !== undefined) {
     const since = Date.parse(/^receivedDateTime ge (\S+)$/.exec(query.get("$filter") ?? "")?.[1] ?? "");

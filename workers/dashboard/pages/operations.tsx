@@ -31,15 +31,16 @@ import { latencyTable, OutcomesChart, outcomesTable } from "./outcomes.tsx";
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, parts, status, trend, open, refused] = await Promise.all([
+  const [history, parts, status, trend, open, refused, refusedLately] = await Promise.all([
     askOutcomeHistory(request, period),
-    request.ask(partsQuery(Math.floor(Date.now() / 1000))),
+    request.ask(partsQuery(request.nowSeconds)),
     request.operate("pipelineStatus", {}),
     askTrend(request, period),
     askOpen(request),
     request.read("refusedMail", { from: isoDay(period.firstDay), to: isoDay(period.lastDay) }),
+    request.read("refusedMail", {}),
   ]);
-  const queues = queuesTable(status, Date.now() / 1000);
+  const queues = queuesTable(status, request.nowSeconds);
   const unfinished = unfinishedTable(status);
   const databases = databasesTable(status);
   const refusedMail = refusedTable(refused.items);
@@ -48,8 +49,8 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   const steps = operatorSteps({
     ...status,
     ...open,
-    nowSeconds: Math.floor(Date.now() / 1000),
-    refusedMails: mailsOf(refused.items),
+    nowSeconds: request.nowSeconds,
+    refusedMails: mailsOf(refusedLately.items),
     missingParts: missingParts(balance),
   });
   return {

@@ -24,7 +24,6 @@ import { noAccount } from "../answers.ts";
 import { type Call, type Invocation, inEachShard, inShardOf, inTurn } from "../env.ts";
 import { attemptRequest } from "./request.ts";
 
-/** The caller, and the context of the call. */
 /** Adds a target. @returns it with the key of its signature, if it has one; a problem if it is not allowed */
 export async function createTarget(
   { account, ...settings }: Inputs["addForward"],

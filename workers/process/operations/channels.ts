@@ -14,7 +14,6 @@ import { type Call, inShardOf } from "../env.ts";
 import { askToConfirm, isOfAccount, whyNotAsked } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
-/** The caller, and the context of the call. */
 /**
  * Adds a channel. A mail address that belongs to no person of the account has to confirm first, unless an operator adds it.
  *
