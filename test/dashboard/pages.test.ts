@@ -1,9 +1,9 @@
 /** Pages over a ledger in workerd's D1: figures, periods of a year, what is not known, single reports, files. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
