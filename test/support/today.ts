@@ -7,7 +7,7 @@ const DAY_MILLISECONDS = 86_400_000;
 const FILE_MILLISECONDS = 300_000;
 
 /** Milliseconds until a file may begin that takes a while: 0, or until the day has ended. */
-export function untilWholeDay(nowMilliseconds: number): number {
+function untilWholeDay(nowMilliseconds: number): number {
   const left = DAY_MILLISECONDS - (nowMilliseconds % DAY_MILLISECONDS);
   return left > FILE_MILLISECONDS ? 0 : left;
 }
