@@ -315,8 +315,9 @@ function hashOf(bytes: Uint8Array, createHash: DocumentContext["createHash"]): s
   return hash?.digest("hex") ?? "";
 }
 
-function closing({ notes }: DocumentPlace, warnings: WarningLog, { budget }: DocumentContext) {
-  for (const { part, detail } of notes) warnings.addOnce("repaired_archive", part, detail);
-  budget.takeHeld(warnings.warnings.reduce((sum, { path, detail }) => sum + path.length + detail.length, 0));
-  return { warnings: warnings.warnings, omittedWarnings: warnings.omitted };
+function closing({ notes }: DocumentPlace, log: WarningLog, { budget }: DocumentContext) {
+  for (const { part, detail } of notes) log.addOnce("repaired_archive", part, detail);
+  const { warnings, omitted } = log;
+  budget.takeHeld(warnings.reduce((sum, { path, detail }) => sum + path.length + detail.length, 0));
+  return { warnings, omittedWarnings: omitted };
 }

@@ -19,9 +19,9 @@ import {
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { dayOfFailure, dayOfReport } from "../../shared/report-day.ts";
 import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
+import { TODAY } from "../support/today.ts";
 
 // The engine writes each point now, so the days are of this month.
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const DAY = TODAY - 10;
 const DAYS = { firstDay: DAY, lastDay: DAY + 1 };
 const at = (day: number) => ({ beginSeconds: day * 86_400, endSeconds: day * 86_400 + 86_399 });

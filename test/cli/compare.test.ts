@@ -12,10 +12,10 @@ import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { readSamples } from "../local/read-samples.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
 const NOW = Math.floor(Date.now() / 1000);
-const TODAY = Math.floor(NOW / 86_400);
 /** All of it goes through every Worker. */
 const SETTLE_MS = 120_000;
 const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);

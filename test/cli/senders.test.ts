@@ -4,6 +4,7 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { sampleReport } from "../support/sample-report.ts";
+import { TODAY } from "../support/today.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
 type Sender = Outputs["senders"]["items"][number];
@@ -22,7 +23,7 @@ beforeAll(async () => {
     { sourceIp: "203.0.113.3", count: 5, pass: false },
     { sourceIp: "203.0.113.4", count: 4, pass: false },
   ];
-  const begin = (Math.floor(Date.now() / 86_400_000) - 2) * 86_400;
+  const begin = (TODAY - 2) * 86_400;
   const report = sampleReport({ reportId: "one", records, period: [begin, begin + 86_399] });
   await pipeline.deliver(RUA, { "one.xml": report.replaceAll(BROKEN_SIGNATURE, UNAUTHENTICATED) });
   await pipeline.settled({ accepted: 1 });

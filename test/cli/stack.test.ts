@@ -8,6 +8,7 @@ import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
+import { TODAY } from "../support/today.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
 let engine: TestEngine;
@@ -37,19 +38,18 @@ beforeAll(async () => {
 // A report of two records, and a dead letter.
 async function fillLedger(): Promise<void> {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const day = Math.floor(nowSeconds / 86_400);
   const records = [
     sampleRecord("acme.example", { count: 1200 }),
     sampleRecord("acme.example", { count: 34, dkim: "fail", sourceIp: "192.0.2.2" }),
   ];
-  const report = aggregateReport("acme.example", { day: day - 1, records });
+  const report = aggregateReport("acme.example", { day: TODAY - 1, records });
   const sample = { account: "acme", uid: "1".repeat(32), report, records, receivedSeconds: nowSeconds };
   await settleSamples(dashboard.ledger, [sample], { nowSeconds });
   await change(dashboard.ledger, [
     putDeadLetters([
       {
         id: "20260101-dead",
-        day,
+        day: TODAY,
         account: "acme",
         rua: "dmarc@acme.example",
         domain: "",

@@ -8,6 +8,7 @@ import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "../../sha
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 function deadLetter(changes: Partial<DeadLetterRow> = {}): DeadLetterRow {
@@ -101,14 +102,13 @@ describe("before any data is written", () => {
 });
 
 describe("with data, the API", () => {
-  const today = Math.floor(Date.now() / 86_400_000);
   const nowSeconds = Math.floor(Date.now() / 1000);
   const own = (changes: Partial<Sample> = {}): Sample => {
     const records = [sampleRecord("acme.example", { count: 3 })];
     return {
       account: "acme",
       uid: "1".repeat(32),
-      report: aggregateReport("acme.example", { day: today - 1, records }),
+      report: aggregateReport("acme.example", { day: TODAY - 1, records }),
       records,
       receivedSeconds: nowSeconds,
       ...changes,
@@ -117,7 +117,7 @@ describe("with data, the API", () => {
   beforeAll(async () => {
     await engine.write("records", [recordRow({ count: 3, generation: 2 })]);
     const records = [sampleRecord("it's.example", { count: 10, dkim: "fail", sourceIp: "192.0.2.9" })];
-    const report = aggregateReport("it's.example", { day: today - 1, records });
+    const report = aggregateReport("it's.example", { day: TODAY - 1, records });
     await settleSamples(dashboard.ledger, [own(), own({ uid: "2".repeat(32), report, records })], {
       nowSeconds: nowSeconds - 60,
     });

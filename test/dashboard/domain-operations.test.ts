@@ -12,9 +12,9 @@ import { addToken } from "../../shared/ledger/tokens.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { tokenHash, tokenSecret } from "../../shared/tokens.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, apiOf, type Dashboard, startDashboard } from "./harness.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 /** Of the account acme alone, which may read. */

@@ -4,10 +4,10 @@ import { change } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 const DOMAIN = "acme.example";
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const DAYS = 30;
 const LETTERS = 2 * PAGE_LIMITS.deadLetters + 5;

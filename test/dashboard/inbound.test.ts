@@ -9,6 +9,7 @@ import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { putPolicyChange } from "../../shared/ledger/mta-sts-policies.ts";
 import type { TlsReport } from "../../shared/report/vocabulary.ts";
 import { settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
@@ -18,7 +19,6 @@ const RUA = "rua@acme.example";
 const API = "/domains/acme/acme.example/mta-sts";
 const PAGE = "/domains/acme.example/inbound";
 const nowSeconds = Math.floor(Date.now() / 1000);
-const today = Math.floor(nowSeconds / DAY);
 let pipeline: Pipeline;
 let reports = 0;
 
@@ -186,10 +186,10 @@ it("enforce is advised after two weeks without a failure, and one button goes ba
     putPolicyChange({ ...NAME, rua: RUA, policy, changedBy: "owner", changedSeconds: nowSeconds - 21 * DAY }),
   ]);
   expect((await known()).advice.code).toBe("noReports");
-  const days = Array.from({ length: 10 }, (_, index) => today - 2 - index);
+  const days = Array.from({ length: 10 }, (_, index) => TODAY - 2 - index);
   await report(days, 0, "large");
   // Before the fortnight: forgotten.
-  await report([today - 18], 5, "early");
+  await report([TODAY - 18], 5, "early");
   const ready = (await known()).advice;
   expect([ready.code, ready.mode]).toEqual(["ready", "enforce"]);
   expect(ready.sentence).toContain("400 sessions on 10 days");
@@ -197,7 +197,7 @@ it("enforce is advised after two weeks without a failure, and one button goes ba
   const mx = policy.mx.join(" ");
   expect((await send({ action: "set", mode: "enforce", mx, max_age: "604800" })).status).toBe(303);
   expect((await known()).advice.code).toBe("protected");
-  await report([today], 3, "late reporter");
+  await report([TODAY], 3, "late reporter");
   const failing = (await known()).advice;
   expect(failing).toMatchObject({
     code: "enforcedFailures",

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 

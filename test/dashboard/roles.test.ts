@@ -17,10 +17,11 @@ import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts
 import type { Incident, Mute, Notice } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
-const yesterday = Math.floor(nowSeconds / 86_400) - 1;
+const yesterday = TODAY - 1;
 /** Words only another account's reports hold. */
 const SECRETS = [
   "secret.example",

@@ -5,9 +5,9 @@ import { change } from "../../shared/ledger/database.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const DOMAIN = "asked.example";
 const SMALL = "small.example";

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
-const yesterday = Math.floor(nowSeconds / 86_400) - 1;
+const yesterday = TODAY - 1;
 const DAY = new Date(yesterday * 86_400_000).toISOString().slice(0, 10);
 /** Account → its messages about the domain that all have, and the database it is in by its place. */
 const ACCOUNTS = [

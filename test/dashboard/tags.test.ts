@@ -1,10 +1,10 @@
 /** Tags and groups in the browser's forms and by the API, with the real process behind them; and Domains filtered by them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TODAY } from "../support/today.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const { ready, notYet, notInUse } = STATE_DOMAINS;
 
 let pipeline: Pipeline;

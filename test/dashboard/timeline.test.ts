@@ -6,10 +6,10 @@ import { keepCheck, recordChangesOfPeriodQuery } from "../../shared/ledger/domai
 import { decisionsOfPeriodQuery, putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 const DOMAIN = "acme.example";
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 const { maxTimelineEvents } = DASHBOARD_LIMITS;

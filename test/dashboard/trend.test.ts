@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { eventRow, startTestEngine } from "../support/local-engine.ts";
+import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const DAY = new Date((TODAY - 1) * 86_400_000).toISOString().slice(0, 10);
 const LEDGER = "Outcomes by day";
 const TREND = "Trend of outcomes by day";

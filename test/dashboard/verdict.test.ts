@@ -4,10 +4,10 @@ import { change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { checkWith } from "../support/stored-check.ts";
+import { TODAY } from "../support/today.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
-const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 
 let dashboard: Dashboard;

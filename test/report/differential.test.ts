@@ -16,8 +16,8 @@ import { Namespaces } from "../../shared/report/xml/namespaces.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
 import { Segmenter } from "../../shared/report/xml/segments.ts";
 import fc from "../support/properties.ts";
-import { cutSource, NOW_SECONDS } from "../support/read.ts";
-import { withRecords } from "../support/report-xml.ts";
+import { cutSource, NOW_SECONDS, readAll } from "../support/read.ts";
+import { record, withRecords } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -93,6 +93,20 @@ describe("fast and general reading agree", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test("on the order of a report's repairs, which one reader finds in the same piece and the other in two", async () => {
+    const known = Array<string>(20).fill(record());
+    const odd = record().replace("</record>", "<x>\xe9</x></record>");
+    const text = withRecords(...known, odd, record(), record(), "</b>", record());
+    const bytes = new Uint8Array(Buffer.from(text, "latin1"));
+    await compare(bytes);
+    const { reports } = await readAll(bytes);
+    expect(reports[0]?.report.warnings.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      "repaired_encoding feedback",
+      "repaired_xml feedback",
+      "unknown_element record[20]/x",
+    ]);
   });
 
   test("on damaged reports", async () => {
