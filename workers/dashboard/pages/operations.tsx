@@ -48,6 +48,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   const steps = operatorSteps({
     ...status,
     ...open,
+    prefix: request.prefix,
     nowSeconds: Math.floor(Date.now() / 1000),
     refusedMails: mailsOf(refused.items),
     missingParts: missingParts(balance),
