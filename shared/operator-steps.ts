@@ -4,6 +4,8 @@ import { countText } from "./watch/words.ts";
 /** What waits, as `dmarc status` and the page Operations know it. */
 export interface PipelineState {
   nowSeconds: number;
+  /** First part of the names of the deployment's Workers and databases; DEFAULT_PREFIX where it is not known. */
+  prefix?: string;
   queues: readonly { queue: string; messages: number; oldestSeconds: number }[];
   unfinishedDays: readonly { day: string; objects: number }[];
   /** Open ones; undefined = the ledger did not answer. */
@@ -23,15 +25,24 @@ export interface OperatorStep {
   command: string;
 }
 
+/** The prefix of a deployment that was given none. */
+export const DEFAULT_PREFIX = "dmarc";
+
+/** The command that shows the log of a Worker. */
+export function logCommand(worker: "process" | "dashboard", prefix = DEFAULT_PREFIX): string {
+  return `npx wrangler tail ${prefix}-${worker} --format json`;
+}
+
 /** Ours: an ordinary message waits for seconds, and one that is tried again for some minutes. */
 const LONG_WAIT_SECONDS = 15 * 60;
 
 /** What needs an operator, what holds up everything else first; none = nothing does. */
 export function operatorSteps(state: PipelineState): OperatorStep[] {
   const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedMails, missingParts } = state;
+  const { prefix = DEFAULT_PREFIX } = state;
   const steps: OperatorStep[] = [];
   if (deadLetters === undefined) {
-    steps.push({ what: "The ledger (D1) does not answer", command: "npx wrangler d1 info dmarc-reports" });
+    steps.push({ what: "The ledger (D1) does not answer", command: `npx wrangler d1 info ${prefix}-reports` });
   }
   const late = queues.filter(
     ({ messages, oldestSeconds: at }) => messages > 0 && at > 0 && nowSeconds - at > LONG_WAIT_SECONDS,
@@ -40,7 +51,7 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     const minutes = Math.floor((nowSeconds - oldestSeconds) / 60);
     const age = minutes < 120 ? countText(minutes, "minute") : countText(Math.floor(minutes / 60), "hour");
     const what = `${queue}: ${countText(messages, "message")} waiting, the oldest for ${age}`;
-    steps.push({ what, command: "npx wrangler tail dmarc-process --format json" });
+    steps.push({ what, command: logCommand("process", prefix) });
   }
   // What came today, or just before midnight, may be on its way, unless nothing moves any more.
   const lately = new Date((nowSeconds - LONG_WAIT_SECONDS) * 1000).toISOString().slice(0, 10);
@@ -61,7 +72,9 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     steps.push({ what: countText(deadLetters, "open dead letter"), command: "dmarc dead-letters reasons" });
   if (conflicts) steps.push({ what: countText(conflicts, "open conflict"), command: "dmarc conflicts list" });
   if (refusedMails > 0) {
-    steps.push({ what: `${countText(refusedMails, "mail")} to unregistered addresses`, command: "dmarc rua refused" });
+    // Of a catch-all it may all be spam.
+    const what = `${countText(refusedMails, "mail")} to unregistered addresses, in case one of them is yours`;
+    steps.push({ what, command: "dmarc rua refused" });
   }
   return steps;
 }

@@ -59,7 +59,7 @@ export function watchDomain(domain: SimulatedDomain, { zone, knowledge }: Dns, r
       }),
       ...changed.values(),
     ];
-    known.told = announcedStateAfter(figures);
+    known.told = announcedStateAfter(figures, incidents);
     known.state = figures.verdict.state;
     known.since = figures.stateSinceSeconds;
     for (const notice of notices) {

@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
-import { readDomainList } from "../../shared/domain-name.ts";
+import { readDomainList, readDomainName } from "../../shared/domain-name.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
-import { SETUP_LIMITS } from "../../shared/limits.ts";
+import { PAGE_LIMITS, SETUP_LIMITS } from "../../shared/limits.ts";
+import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -37,7 +38,8 @@ Examples:
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
-another one in --rua it is refused: remove the domain first, then add it again.
+another one in --rua it is refused: remove the domain first, then add it again. Without --account, a domain of another
+account is refused, too.
 Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
 
 /** Adds the command with its subcommands. */
@@ -65,26 +67,73 @@ function subcommand(domain: Command, nameAndArguments: string, description: stri
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
-async function addAll(given: string[], options: AddOptions): Promise<void> {
+async function addAll(given: string[], options: AddOptions, command: Command): Promise<void> {
   const { account, rua, file } = options;
   if (given.length === 0 && file === undefined) {
     throw new CommandError("Which domain? Name one, or a file with --file.");
   }
   const client = connect(options);
-  const isFine = await each(given, options, (domain) => client.ask("addDomain", { account, domain, rua }));
-  const isListFine = file === undefined || (await addList(await readList(file), options));
+  const listed = file === undefined ? undefined : await readList(file);
+  const isAccountGiven = command.getOptionValueSource("account") !== "default";
+  const elsewhere = isAccountGiven ? NOWHERE : await findElsewhere(client, [...given, ...(listed ?? [])], account);
+  const isFine = await each(given, options, (domain) => {
+    const problem = elsewhere(domain);
+    if (problem !== undefined) throw new CommandError(problem);
+    return client.ask("addDomain", { account, domain, rua });
+  });
+  const isListFine = listed === undefined || (await addList(listed, options, elsewhere));
   process.exitCode = isFine && isListFine ? exitCodes.done : exitCodes.rejected;
 }
 
+/** A sentence where a domain, as it was typed, is one of other accounts and not of the one that is meant unless one is named. */
+type Elsewhere = (typed: string) => string | undefined;
+
+const NOWHERE: Elsewhere = () => undefined;
+
+/** Looks for the accounts that have the domains: a second address in another account would get none of their reports. */
+async function findElsewhere(client: ApiClient, typed: readonly string[], account: string): Promise<Elsewhere> {
+  const nameOf = (text: string): string => {
+    const read = readDomainName(text);
+    return read.ok ? read.value.name : "";
+  };
+  const names = new Set(typed.map(nameOf));
+  // What cannot be read is refused when it is added.
+  names.delete("");
+  if (names.size === 0) return NOWHERE;
+  const [only] = names.size === 1 ? names : [];
+  const accountsOf = new Map<string, string[]>();
+  for await (const item of client.each("listDomains", { text: only, order: "domain", limit: PAGE_LIMITS.listed })) {
+    if (names.has(item.domain) && !item.accounts.includes(account)) accountsOf.set(item.domain, item.accounts);
+  }
+  return (text) => {
+    const [other, ...more] = accountsOf.get(nameOf(text)) ?? [];
+    if (other === undefined) return undefined;
+    const owners = more.length === 0 ? `the account ${other}` : `${more.length + 1} accounts, ${other} among them`;
+    return (
+      `${safeText(text, MAX_CHARS)} is a domain of ${owners}; nothing was changed. Say whose it is: ` +
+      `--account ${other}, or --account ${account} for an address there, too.`
+    );
+  };
+}
+
 /** Adds the domains of a list and prints a result a line. @returns whether all were added */
-async function addList(domains: string[], { account, rua, ...options }: AddOptions): Promise<boolean> {
+async function addList(
+  domains: string[],
+  { account, rua, ...options }: AddOptions,
+  elsewhere: Elsewhere,
+): Promise<boolean> {
   if (domains.length === 0) throw new CommandError("The file names no domain.");
   const client = connect(options);
   const counts = { added: 0, existing: 0, refused: 0 };
   for (let first = 0; first < domains.length; first += SETUP_LIMITS.addedAtOnce) {
     const some = domains.slice(first, first + SETUP_LIMITS.addedAtOnce);
-    const { items } = await client.ask("addDomains", { account, domains: some, rua });
-    for (const item of items) {
+    const own = some.filter((typed) => elsewhere(typed) === undefined);
+    const added = own.length === 0 ? [] : (await client.ask("addDomains", { account, domains: own, rua })).items;
+    const others = some.flatMap((typed) => {
+      const problem = elsewhere(typed);
+      return problem === undefined ? [] : [{ typed, problem, isNew: false }];
+    });
+    for (const item of [...added, ...others]) {
       counts[item.problem !== undefined ? "refused" : item.isNew ? "added" : "existing"] += 1;
       if (options.json) printJson(item);
       else if (item.problem !== undefined) printError(`dmarc domain: ${item.problem}`);

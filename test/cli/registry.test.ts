@@ -104,6 +104,34 @@ it("domain add accepts an existing address, and domain remove keeps it for other
   expect(last.stdout).toContain("reports@own.example is no longer registered");
 });
 
+it("domain add without --account refuses a domain of another account, alone and in a list", async () => {
+  expect((await run("domain", "add", "owned.example", "--account", "acme")).code).toBe(0);
+  const refused = await run("domain", "add", "OWNED.example");
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toContain(
+    "OWNED.example is a domain of the account acme; nothing was changed. Say whose it is: --account acme, or " +
+      "--account default for an address there, too.",
+  );
+  const file = join(folder, "owned.txt");
+  await writeFile(file, "owned.example\nunowned.example\n");
+  const inList = await run("domain", "add", "--file", file);
+  expect(inList).toMatchObject({
+    code: 2,
+    stdout: expect.stringContaining("1 added, 0 already there, 1 with errors."),
+  });
+  expect(inList.stderr).toContain("owned.example is a domain of the account acme; nothing was changed.");
+  const page = await pipeline.ask("/domains?text=owned.example");
+  expect(page).toMatchObject({
+    items: [
+      { domain: "owned.example", accounts: ["acme"] },
+      { domain: "unowned.example", accounts: ["default"] },
+    ],
+  });
+  expect((await run("domain", "add", "owned.example", "--account", "default")).stdout).toContain("(new)");
+  // It is one of that account, too.
+  expect((await run("domain", "add", "owned.example")).code).toBe(0);
+});
+
 it("accounts logo sets, saves and removes the logo, and says which of them it wants", async () => {
   await run("accounts", "create", "pictured");
   const picture = join(folder, "logo.png");

@@ -56,7 +56,7 @@ it("begins with what holds up everything else", () => {
     "1 part of mail without an outcome: dmarc reprocess --since 2026-11-21",
     "10,000 open dead letters: dmarc dead-letters reasons",
     "1 open conflict: dmarc conflicts list",
-    "3 mails to unregistered addresses: dmarc rua refused",
+    "3 mails to unregistered addresses, in case one of them is yours: dmarc rua refused",
   ]);
 });
 
@@ -69,5 +69,14 @@ it("is reconcile where a queue was purged, on the same day too", () => {
 it("says that the ledger does not answer", () => {
   expect(operatorSteps({ ...QUIET, deadLetters: undefined, conflicts: undefined })).toEqual([
     { what: "The ledger (D1) does not answer", command: "npx wrangler d1 info dmarc-reports" },
+  ]);
+});
+
+it("names the Workers and the database of a deployment with another prefix", () => {
+  const queues = [{ queue: "dmarc-reports", messages: 1, oldestSeconds: NOW - 1000 }];
+  const steps = operatorSteps({ ...QUIET, prefix: "dmarc-staging", queues, deadLetters: undefined });
+  expect(steps.map(({ command }) => command)).toEqual([
+    "npx wrangler d1 info dmarc-staging-reports",
+    "npx wrangler tail dmarc-staging-process --format json",
   ]);
 });

@@ -413,7 +413,7 @@ describe("without Analytics Engine, if", () => {
 
 describe("without the ledger", () => {
   it("pages and figures say so with a time to retry, and status still answers", async () => {
-    const broken = await startDashboard({ vars: { API_TOKEN } });
+    const broken = await startDashboard({ vars: { API_TOKEN, DATASET_PREFIX: "dmarc_staging" } });
     try {
       await broken.ledger.prepare("DROP TABLE domain_days").all();
       await broken.ledger.prepare("DROP TABLE objects").all();
@@ -421,7 +421,7 @@ describe("without the ledger", () => {
       expect([page.status, page.headers.get("retry-after")]).toEqual([503, "2"]);
       const text = await page.text();
       expect(text).toContain("The ledger does not answer");
-      expect(text).toContain('<code data-copy="">npx wrangler tail dmarc-dashboard --format json</code>');
+      expect(text).toContain('<code data-copy="">npx wrangler tail dmarc-staging-dashboard --format json</code>');
       expect(text).not.toContain("domain_days");
       expect(await (await broken.ask("/api/v1/stats")).json()).toEqual(refusal("ledger_unavailable"));
       const status = await broken.ask("/api/v1/status");

@@ -78,7 +78,11 @@ it("is refused every page and every form by a page with a sentence, once they ar
   }
   expect(await auditEntries()).toBe(before);
   const api = await dashboard.ask("/api/v1/domains", {}, null);
-  expect([api.status, await api.json()]).toMatchObject([403, { code: "forbidden" }]);
+  const said = `${EMAIL} has no access. An operator can give it with: dmarc identity add ${EMAIL}`;
+  expect([api.status, await api.json()]).toMatchObject([
+    403,
+    { code: "forbidden", detail: expect.stringContaining(said) },
+  ]);
 });
 
 it("is refused the forms of a role that was taken away, and goes on seeing what the new one sees", async () => {

@@ -92,7 +92,8 @@ it("the policy is kept with who and when, and gets a new id only if it changes",
 });
 
 it("turning it off says how long senders remember the policy and records who did it", async () => {
-  expect(await remove()).toMatchObject({ ok: false, error: { code: "not_found" } });
+  const message = "No policy of the account acme is served for acme.test.";
+  expect(await remove()).toEqual({ ok: false, error: { code: "not_found", message } });
   await set();
   expect(await remove({ ...NAME, account: "beta" })).toMatchObject({ ok: false, error: { code: "not_found" } });
   expect(await remove()).toEqual({ ok: true, value: { ...NAME, rememberedSeconds: 604_800 } });

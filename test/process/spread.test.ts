@@ -289,6 +289,24 @@ describe("a TLS report about two domains", () => {
     expect(daysOf(simulation)).toEqual([{ domain: "beta.example", total: 6, isFinal: 1 }]);
   });
 
+  it("cannot be taken back once the day of either is final", async () => {
+    const simulation = await newSimulation();
+    await send(simulation, BOTH, "both.json");
+    await send(simulation, tlsReport("both", [policy("acme.example", 30), policy("beta.example", 40)]), "other.json");
+    expect(await removeOldDetails(simulation.ledger, { ...bounds, limit: 1 })).toBe(1);
+    const [{ uid } = { uid: "" }] = simulation.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    const reference = { account: "acme", kind: "tls", domain: "beta.example", day: FIRST, uid } as const;
+    expect(await takeBackReport(reference, { by: "test", reason: "forged" }, simulation.invocation())).toEqual({
+      refused: "A day of the report is final: its figures can no longer be changed.",
+    });
+    await simulation.drain();
+    expect(rowsOf(simulation)).toEqual([{ domain: "beta.example", state: "accepted", total: 21 }]);
+    expect(daysOf(simulation)).toEqual([
+      { domain: "acme.example", total: 11, isFinal: 1 },
+      { domain: "beta.example", total: 21, isFinal: 0 },
+    ]);
+  });
+
   it("is not counted again once the day of either is final", async () => {
     const simulation = await newSimulation();
     await send(simulation, SECOND, "second.json");

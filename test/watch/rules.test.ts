@@ -6,7 +6,7 @@ import { whatIf } from "../../shared/guidance/what-if.ts";
 import type { Evidence } from "../../shared/ledger/sources.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import type { DayFigures, Figures, Sender } from "../../shared/watch/figures.ts";
-import type { Finding } from "../../shared/watch/finding.ts";
+import type { Finding, RuleCode } from "../../shared/watch/finding.ts";
 import { findPipelineBehind } from "../../shared/watch/rules/pipeline-behind.ts";
 import { announcedStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../shared/watch/rules.ts";
@@ -365,8 +365,22 @@ it("reports a new verdict after a week, rejected mail at once, and nothing befor
   expect(findAll(figures({ ...changed, stateSinceSeconds: held + 1 }))).toEqual([]);
   expect(findAll(figures({ ...changed, stateSinceSeconds: held, toldState: "" }))).toEqual([]);
   expect(findAll(figures({ verdict: verdict({ state: "beingRejected" }) }))).toMatchObject([{ severity: "urgent" }]);
-  expect(announcedStateAfter(figures({ ...changed, toldState: "" }))).toBe("notYet");
-  expect(announcedStateAfter(figures({ ...changed }))).toBe("ready");
+  expect(announcedStateAfter(figures({ ...changed, toldState: "" }), [])).toBe("notYet");
+  expect(announcedStateAfter(figures({ ...changed }), [])).toBe("ready");
+});
+
+it("does not say that a domain is not yet ready when an incident that made it so is over", () => {
+  const changed = { verdict: notYet(18), stateSinceSeconds: NOW };
+  const stateSinceSeconds = NOW - 7 * SECONDS_PER_DAY;
+  const announced = (rule: RuleCode, state: "open" | "resolved") =>
+    announcedStateAfter(figures(changed), [{ rule, state }]);
+  const told = announced("ownSenderFails", "open");
+  expect(told).toBe("notYet");
+  // The mail that failed is still in the verdict's period.
+  expect(findAll(figures({ ...changed, stateSinceSeconds, toldState: told }))).toEqual([]);
+  expect(announced("ownSenderFails", "resolved")).toBe("ready");
+  expect(announced("spoofingRises", "open")).toBe("ready");
+  expect(announcedStateAfter(figures(), [{ rule: "ownSenderFails", state: "open" }])).toBe("ready");
 });
 
 it("reports after a month only that a ready domain is a few failing messages above the limit", () => {
@@ -375,7 +389,7 @@ it("reports after a month only that a ready domain is a few failing messages abo
   const near = [{ verdict: notYet(17) }, { verdict: { ...notYet(2), ownMessages: 900 } }];
   for (const one of near) {
     expect(findAll(figures({ ...one, ...week }))).toEqual([]);
-    expect(announcedStateAfter(figures({ ...one, ...week }))).toBe("ready");
+    expect(announcedStateAfter(figures({ ...one, ...week }), [])).toBe("ready");
     expect(findAll(figures({ ...one, ...month }))).toMatchObject([{ rule: "verdictChanged" }]);
     // It was not announced as ready before.
     expect(findAll(figures({ ...one, ...week, toldState: "protected" }))).toMatchObject([{ rule: "verdictChanged" }]);

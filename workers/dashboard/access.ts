@@ -65,7 +65,7 @@ export async function findAccess(identity: Identity, ledger: LedgerReader, nowSe
   if (person === undefined) {
     throw new ApiError(
       "forbidden",
-      `${email} has no access yet. An operator can give it with: dmarc identity add ${email} --role viewer --account NAME`,
+      `${email} has no access. An operator can give it with: dmarc identity add ${email} --role viewer --account NAME`,
     );
   }
   const access = accessOf(person.email, person.authority);

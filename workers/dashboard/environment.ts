@@ -4,6 +4,7 @@
  */
 import type { SqlConnection } from "../../shared/analytics/sql.ts";
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
+import { DEFAULT_PREFIX } from "../../shared/operator-steps.ts";
 
 /** Secrets are set outside the TOML, so they may be missing. */
 interface Secrets {
@@ -22,6 +23,11 @@ interface Secrets {
 /** DashboardBindings with the service binding's contract and the secrets. */
 export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL" | "DATASET_PREFIX"> &
   Secrets & { PROCESS: OperationsEntry; ANALYTICS_SQL_URL?: string; DATASET_PREFIX?: string };
+
+/** First part of the names of the deployment's Workers, as far as that of its datasets tells (deploy/settings.ts). */
+export function resourcePrefix({ DATASET_PREFIX }: DashboardEnv): string {
+  return (DATASET_PREFIX ?? DEFAULT_PREFIX).replaceAll("_", "-");
+}
 
 /** The name of one setting that is missing. */
 export interface MissingSetting {

@@ -11,7 +11,7 @@ import { Admission } from "./admission.ts";
 import { callProcess, noteTokenUse } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
 import { identify, sameSecret } from "./auth.ts";
-import type { DashboardEnv } from "./environment.ts";
+import { type DashboardEnv, resourcePrefix } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
 import { HealthCheck, healthResponse } from "./health.ts";
 import { LedgerReader } from "./ledger.ts";
@@ -152,7 +152,7 @@ function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Respon
   if (!wantsPage) return answerError(error, c.req.url);
   const answer = describeError(error);
   return c.html(
-    renderError({ ...answer, isForm: c.req.method === "POST" }, c.get("access")),
+    renderError({ ...answer, isForm: c.req.method === "POST", prefix: resourcePrefix(c.env) }, c.get("access")),
     answer.status,
     retryHeaders(answer),
   );

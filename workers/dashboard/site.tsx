@@ -18,6 +18,7 @@ import styles from "./assets/style.css";
 import { streamOf } from "./data/export.ts";
 import type { ReportAddress } from "./data/find-report.ts";
 import { askEngine } from "./engine.ts";
+import { resourcePrefix } from "./environment.ts";
 import { ApiError } from "./errors.ts";
 import { accountLogo, accountPage, changeAccount } from "./pages/account.tsx";
 import { accountReportPage } from "./pages/account-report.tsx";
@@ -240,6 +241,7 @@ function pageRequest(c: Call): PageRequest {
     ...ledgerRequest(c),
     url,
     parameters: url.searchParams,
+    prefix: resourcePrefix(c.env),
     askEngine: (query) => askEngine(c.env, query),
     administered: async () =>
       accountsWith(c.get("access").authority, "administrator") ?? (await c.get("ledger").accounts()),

@@ -1,14 +1,15 @@
 /**
  * The verdict has changed since the last notice about it. Why: "ready" is what an owner waits for, "no longer ready"
  * what they must know before the next step. A state that lasts less than a week is not announced, nor, after "ready", little more
- * failing mail than that allows; `beingRejected` is announced at once.
+ * failing mail than that allows; `beingRejected` is announced at once. "Not yet" while an incident explains it counts as announced:
+ * mail that failed stays in the verdict's period for a month, and would be announced again when the incident is over.
  */
 import type { VerdictState } from "../../guidance/verdict.ts";
 import { verdictWords } from "../../guidance/verdict-words.ts";
 import { mustNotBeLost } from "../../guidance/what-if.ts";
 import { VERDICT_LIMITS } from "../../limits.ts";
 import type { Figures, Rule } from "../figures.ts";
-import type { RuleCode, Severity } from "../finding.ts";
+import type { Incident, RuleCode, Severity } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
 import { domainLink } from "../words.ts";
 
@@ -66,9 +67,14 @@ function isNearReady({ verdict, toldState }: Pick<Figures, "verdict" | "toldStat
   return failing < minFailing || failing < minTimesLimit * VERDICT_LIMITS.maxLostShare * ownMessages;
 }
 
-/** The last announced state, after this evaluation. */
-export function announcedStateAfter(figures: Figures): VerdictState | "" {
+/** The last announced state, after this evaluation. @param incidents those that the domain's findings opened or kept open */
+export function announcedStateAfter(
+  figures: Figures,
+  incidents: readonly Pick<Incident, "rule" | "state">[],
+): VerdictState | "" {
   const { verdict, toldState } = figures;
+  const isExplained = incidents.some(({ rule, state }) => state === "open" && EXPLAINING.has(rule));
+  if (toldState !== "" && verdict.state === "notYet" && isExplained) return "notYet";
   const isFirst = toldState === "" && SEVERITY[verdict.state] !== undefined;
   return isFirst || isNews(figures) ? verdict.state : toldState;
 }

@@ -323,9 +323,7 @@ export class Model {
     }
     const allowed = this.#allowed(group, members);
     if (one === undefined) {
-      // A report of which one day is closed already may be taken back: no other version counts then.
-      const open = allowed.filter(({ document }) => !this.isFinal(account, document));
-      if (open.length > 0) return [`${name}: nothing is counted of ${open.map(({ key }) => key).join(" ")}`];
+      if (allowed.length > 0) return [`${name}: nothing is counted of ${allowed.map(({ key }) => key).join(" ")}`];
       group.accepted = undefined;
       return [];
     }

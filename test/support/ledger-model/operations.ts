@@ -13,6 +13,7 @@ import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
 import {
   ACCOUNTS,
+  countedOf,
   DOMAINS,
   type Document,
   documentOf,
@@ -164,10 +165,14 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
-    const { group, accepted } = report;
+    const { group, accepted, counted } = report;
+    const rows = countedOf(accepted.document).filter(({ domain }) => accepted.domains.includes(domain));
     const reference = referenceOf(simulation, report, b);
     const { answer, isRepeated } = await ask("takeBackReport", { ...reference, reason: "a test" });
     const isDone = answer.ok || (isRepeated && answer.error.message === "The report is taken back.");
+    if (counted.length < rows.length) {
+      return isDone ? [...waiting, "taking back: a report of which a day is final"] : waiting;
+    }
     if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
     model.choose(group, accepted.document, "taken_back");
     group.takenBack = accepted;

@@ -1,5 +1,6 @@
 /** An error page: what happened, and what to do. It never shows a stack or a token. */
 
+import { logCommand } from "../../../shared/operator-steps.ts";
 import type { Access } from "../access.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { renderPage } from "../parts/layout.tsx";
@@ -36,11 +37,11 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   internal: { title: "The dashboard failed" },
 };
 
-/** What an operator does about a fault of ours or the platform's. */
-const COMMANDS: Record<string, string> = {
-  ledger_unavailable: "npx wrangler tail dmarc-dashboard --format json",
-  internal: "npx wrangler tail dmarc-dashboard --format json",
-  process_unavailable: "npx wrangler tail dmarc-process --format json",
+/** The Worker whose log an operator reads about a fault of ours or the platform's. */
+const LOGS: Record<string, "process" | "dashboard"> = {
+  ledger_unavailable: "dashboard",
+  internal: "dashboard",
+  process_unavailable: "process",
 };
 
 interface ShownError {
@@ -48,12 +49,15 @@ interface ShownError {
   message: string;
   /** Whether a form was sent, not a link opened. */
   isForm: boolean;
+  /** First part of the Workers' names. */
+  prefix: string;
 }
 
 /** The page of an error. */
-export function renderError({ code, message, isForm }: ShownError, access: Access | undefined): string {
+export function renderError({ code, message, isForm, prefix }: ShownError, access: Access | undefined): string {
   const general = { title: "That didn't work", advice: "Go back and try again." };
   const { title, advice } = isForm && code === "bad_request" ? general : (ADVICE[code] ?? general);
+  const worker = LOGS[code];
   return renderPage(
     {
       title,
@@ -64,9 +68,9 @@ export function renderError({ code, message, isForm }: ShownError, access: Acces
             <ForeignText text={message} />
           </p>
           {advice !== undefined && <p class="lead">{advice}</p>}
-          {access?.role === "operator" && COMMANDS[code] !== undefined && (
+          {access?.role === "operator" && worker !== undefined && (
             <p>
-              Its log: <code data-copy="">{COMMANDS[code]}</code>
+              Its log: <code data-copy="">{logCommand(worker, prefix)}</code>
             </p>
           )}
           {access !== undefined && (

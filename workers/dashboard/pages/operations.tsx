@@ -49,6 +49,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   const steps = operatorSteps({
     ...status,
     ...open,
+    prefix: request.prefix,
     nowSeconds: request.nowSeconds,
     refusedMails: mailsOf(refusedLately.items),
     missingParts: missingParts(balance),

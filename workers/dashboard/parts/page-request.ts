@@ -13,6 +13,8 @@ import { ApiError } from "../errors.ts";
 export interface PageRequest extends LedgerRequest {
   url: URL;
   parameters: URLSearchParams;
+  /** First part of the names of the deployment's Workers and databases. */
+  prefix: string;
   /** Rows of a statement to Analytics Engine, or why it has no answer: no figure may depend on it. */
   askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
   /** Those of the accounts whose domains, decisions, channels and people the person may change. */

@@ -83,7 +83,10 @@ export async function removeMtaSts(
   const { directory } = invocation.shards;
   const [held] = await ask(directory, hostedPolicyQuery(name.domain));
   if (held === undefined || held.policy === null || held.account !== name.account) {
-    return fail({ code: "not_found", message: `No policy of ${name.account} is served for ${name.domain}.` });
+    return fail({
+      code: "not_found",
+      message: `No policy of the account ${name.account} is served for ${name.domain}.`,
+    });
   }
   const { account, domain, rua } = held;
   const off = { account, domain, rua, policy: null, changedBy: by, changedSeconds: invocation.nowSeconds };

@@ -20,7 +20,7 @@ const TRANSACTION_SECONDS = 60;
 
 /**
  * Removes a report from all figures. Its raw object stays, and reprocessing does not accept it again. Another version that
- * was in conflict with it counts from then on.
+ * was in conflict with it counts from then on. Refused once any of its days is final.
  */
 export async function takeBackReport(
   reference: ReportReference,
@@ -31,6 +31,8 @@ export async function takeBackReport(
   const { ledger, nowSeconds } = invocation;
   const found = await findReport(reference, "accepted", invocation);
   if ("refused" in found) return found;
+  // That day would go on counting it, and another version could not count in its place.
+  if (found.isFinal) return { refused: "A day of the report is final: its figures can no longer be changed." };
   const { held } = found;
   const occasion = { attempts: 1, nowSeconds };
   const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, occasion);

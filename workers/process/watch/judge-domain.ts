@@ -94,8 +94,9 @@ export async function judgeDomain(
   const period = periodOf(nowSeconds);
   const days = period.lastDay - Math.max(period.firstDay, figures.dataSince) + 1;
   const work = workOf({ verdict: figures.verdict, days, findings });
+  const toldState = announcedStateAfter(figures, transitions.incidents);
   const changes = [
-    keepVerdict({ verdict: write, fingerprint, version, toldState: announcedStateAfter(figures), work }),
+    keepVerdict({ verdict: write, fingerprint, version, toldState, work }),
     ...keepIncidents(transitions.incidents),
     ...addNotices(transitions.notices),
     setRound({ account, domain }, false),
