@@ -405,6 +405,12 @@ describe("of any record", () => {
     );
   });
 
+  it("names an address that begins with slashes", () => {
+    const [record] = recordsToPublish("shop.example", "//@shop.example");
+    expect(record?.value).toContain("rua=mailto:%2F%2F@shop.example");
+    expect(readDmarcRecord(record?.value ?? "").rua.map(({ address }) => address)).toEqual(["//@shop.example"]);
+  });
+
   it("names the address itself, whatever signs its local part has", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[!-~]{1,40}$/), (local) => {
