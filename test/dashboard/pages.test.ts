@@ -180,7 +180,7 @@ describe("the operations page", () => {
     expect(page).not.toContain("dmarc rua refused</code></li>");
     await noteRefusedMail(dashboard.ledger, { ...mail, seconds: TODAY * 86_400 });
     expect(await text("/operations?days=90")).toContain(
-      '<li>1 mail to unregistered addresses: <code data-copy="">dmarc rua refused</code></li>',
+      '<li>1 mail to unregistered addresses, in case one of them is yours: <code data-copy="">dmarc rua refused</code></li>',
     );
   });
 });
