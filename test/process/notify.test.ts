@@ -457,12 +457,6 @@ describe("a mail address of nobody in the account", () => {
     expect(mail.text).toContain(`To stop it, write to ${CALLER.name}.`);
     expect(JSON.stringify(mail)).not.toContain("casino");
     expect(mail.attachments).toEqual([]);
-    // The name of a token is such a text.
-    await add({ ...list, target: "other@elsewhere.example" }, "acme", { ...CALLER, name: "Win at casino.example" });
-    await simulation.drain();
-    const ofToken = simulation.sentMails.at(-1)?.text ?? "";
-    expect(ofToken).toContain('A program added this address to the DMARC notices of the account "acme".');
-    expect(ofToken).not.toContain("casino");
   });
 
   it("is not told the name of the token that added it, which people of the account choose", async () => {
