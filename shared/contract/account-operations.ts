@@ -5,7 +5,7 @@ import { ACCOUNT_LIMITS, AUDIT_LIMITS } from "../limits.ts";
 import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { accountName } from "../registry.ts";
 import { account, count, day, displayName, domain, id, mailAddress, nothing, pageFields } from "./fields.ts";
-import { get, post, remove } from "./operation.ts";
+import { get, post, put, remove } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
@@ -93,7 +93,7 @@ export const ACCOUNT_OPERATIONS = {
     role: "administrator",
     changes: true,
     answeredBy: "process",
-    http: { method: "PUT", path: "/accounts/:account/name", place: { json: "fields" }, status: 200, answer: "json" },
+    http: put("/accounts/:account/name"),
     input: v.strictObject({ account, name: displayName }),
     output: shapes.accountHead,
   },
@@ -111,7 +111,7 @@ export const ACCOUNT_OPERATIONS = {
     role: "administrator",
     changes: true,
     answeredBy: "process",
-    http: { method: "PUT", path: "/accounts/:account/logo", place: { json: "fields" }, status: 200, answer: "json" },
+    http: put("/accounts/:account/logo"),
     input: v.strictObject({
       account,
       /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
@@ -142,13 +142,7 @@ export const ACCOUNT_OPERATIONS = {
     role: "administrator",
     changes: true,
     answeredBy: "process",
-    http: {
-      method: "PUT",
-      path: "/accounts/:account/people/:email",
-      place: { json: "fields" },
-      status: 200,
-      answer: "json",
-    },
+    http: put("/accounts/:account/people/:email"),
     input: v.strictObject({ account, email: mailAddress, role: v.picklist(ACCOUNT_ROLES) }),
     output: v.object({ account: v.string(), email: v.string(), role: v.picklist(ACCOUNT_ROLES) }),
   },

@@ -39,6 +39,11 @@ export function post<const Path extends string>(path: Path) {
   return { method: "POST", path, place: { json: "fields" }, status: 200, answer: "json" } as const;
 }
 
+/** The route of what is set, however often it is asked: input as a JSON object, an answer in JSON. */
+export function put<const Path extends string>(path: Path) {
+  return { method: "PUT", path, place: { json: "fields" }, status: 200, answer: "json" } as const;
+}
+
 /** The route of a removal: input in the query, no answer. */
 export function remove<const Path extends string>(path: Path) {
   return { method: "DELETE", path, place: "query", status: 204, answer: "none" } as const;

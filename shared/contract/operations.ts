@@ -29,7 +29,7 @@ import {
   pageFields,
   truth,
 } from "./fields.ts";
-import { get, type Operation, post, remove } from "./operation.ts";
+import { get, type Operation, post, put, remove } from "./operation.ts";
 import { PROBLEM_CODES } from "./problems.ts";
 import { REPORT_OPERATIONS } from "./report-operations.ts";
 import { SENDER_OPERATIONS } from "./sender-operations.ts";
@@ -340,13 +340,7 @@ const described = {
     role: "operator",
     changes: true,
     answeredBy: "process",
-    http: {
-      method: "PUT",
-      path: "/accounts/:account/group",
-      place: { json: "fields" },
-      status: 200,
-      answer: "json",
-    },
+    http: put("/accounts/:account/group"),
     input: v.strictObject({ account, group }),
     output: v.object({ account: v.string(), group: v.string() }),
   },

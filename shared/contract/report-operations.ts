@@ -20,7 +20,7 @@ import {
   reportName,
   truth,
 } from "./fields.ts";
-import { get, post } from "./operation.ts";
+import { get, post, put } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
@@ -321,7 +321,7 @@ export const REPORT_OPERATIONS = {
     role: "operator",
     changes: true,
     answeredBy: "process",
-    http: { method: "PUT", path: `${REPORT_PATH}/taken-back`, place: { json: "fields" }, status: 200, answer: "json" },
+    http: put(`${REPORT_PATH}/taken-back`),
     input: v.strictObject({ ...reportName, reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) }),
     output: shapes.reportName,
   },

@@ -7,7 +7,7 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { account, domain, reason } from "./fields.ts";
-import { get } from "./operation.ts";
+import { get, post, put } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
@@ -21,13 +21,7 @@ export const SENDER_OPERATIONS = {
     role: "administrator",
     changes: true,
     answeredBy: "process",
-    http: {
-      method: "PUT",
-      path: "/domains/:account/:domain/senders/:source",
-      place: { json: "fields" },
-      status: 200,
-      answer: "json",
-    },
+    http: put("/domains/:account/:domain/senders/:source"),
     input: v.strictObject({ ...senderName, decision: v.picklist(SENDER_DECISIONS), note: reason }),
     output: shapes.decidedSender,
   },
@@ -60,13 +54,7 @@ export const SENDER_OPERATIONS = {
     role: "administrator",
     changes: true,
     answeredBy: "process",
-    http: {
-      method: "PUT",
-      path: "/domains/:account/:domain/mta-sts",
-      place: { json: "fields" },
-      status: 200,
-      answer: "json",
-    },
+    http: put("/domains/:account/:domain/mta-sts"),
     input: v.strictObject({
       account,
       domain,
@@ -97,13 +85,7 @@ export const SENDER_OPERATIONS = {
     role: "viewer",
     changes: false,
     answeredBy: "process",
-    http: {
-      method: "POST",
-      path: "/domains/:account/:domain/spf-advice",
-      place: { json: "fields" },
-      status: 200,
-      answer: "json",
-    },
+    http: post("/domains/:account/:domain/spf-advice"),
     input: v.strictObject({
       account,
       domain,
