@@ -46,6 +46,16 @@ async function countedSimulation(): Promise<{ simulation: Simulation; counted: C
   return { simulation, counted };
 }
 
+/** The same with a report about acme.example, and as many DNS questions to the server at the URL as the plan allows. */
+async function simulationWithReport(dnsUrl: string): Promise<{ simulation: Simulation; counted: CountingLedger }> {
+  const { simulation, counted } = await countedSimulation();
+  simulation.dnsUrl = dnsUrl;
+  simulation.dnsQuestions = dnsQuestions;
+  await simulation.deliver(reportMail("one", records(3)));
+  await simulation.drain();
+  return { simulation, counted };
+}
+
 /** Queries of something. */
 async function queriesOf(counted: CountingLedger, run: () => Promise<unknown>): Promise<number> {
   const before = counted.queries;
@@ -147,13 +157,9 @@ function zonesOfMany(): Zones {
 }
 
 it("a domain that takes more questions than a run has is checked in parts, and all of its records are looked at again", async () => {
-  const { simulation, counted } = await countedSimulation();
-  simulation.dnsQuestions = dnsQuestions;
   const zones = zonesOfMany();
   await using server = await startDnsServer(zones);
-  simulation.dnsUrl = server.url;
-  await simulation.deliver(reportMail("one", records(3)));
-  await simulation.drain();
+  const { simulation, counted } = await simulationWithReport(server.url);
   const run = async (): Promise<string[]> => {
     server.asked.length = 0;
     const queries = await queriesOf(counted, () => runDomainChecks(simulation.invocation()));
@@ -191,13 +197,9 @@ function addLargeSpf(zones: Zones): void {
 }
 
 it("records beside one that takes all questions are looked at again, whenever their checks come", async () => {
-  const { simulation, counted } = await countedSimulation();
-  simulation.dnsQuestions = dnsQuestions;
   const zones = zonesOfMany();
   await using server = await startDnsServer(zones);
-  simulation.dnsUrl = server.url;
-  await simulation.deliver(reportMail("one", records(3)));
-  await simulation.drain();
+  const { simulation, counted } = await simulationWithReport(server.url);
   const run = async (hours: number): Promise<void> => {
     await runDomainChecks(simulation.invocation());
     simulation.clock.nowMilliseconds += hours * 3_600_000;
@@ -218,13 +220,9 @@ it("records beside one that takes all questions are looked at again, whenever th
 });
 
 it("a check that takes more questions than there are does not stay as it was found earlier", async () => {
-  const { simulation, counted } = await countedSimulation();
-  simulation.dnsQuestions = dnsQuestions;
   const zones = zonesOfMany();
   await using server = await startDnsServer(zones);
-  simulation.dnsUrl = server.url;
-  await simulation.deliver(reportMail("one", records(3)));
-  await simulation.drain();
+  const { simulation, counted } = await simulationWithReport(server.url);
   const statesOfSpf = async (): Promise<string[]> => {
     for (let hour = 0; hour < 8 * 24; hour++) {
       await runDomainChecks(simulation.invocation());
@@ -239,15 +237,11 @@ it("a check that takes more questions than there are does not stay as it was fou
 });
 
 it("a check that finds all records changed takes as few queries as one that finds none changed", async () => {
-  const { simulation, counted } = await countedSimulation();
-  simulation.dnsQuestions = dnsQuestions;
   const names = Array.from({ length: 12 }, (_, i) => `s${i}.acme.example`);
   const zones: Zones = { "acme.example": [`TXT v=spf1 ${names.map((name) => `include:${name}`).join(" ")} -all`] };
   for (const name of names) zones[name] = ["TXT v=spf1 ip4:192.0.2.1 -all"];
   await using server = await startDnsServer(zones);
-  simulation.dnsUrl = server.url;
-  await simulation.deliver(reportMail("one", records(3)));
-  await simulation.drain();
+  const { simulation, counted } = await simulationWithReport(server.url);
   const nextDay = async (): Promise<number> => {
     simulation.clock.nowMilliseconds += 86_400_000;
     return await queriesOf(counted, () => runDomainChecks(simulation.invocation()));
