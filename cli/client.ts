@@ -11,8 +11,8 @@ import {
   eachItem,
   type ItemOf,
 } from "../shared/contract/client.ts";
+import type { DeadLetterResult } from "../shared/contract/incoming-shapes.ts";
 import type { Inputs, OperationName, Outputs, PagedOperation } from "../shared/contract/operations.ts";
-import type { DeadLetterResult } from "../shared/contract/shapes.ts";
 import { PAGE_LIMITS } from "../shared/limits.ts";
 import { CommandError, UnavailableError } from "./command-error.ts";
 

@@ -1,5 +1,5 @@
 /** Groups conflicts for a list: those of one reporter about one domain, and single ones that came in one file. Pure. */
-import type { Conflict } from "../shared/contract/shapes.ts";
+import type { Conflict } from "../shared/contract/incoming-shapes.ts";
 
 /** Conflicts shown as one line. */
 export interface ConflictGroup {

@@ -3,13 +3,21 @@
  * answers are typed by. Builds data; scripts/docs.ts writes it, and the dashboard serves what was written.
  */
 import type { GenericSchema } from "valibot";
+import * as accountShapes from "../shared/contract/account-shapes.ts";
+import * as deliveryShapes from "../shared/contract/delivery-shapes.ts";
 import * as domainShapes from "../shared/contract/domain-shapes.ts";
 import * as fields from "../shared/contract/fields.ts";
+import * as incomingShapes from "../shared/contract/incoming-shapes.ts";
 import { type JsonSchema, type SchemaObject, schemaDefinitions } from "../shared/contract/json-schema.ts";
 import { API_ROOT, type HttpRoute } from "../shared/contract/operation.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../shared/contract/operations.ts";
+import * as pipelineShapes from "../shared/contract/pipeline-shapes.ts";
 import { PROBLEM_CODES, PROBLEM_STATUS, PROBLEM_TITLES } from "../shared/contract/problems.ts";
-import * as shapes from "../shared/contract/shapes.ts";
+import * as reportShapes from "../shared/contract/report-shapes.ts";
+import * as senderShapes from "../shared/contract/sender-shapes.ts";
+import * as setupShapes from "../shared/contract/setup-shapes.ts";
+import * as sourceShapes from "../shared/contract/source-shapes.ts";
+import * as watchShapes from "../shared/contract/watch-shapes.ts";
 import { storedCheck } from "../shared/guidance/stored-check.ts";
 import { API_LIMITS, DASHBOARD_LIMITS } from "../shared/limits.ts";
 import { personEntry } from "../shared/people.ts";
@@ -63,7 +71,24 @@ const NAMED = {
     { ...fields, registryEntry, personEntry },
     (name) => `${name}${name.endsWith("Entry") ? "Input" : "Field"}`,
   ),
-  output: schemasOf({ ...shapes, ...domainShapes, storedCheck, registryEntry, personEntry }, (name) => name),
+  output: schemasOf(
+    {
+      ...accountShapes,
+      ...deliveryShapes,
+      ...domainShapes,
+      ...incomingShapes,
+      ...pipelineShapes,
+      ...reportShapes,
+      ...senderShapes,
+      ...setupShapes,
+      ...sourceShapes,
+      ...watchShapes,
+      storedCheck,
+      registryEntry,
+      personEntry,
+    },
+    (name) => name,
+  ),
 };
 
 /** The schemas among the exports of a module, by what they are called in the document. */

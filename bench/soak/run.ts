@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, apiClient, changeDeadLetters } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
-import type { Job } from "../../shared/contract/shapes.ts";
+import type { Job } from "../../shared/contract/pipeline-shapes.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { freePort } from "../free-port.ts";
 import { Alerts } from "./alerts.ts";

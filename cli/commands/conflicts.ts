@@ -1,7 +1,7 @@
 /** `dmarc conflicts`: reports received again with different content, for a person to decide. */
 import type { Command } from "commander";
+import type { Conflict, ConflictVersion } from "../../shared/contract/incoming-shapes.ts";
 import type { Inputs } from "../../shared/contract/operations.ts";
-import type { Conflict, ConflictVersion } from "../../shared/contract/shapes.ts";
 import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import { CommandError } from "../command-error.ts";
 import { groupConflicts, groupRow } from "../conflict-groups.ts";

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { type Command, Option } from "commander";
-import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
+import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/incoming-shapes.ts";
 import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import type { DeadLetterFilter } from "../../shared/operations.ts";
 import { adviceOnDeadLetter } from "../../shared/problem-advice.ts";

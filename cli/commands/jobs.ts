@@ -1,7 +1,7 @@
 /** `dmarc reprocess` and `dmarc reconcile`: start jobs that rerun raw objects, by queue messages. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Job } from "../../shared/contract/shapes.ts";
+import type { Job } from "../../shared/contract/pipeline-shapes.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";

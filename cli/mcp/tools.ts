@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { validate } from "../../shared/contract/operation.ts";
 import { type Inputs, OPERATIONS, type OperationName, type Outputs } from "../../shared/contract/operations.ts";
-import { senders, verdict } from "../../shared/contract/shapes.ts";
+import { senders, verdict } from "../../shared/contract/sender-shapes.ts";
 import { domainName } from "../../shared/domain-name.ts";
 import { type ExportedReport, exportedReport } from "../../shared/export/lines.ts";
 import { networkHolds } from "../../shared/guidance/networks.ts";

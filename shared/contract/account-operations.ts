@@ -1,14 +1,33 @@
-/** Operations about accounts, their people, and the audit log. operations.ts assembles them. */
+/** Operations about accounts, their people, tokens, and the audit log. operations.ts assembles them. */
 import * as v from "valibot";
 import { importLine } from "../import-lines.ts";
-import { ACCOUNT_LIMITS, AUDIT_LIMITS } from "../limits.ts";
+import { ACCOUNT_LIMITS, AUDIT_LIMITS, PAGE_LIMITS, TOKEN_LIMITS } from "../limits.ts";
 import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { accountName } from "../registry.ts";
-import { account, count, day, displayName, domain, id, mailAddress, nothing, pageFields } from "./fields.ts";
+import { group } from "../tag.ts";
+import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
+import * as shapes from "./account-shapes.ts";
+import { countedPageOf, listOf, pageOf } from "./common-shapes.ts";
+import {
+  account,
+  count,
+  countBetween,
+  cursor,
+  day,
+  displayName,
+  domain,
+  id,
+  idInput,
+  mailAddress,
+  nothing,
+  pageFields,
+} from "./fields.ts";
 import { get, post, put, remove } from "./operation.ts";
-import * as shapes from "./shapes.ts";
+import { job } from "./pipeline-shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
+/** "" = all accounts, for operators. */
+const tokenAccount = v.pipe(v.string(), v.maxLength(64));
 const personInput = v.strictObject({ email: mailAddress });
 
 export const ACCOUNT_OPERATIONS = {
@@ -19,7 +38,7 @@ export const ACCOUNT_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/identities"),
     input: nothing,
-    output: shapes.listOf(shapes.person),
+    output: listOf(shapes.person),
   },
   getIdentity: {
     summary: "What one person may do",
@@ -68,7 +87,7 @@ export const ACCOUNT_OPERATIONS = {
       /** Instead of a cursor: accounts to leave out at the beginning. */
       offset: v.optional(count),
     }),
-    output: shapes.countedPageOf(shapes.account),
+    output: countedPageOf(shapes.account),
   },
   getAccount: {
     summary: "An account's name, and whether it has a logo",
@@ -135,7 +154,7 @@ export const ACCOUNT_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/accounts/:account/people"),
     input: v.strictObject({ account }),
-    output: shapes.listOf(shapes.accountPerson),
+    output: listOf(shapes.accountPerson),
   },
   putAccountPerson: {
     summary: "Gives a person a role in an account, or changes it; a new person can sign in at once",
@@ -176,7 +195,7 @@ export const ACCOUNT_OPERATIONS = {
       /** Only report what would be done. */
       dryRun: v.optional(v.boolean()),
     }),
-    output: shapes.listOf(shapes.importedLine),
+    output: listOf(shapes.importedLine),
   },
   listAudit: {
     summary: "Who changed what: entries of the audit log, newest first",
@@ -194,6 +213,94 @@ export const ACCOUNT_OPERATIONS = {
       until: v.optional(day),
       ...pageFields(AUDIT_LIMITS.listed),
     }),
-    output: shapes.pageOf(shapes.auditEntry),
+    output: pageOf(shapes.auditEntry),
+  },
+  setAccountGroup: {
+    summary: "Puts an account into a group of accounts; an empty name removes it from its group",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: put("/accounts/:account/group"),
+    input: v.strictObject({ account, group }),
+    output: v.object({ account: v.string(), group: v.string() }),
+  },
+  listAccountGroups: {
+    summary: "Accounts that are in a group",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/account-groups"),
+    input: nothing,
+    output: listOf(v.object({ account: v.string(), group: v.string() })),
+  },
+  exportAccount: {
+    summary: "All data of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: get("/accounts/:account/export"),
+    input: v.strictObject({ account, cursor: v.optional(cursor) }),
+    output: shapes.accountExport,
+  },
+  forgetAccount: {
+    summary: "Forgets an account: a job removes its addresses, raw objects and rows, which cannot be undone",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/accounts/:account/forget",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      /** The account once more. */
+      confirm: account,
+    }),
+    output: job,
+  },
+  listTokens: {
+    summary: "API tokens of the accounts that the person administers, without their secrets",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/tokens"),
+    input: v.strictObject({ account: v.optional(tokenAccount), ...pageFields(PAGE_LIMITS.tokens) }),
+    output: pageOf(shapes.token),
+  },
+  createToken: {
+    summary: "Creates a token; its secret is returned only here",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: post("/tokens"),
+    input: v.strictObject({
+      account: tokenAccount,
+      name: tokenName,
+      scope: v.picklist(TOKEN_SCOPES),
+      /** Absent = it never expires. */
+      expiresInDays: v.optional(countBetween(1, TOKEN_LIMITS.maxDays)),
+    }),
+    output: v.object({ ...shapes.token.entries, secret: v.string() }),
+  },
+  revokeToken: {
+    summary: "Revokes a token",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/tokens/:id", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: tokenAccount, id }),
+    output: shapes.token,
+  },
+  noteTokenUse: {
+    summary: "Records that a token was used, at most once an hour",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: idInput,
+    output: v.undefined(),
   },
 } as const;

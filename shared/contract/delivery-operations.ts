@@ -2,9 +2,10 @@
 import * as v from "valibot";
 import { targetSettings } from "../forward/target.ts";
 import { channelSettings } from "../notify/channel.ts";
+import { listOf } from "./common-shapes.ts";
+import * as shapes from "./delivery-shapes.ts";
 import { id, idInput, nothing } from "./fields.ts";
 import { get, post, remove } from "./operation.ts";
-import * as shapes from "./shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** "" = the pipeline itself, for operators. */
@@ -19,7 +20,7 @@ export const DELIVERY_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/channels"),
     input: v.strictObject({ account: v.optional(channelAccount) }),
-    output: shapes.listOf(shapes.channel),
+    output: listOf(shapes.channel),
   },
   addChannel: {
     summary: "Adds a channel; the secret of a webhook is returned only here",
@@ -79,7 +80,7 @@ export const DELIVERY_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/deliveries"),
     input: v.strictObject({ account: v.optional(channelAccount) }),
-    output: shapes.listOf(shapes.delivery),
+    output: listOf(shapes.delivery),
   },
   listForwards: {
     summary: "Targets that accepted reports are forwarded to, and what is waiting for each",
@@ -88,7 +89,7 @@ export const DELIVERY_OPERATIONS = {
     answeredBy: "process",
     http: get("/forwards"),
     input: nothing,
-    output: shapes.listOf(shapes.forwardTarget),
+    output: listOf(shapes.forwardTarget),
   },
   addForward: {
     summary: "Adds a target for accepted reports; the key that signs an HTTP endpoint's requests is returned only here",

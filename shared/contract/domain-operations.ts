@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { SENDER_STATES } from "../authentication/sender-state.ts";
 import { ROLES } from "../guidance/roles.ts";
+import { storedCheck } from "../guidance/stored-check.ts";
 import { STEPS } from "../guidance/what-if.ts";
 import { DOMAIN_ORDERS } from "../ledger/domains.ts";
 import { REPORT_ORDERS } from "../ledger/report-list.ts";
@@ -12,6 +13,8 @@ import { tag } from "../tag.ts";
 import * as shapes from "./domain-shapes.ts";
 import { account, day, domain, month, pageFields, REPORT_PATH, reportName, truth } from "./fields.ts";
 import { get } from "./operation.ts";
+import { reporterList, reportHeader, reportPage } from "./report-shapes.ts";
+import { decisionList, hitPage, sourceDetails, sourceGroupPage, sourcePage } from "./source-shapes.ts";
 
 /** Without days: the last 30. Without an account: of all that one may see. */
 const ofDomain = { domain, account: v.optional(account), from: v.optional(day), to: v.optional(day) };
@@ -85,7 +88,7 @@ export const DOMAIN_OPERATIONS = {
       descending: v.optional(truth),
       ...page,
     }),
-    output: shapes.reportPage,
+    output: reportPage,
     example: { domain: "acme.example", outcome: "fail", from: "2026-11-01", to: "2026-11-30" },
   },
   listReporters: {
@@ -93,7 +96,7 @@ export const DOMAIN_OPERATIONS = {
     summary: "Who sent aggregate reports about a domain over a period, by name",
     http: get("/reporters/:domain"),
     input: v.strictObject(ofDomain),
-    output: shapes.reporterList,
+    output: reporterList,
     example: { domain: "acme.example" },
   },
   getReport: {
@@ -101,7 +104,7 @@ export const DOMAIN_OPERATIONS = {
     summary: "A report of any kind without its records: who sent it, its period, its sums, policy and warnings",
     http: get(REPORT_PATH),
     input: v.strictObject(reportName),
-    output: shapes.reportHeader,
+    output: reportHeader,
     example: { account: "acme", domain: "acme.example", day: "2026-11-20", uid: "0123456789abcdef0123456789abcdef" },
   },
   listSources: {
@@ -115,7 +118,7 @@ export const DOMAIN_OPERATIONS = {
       step: v.optional(v.picklist(STEPS)),
       ...page,
     }),
-    output: shapes.sourcePage,
+    output: sourcePage,
     example: { domain: "acme.example", role: "undecided" },
   },
   listHits: {
@@ -130,7 +133,7 @@ export const DOMAIN_OPERATIONS = {
       step: v.optional(v.picklist(STEPS)),
       ...page,
     }),
-    output: shapes.hitPage,
+    output: hitPage,
     example: { domain: "acme.example", role: "own", step: "reject" },
   },
   listSourceGroups: {
@@ -138,7 +141,7 @@ export const DOMAIN_OPERATIONS = {
     summary: "The same mail by service, address, network or reverse domain, the largest first",
     http: get("/source-groups/:domain"),
     input: v.strictObject({ ...ofDomain, by: v.picklist(["service", ...SOURCE_GROUPINGS]), ...page }),
-    output: shapes.sourceGroupPage,
+    output: sourceGroupPage,
     example: { domain: "acme.example", by: "network" },
   },
   getSource: {
@@ -147,7 +150,7 @@ export const DOMAIN_OPERATIONS = {
       "One source of a domain's mail, or one address: figures, addresses, results, records, decision and what to do",
     http: get("/sources/:domain/:source"),
     input: v.strictObject({ ...ofDomain, source }),
-    output: shapes.sourceDetails,
+    output: sourceDetails,
     example: { domain: "acme.example", source: "192.0.2.1" },
   },
   listDecisions: {
@@ -155,7 +158,7 @@ export const DOMAIN_OPERATIONS = {
     summary: "Current decisions about a domain's senders, newest first",
     http: get("/decisions/:domain"),
     input: v.strictObject({ domain, account: v.optional(account) }),
-    output: shapes.decisionList,
+    output: decisionList,
     example: { domain: "acme.example" },
   },
   tlsSummary: {
@@ -198,5 +201,20 @@ export const DOMAIN_OPERATIONS = {
     input: v.strictObject({ account, month: v.optional(month), ...page }),
     output: shapes.accountMonth,
     example: { account: "acme", month: "2026-10" },
+  },
+  checkDomain: {
+    summary: "Checks what a domain publishes about its mail, now, and keeps what was found",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/domains/:account/:domain/check",
+      place: "query",
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, domain }),
+    output: storedCheck,
   },
 } as const;

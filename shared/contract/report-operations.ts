@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { IMPORT_LIMITS, PAGE_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
+import { listOf, pageOf } from "./common-shapes.ts";
 import {
   account,
   bytes,
@@ -20,8 +21,9 @@ import {
   reportName,
   truth,
 } from "./fields.ts";
+import * as shapes from "./incoming-shapes.ts";
 import { get, post, put } from "./operation.ts";
-import * as shapes from "./shapes.ts";
+import * as reports from "./report-shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
 const deadLetterFilter = {
@@ -76,7 +78,7 @@ export const REPORT_OPERATIONS = {
         v.maxLength(IMPORT_LIMITS.filesPerCall),
       ),
     }),
-    output: shapes.listOf(shapes.importedFile),
+    output: listOf(shapes.importedFile),
   },
   importFile: {
     summary: "The same for one large file, whose bytes are the body",
@@ -101,7 +103,7 @@ export const REPORT_OPERATIONS = {
     answeredBy: "dashboard",
     http: post("/imports/known"),
     input: v.strictObject({ sha256s: v.pipe(v.array(sha256), v.maxLength(IMPORT_LIMITS.askedPerCall)) }),
-    output: shapes.listOf(shapes.knownImport),
+    output: listOf(shapes.knownImport),
   },
 
   listDeadLetters: {
@@ -115,7 +117,7 @@ export const REPORT_OPERATIONS = {
       isDiscarded: v.optional(truth),
       ...pageFields(PAGE_LIMITS.deadLetters),
     }),
-    output: shapes.pageOf(shapes.deadLetter),
+    output: pageOf(shapes.deadLetter),
   },
   deadLetterReasons: {
     summary: "How many dead letters there are by reason, most frequent first",
@@ -124,7 +126,7 @@ export const REPORT_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/dead-letter-reasons"),
     input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth) }),
-    output: shapes.listOf(v.object({ code: v.string(), deadLetters: v.number() })),
+    output: listOf(v.object({ code: v.string(), deadLetters: v.number() })),
   },
   getDeadLetter: {
     summary: "One dead letter, with what is known about its raw object",
@@ -142,7 +144,7 @@ export const REPORT_OPERATIONS = {
     answeredBy: "process",
     http: post("/dead-letters/requeue"),
     input: selection,
-    output: shapes.pageOf(shapes.deadLetterResult),
+    output: pageOf(shapes.deadLetterResult),
   },
   discardDeadLetters: {
     summary: "Discards dead letters: reprocessing does not bring them back; their raw objects stay",
@@ -151,7 +153,7 @@ export const REPORT_OPERATIONS = {
     answeredBy: "process",
     http: post("/dead-letters/discard"),
     input: selection,
-    output: shapes.pageOf(shapes.deadLetterResult),
+    output: pageOf(shapes.deadLetterResult),
   },
   readRawObject: {
     summary: "The bytes of a raw object, exactly as they came",
@@ -170,7 +172,7 @@ export const REPORT_OPERATIONS = {
     answeredBy: "process",
     http: post("/dead-letters/restore"),
     input: selection,
-    output: shapes.pageOf(shapes.deadLetterResult),
+    output: pageOf(shapes.deadLetterResult),
   },
   describeRawObject: {
     summary: "Facts about a raw object besides its bytes",
@@ -193,7 +195,7 @@ export const REPORT_OPERATIONS = {
       /** Without those grouped by listDoubtedConflicts. */
       without_doubted: v.optional(truth),
     }),
-    output: shapes.pageOf(shapes.conflict),
+    output: pageOf(shapes.conflict),
   },
   listDoubtedConflicts: {
     summary: "Unverified versions of verified reports, by reporter and domain",
@@ -289,7 +291,7 @@ export const REPORT_OPERATIONS = {
       offset: v.optional(count),
       cursor: v.optional(cursor),
     }),
-    output: shapes.recordsAnswer,
+    output: reports.recordsAnswer,
   },
   exportRecords: {
     summary: "The records of the accepted aggregate reports of a period as lines of JSON, a page of reports a call",
@@ -323,7 +325,7 @@ export const REPORT_OPERATIONS = {
     answeredBy: "process",
     http: put(`${REPORT_PATH}/taken-back`),
     input: v.strictObject({ ...reportName, reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) }),
-    output: shapes.reportName,
+    output: reports.reportName,
   },
   undoTakeBack: {
     summary: "Counts a report again that was taken back",
@@ -332,6 +334,6 @@ export const REPORT_OPERATIONS = {
     answeredBy: "process",
     http: { method: "DELETE", path: `${REPORT_PATH}/taken-back`, place: "query", status: 200, answer: "json" },
     input: v.strictObject(reportName),
-    output: shapes.reportName,
+    output: reports.reportName,
   },
 } as const;

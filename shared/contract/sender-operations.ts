@@ -1,14 +1,14 @@
 /**
- * Operations about who sends: decisions about senders, advice on SPF, names of addresses; and the MTA-STS policies that are
- * hosted here. operations.ts assembles them.
+ * Operations about who sends in a domain's name: the verdict, decisions about senders, advice on SPF, names of addresses; and
+ * the MTA-STS policies that are hosted here. operations.ts assembles them.
  */
 import * as v from "valibot";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS } from "../limits.ts";
-import { account, domain, reason } from "./fields.ts";
+import { GUIDANCE_LIMITS, PAGE_LIMITS } from "../limits.ts";
+import { account, day, domain, pageFields, reason, truth } from "./fields.ts";
 import { get, post, put } from "./operation.ts";
-import * as shapes from "./shapes.ts";
+import * as shapes from "./sender-shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** A source as pages name it: an organizational domain or an address. */
@@ -114,5 +114,32 @@ export const SENDER_OPERATIONS = {
     http: undefined,
     input: v.strictObject({ account, addresses: v.pipe(v.array(v.string()), v.maxLength(1000)) }),
     output: v.object({ named: v.number() }),
+  },
+  verdict: {
+    summary: "Whether p=reject is safe for a domain, what it would hit, and what to publish next",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/verdicts/:domain"),
+    /** Without days: the last 30. */
+    input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
+    output: shapes.verdict,
+  },
+  senders: {
+    summary: "Who sends in a domain's name: whose each sender is, what was decided about it, and what is suggested",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: get("/senders/:domain"),
+    /** Without days: the last 30. */
+    input: v.strictObject({
+      domain,
+      from: v.optional(day),
+      to: v.optional(day),
+      /** Only those that the owner has to decide about. */
+      undecided: v.optional(truth),
+      ...pageFields(PAGE_LIMITS.listed),
+    }),
+    output: shapes.senders,
   },
 } as const;

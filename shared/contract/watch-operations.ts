@@ -3,9 +3,10 @@ import * as v from "valibot";
 import { D1_LIMITS, PAGE_LIMITS, WORK_LIMITS } from "../limits.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
+import { countedPageOf, listOf, pageOf } from "./common-shapes.ts";
 import { account, count, countBetween, domain, pageFields, reason } from "./fields.ts";
 import { get, post, remove } from "./operation.ts";
-import * as shapes from "./shapes.ts";
+import * as shapes from "./watch-shapes.ts";
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** What is muted; an omitted field means all. */
@@ -58,7 +59,7 @@ export const WATCH_OPERATIONS = {
       state: v.optional(v.picklist(["open", "resolved"])),
       ...pageFields(PAGE_LIMITS.incidents),
     }),
-    output: shapes.pageOf(shapes.incident),
+    output: pageOf(shapes.incident),
   },
   worklist: {
     summary:
@@ -68,7 +69,7 @@ export const WATCH_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/worklist"),
     input: v.strictObject({ account: v.optional(account) }),
-    output: shapes.listOf(shapes.workLine),
+    output: listOf(shapes.workLine),
   },
   worklistDomains: {
     summary: "The domains of one line of the worklist, those it matters most for first",
@@ -85,7 +86,7 @@ export const WATCH_OPERATIONS = {
       /** Instead of a cursor: domains to leave out at the beginning. */
       offset: v.optional(count),
     }),
-    output: shapes.countedPageOf(shapes.workDomain),
+    output: countedPageOf(shapes.workDomain),
   },
   listNotices: {
     summary: "Notices about incidents, newest first",
@@ -94,7 +95,7 @@ export const WATCH_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/notices"),
     input: v.strictObject({ account: v.optional(account), ...pageFields(PAGE_LIMITS.incidents) }),
-    output: shapes.pageOf(shapes.notice),
+    output: pageOf(shapes.notice),
   },
   listMutes: {
     summary: "What is muted",
@@ -103,7 +104,7 @@ export const WATCH_OPERATIONS = {
     answeredBy: "dashboard",
     http: get("/mutes"),
     input: v.strictObject({ account: v.optional(account) }),
-    output: shapes.listOf(shapes.mute),
+    output: listOf(shapes.mute),
   },
   mute: {
     summary: "Mutes a rule, a domain, a sender, or a combination of them, for good or for some days",

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { SENDER_STATES } from "../authentication/sender-state.ts";
-import { placedRecord } from "../contract/shapes.ts";
+import { placedRecord } from "../contract/report-shapes.ts";
 
 const policyTags = v.object({
   p: v.string(),

@@ -6,7 +6,7 @@ import { planReports, reportMail } from "../../local/samples/reports.ts";
 import { tlsMails } from "../../local/samples/tls.ts";
 import { parseAnswer } from "../../shared/analytics/sql.ts";
 import { type LastRow, messagesByDay } from "../../shared/analytics/statements.ts";
-import type { Conflict } from "../../shared/contract/shapes.ts";
+import type { Conflict } from "../../shared/contract/incoming-shapes.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";

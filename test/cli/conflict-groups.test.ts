@@ -1,7 +1,7 @@
 /** How `dmarc conflicts list` puts conflicts together. */
 import { describe, expect, it } from "vitest";
 import { groupConflicts, groupRow } from "../../cli/conflict-groups.ts";
-import type { Conflict, ConflictVersion } from "../../shared/contract/shapes.ts";
+import type { Conflict, ConflictVersion } from "../../shared/contract/incoming-shapes.ts";
 
 const VERSION: ConflictVersion = {
   rawKey: "raw/2026/11/20/0/a.xml",

@@ -1,6 +1,6 @@
 /** The dashboard with the real process Worker behind it: the contract holds on both sides. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import type { Job } from "../../shared/contract/shapes.ts";
+import type { Job } from "../../shared/contract/pipeline-shapes.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";

@@ -3,7 +3,7 @@
  * letter with its sentence.
  */
 import { expect, it } from "vitest";
-import { deadLetterOf } from "../../shared/contract/shapes.ts";
+import { deadLetterOf } from "../../shared/contract/incoming-shapes.ts";
 import { auditQuery } from "../../shared/ledger/audit.ts";
 import { channelQuery, channelsQuery, deliveriesQuery, digestChannelsQuery } from "../../shared/ledger/channels.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";

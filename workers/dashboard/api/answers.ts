@@ -1,8 +1,10 @@
 /** What the dashboard answers itself: from the ledger, and for SQL statements from Analytics Engine. */
 import { postSql } from "../../../shared/analytics/sql.ts";
+import { tokenOf } from "../../../shared/contract/account-shapes.ts";
+import { channelOf } from "../../../shared/contract/delivery-shapes.ts";
+import { conflictOf, deadLetterOf } from "../../../shared/contract/incoming-shapes.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { PROBLEM_STATUS, PROBLEM_TITLES } from "../../../shared/contract/problems.ts";
-import { channelOf, conflictOf, deadLetterOf, tokenOf } from "../../../shared/contract/shapes.ts";
 import { accountsQuery } from "../../../shared/ledger/accounts.ts";
 import {
   ACTIVITY_DAYS,

@@ -1,12 +1,12 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
 import type { Child } from "hono/jsx";
-import type { Outputs } from "../../../shared/contract/operations.ts";
 import {
   type Conflict,
   type ConflictVersion,
   conflictOf,
   type DoubtedConflicts,
-} from "../../../shared/contract/shapes.ts";
+} from "../../../shared/contract/incoming-shapes.ts";
+import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import { conflictIdsQuery, conflictsNamedQuery, isConflictOrder } from "../../../shared/ledger/conflicts.ts";
 import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";

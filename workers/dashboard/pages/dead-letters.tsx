@@ -1,6 +1,7 @@
 /** Dead letters: list, one of them whole, retrying them, discarding them and taking that back. For operators. */
+
+import { type DeadLetter, type DeadLetterDetails, deadLetterOf } from "../../../shared/contract/incoming-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
-import { type DeadLetter, type DeadLetterDetails, deadLetterOf } from "../../../shared/contract/shapes.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import {
   type DeadLetterQuestion,

@@ -1,5 +1,5 @@
 /** Reprocessing and reconciling: starting and cancelling a job, and how far each one is. For operators. */
-import type { Job } from "../../../shared/contract/shapes.ts";
+import type { Job } from "../../../shared/contract/pipeline-shapes.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount, formatDuration } from "../data/numbers.ts";

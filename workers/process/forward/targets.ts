@@ -1,7 +1,8 @@
 /** Adds, lists, tests and removes targets that accepted reports are forwarded to, and enqueues what is due for them. */
+
+import { forwardTargetOf } from "../../../shared/contract/delivery-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import { forwardTargetOf } from "../../../shared/contract/shapes.ts";
 import { testRequest } from "../../../shared/forward/requests.ts";
 import { type ForwardTarget, validSettings } from "../../../shared/forward/target.ts";
 import { toHex } from "../../../shared/identity.ts";

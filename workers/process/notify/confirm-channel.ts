@@ -2,9 +2,10 @@
  * Confirms that notices may be sent to a channel's mail address: by a link that was sent to it, signed with the channel's own
  * secret and good for a week, or by an operator.
  */
+
+import { channelOf } from "../../../shared/contract/delivery-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import { channelOf } from "../../../shared/contract/shapes.ts";
 import {
   addDelivery,
   channelQuery,

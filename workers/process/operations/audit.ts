@@ -2,6 +2,9 @@
  * Writes every change to the audit log, at the one place all operations pass: before it is made, that it was asked for;
  * afterwards, its outcome. The state before and after is read by the same query, where there is one.
  */
+
+import { channelOf } from "../../../shared/contract/delivery-shapes.ts";
+import { conflictOf } from "../../../shared/contract/incoming-shapes.ts";
 import {
   AUDITED_OPERATIONS,
   type Inputs,
@@ -10,7 +13,6 @@ import {
 } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
-import { channelOf, conflictOf } from "../../../shared/contract/shapes.ts";
 import { domainName } from "../../../shared/domain-name.ts";
 import { accountProfile } from "../../../shared/ledger/accounts.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";

@@ -1,7 +1,8 @@
 /** Adds, removes and tests channels of an account. */
+
+import { channelOf } from "../../../shared/contract/delivery-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import { channelOf } from "../../../shared/contract/shapes.ts";
 import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addChannel, addDelivery, channelQuery, deliveryId, removeChannel } from "../../../shared/ledger/channels.ts";

@@ -3,9 +3,10 @@
  * and its result to an answer; what takes more than that is in the file of its subject. An operation of the contract
  * that has no line here does not compile.
  */
+
+import { conflictOf } from "../../../shared/contract/incoming-shapes.ts";
 import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import { conflictOf } from "../../../shared/contract/shapes.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { noteTokenUse } from "../../../shared/ledger/tokens.ts";
 import { fail, ok } from "../../../shared/result.ts";

@@ -1,7 +1,8 @@
 /** Makes and revokes tokens of programs. */
+
+import { tokenOf } from "../../../shared/contract/account-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import { tokenOf } from "../../../shared/contract/shapes.ts";
 import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
