@@ -5,9 +5,10 @@ import { type Archive, openArchive } from "../archive.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { askLine, isAsking } from "../confirm.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { interruptible } from "../interrupt.ts";
 import { startProgress } from "../progress.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface ExportOptions extends ConnectionOptions {
@@ -34,20 +35,13 @@ Engine cannot delete: it keeps points for three months. D1 can be restored to an
 
 /** Adds both to `dmarc accounts`. */
 export function addAccountData(accounts: Command): void {
-  const toFiles = accounts
-    .command("export <account>")
-    .description("Write all data of an account into a folder or a ZIP file")
-    .requiredOption("--output <path>", "a new folder, or a file that ends in .zip");
-  addSubcommand(toFiles).action(exportAccount);
-  const forget = accounts
-    .command("forget <account>")
-    .description("Forget an account; cannot be undone")
-    .option("--confirm <account>", "repeat the account's name here instead of typing it when asked");
-  addSubcommand(forget).action(forgetAccount);
-}
-
-function addSubcommand(command: Command): Command {
-  return addConnectionOptions(command.option("--json", "one JSON document")).addHelpText("after", EXAMPLES);
+  const subcommand = subcommandsOf(accounts, EXAMPLES);
+  subcommand("export <account>", "Write all data of an account into a folder or a ZIP file")
+    .requiredOption("--output <path>", "a new folder, or a file that ends in .zip")
+    .action(exportAccount);
+  subcommand("forget <account>", "Forget an account; cannot be undone")
+    .option("--confirm <account>", "repeat the account's name here instead of typing it when asked")
+    .action(forgetAccount);
 }
 
 async function exportAccount(account: string, { output, json, ...options }: ExportOptions): Promise<void> {

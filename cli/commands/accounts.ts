@@ -6,10 +6,11 @@ import { importChunks, readImportFile } from "../../shared/import-lines.ts";
 import { ACCOUNT_LIMITS } from "../../shared/limits.ts";
 import { ACCOUNT_ROLES, type AccountRole } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
 import { requireAccount } from "../known-names.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
@@ -43,31 +44,23 @@ export function addAccounts(program: Command): void {
     .command("accounts")
     .description("Accounts and their people: list, create, import, export, forget");
   accounts.addHelpText("after", EXAMPLES);
-  subcommand(accounts, "list [text]", "Accounts, or those with a text in their name").action(list);
-  subcommand(accounts, "create <account>", "Create an account")
-    .option("--name <name>", "its displayed name")
-    .action(create);
-  subcommand(accounts, "rename <account> <name>", "Change an account's name").action(rename);
-  subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; save it, or remove it")
+  const subcommand = subcommandsOf(accounts, EXAMPLES);
+  subcommand("list [text]", "Accounts, or those with a text in their name").action(list);
+  subcommand("create <account>", "Create an account").option("--name <name>", "its displayed name").action(create);
+  subcommand("rename <account> <name>", "Change an account's name").action(rename);
+  subcommand("logo <account> [file]", "Set the logo, a PNG or JPEG; save it, or remove it")
     .addOption(new Option("--output <file>", "save the current logo to a file").conflicts("remove"))
     .option("--remove", "remove the logo")
     .action(logo);
-  subcommand(accounts, "people <account>", "People with a role in an account").action(people);
-  subcommand(accounts, "add-person <account> <address>", "Give a person a role in an account, or another one")
+  subcommand("people <account>", "People with a role in an account").action(people);
+  subcommand("add-person <account> <address>", "Give a person a role in an account, or another one")
     .addOption(new Option("--role <role>", "role in the account").choices(ACCOUNT_ROLES).default("viewer"))
     .action(addPerson);
-  subcommand(accounts, "remove-person <account> <address>", "Remove a person's role in an account").action(
-    removePerson,
-  );
-  subcommand(accounts, "import <file>", "Import accounts, domains and RUA addresses from a CSV file")
+  subcommand("remove-person <account> <address>", "Remove a person's role in an account").action(removePerson);
+  subcommand("import <file>", "Import accounts, domains and RUA addresses from a CSV file")
     .option("--dry-run", "only show what would be done")
     .action(importFile);
   addAccountData(accounts);
-}
-
-function subcommand(accounts: Command, nameAndArguments: string, description: string): Command {
-  const command = accounts.command(nameAndArguments).description(description).option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
 async function list(text: string | undefined, options: AccountOptions): Promise<void> {

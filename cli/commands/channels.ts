@@ -8,9 +8,10 @@ import {
   type DigestInterval,
   shownTarget,
 } from "../../shared/notify/channel.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
 import { readTimeZone } from "../option-values.ts";
+import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 interface ChannelOptions extends ConnectionOptions {
@@ -42,8 +43,10 @@ Exit code: 0 done, 1 wrong use or failure.`;
 export function addChannels(program: Command): void {
   const channels = program.command("channels").description("Where notices and digests are sent");
   channels.addHelpText("after", EXAMPLES);
-  subcommand(channels, "list", "Channels").action(list);
-  subcommand(channels, "add", "Add a channel")
+  const account = new Option("--account <name>", "account").default("default");
+  const subcommand = subcommandsOf(channels, EXAMPLES, [account, JSON_DOCUMENT]);
+  subcommand("list", "Channels").action(list);
+  subcommand("add", "Add a channel")
     .addArgument(new Argument("<kind>", "kind of channel").choices(CHANNEL_KINDS))
     .argument("<target>", "mail address or URL")
     .option("--name <name>", "its name; by default its address or host")
@@ -53,19 +56,10 @@ export function addChannels(program: Command): void {
     )
     .option("--time-zone <name>", "digests are sent at 8 in the morning in this zone", readTimeZone, "UTC")
     .action(add);
-  subcommand(channels, "remove <id>", "Remove a channel and the list of its deliveries").action(remove);
-  subcommand(channels, "test <id>", "Send a test").action(test);
-  subcommand(channels, "confirm <id>", "Confirm a mail address on its owner's behalf").action(confirm);
-  subcommand(channels, "deliveries", "The newest deliveries").action(deliveries);
-}
-
-function subcommand(channels: Command, nameAndArguments: string, description: string): Command {
-  const command = channels
-    .command(nameAndArguments)
-    .description(description)
-    .option("--account <name>", "account", "default")
-    .option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+  subcommand("remove <id>", "Remove a channel and the list of its deliveries").action(remove);
+  subcommand("test <id>", "Send a test").action(test);
+  subcommand("confirm <id>", "Confirm a mail address on its owner's behalf").action(confirm);
+  subcommand("deliveries", "The newest deliveries").action(deliveries);
 }
 
 async function list(options: ChannelOptions): Promise<void> {

@@ -5,7 +5,8 @@ import type { Inputs } from "../../shared/contract/operations.ts";
 import { decodedWords } from "../../shared/mail/encoded-words.ts";
 import { CommandError } from "../command-error.ts";
 import { groupConflicts, groupRow } from "../conflict-groups.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 type Decision = Inputs["decideConflict"]["decision"];
@@ -41,24 +42,20 @@ discard are the earlier words for replace and keep, for several conflicts at onc
 export function addConflicts(program: Command): void {
   const group = program.command("conflicts").description("Reports that arrived again with different content");
   group.addHelpText("after", EXAMPLES);
-  add(group, "list", "Undecided conflicts, oldest day first, one line per reporter and domain")
+  const subcommand = subcommandsOf(group, EXAMPLES);
+  subcommand("list", "Undecided conflicts, oldest day first, one line per reporter and domain")
     .option("--all", "each conflict in full")
     .action(listConflicts);
-  add(group, "show <id>", "One of them, with who sent each version").action(showConflict);
-  add(group, "decide <id> <decision>", "keep, replace or count-both")
+  subcommand("show <id>", "One of them, with who sent each version").action(showConflict);
+  subcommand("decide <id> <decision>", "keep, replace or count-both")
     .option("--reason <text>", "why; kept with the decision")
     .action((id: string, decision: string, options: DecideOptions) => decide([id], options, decision));
-  add(group, "accept <id...>", "Use the later version instead of the one accepted first").action(
+  subcommand("accept <id...>", "Use the later version instead of the one accepted first").action(
     (ids: string[], options: ConflictOptions) => decide(ids, options, "replace"),
   );
-  add(group, "discard <id...>", "Keep the version accepted first").action((ids: string[], options: ConflictOptions) =>
+  subcommand("discard <id...>", "Keep the version accepted first").action((ids: string[], options: ConflictOptions) =>
     decide(ids, options, "keep"),
   );
-}
-
-function add(group: Command, nameAndArguments: string, description: string): Command {
-  const command = group.command(nameAndArguments).description(description).option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
 async function listConflicts(options: ListOptions): Promise<void> {

@@ -12,13 +12,14 @@ import { PROBLEM_MEANINGS } from "../../shared/report/problems.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
 import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printError, printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface CommonOptions extends ConnectionOptions {
@@ -55,29 +56,21 @@ Exit code: 0 done, 1 wrong use or failure, 2 some couldn't be changed.`;
 export function addDeadLetters(program: Command): void {
   const group = program.command("dead-letters").description("Reports that couldn't be processed, and why");
   group.addHelpText("after", EXAMPLES);
-  finish(
-    addFilter(add(group, "list", "Open dead letters, oldest day first")).option(
-      "--discarded",
-      "discarded ones instead",
-    ),
-  ).action(printDeadLetters);
-  finish(
-    addScope(add(group, "reasons", "How many there are for each reason, and what to do about it")).option(
-      "--discarded",
-      "discarded ones instead",
-    ),
-  ).action(printReasons);
-  finish(
-    add(group, "show <id>", "One dead letter: reason, what to do, its mail and its file").option(
-      "--save <file>",
-      "save the file, as received, to this path",
-    ),
-  ).action(showDeadLetter);
-  finish(addSelection(add(group, "requeue [id...]", "Retry them"))).action(requeueFromCommandLine);
-  finish(addSelection(add(group, "restore [id...]", "Reopen discarded ones"))).action(restoreFromCommandLine);
-  finish(addSelection(add(group, "discard [id...]", "Discard them")).option("--yes", "do not ask")).action(
-    discardFromCommandLine,
-  );
+  const subcommand = subcommandsOf(group, EXAMPLES);
+  addFilter(subcommand("list", "Open dead letters, oldest day first"))
+    .option("--discarded", "discarded ones instead")
+    .action(printDeadLetters);
+  addScope(subcommand("reasons", "How many there are for each reason, and what to do about it"))
+    .option("--discarded", "discarded ones instead")
+    .action(printReasons);
+  subcommand("show <id>", "One dead letter: reason, what to do, its mail and its file")
+    .option("--save <file>", "save the file, as received, to this path")
+    .action(showDeadLetter);
+  addSelection(subcommand("requeue [id...]", "Retry them")).action(requeueFromCommandLine);
+  addSelection(subcommand("restore [id...]", "Reopen discarded ones")).action(restoreFromCommandLine);
+  addSelection(subcommand("discard [id...]", "Discard them"))
+    .option("--yes", "do not ask")
+    .action(discardFromCommandLine);
 }
 
 async function restoreFromCommandLine(ids: string[], options: ChangeOptions): Promise<void> {
@@ -85,15 +78,7 @@ async function restoreFromCommandLine(ids: string[], options: ChangeOptions): Pr
   await report(changeDeadLetters(connect(options), "restoreDeadLetters", selection), options);
 }
 
-function add(group: Command, nameAndArguments: string, description: string): Command {
-  return group.command(nameAndArguments).description(description).option("--json", "one JSON document");
-}
-
 // Common options come last.
-function finish(command: Command): Command {
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
-}
-
 function addFilter(command: Command): Command {
   return addScope(
     command.addOption(new Option("--code <code>", "only with this reason").choices(Object.keys(PROBLEM_MEANINGS))),

@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { TAG_LIMITS } from "../../shared/limits.ts";
 import { splitTags } from "../../shared/tag.ts";
 import { CommandError } from "../command-error.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
 
 interface JsonOptions extends ConnectionOptions {
@@ -36,25 +37,18 @@ Tags and groups are in lower case, ${TAG_LIMITS.chars} characters at most; a dom
 
 /** Adds the subcommands. */
 export function addDomainTags(domain: Command): void {
-  subcommand(domain, "tag <domain...>", "Put tags on domains, or take them off")
+  const subcommand = subcommandsOf(domain, EXAMPLES, [JSON_LINES]);
+  subcommand("tag <domain...>", "Put tags on domains, or take them off")
     .option("--account <name>", "whose domains they are", "default")
     .option("--add <tags>", "tags to put on, separated by commas")
     .option("--remove <tags>", "tags to take off")
     .action(tagAll);
-  subcommand(domain, "tags", "Domains with their tags")
+  subcommand("tags", "Domains with their tags")
     .option("--account <name>", "of this account only")
     .option("--tag <tag>", "domains with this tag")
     .action(listTags);
-  subcommand(domain, "group <account> <group>", "Put an account into a group of accounts").action(setGroup);
-  subcommand(domain, "groups", "Accounts that are in a group").action(listGroups);
-}
-
-function subcommand(domain: Command, nameAndArguments: string, description: string): Command {
-  const command = domain
-    .command(nameAndArguments)
-    .description(description)
-    .option("--json", "one JSON object a line, for programs");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+  subcommand("group <account> <group>", "Put an account into a group of accounts").action(setGroup);
+  subcommand("groups", "Accounts that are in a group").action(listGroups);
 }
 
 async function tagAll(domains: string[], { account, add, remove, json, ...connection }: TagOptions): Promise<void> {

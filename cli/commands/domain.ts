@@ -1,15 +1,16 @@
 /** `dmarc domain`: adds a domain, from creating its RUA address to the first report. */
 import { readFile } from "node:fs/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { readDomainList, readDomainName } from "../../shared/domain-name.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { PAGE_LIMITS, SETUP_LIMITS } from "../../shared/limits.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readAddress } from "../option-values.ts";
+import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
 import { addDomainList } from "./domain-list.ts";
 import { addDomainTags } from "./domain-tags.ts";
@@ -48,23 +49,16 @@ export function addDomain(program: Command): void {
     .command("domain")
     .description("Add a domain, follow it to its first report, list and tag domains");
   domain.addHelpText("after", EXAMPLES);
-  subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
+  const account = new Option("--account <name>", "whose domain it is").default("default");
+  const subcommand = subcommandsOf(domain, EXAMPLES, [account, JSON_LINES]);
+  subcommand("add [domain...]", "Make an address for a domain's reports")
     .option("--file <list>", "a file with a domain a line; # or ; begins a comment, - is standard input")
     .option("--rua <address>", "an address of your own instead of a new one", readAddress)
     .action(addAll);
-  subcommand(domain, "check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
-  subcommand(domain, "remove <domain>", "Remove a domain and its address").action(removeOne);
+  subcommand("check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
+  subcommand("remove <domain>", "Remove a domain and its address").action(removeOne);
   addDomainList(domain);
   addDomainTags(domain);
-}
-
-function subcommand(domain: Command, nameAndArguments: string, description: string): Command {
-  const command = domain
-    .command(nameAndArguments)
-    .description(description)
-    .option("--account <name>", "whose domain it is", "default")
-    .option("--json", "one JSON object a line, for programs");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
 async function addAll(given: string[], options: AddOptions, command: Command): Promise<void> {

@@ -5,9 +5,10 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import { TARGET_KINDS, type TargetKind } from "../../shared/forward/target.ts";
 import { shownTarget } from "../../shared/notify/channel.ts";
 import { CommandError } from "../command-error.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface ForwardOptions extends ConnectionOptions {
@@ -40,8 +41,9 @@ Exit code: 0 done, 1 wrong use or failure, 2 the test was not accepted.`;
 export function addForward(program: Command): void {
   const forward = program.command("forward").description("Where accepted reports are forwarded to");
   forward.addHelpText("after", EXAMPLES);
-  subcommand(forward, "list", "Targets, and what is waiting for each").action(list);
-  subcommand(forward, "add", "Add a target")
+  const subcommand = subcommandsOf(forward, EXAMPLES);
+  subcommand("list", "Targets, and what is waiting for each").action(list);
+  subcommand("add", "Add a target")
     .addArgument(new Argument("<kind>", "kind of target").choices(TARGET_KINDS))
     .argument("<url>", "https URL: endpoint, HTTP Event Collector, or bucket with a prefix")
     .option("--account <name>", "only this account's reports; all accounts' unless given")
@@ -51,14 +53,9 @@ export function addForward(program: Command): void {
     .option("--access-key-id <id>", "S3: access key id")
     .option("--region <name>", "S3: region", "auto")
     .action(add);
-  subcommand(forward, "test <id>", "Send a test now").action(test);
-  subcommand(forward, "retry <id>", "Send again what was given up, and what is waiting").action(retry);
-  subcommand(forward, "remove <id>", "Remove a target and what is waiting for it").action(remove);
-}
-
-function subcommand(forward: Command, nameAndArguments: string, description: string): Command {
-  const command = forward.command(nameAndArguments).description(description).option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+  subcommand("test <id>", "Send a test now").action(test);
+  subcommand("retry <id>", "Send again what was given up, and what is waiting").action(retry);
+  subcommand("remove <id>", "Remove a target and what is waiting for it").action(remove);
 }
 
 type Target = Outputs["listForwards"]["items"][number];

@@ -2,8 +2,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type Person, type PersonEntry, ROLES, type Role } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { requireAccount } from "../known-names.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface IdentityOptions extends ConnectionOptions {
@@ -30,7 +31,8 @@ may do in all accounts. Use the address with which the person signs in to Cloudf
 export function addIdentity(program: Command): void {
   const identity = program.command("identity").description("What people may do, in which accounts");
   identity.addHelpText("after", EXAMPLES);
-  addSubcommand(identity, "add <address>", "Give a person access, or change it")
+  const subcommand = subcommandsOf(identity, EXAMPLES);
+  subcommand("add <address>", "Give a person access, or change it")
     .requiredOption(
       "--role <role>",
       "administrator or viewer (of the accounts named), or operator (everything)",
@@ -39,13 +41,8 @@ export function addIdentity(program: Command): void {
     .option("--account <name...>", "accounts the person has the role in")
     .option("--also-views <name...>", "further accounts that an administrator only reads")
     .action(addPerson);
-  addSubcommand(identity, "remove <address>", "Remove a person's access").action(removePerson);
-  addSubcommand(identity, "list", "Everybody with access").action(listPeople);
-}
-
-function addSubcommand(identity: Command, nameAndArguments: string, description: string): Command {
-  const command = identity.command(nameAndArguments).description(description).option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+  subcommand("remove <address>", "Remove a person's access").action(removePerson);
+  subcommand("list", "Everybody with access").action(listPeople);
 }
 
 async function addPerson(address: string, options: AddOptions): Promise<void> {

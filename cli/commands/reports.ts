@@ -1,7 +1,8 @@
 /** `dmarc reports`: takes back an accepted report, such as a forged one. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
 
 type ReportName = Inputs["undoTakeBack"];
@@ -25,24 +26,18 @@ accepted again; its file stays in R2, and who decided so and why is kept.`;
 export function addReports(program: Command): void {
   const group = program.command("reports").description("Take back accepted reports");
   group.addHelpText("after", EXAMPLES);
-  add(group, "take-back", "Remove an accepted report from all figures")
+  const subcommand = subcommandsOf(group, EXAMPLES);
+  subcommand("take-back", "Remove an accepted report from all figures")
+    .argument("<report>", "address of the report's page", readName)
     .requiredOption("--reason <text>", "why; kept with the decision")
     .action(async (report: ReportName, { reason, ...options }: TakeBackOptions) =>
       printReport(await connect(options).ask("takeBackReport", { ...report, reason }), "taken back", options),
     );
-  add(group, "undo-take-back", "Count a report again that was taken back").action(
-    async (report: ReportName, options: ReportOptions) =>
-      printReport(await connect(options).ask("undoTakeBack", report), "counts again", options),
-  );
-}
-
-function add(group: Command, name: string, description: string): Command {
-  const command = group
-    .command(name)
-    .description(description)
+  subcommand("undo-take-back", "Count a report again that was taken back")
     .argument("<report>", "address of the report's page", readName)
-    .option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+    .action(async (report: ReportName, options: ReportOptions) =>
+      printReport(await connect(options).ask("undoTakeBack", report), "counts again", options),
+    );
 }
 
 // Accepts a full link, a path, or just the four parts.

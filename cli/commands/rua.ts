@@ -5,8 +5,9 @@ import type { RegistryEntry } from "../../shared/registry.ts";
 import { withBothForms } from "../../shared/unicode-name.ts";
 import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
+import { subcommandsOf } from "../subcommands.ts";
 import { printError, printJson, printOut, renderDay, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 type Registration = Outputs["getRegistration"];
@@ -47,29 +48,26 @@ Mail to an address that is not registered is rejected. Of an address with a +tag
 export function addRua(program: Command): void {
   const rua = program.command("rua").description("The addresses that may receive reports");
   rua.addHelpText("after", EXAMPLES);
-  addSubcommand(rua, "add <address>", "Register an address; refuses one that is registered")
+  const subcommand = subcommandsOf(rua, EXAMPLES);
+  subcommand("add <address>", "Register an address; refuses one that is registered")
     .option("--account <name>", "whose reports these are", "default")
     .option("--domain <domain...>", "policy domains accepted, with their subdomains (default: any)", readDomains)
     .action(async (address: string, options: AddOptions) =>
       printRegistration(await addAddress(address, options), options),
     );
-  addSubcommand(rua, "set <address>", "Change an address: shows old and new, and asks")
+  subcommand("set <address>", "Change an address: shows old and new, and asks")
     .option("--account <name>", "whose reports these are")
     .option("--domain <domain...>", "policy domains accepted from now on, instead of those before", readDomains)
     .option("--any-domain", "accept reports about any domain")
     .option("--yes", "change it without being asked")
     .action(setAddress);
-  addSubcommand(rua, "show <address>", "One address").action(async (address: string, options: RuaOptions) =>
+  subcommand("show <address>", "One address").action(async (address: string, options: RuaOptions) =>
     printRegistration(await showAddress(address, options), options),
   );
-  addSubcommand(rua, "remove <address>", "Reject the address's mail from now on").action(removeAddress);
-  addSubcommand(rua, "list", "All addresses").action(listAddresses);
-  addSubcommand(rua, "restore", "Register addresses again from KV, after the database was lost").action(
-    restoreAddresses,
-  );
-  addSubcommand(rua, "refused", "Addresses whose mail was refused recently, such as a mistyped rua").action(
-    listRefused,
-  );
+  subcommand("remove <address>", "Reject the address's mail from now on").action(removeAddress);
+  subcommand("list", "All addresses").action(listAddresses);
+  subcommand("restore", "Register addresses again from KV, after the database was lost").action(restoreAddresses);
+  subcommand("refused", "Addresses whose mail was refused recently, such as a mistyped rua").action(listRefused);
 }
 
 /** Registers what KV knows and the ledger does not, a page after the other. */
@@ -84,11 +82,6 @@ async function restoreAddresses({ json, ...options }: RuaOptions): Promise<void>
   }
   if (json) printJson({ found, restored });
   else printOut(`${found} addresses are in KV; ${restored} of them were registered again.`);
-}
-
-function addSubcommand(rua: Command, nameAndArguments: string, description: string): Command {
-  const command = rua.command(nameAndArguments).description(description).option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
 async function addAddress(address: string, { account, domain, ...options }: AddOptions): Promise<Registration> {

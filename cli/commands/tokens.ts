@@ -2,7 +2,8 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { TOKEN_SCOPES, type TokenScope } from "../../shared/tokens.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
+import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface TokenOptions extends ConnectionOptions {
@@ -30,24 +31,15 @@ for all accounts, as an operator's.`;
 export function addTokens(program: Command): void {
   const group = program.command("tokens").description("Tokens of programs that ask the API");
   group.addHelpText("after", EXAMPLES);
-  addSubcommand(group, "create", "Create a token and print its secret once")
+  const account = new Option("--account <name>", "the account it is for; without it, all accounts");
+  const subcommand = subcommandsOf(group, EXAMPLES, [account, JSON_DOCUMENT]);
+  subcommand("create", "Create a token and print its secret once")
     .addArgument(new Argument("<name>", "what is recorded as who did it"))
     .addOption(new Option("--scope <scope>", "read, or operate: also change").choices(TOKEN_SCOPES).default("read"))
     .option("--days <number>", "days until it expires", readDays)
     .action(createToken);
-  addSubcommand(group, "list", "Tokens, without their secrets").action(listTokens);
-  addSubcommand(group, "revoke", "Revoke a token")
-    .addArgument(new Argument("<id>", "as `list` shows it"))
-    .action(revokeToken);
-}
-
-function addSubcommand(group: Command, name: string, description: string): Command {
-  const command = group
-    .command(name)
-    .description(description)
-    .option("--account <name>", "the account it is for; without it, all accounts")
-    .option("--json", "one JSON document");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+  subcommand("list", "Tokens, without their secrets").action(listTokens);
+  subcommand("revoke", "Revoke a token").addArgument(new Argument("<id>", "as `list` shows it")).action(revokeToken);
 }
 
 async function createToken(name: string, options: CreateOptions): Promise<void> {

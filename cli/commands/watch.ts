@@ -4,10 +4,11 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
 import { CommandError } from "../command-error.ts";
-import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
+import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface WatchOptions extends ConnectionOptions {
@@ -57,24 +58,20 @@ Rules: ${RULE_CODES.join(", ")}.`;
 export function addWatch(program: Command): void {
   const watch = program.command("watch").description("Incidents of domains: find them, list them, mute them");
   watch.addHelpText("after", EXAMPLES);
-  subcommand(watch, "run", "Check every domain now").action(runAll);
-  subcommand(watch, "list", "Incidents, notices or mutes")
+  const subcommand = subcommandsOf(watch, EXAMPLES, [JSON_LINES]);
+  subcommand("run", "Check every domain now").action(runAll);
+  subcommand("list", "Incidents, notices or mutes")
     .option("--account <name>", "of this account only")
     .option("--domain <domain>", "of this domain only", readDomain)
     .option("--resolved", "resolved ones")
     .option("--notices", "their notices")
     .option("--mutes", "what is muted")
     .action(list);
-  named(subcommand(watch, "mute", "Mute a rule, a domain, a sender, or a combination of them"))
+  named(subcommand("mute", "Mute a rule, a domain, a sender, or a combination of them"))
     .option("--days <days>", "for this many days (default: for good)", readDays)
     .option("--note <text>", "why")
     .action(mute);
-  named(subcommand(watch, "unmute", "Remove a mute")).action(unmute);
-}
-
-function subcommand(watch: Command, name: string, description: string): Command {
-  const command = watch.command(name).description(description).option("--json", "one JSON object a line");
-  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+  named(subcommand("unmute", "Remove a mute")).action(unmute);
 }
 
 function named(command: Command): Command {
