@@ -5,7 +5,8 @@
  * usage: npm run --silent capacity -- [--reports N] [--records N|mixed] [--batch-size N] [--earlier N] [--json]
  * Exit code: 0 within the goals, 1 beyond them or the run failed.
  */
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { numberBetween } from "../cli/option-values.ts";
 import { renderTable } from "../cli/terminal.ts";
 import { STORAGE_LIMITS, UPKEEP_LIMITS } from "../shared/limits.ts";
 import { type CapacityPlan, type Counts, countOperations, measureCpu, type UpkeepCounts } from "./capacity/count.ts";
@@ -150,22 +151,17 @@ function significant(value: number): string {
   return value >= 0.01 ? value.toFixed(2) : value.toExponential(1);
 }
 
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number from 1.");
-}
-
 const { json, ...plan } = new Command("npm run capacity --")
   .description("Counts what ordinary reports take of the platform, and what that costs")
-  .option("--reports <n>", "how many reports", wholeNumber, 504)
+  .option("--reports <n>", "how many reports", numberBetween(1), 504)
   .option(
     "--records <n>",
     "records of each, or 'mixed': ten on average",
-    (text) => (text === "mixed" ? text : wholeNumber(text)),
+    (text) => (text === "mixed" ? text : numberBetween(1)(text)),
     "mixed" as "mixed" | number,
   )
-  .option("--batch-size <n>", "messages a batch of dmarc-reports", wholeNumber, 22)
-  .option("--earlier <n>", "objects of the same account and day that came before", wholeNumber, 0)
+  .option("--batch-size <n>", "messages a batch of dmarc-reports", numberBetween(1), 22)
+  .option("--earlier <n>", "objects of the same account and day that came before", numberBetween(0), 0)
   .option("--json", "JSON for programs")
   .parse()
   .opts<CapacityPlan & { json?: true }>();

@@ -11,9 +11,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { createTransport } from "nodemailer";
 import { apiClient } from "../cli/client.ts";
+import { numberBetween } from "../cli/option-values.ts";
 import { renderTable } from "../cli/terminal.ts";
 import { startStack } from "../local/stack.ts";
 import { gzipReport, mailOf, STYLES } from "../test/support/seeded-reports.ts";
@@ -105,15 +106,10 @@ async function measure(plan: Plan): Promise<Measured[]> {
   }
 }
 
-function wholeNumber(given: string): number {
-  if (/^[1-9]\d{0,6}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError("It must be a whole number from 1.");
-}
-
 const { json, ...plan } = new Command("npm run bench:export --")
   .description("How fast records are exported from a stack on one machine")
-  .option("--reports <n>", "how many reports", wholeNumber, 500)
-  .option("--records <n>", "records of each", wholeNumber, 200)
+  .option("--reports <n>", "how many reports", numberBetween(1), 500)
+  .option("--records <n>", "records of each", numberBetween(1), 200)
   .option("--json", "JSON for programs")
   .parse()
   .opts<Plan & { json?: true }>();

@@ -9,7 +9,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { numberBetween } from "../cli/option-values.ts";
 import { renderPairs } from "../cli/terminal.ts";
 import { gzipReport, mailOf, reportText, STYLES } from "../test/support/seeded-reports.ts";
 import { type ImportPlan, type Part, type PartResult, runPart } from "./import/run.ts";
@@ -63,11 +64,6 @@ function show(result: ImportResult): void {
   );
 }
 
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number from 1.");
-}
-
 interface Options {
   files: number;
   records: number;
@@ -82,8 +78,8 @@ const {
   records,
 } = new Command("npm run bench:import --")
   .description("How fast dmarc import is, and whether it is exact when it is killed and run again")
-  .option("--files <n>", "how many files, a mail with a report each", wholeNumber, 10_000)
-  .option("--records <n>", "records of each report", wholeNumber, 9)
+  .option("--files <n>", "how many files, a mail with a report each", numberBetween(1), 10_000)
+  .option("--records <n>", "records of each report", numberBetween(1), 9)
   .addOption(
     new Option("--part <name...>", "only these: without a kill, the command killed, the stack killed").choices(PARTS),
   )

@@ -9,9 +9,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { createTransport } from "nodemailer";
 import { type ApiClient, apiClient } from "../cli/client.ts";
+import { numberBetween } from "../cli/option-values.ts";
 import { renderPairs } from "../cli/terminal.ts";
 import { startStack } from "../local/stack.ts";
 import { gzipReport, mailOf, STYLES } from "../test/support/seeded-reports.ts";
@@ -136,16 +137,11 @@ function print({ mails, records, connections, sentSeconds, ledgerSeconds, ...res
   );
 }
 
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number from 1.");
-}
-
 const { json, ...plan } = new Command("npm run bench:throughput --")
   .description("How many mails a second the pipeline on one machine settles")
-  .option("--mails <n>", "how many mails, a report each", wholeNumber, 3000)
-  .option("--records <n>", "records of each report", wholeNumber, 9)
-  .option("--connections <n>", "SMTP connections at once", wholeNumber, 8)
+  .option("--mails <n>", "how many mails, a report each", numberBetween(1), 3000)
+  .option("--records <n>", "records of each report", numberBetween(1), 9)
+  .option("--connections <n>", "SMTP connections at once", numberBetween(1), 8)
   .option("--json", "JSON for programs")
   .parse()
   .opts<Plan & { json?: true }>();

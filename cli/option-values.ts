@@ -21,8 +21,8 @@ export function readDnsUrl(text: string): string {
   throw new InvalidArgumentError("It must be the https address of a DNS server (RFC 8484).");
 }
 
-/** A whole number from `least` to `most`. */
-export function numberBetween(least: number, most: number): (text: string) => number {
+/** A whole number from `least` to `most`. @throws InvalidArgumentError for anything else */
+export function numberBetween(least: number, most = 999_999_999): (text: string) => number {
   return (text) => {
     const number = Number(text);
     if (/^\d+$/.test(text) && number >= least && number <= most) return number;

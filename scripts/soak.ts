@@ -7,6 +7,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { differences } from "../bench/soak/balance.ts";
 import { runSoak, type SoakResult } from "../bench/soak/run.ts";
+import { numberBetween } from "../cli/option-values.ts";
 import { renderTable } from "../cli/terminal.ts";
 
 interface SoakOptions {
@@ -22,13 +23,13 @@ interface SoakOptions {
 function readOptions(): SoakOptions {
   return new Command("npm run soak --")
     .description("Many mails through the local stack, with faults, and the exact balance at the end")
-    .option("--mails <n>", "how many mails", wholeNumber, 1000)
-    .option("--seed <n>", "the same seed gives the same mails", wholeNumber, 1)
+    .option("--mails <n>", "how many mails", numberBetween(1), 1000)
+    .option("--seed <n>", "the same seed gives the same mails", numberBetween(1), 1)
     .option("--fault-rate <share>", "share of writes and of answers to mails that fail, 0 to 0.5", share, 0.02)
     .option(
       "--alerts <n>",
       "domains that are watched, with a new sender each, told by mail and webhook",
-      wholeNumber,
+      numberBetween(0),
       0,
     )
     .option("--kill", "kill -9 the stack when half of the mails are sent, and start it again")
@@ -36,11 +37,6 @@ function readOptions(): SoakOptions {
     .option("--json", "JSON for programs")
     .parse()
     .opts<SoakOptions>();
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It has to be a whole number from 1.");
 }
 
 function share(text: string): number {

@@ -5,7 +5,7 @@ import { csvLine } from "../../shared/csv.ts";
 import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
-import { readDay } from "../option-values.ts";
+import { numberBetween, readDay } from "../option-values.ts";
 import { printJson, printOut, renderTable } from "../terminal.ts";
 
 const FORMATS = ["table", "csv", "ndjson"] as const;
@@ -42,7 +42,7 @@ export function addAudit(program: Command): void {
     .option("--operation <name>", "one kind of change, as the API names it", readOperation)
     .option("--since <day>", "from this day, YYYY-MM-DD", readDay)
     .option("--until <day>", "up to this day, included", readDay)
-    .option("--limit <count>", "how many at most, 0 = all", readCount, 100)
+    .option("--limit <count>", "how many at most, 0 = all", numberBetween(0), 100)
     .addOption(new Option("--format <format>", "output format").choices(FORMATS).default("table"))
     .addOption(new Option("--json", "one JSON object a line, as --format ndjson").implies({ format: "ndjson" }));
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(audit);
@@ -90,9 +90,4 @@ function rowOf({ atSeconds, who, operation, account, domain, outcome, before, af
 function readOperation(text: string): string {
   if (AUDITED_OPERATIONS.some((name) => name === text)) return text;
   throw new InvalidArgumentError(`Use one of ${AUDITED_OPERATIONS.join(", ")}.`);
-}
-
-function readCount(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It is a number.");
-  return Number(text);
 }

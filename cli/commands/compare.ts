@@ -31,6 +31,7 @@ import { addConnectionOptions, type ConnectionOptions, connect } from "../connec
 import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { requireKnown } from "../known-names.ts";
+import { numberBetween } from "../option-values.ts";
 import { printJson, printOut, renderDay, renderTable, safeText } from "../terminal.ts";
 
 interface CompareOptions extends ConnectionOptions {
@@ -78,7 +79,7 @@ export function addCompare(program: Command): void {
     .option("--account <name>", "only this account")
     .option("--from <day>", "first day (YYYY-MM-DD, UTC)", readDay)
     .option("--to <day>", "last day; today unless given", readDay)
-    .option("--days <n>", `the last n days, ${DEFAULT_DAYS} unless given`, readDays)
+    .option("--days <n>", `the last n days, ${DEFAULT_DAYS} unless given`, numberBetween(1))
     .option("--json", "one JSON document");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printComparison);
 }
@@ -278,10 +279,4 @@ function readDay(text: string): number {
   const day = parseDay(text);
   if (day === undefined) throw new InvalidArgumentError("It must be a day, as YYYY-MM-DD.");
   return day;
-}
-
-function readDays(text: string): number {
-  const days = Number(text);
-  if (!Number.isInteger(days) || days < 1) throw new InvalidArgumentError("It must be a number of days.");
-  return days;
 }

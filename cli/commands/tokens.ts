@@ -1,8 +1,10 @@
 /** `dmarc tokens`: tokens of programs that ask the API. */
-import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { TOKEN_LIMITS } from "../../shared/limits.ts";
 import { TOKEN_SCOPES, type TokenScope } from "../../shared/tokens.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
+import { numberBetween } from "../option-values.ts";
 import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
@@ -36,7 +38,7 @@ export function addTokens(program: Command): void {
   subcommand("create", "Create a token and print its secret once")
     .addArgument(new Argument("<name>", "what is recorded as who did it"))
     .addOption(new Option("--scope <scope>", "read, or operate: also change").choices(TOKEN_SCOPES).default("read"))
-    .option("--days <number>", "days until it expires", readDays)
+    .option("--days <number>", "days until it expires", numberBetween(1, TOKEN_LIMITS.maxDays))
     .action(createToken);
   subcommand("list", "Tokens, without their secrets").action(listTokens);
   subcommand("revoke", "Revoke a token").addArgument(new Argument("<id>", "as `list` shows it")).action(revokeToken);
@@ -80,10 +82,4 @@ function pairsOf(token: Token): [string, string][] {
 
 function timeOf(seconds: number): string {
   return seconds === 0 ? "never" : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
-}
-
-function readDays(text: string): number {
-  const days = Number(text);
-  if (Number.isInteger(days) && days > 0) return days;
-  throw new InvalidArgumentError("It must be a number of days.");
 }

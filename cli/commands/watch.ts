@@ -1,6 +1,6 @@
 /** `dmarc watch`: incidents of the domains, the round that finds them, and what is muted. */
 import type { Command } from "commander";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
 import { CommandError } from "../command-error.ts";
@@ -8,6 +8,7 @@ import { type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
+import { numberBetween } from "../option-values.ts";
 import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
@@ -68,7 +69,7 @@ export function addWatch(program: Command): void {
     .option("--mutes", "what is muted")
     .action(list);
   named(subcommand("mute", "Mute a rule, a domain, a sender, or a combination of them"))
-    .option("--days <days>", "for this many days (default: for good)", readDays)
+    .option("--days <days>", "for this many days (default: for good)", numberBetween(1, 3650))
     .option("--note <text>", "why")
     .action(mute);
   named(subcommand("unmute", "Remove a mute")).action(unmute);
@@ -80,12 +81,6 @@ function named(command: Command): Command {
     .option("--domain <domain>", "default: all domains", readDomain)
     .addOption(new Option("--rule <rule>", "default: all rules").choices(RULE_CODES))
     .option("--subject <text>", "a sender, a reporter or another subject of incidents");
-}
-
-function readDays(text: string): number {
-  const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new InvalidArgumentError("Enter 1 to 3650 days.");
-  return days;
 }
 
 function runAll(options: WatchOptions): Promise<void> {

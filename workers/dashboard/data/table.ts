@@ -2,6 +2,7 @@
  * One table of a page: what the link's parameters ask of it (sort, filter, page), and the rows that leaves. The same
  * rows are shown, and exported as CSV and JSON. Pure; it renders nothing.
  */
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { withBothForms } from "../../../shared/unicode-name.ts";
 
 /** A column: `value` is what is sorted, filtered and exported. */
@@ -40,6 +41,15 @@ export function readTableState(
     page: Number.isInteger(page) && page >= 1 ? page : 1,
     size: PAGE_SIZES.some((one) => one === pageSize) ? pageSize : size,
   };
+}
+
+/** Which rows of a long list are read: those of the page, or all that an export may have. */
+export function readRowRange(
+  parameters: URLSearchParams,
+  { page, size }: TableState,
+): { limit: number; offset: number } {
+  if (parameters.has("export")) return { limit: DASHBOARD_LIMITS.maxExportRows, offset: 0 };
+  return { limit: size, offset: (page - 1) * size };
 }
 
 /** Rows that hold the text, sorted. An unknown sort keeps the order given. */

@@ -1,9 +1,9 @@
 /** Accounts: the list of those the person administers, and creating one. */
 import { type ListedAccount, listAccounts } from "../../../shared/ledger/accounts.ts";
-import { ACCOUNT_LIMITS, DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
 import { accountsWith } from "../../../shared/people.ts";
 import { isoMinute } from "../data/days.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { isWrongInput } from "../errors.ts";
 import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { Field } from "../parts/field.tsx";
@@ -18,13 +18,12 @@ const TABLE = { id: "accounts", sort: "account" };
 
 export async function accountsPage(request: PageRequest, said?: Said): Promise<PageResult> {
   const isOperator = request.access.role === "operator";
-  const { text, page, size } = readTableState(request.parameters, TABLE);
-  const isExport = request.parameters.has("export");
+  const state = readTableState(request.parameters, TABLE);
+  const { text } = state;
   const found = await listAccounts(request.askDirectory, {
     accounts: accountsWith(request.access.authority, "administrator"),
     text,
-    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
-    offset: isExport ? 0 : (page - 1) * size,
+    ...readRowRange(request.parameters, state),
   });
   const table = bindTable<ListedAccount>({
     ...TABLE,

@@ -9,7 +9,7 @@ import { ApiError, isWrongInput } from "../errors.ts";
 import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name, plainForeignText } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
+import { Note, ProblemNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
@@ -39,11 +39,7 @@ export async function addPage(request: PageRequest, typed?: Typed): Promise<Page
         title="Add domains"
         lead="Each domain gets an address for its reports, and you get the DNS records to publish."
       />
-      {typed !== undefined && (
-        <Note kind="fault" isOutcome>
-          <ForeignText text={typed.problem} />
-        </Note>
-      )}
+      {typed !== undefined && <ProblemNote problem={typed.problem} />}
       {ruaHost === "" && <NoHost isOperator={isOperator} />}
       {(ruaHost !== "" || isOperator) && (
         <section class="card">

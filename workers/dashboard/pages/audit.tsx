@@ -6,11 +6,11 @@ import {
   type AuditOutcome,
   auditPage as askPage,
 } from "../../../shared/ledger/audit.ts";
-import { AUDIT_LIMITS, DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { AUDIT_LIMITS } from "../../../shared/limits.ts";
 import { auditFilter } from "../api/accounts.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { DayInput } from "../parts/day-input.tsx";
 import { Field } from "../parts/field.tsx";
@@ -35,13 +35,10 @@ const OUTCOME_WORDS: Record<AuditOutcome, string> = {
 const FIELDS = ["who", "operation", "account", "domain", "since", "until"] as const;
 
 export async function auditPage(request: PageRequest): Promise<PageResult> {
-  const { text, page, size } = readTableState(request.parameters, TABLE);
-  const isExport = request.parameters.has("export");
+  const state = readTableState(request.parameters, TABLE);
+  const { text } = state;
   const filter = { ...readFilter(request), text: text === "" ? undefined : text };
-  const found = await askPage(request.askDirectory, filter, {
-    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
-    offset: isExport ? 0 : (page - 1) * size,
-  });
+  const found = await askPage(request.askDirectory, filter, readRowRange(request.parameters, state));
   const table = bindTable<AuditEntry>({
     ...TABLE,
     caption: "Changes",

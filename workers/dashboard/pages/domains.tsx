@@ -19,7 +19,7 @@ import { askOne } from "../data/ledger-request.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { type Period, partsOfPeriod, periodBefore } from "../data/period.ts";
 import { asksToReject, shortPolicy } from "../data/policy.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -104,7 +104,8 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
 
 /** The part of the list that the link asks for; all of it for an export. */
 function listOf(request: PageRequest, period: Period): DomainList {
-  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
+  const state = readTableState(request.parameters, TABLE);
+  const { sort, descending, text } = state;
   const isExport = request.parameters.has("export");
   return {
     // Of the rows of a page it is asked with their trends.
@@ -114,8 +115,7 @@ function listOf(request: PageRequest, period: Period): DomainList {
     tag: request.parameters.get("tag") ?? undefined,
     order: isDomainOrder(sort) ? sort : "status",
     descending: isDomainOrder(sort) && descending,
-    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
-    offset: isExport ? 0 : (page - 1) * size,
+    ...readRowRange(request.parameters, state),
     allProblems: request.access.role === "operator",
     databases: request.databases,
   };

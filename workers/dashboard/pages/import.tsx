@@ -8,7 +8,7 @@ import { isWrongInput } from "../errors.ts";
 import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
+import { Note, ProblemNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/page-request.ts";
 import { ROLE } from "../parts/table-view.tsx";
@@ -44,11 +44,7 @@ export function importPage(request: PageRequest, sent: Sent = { text: "" }): Pag
             title="Import accounts, domains and addresses"
             lead="From a CSV file. Existing entries stay unchanged, so you can import a file again."
           />
-          {problem !== undefined && (
-            <Note kind="fault" isOutcome>
-              <ForeignText text={problem} />
-            </Note>
-          )}
+          {problem !== undefined && <ProblemNote problem={problem} />}
           {lines !== undefined && <Outcome lines={lines} text={text} isDone={isDone} />}
           {(lines === undefined || isDone) && <FileForm text={isDone ? "" : text} />}
         </>

@@ -15,7 +15,7 @@ import { domainPage, NoReports } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
-import { Explained, Note, StateMark } from "../parts/marks.tsx";
+import { Explained, ProblemNote, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { accountOfForm, type PageRequest } from "../parts/page-request.ts";
 import { saying } from "../parts/said-note.tsx";
@@ -140,11 +140,7 @@ function Content({ request, known, forReports, tables, said }: ContentProps) {
   const mayChange = mayAdminister(request.access, known.account);
   return (
     <>
-      {said !== undefined && (
-        <Note kind="fault" isOutcome>
-          <ForeignText text={said.problem} />
-        </Note>
-      )}
+      {said !== undefined && <ProblemNote problem={said.problem} />}
       <NextStep known={known} action={mayChange ? action : undefined} />
       {known.advice.failures.length > 0 && tables.failures.view(url)}
       {known.hosted !== null && <Publish known={known} forReports={forReports} />}

@@ -5,8 +5,7 @@ import { explain } from "../data/glossary.ts";
 import { formatCount, formatDuration } from "../data/numbers.ts";
 import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
-import { ForeignText } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
+import { ProblemNote } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
@@ -68,11 +67,7 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
       body: (
         <>
           <OperationsHead request={request} tab="jobs" title="Reprocessing" lead={explain("Reprocessing")} />
-          {typed?.problem !== undefined && (
-            <Note kind="fault" isOutcome>
-              <ForeignText text={typed.problem} />
-            </Note>
-          )}
+          {typed?.problem !== undefined && <ProblemNote problem={typed.problem} />}
           {typed !== undefined && typed.problem === undefined && <ConfirmAll form={typed.form} />}
           <StartForm form={typed?.form ?? new URLSearchParams()} />
           {table.view(request.url)}

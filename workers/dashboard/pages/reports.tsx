@@ -13,7 +13,7 @@ import {
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { askOne, domainScope } from "../data/ledger-request.ts";
 import { reportersToChoose } from "../data/reporters.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { BeforeDetails } from "../parts/before-details.tsx";
 import {
   dmarcColumn,
@@ -44,9 +44,9 @@ const TABLE = { id: "reports", sort: "-begin" };
 function readList(request: PageRequest): ReportList {
   const { parameters } = request;
   const read = (name: string): string => parameters.get(name)?.trim() ?? "";
-  const { sort, descending, text, page, size } = readTableState(parameters, TABLE);
+  const state = readTableState(parameters, TABLE);
+  const { sort, descending, text } = state;
   const result = read("result");
-  const isExport = parameters.has("export");
   return {
     reporter: read("reporter"),
     result: result === "fail" || result === "pass" ? result : "all",
@@ -55,8 +55,7 @@ function readList(request: PageRequest): ReportList {
     text,
     order: isReportOrder(sort) ? sort : "begin",
     descending: isReportOrder(sort) ? descending : true,
-    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
-    offset: isExport ? 0 : (page - 1) * size,
+    ...readRowRange(parameters, state),
   };
 }
 

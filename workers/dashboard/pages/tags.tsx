@@ -12,8 +12,8 @@ import { mayAdminister } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
-import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
+import { Name } from "../parts/foreign-text.tsx";
+import { Note, ProblemNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
@@ -53,11 +53,7 @@ async function render(request: PageRequest, said?: Said): Promise<PageResult> {
             title="Tags and groups"
             lead="Tags combine domains, and groups combine accounts. The page Domains filters by both."
           />
-          {said !== undefined && (
-            <Note kind="fault" isOutcome>
-              <ForeignText text={said.problem} />
-            </Note>
-          )}
+          {said !== undefined && <ProblemNote problem={said.problem} />}
           {said === undefined && done > 0 && (
             <Note kind="done" isOutcome>
               {formatCount(done)} changed.

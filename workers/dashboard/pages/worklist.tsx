@@ -7,7 +7,7 @@ import { WORK_CODES, type WorkCause } from "../../../shared/watch/work.ts";
 import { workWords } from "../../../shared/watch/work-words.ts";
 import { withLink } from "../api/worklist.ts";
 import { formatCount } from "../data/numbers.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -148,11 +148,8 @@ function Domains({ line, hasSeveralAccounts }: { line: Line; hasSeveralAccounts:
 
 async function oneLine(request: PageRequest, cause: WorkCause): Promise<PageResult> {
   const accounts = await request.accounts();
-  const { page, size } = readTableState(request.parameters, DOMAINS_TABLE);
-  const isExport = request.parameters.has("export");
-  const limit = isExport ? DASHBOARD_LIMITS.maxExportRows : size;
-  const offset = isExport ? 0 : (page - 1) * size;
-  const [found = { rows: [], matching: 0 }] = await request.ask(workDomainsQuery(accounts, cause, { limit, offset }));
+  const range = readRowRange(request.parameters, readTableState(request.parameters, DOMAINS_TABLE));
+  const [found = { rows: [], matching: 0 }] = await request.ask(workDomainsQuery(accounts, cause, range));
   const rows = found.rows.map((one) => withLink(cause, one));
   const table = domainsTable({ ...found, rows }, { hasSeveralAccounts: accounts.length > 1 });
   const { title, action } = workWords(cause);

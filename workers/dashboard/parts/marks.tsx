@@ -82,6 +82,15 @@ export function Note({ kind = "warn", isOutcome = false, children }: NoteProps) 
   );
 }
 
+/** Why a form was refused; its page shows it above the form. */
+export function ProblemNote({ problem }: { problem: string }) {
+  return (
+    <Note kind="fault" isOutcome>
+      <ForeignText text={problem} />
+    </Note>
+  );
+}
+
 /** Says that a part of the page is missing. */
 export function MissingPart({ part, problem }: { part: string; problem: string }) {
   return (
