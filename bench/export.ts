@@ -17,8 +17,8 @@ import { apiClient } from "../cli/client.ts";
 import { numberBetween } from "../cli/option-values.ts";
 import { renderTable } from "../cli/terminal.ts";
 import { startStack } from "../local/stack.ts";
+import { freeStackPorts } from "../test/support/ports.ts";
 import { gzipReport, mailOf, STYLES } from "../test/support/seeded-reports.ts";
-import { freePort } from "./free-port.ts";
 
 const RUA = "rua@acme.example";
 const FORMATS = ["ndjson", "csv", "parquet"] as const;
@@ -87,16 +87,23 @@ function peakMegabytes(pid: number): number {
 
 async function measure(plan: Plan): Promise<Measured[]> {
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-export-"));
-  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
-  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
+  const ports = await freeStackPorts();
+  const stack = await startStack({ stateDir, ...ports, samples: false });
   try {
-    const client = apiClient({ url: `http://127.0.0.1:${httpPort}`, token: stack.token });
+    const client = apiClient({ url: `http://127.0.0.1:${ports.httpPort}`, token: stack.token });
     await client.ask("putRegistration", { rua: RUA, entry: { account: "acme" } });
-    await sendReports(plan, smtpPort);
+    await sendReports(plan, ports.smtpPort);
     while ((await client.ask("stats", {})).reports < plan.reports) await sleep(LOOK_MS);
     const measured: Measured[] = [];
     for (const format of FORMATS) {
-      const args = ["--http", String(httpPort), "--state", stateDir, "--output", join(stateDir, `records.${format}`)];
+      const args = [
+        "--http",
+        String(ports.httpPort),
+        "--state",
+        stateDir,
+        "--output",
+        join(stateDir, `records.${format}`),
+      ];
       measured.push(await exportAs(format, args, plan));
     }
     return measured;

@@ -18,7 +18,7 @@ import { type Bindings, serveBindings } from "./large-mail/bindings.ts";
 import { Chain, handle } from "./large-mail/chain.ts";
 import { LARGEST, LARGEST_BYTES, type LargeMail, xmlMail } from "./large-mail/mails.ts";
 import type { Growth } from "./large-mail/memory.ts";
-import { bundleWorker, type ObjectHome, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
+import { bundleWorker, type RunningWorker, startWorker, type WorkerSetting } from "./large-mail/workerd.ts";
 
 const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
 const SIZES_BYTES = [1000, 4.1e6, 5e6, 15e6, 20e6];
@@ -80,14 +80,14 @@ async function measure(worker: RunningWorker, run: () => Promise<void>): Promise
 }
 
 /** Sends mails, one after the other, through Workers that were just started. */
-async function runMails({ name, mails }: Workload, bindings: Bindings, place: ObjectHome): Promise<Row[]> {
+async function runMails({ name, mails }: Workload, bindings: Bindings, setting: WorkerSetting): Promise<Row[]> {
   const chain = await Chain.open(bindings, ADDRESS);
-  const ingest = await startWorker("ingest", place);
+  const ingest = await startWorker("ingest", setting);
   const received = await measure(ingest, async () => {
     for (const mail of mails) await receive(chain, mail, { ingest, bindings });
   });
   await ingest.stop();
-  const process = await startWorker("process", place);
+  const process = await startWorker("process", setting);
   let found = 0;
   const read = await measure(process, async () => {
     found = await readReports(chain, process);
@@ -125,13 +125,13 @@ interface Workload {
 }
 
 /** Every hostile mail that ingest parses, each alone: of each sort the one that took most. */
-async function runHostile(place: Omit<ObjectHome, "bindingsPort">): Promise<Row[]> {
+async function runHostile(setting: Omit<WorkerSetting, "bindingsPort">): Promise<Row[]> {
   const xml = [...reportText({ records: 2, seed: 1, style: STYLES[0] ?? fail("no styles") })].join("");
   const worst = new Map<string, Row[]>();
   for (const { kind, bytes, records } of hostileMails(HOSTILE_CHARS, { xml, records: 2 })) {
     const bindings = await serveBindings();
     const workload = { name: kind, mails: [{ kind, bytes, records }] };
-    const rows = await runMails(workload, bindings, { ...place, bindingsPort: bindings.port });
+    const rows = await runMails(workload, bindings, { ...setting, bindingsPort: bindings.port });
     bindings.close();
     const sort = kind.split(" ", 1)[0] ?? "";
     if (peakOf(rows) > peakOf(worst.get(sort) ?? [])) worst.set(sort, rows);
@@ -164,8 +164,8 @@ try {
   const rows: Row[] = [];
   for await (const workload of workloads()) {
     const bindings = await serveBindings();
-    const place = { folder, bindingsPort: bindings.port, v8Flags };
-    rows.push(...(await runMails(workload, bindings, place)));
+    const setting = { folder, bindingsPort: bindings.port, v8Flags };
+    rows.push(...(await runMails(workload, bindings, setting)));
     bindings.close();
   }
   if (positionals.length === 0) rows.push(...(await runHostile({ folder, v8Flags })));

@@ -15,8 +15,8 @@ import { type ApiClient, apiClient } from "../cli/client.ts";
 import { numberBetween } from "../cli/option-values.ts";
 import { renderPairs } from "../cli/terminal.ts";
 import { startStack } from "../local/stack.ts";
+import { freeStackPorts } from "../test/support/ports.ts";
 import { gzipReport, mailOf, STYLES } from "../test/support/seeded-reports.ts";
-import { freePort } from "./free-port.ts";
 import { cpuBetween, cpuByProgram } from "./processes.ts";
 
 const RUA = "rua@acme.example";
@@ -93,16 +93,16 @@ async function waitForLedger(client: ApiClient, { mails, records }: Plan): Promi
 async function measure(plan: Plan): Promise<Throughput> {
   const mails = await makeMails(plan);
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-throughput-"));
-  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
+  const ports = await freeStackPorts();
   try {
-    const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
+    const stack = await startStack({ stateDir, ...ports, samples: false });
     try {
-      const client = apiClient({ url: `http://127.0.0.1:${httpPort}`, token: stack.token });
+      const client = apiClient({ url: `http://127.0.0.1:${ports.httpPort}`, token: stack.token });
       await client.ask("putRegistration", { rua: RUA, entry: { account: "acme" } });
       const loadBefore = loadavg()[0] ?? 0;
       const cpuBefore = cpuByProgram(OWN_NAME);
       const start = performance.now();
-      await send(mails, { port: smtpPort, connections: plan.connections });
+      await send(mails, { port: ports.smtpPort, connections: plan.connections });
       const sentSeconds = (performance.now() - start) / 1000;
       await waitForLedger(client, plan);
       const ledgerSeconds = (performance.now() - start) / 1000;

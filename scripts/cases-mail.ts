@@ -6,16 +6,15 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort } from "../bench/free-port.ts";
 import { runCaseMails } from "../test/support/case-mails.ts";
+import { freeStackPorts } from "../test/support/ports.ts";
 
 const [folder, ...others] = process.argv.slice(2);
 if (folder === undefined || others.length > 0) {
   console.error("usage: npm run cases:mail -- DIR");
   process.exitCode = 2;
 } else {
-  const ports = [await freePort(), await freePort(), await freePort()] as const;
-  const results = await runCaseMails((name) => readFile(join(folder, name)), ports);
+  const results = await runCaseMails((name) => readFile(join(folder, name)), await freeStackPorts());
   for (const { name, wrong } of results) {
     console.log(
       `${wrong.length === 0 ? "ok    " : "WRONG "} ${name}${wrong.map((text) => `\n         ${text}`).join("")}`,

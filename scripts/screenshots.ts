@@ -11,8 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
-import { freePort } from "../bench/free-port.ts";
 import { type RunningStack, startStack } from "../local/stack.ts";
+import { freeStackPorts } from "../test/support/ports.ts";
 import { fillPath, type PagePath, pageRoutes } from "../workers/dashboard/routes.ts";
 import { launchBrowser, openedContext } from "./browser.ts";
 
@@ -100,11 +100,11 @@ const PAGES: Record<string, string | { from: string; link: string }> = Object.fr
 
 async function main(folder: string): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-screenshots-"));
-  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
-  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: true });
+  const ports = await freeStackPorts();
+  const stack = await startStack({ stateDir, ...ports, samples: true });
   const browser = await launchBrowser();
   try {
-    const origin = `http://127.0.0.1:${httpPort}`;
+    const origin = `http://127.0.0.1:${ports.httpPort}`;
     await waitForSamples(browser, stack, origin);
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) if (/\.(png|webp)$/.test(name)) rmSync(join(folder, name));

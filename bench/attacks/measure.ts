@@ -5,7 +5,7 @@
 import { csvLine } from "../../shared/csv.ts";
 import { serveBindings } from "../large-mail/bindings.ts";
 import { type Address, Chain, handle, type WrittenPoint } from "../large-mail/chain.ts";
-import { type ObjectHome, type RunningWorker, startWorker } from "../large-mail/workerd.ts";
+import { type RunningWorker, startWorker, type WorkerSetting } from "../large-mail/workerd.ts";
 import { OutcomeCounter, type Outcomes } from "./outcome.ts";
 
 /** What a Worker took. */
@@ -36,10 +36,10 @@ export interface Attack {
 }
 
 /** Runs one mail. */
-export async function runAttack(attack: Attack, place: Omit<ObjectHome, "bindingsPort">): Promise<AttackResult> {
+export async function runAttack(attack: Attack, setting: Omit<WorkerSetting, "bindingsPort">): Promise<AttackResult> {
   const bindings = await serveBindings();
   const chain = await Chain.open(bindings, attack.address);
-  const here: ObjectHome = { ...place, bindingsPort: bindings.port };
+  const here: WorkerSetting = { ...setting, bindingsPort: bindings.port };
   try {
     const ingest = await runIngest(chain, attack, here);
     const objects = chain.waiting.length;
@@ -52,9 +52,9 @@ export async function runAttack(attack: Attack, place: Omit<ObjectHome, "binding
 async function runIngest(
   chain: Chain,
   { bytes, maxCpuSeconds }: Attack,
-  place: ObjectHome,
+  setting: WorkerSetting,
 ): Promise<Taken & { rejected: string }> {
-  const worker = await startWorker("ingest", place);
+  const worker = await startWorker("ingest", setting);
   const failures: string[] = [];
   let rejected = "";
   let cpuSeconds = 0;
@@ -70,8 +70,8 @@ async function runIngest(
 /** Ours: what a page exports at most is of this order. */
 const CSV_POINTS = 20_000;
 
-async function runProcess(chain: Chain, attack: Attack, place: ObjectHome): Promise<Omit<AttackResult, "ingest">> {
-  const worker = await startWorker("process", place);
+async function runProcess(chain: Chain, attack: Attack, setting: WorkerSetting): Promise<Omit<AttackResult, "ingest">> {
+  const worker = await startWorker("process", setting);
   const taken = { cpuSeconds: 0, totalCpuSeconds: 0, invocations: 0, failures: [] as string[] };
   const counter = new OutcomeCounter();
   const points: WrittenPoint[] = [];

@@ -10,8 +10,8 @@ import { createTransport } from "nodemailer";
 import { type ApiClient, apiClient } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
 import { isIdle } from "../../shared/operations.ts";
+import { freeStackPorts } from "../../test/support/ports.ts";
 import { gzipReport, mailOf, STYLES } from "../../test/support/seeded-reports.ts";
-import { freePort } from "../free-port.ts";
 import type { Address } from "../large-mail/chain.ts";
 
 /** An innocent mail has so long to be taken and read. */
@@ -57,13 +57,13 @@ export async function attackStack(
   onLine: (line: StackLine) => void,
 ): Promise<StackResult> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-attacks-"));
-  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
+  const ports = await freeStackPorts();
   let stack: RunningStack | undefined;
   try {
-    stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
-    const client = apiClient({ url: `http://127.0.0.1:${httpPort}`, token: stack.token });
+    stack = await startStack({ stateDir, ...ports, samples: false });
+    const client = apiClient({ url: `http://127.0.0.1:${ports.httpPort}`, token: stack.token });
     for (const { rua, entry } of [victim, INNOCENT]) await client.ask("putRegistration", { rua, entry });
-    const sender = new Sender(smtpPort, client);
+    const sender = new Sender(ports.smtpPort, client);
     // The first mail of a stack also pays for its start.
     await sender.sendInnocent();
     const lines: StackLine[] = [];

@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { type ApiClient, apiClient } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
 import { IMPORT_LIMITS } from "../../shared/limits.ts";
-import { freePort } from "../free-port.ts";
+import { freeStackPorts } from "../../test/support/ports.ts";
 import { cpuBetween, cpuByProgram } from "../processes.ts";
 
 /** What is killed in the middle: nothing, the command, the whole stack. */
@@ -76,8 +76,8 @@ class ImportRun {
   }
 
   static async start(stateDir: string, plan: ImportPlan): Promise<ImportRun> {
-    const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
-    const options = { stateDir, httpPort, smtpPort, sqlPort, samples: false };
+    const ports = await freeStackPorts();
+    const options = { stateDir, ...ports, samples: false };
     const run = new ImportRun(plan, options, await startStack(options));
     await run.#client.ask("putRegistration", { rua: RUA, entry: { account: "acme" } });
     return run;

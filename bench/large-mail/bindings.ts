@@ -2,10 +2,11 @@
  * KV, R2, D1 and queues for a Worker in another process: the HTTP that workerd's own bindings speak, as far as ingest and
  * process use them. Objects and the ledger are held in this process, so that none of their memory is the Worker's.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import * as v from "valibot";
 import type { LedgerResult } from "../../shared/ledger/database.ts";
 import { MemoryBucket, type MemoryPutOptions } from "../../test/support/memory-bucket.ts";
+import { listenLocally } from "../../test/support/ports.ts";
 import { SqliteLedger } from "../../test/support/sqlite-d1.ts";
 
 /** A message as it was sent to a queue. */
@@ -37,7 +38,7 @@ export async function serveBindings(): Promise<Bindings> {
     );
   });
   const bindings: Bindings = {
-    port: await listen(server),
+    port: await listenLocally(server),
     bucket: new MemoryBucket(),
     ledger: new SqliteLedger(),
     registry: new Map(),
@@ -48,15 +49,6 @@ export async function serveBindings(): Promise<Bindings> {
     },
   };
   return bindings;
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(address !== null && typeof address === "object" ? address.port : 0);
-    });
-  });
 }
 
 interface Answer {

@@ -27,7 +27,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-export interface ObjectHome {
+export interface WorkerSetting {
   /** For the bundle and the configuration. */
   folder: string;
   /** Where the bindings answer. */
@@ -52,11 +52,11 @@ function tomlOf(worker: WorkerName): string {
 }
 
 /** Starts a bundled Worker in a process of its own. */
-export async function startWorker(worker: WorkerName, place: ObjectHome): Promise<RunningWorker> {
-  const file = join(place.folder, `${worker}.capnp`);
-  writeFileSync(file, workerdConfig(worker, place));
+export async function startWorker(worker: WorkerName, setting: WorkerSetting): Promise<RunningWorker> {
+  const file = join(setting.folder, `${worker}.capnp`);
+  writeFileSync(file, workerdConfig(worker, setting));
   const child = spawn(workerdBinary(), ["serve", "--control-fd=3", file], {
-    stdio: place.quiet ? ["ignore", "ignore", "ignore", "pipe"] : ["ignore", "inherit", "inherit", "pipe"],
+    stdio: setting.quiet ? ["ignore", "ignore", "ignore", "pipe"] : ["ignore", "inherit", "inherit", "pipe"],
   });
   const exited = new Promise<void>((done) => child.once("exit", () => done()));
   const port = await listeningPort(child, exited);
@@ -102,7 +102,7 @@ function variableOf(name: string, value: string | number): string {
   return `(name = "${name}", text = ${JSON.stringify(SILENT.has(name) ? "" : value)})`;
 }
 
-function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: ObjectHome): string {
+function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: WorkerSetting): string {
   const config = v.parse(workerConfig, unstable_readConfig({ config: tomlOf(worker) }));
   const kv = config.kv_namespaces.map(({ binding }) => ({ name: binding, type: "kvNamespace", target: "kv" }));
   const r2 = config.r2_buckets.map(({ binding }) => ({ name: binding, type: "r2Bucket", target: "r2" }));

@@ -3,8 +3,8 @@
  * took effect, after it, or by cutting the connection after it. A fault injector: used by the soak run only.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { listenLocally } from "../../test/support/ports.ts";
 import { seeded } from "../../test/support/seeded-reports.ts";
 
 export interface FaultyAnalytics {
@@ -33,8 +33,7 @@ export async function startFaultyAnalytics({ rate, seed }: { rate: number; seed:
   const server = createServer((request, response) => {
     pass(request, response, { engineUrl, fault: pickFault() }).catch(() => response.destroy());
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
+  const port = await listenLocally(server);
   return {
     url: `http://127.0.0.1:${port}`,
     faults: () => faults,

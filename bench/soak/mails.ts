@@ -124,13 +124,13 @@ function recordsOf(index: number, random: () => number): number {
   return isLarge(index) ? 300 : 1 + Math.floor(random() ** 2 * 10);
 }
 
-interface ObjectHome {
+interface MailInput {
   index: number;
   seed: number;
   random: () => number;
 }
 
-function makeXml({ index, seed, random }: ObjectHome): string {
+function makeXml({ index, seed, random }: MailInput): string {
   const style = STYLES[index % STYLES.length] ?? STYLES[0];
   if (style === undefined) throw new Error("there are no styles");
   const bytes = reportBytes({ records: recordsOf(index, random), seed: seed * 1_000_003 + index, style });
@@ -138,9 +138,9 @@ function makeXml({ index, seed, random }: ObjectHome): string {
   return Buffer.from(bytes).toString("utf8").replaceAll("acme.example", domain);
 }
 
-function makeOriginal(place: ObjectHome): Original {
-  const { index, random } = place;
-  const xml = makeXml(place);
+function makeOriginal(input: MailInput): Original {
+  const { index, random } = input;
+  const xml = makeXml(input);
   const container = CONTAINERS[Math.floor(random() * CONTAINERS.length)] ?? "gzip";
   return { index, xml, container, raw: buildMail(`${index}`, [pack(container, `report-${index}`, xml)]) };
 }
@@ -167,24 +167,24 @@ function repeat(kind: MailKind, { xml, container, raw }: Original, index: number
   }
 }
 
-function makeOther(kind: MailKind, place: ObjectHome): SoakMail {
-  const { index, random } = place;
+function makeOther(kind: MailKind, input: MailInput): SoakMail {
+  const { index, random } = input;
   switch (kind) {
     case "twoFiles": {
-      const xml = makeXml(place);
+      const xml = makeXml(input);
       const files = [pack("zip", `good-${index}`, xml), cut(pack("gzip", `broken-${index}`, `${xml}<!-- -->`))];
       const expected = { ...totalsOf(xml), raw: 2, reports: 1, deadLetters: 1 };
       return mailOf(kind, { raw: buildMail(`${index}`, files), expected });
     }
     case "truncated": {
       const container = random() < 0.5 ? "gzip" : "zip";
-      const raw = buildMail(`${index}`, [cut(pack(container, `cut-${index}`, makeXml(place)))]);
+      const raw = buildMail(`${index}`, [cut(pack(container, `cut-${index}`, makeXml(input)))]);
       return mailOf(kind, { raw, expected: { raw: 1, deadLetters: 1 } });
     }
     case "hostile":
-      return mailOf(kind, { raw: buildMail(`${index}`, [hostileFile(place)]), expected: { raw: 1, deadLetters: 1 } });
+      return mailOf(kind, { raw: buildMail(`${index}`, [hostileFile(input)]), expected: { raw: 1, deadLetters: 1 } });
     case "unknownRua": {
-      const raw = buildMail(`${index}`, [pack("gzip", `unknown-${index}`, makeXml(place))]);
+      const raw = buildMail(`${index}`, [pack("gzip", `unknown-${index}`, makeXml(input))]);
       return { ...mailOf(kind, { raw, to: NOBODY, expected: {} }), isRejected: true };
     }
     default:
@@ -193,7 +193,7 @@ function makeOther(kind: MailKind, place: ObjectHome): SoakMail {
 }
 
 /** Shapes that attack a reader; each must end as exactly one dead letter. */
-function hostileFile({ index, seed, random }: ObjectHome): Attachment {
+function hostileFile({ index, seed, random }: MailInput): Attachment {
   const xml = makeXml({ index, seed, random });
   const shapes: (() => Attachment)[] = [
     () => pack("xml", `entities-${index}`, xml.replace("?>", '?><!DOCTYPE feedback [<!ENTITY a "&a;&a;">]>')),

@@ -10,7 +10,7 @@ import { type ApiClient, apiClient, changeDeadLetters } from "../../cli/client.t
 import { type RunningStack, startStack } from "../../local/stack.ts";
 import type { Job } from "../../shared/contract/pipeline-shapes.ts";
 import { isIdle } from "../../shared/operations.ts";
-import { freePort } from "../free-port.ts";
+import { freeStackPorts, type StackPorts } from "../../test/support/ports.ts";
 import { Alerts } from "./alerts.ts";
 import { addSent, type BalanceRow, differences, emptySent, readBalance, type Sent, waitingIn } from "./balance.ts";
 import { type FaultyAnalytics, startFaultyAnalytics } from "./faulty-analytics.ts";
@@ -59,7 +59,7 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   const analytics = await startFaultyAnalytics({ rate: plan.faultRate, seed: plan.seed });
   const { alerts: count, faultRate, seed } = plan;
   const alerts = count === 0 ? undefined : await Alerts.start({ count, faultRate, seed });
-  const run = new SoakRun(plan, { stateDir, analytics, alerts, ports: await freePorts() });
+  const run = new SoakRun(plan, { stateDir, analytics, alerts, ports: await freeStackPorts() });
   try {
     const result = await run.run();
     return plan.keep ? { ...result, stateDir } : result;
@@ -71,25 +71,25 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   }
 }
 
-interface ObjectHome {
+interface Surroundings {
   stateDir: string;
   analytics: FaultyAnalytics;
   alerts: Alerts | undefined;
-  ports: { httpPort: number; smtpPort: number; sqlPort: number };
+  ports: StackPorts;
 }
 
 class SoakRun {
   readonly #plan: SoakPlan;
-  readonly #place: ObjectHome;
+  readonly #surroundings: Surroundings;
   readonly #sent: Sent = emptySent();
   #stack: RunningStack | undefined;
   #kills = 0;
   #killing: Promise<void> | undefined;
   readonly #dead = new AbortController();
 
-  constructor(plan: SoakPlan, place: ObjectHome) {
+  constructor(plan: SoakPlan, surroundings: Surroundings) {
     this.#plan = plan;
-    this.#place = place;
+    this.#surroundings = surroundings;
     plan.signal.addEventListener("abort", () => this.#dead.abort(new Error("The run was stopped.")));
   }
 
@@ -105,18 +105,18 @@ class SoakRun {
     plan.say(`all mails sent in ${Math.round(sendSeconds)} s`);
     await this.#waitUntilStill(client);
     const requeued = await this.#requeueExhausted(client);
-    const { alerts } = this.#place;
+    const { alerts } = this.#surroundings;
     await alerts?.finish(() => this.#stepOfAlerts(client, alerts));
     const told = (await alerts?.balance(client)) ?? [];
     const rows = [...(await this.#balance(client, sent)), ...told];
-    const faults = this.#place.analytics.faults();
+    const faults = this.#surroundings.analytics.faults();
     const counts = { faults, kills: this.#kills, requeued, repeatedNotices: alerts?.repeats ?? 0 };
     return { rows, sent, ...counts, sendSeconds, totalSeconds: secondsSince(started) };
   }
 
   /** What the watched domains sent before, so that a sender can be new. */
   async #watchDomains(client: ApiClient): Promise<SendCounts> {
-    const { alerts } = this.#place;
+    const { alerts } = this.#surroundings;
     if (alerts === undefined) return { delivered: 0, rejected: 0, retried: 0, repeated: 0 };
     await alerts.addChannels(client);
     const sent = await this.#sendAll(alerts.histories(), () => undefined);
@@ -137,7 +137,7 @@ class SoakRun {
   }
 
   async #start(): Promise<ApiClient> {
-    const { stateDir, analytics, alerts, ports } = this.#place;
+    const { stateDir, analytics, alerts, ports } = this.#surroundings;
     const interceptPoints = (engineUrl: string): string => {
       analytics.aimAt(engineUrl);
       return analytics.url;
@@ -152,7 +152,7 @@ class SoakRun {
 
   #send(client: ApiClient): Promise<SendCounts> {
     const { mails, kill, say } = this.#plan;
-    const { alerts } = this.#place;
+    const { alerts } = this.#surroundings;
     const started = performance.now();
     return this.#sendAll(this.#withNewSenders(), ({ delivered, rejected }) => {
       const done = delivered + rejected;
@@ -167,7 +167,7 @@ class SoakRun {
   #sendAll(mails: Iterable<SoakMail>, onDone: (counts: SendCounts) => void): Promise<SendCounts> {
     const { seed, faultRate } = this.#plan;
     return sendMails({
-      port: this.#place.ports.smtpPort,
+      port: this.#surroundings.ports.smtpPort,
       faultRate,
       seed,
       signal: this.#dead.signal,
@@ -185,7 +185,7 @@ class SoakRun {
       yield mail;
       done += 1;
       for (; shown < (done * count) / mails; shown++) {
-        const told = this.#place.alerts?.newSender(shown);
+        const told = this.#surroundings.alerts?.newSender(shown);
         if (told !== undefined) yield told;
       }
     }
@@ -281,11 +281,6 @@ async function finishedJob(client: ApiClient, start: "startReprocess" | "startRe
     if (job.state === "done") return job;
     await sleep(LOOK_MS);
   }
-}
-
-async function freePorts(): Promise<ObjectHome["ports"]> {
-  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
-  return { httpPort, smtpPort, sqlPort };
 }
 
 // A stack under load, or one that reloads, may fail to answer once; only one that stays silent is broken.

@@ -35,8 +35,8 @@ export type Inputs = { [Name in OperationName]: v.InferOutput<Described[Name]["i
 /** The output of each operation. */
 export type Outputs = { [Name in OperationName]: v.InferOutput<Described[Name]["output"]> };
 
-type AnsweredBy<ObjectHome extends "process" | "dashboard"> = {
-  [Name in OperationName]: Described[Name]["answeredBy"] extends ObjectHome ? Name : never;
+type AnsweredBy<Worker extends "process" | "dashboard"> = {
+  [Name in OperationName]: Described[Name]["answeredBy"] extends Worker ? Name : never;
 }[OperationName];
 
 /** Operations answered by process, by RPC. */

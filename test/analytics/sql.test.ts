@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   AnalyticsUnavailableError,
@@ -9,6 +8,7 @@ import {
   type SqlConnection,
 } from "../../shared/analytics/sql.ts";
 import { eventRow, recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
+import { listenLocally } from "../support/ports.ts";
 
 let engine: TestEngine;
 /** Answers as a broken engine would: status and body come from the statement. */
@@ -21,8 +21,7 @@ beforeAll(async () => {
     const status = Number(request.url?.split("/").at(-3));
     response.writeHead(status).end(status === 200 ? "<html>not the engine</html>" : "the reason");
   });
-  await new Promise<void>((resolve) => faulty.listen(0, "127.0.0.1", resolve));
-  const { port } = faulty.address() as AddressInfo;
+  const port = await listenLocally(faulty);
   faultyConnection = { baseUrl: `http://127.0.0.1:${port}`, accountId: "200", token: "t" };
 });
 

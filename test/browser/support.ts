@@ -7,7 +7,7 @@ import { createTransport } from "nodemailer";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { type RunningStack, type StackOptions, startStack } from "../../local/stack.ts";
 import { launchBrowser, openedContext } from "../../scripts/browser.ts";
-import { freePorts } from "../local/support.ts";
+import { freeStackPorts } from "../support/ports.ts";
 
 interface Attachment {
   name: string;
@@ -38,13 +38,13 @@ export interface BrowserStack {
 /** Starts everything, without sample reports and, unless it is said where, without DNS. */
 export async function startBrowserStack(options: Partial<StackOptions> = {}): Promise<BrowserStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-browser-"));
-  const [httpPort = 0, smtpPort = 0, sqlPort = 0] = await freePorts(3);
-  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false, ...options });
+  const ports = await freeStackPorts();
+  const stack = await startStack({ stateDir, ...ports, samples: false, ...options });
   const browser = await launchBrowser();
-  const origin = `http://127.0.0.1:${httpPort}`;
+  const origin = `http://127.0.0.1:${ports.httpPort}`;
   const context = await openedContext(browser, stack);
   const faults: string[] = [];
-  const transport = createTransport({ host: "127.0.0.1", port: smtpPort, ignoreTLS: true });
+  const transport = createTransport({ host: "127.0.0.1", port: ports.smtpPort, ignoreTLS: true });
   const api = (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = { authorization: `Bearer ${stack.token}`, "content-type": "application/json" };
     return fetch(`${origin}/api/v1${path}`, { ...init, headers });

@@ -5,6 +5,7 @@ import { CHECK_KINDS } from "../../shared/guidance/check.ts";
 import { storedCheck } from "../../shared/guidance/stored-check.ts";
 import { zoo } from "../guidance/zones.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
+import { listenLocally } from "../support/ports.ts";
 import { runCommand } from "./run-command.ts";
 
 let server: DnsServer;
@@ -55,9 +56,7 @@ it("says unknown and exits when no DNS server answers", async () => {
 
 it("says once that a server never answers, and does not wait for it at every question", async () => {
   const silent = createServer(() => {});
-  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  const address = silent.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listenLocally(silent);
   const domains = ["example.com", "mail.example.co.uk", "example.net", "example.org"];
   const url = `http://127.0.0.1:${port}/dns-query`;
   const started = performance.now();
@@ -100,9 +99,7 @@ it("prints the same JSON each time, however fast the answers come", async () => 
     const answer = await fetch(plain.url, { method: "POST", body: Buffer.concat(body) });
     response.writeHead(200, { "content-type": "application/dns-message" }).end(Buffer.from(await answer.arrayBuffer()));
   });
-  await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
-  const address = slow.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listenLocally(slow);
   const run = async () => {
     const url = `http://127.0.0.1:${port}/dns-query`;
     const command = ["check", "shop.test", "--dns", url, "--json", "--selector", "one", "two", "three"];

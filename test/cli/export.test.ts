@@ -10,6 +10,7 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import { RECORD_COLUMNS } from "../../shared/export/record-columns.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { listenLocally } from "../support/ports.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
@@ -134,10 +135,8 @@ async function startBreaker(): Promise<{ server: Server; origin: string }> {
       setTimeout(() => response.destroy(), 50);
     } else response.end(`${lines.join("\n")}\n`);
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The breaker has no port.");
-  return { server, origin: `http://127.0.0.1:${address.port}` };
+  const port = await listenLocally(server);
+  return { server, origin: `http://127.0.0.1:${port}` };
 }
 
 it("an interrupted export continues after its last page", async () => {

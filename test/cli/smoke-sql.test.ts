@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { namedStatements } from "../../shared/analytics/statements.ts";
 import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
+import { listenLocally } from "../support/ports.ts";
 import type { CommandOutcome } from "./run-command.ts";
 
 let engine: TestEngine;
@@ -50,10 +51,8 @@ test("a refusal of the service is printed with its statement, with exit code 1",
     const refused = (await text(request)).includes("argMax");
     response.writeHead(refused ? 422 : 200).end(refused ? "unknown function call: argMax" : '{"meta":[],"data":[]}');
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenLocally(server);
   onTestFinished(() => void server.close());
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
   const { code, stdout } = await smoke(credentials(), `http://127.0.0.1:${port}`);
   expect(code).toBe(1);
   expect(stdout).toContain("REFUSED   failing sources: unknown function call: argMax\nSELECT source");

@@ -1,8 +1,8 @@
 /** The client: what goes wrong is a value with a code and a sentence, whatever it is. */
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ContractClient, contractClient, eachItem } from "../../shared/contract/client.ts";
+import { listenLocally } from "../support/ports.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -11,12 +11,11 @@ afterEach(() => {
 
 async function answering(listener: RequestListener): Promise<ContractClient> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenLocally(server);
   closing.push(
     () => server.closeAllConnections(),
     () => server.close(),
   );
-  const { port } = server.address() as AddressInfo;
   return client(`http://127.0.0.1:${port}`);
 }
 

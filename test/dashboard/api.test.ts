@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
@@ -8,6 +7,7 @@ import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "../../sha
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
+import { listenLocally } from "../support/ports.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -365,8 +365,7 @@ describe("a busy engine", () => {
       response.writeHead(503, { "retry-after": "7" });
       response.end("later");
     });
-    await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
-    const { port } = busy.address() as AddressInfo;
+    const port = await listenLocally(busy);
     const settings = { ANALYTICS_ACCOUNT_ID: "local", ANALYTICS_API_TOKEN: "token" };
     const waiting = await startDashboard({
       vars: { API_TOKEN, ANALYTICS_SQL_URL: `http://127.0.0.1:${port}`, ...settings },

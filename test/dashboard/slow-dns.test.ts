@@ -1,8 +1,8 @@
 /** Pages answer within a second and a half whatever DNS does, and say "unknown" where they needed it. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { listenLocally } from "../support/ports.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 const MOST_MILLISECONDS = 1500;
@@ -32,8 +32,7 @@ async function silentServer(): Promise<{ url: string; asked: () => number; serve
   const server = createServer(() => {
     asked += 1;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listenLocally(server);
   return { url: `http://127.0.0.1:${port}/dns-query`, asked: () => asked, server };
 }
 

@@ -1,9 +1,9 @@
 /** The trend on the operations page: what Analytics Engine adds where it is configured, and that nothing else needs it. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { eventRow, startTestEngine } from "../support/local-engine.ts";
+import { listenLocally } from "../support/ports.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -70,13 +70,13 @@ it("without a token only the trend is missing", async () => {
 
 it("without an answer of the engine only the trend is missing", async () => {
   const silent = createServer(() => undefined);
-  await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
+  const port = await listenLocally(silent);
   onTestFinished(() => {
     silent.closeAllConnections();
     silent.close();
   });
   const dashboard = await start({
-    ANALYTICS_SQL_URL: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    ANALYTICS_SQL_URL: `http://127.0.0.1:${port}`,
     ANALYTICS_ACCOUNT_ID: "a",
     ANALYTICS_API_TOKEN: "t",
   });

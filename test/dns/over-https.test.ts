@@ -1,11 +1,11 @@
 /** Questions to a DNS server over HTTPS: a real HTTP server answers with DNS messages, or with whatever is no answer. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type Answer as DnsAnswer, decode, encode } from "dns-packet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { boundedResolver, NO_RESOLVER } from "../../shared/dns/resolver.ts";
 import { DNS_LIMITS } from "../../shared/limits.ts";
+import { listenLocally } from "../support/ports.ts";
 
 const NXDOMAIN = 3;
 const SERVFAIL = 2;
@@ -57,8 +57,8 @@ beforeAll(async () => {
     const { code = 0, answers = [] } = ANSWERS[name] ?? {};
     response.end(encode({ type: "response", id: 0, flags: code, questions: [question], answers }));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dns-query`;
+  const port = await listenLocally(server);
+  url = `http://127.0.0.1:${port}/dns-query`;
 });
 afterAll(() => {
   server.closeAllConnections();

@@ -5,7 +5,7 @@ import { createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { freePort } from "../../bench/free-port.ts";
+import { freePort } from "../support/ports.ts";
 
 export interface Dovecot {
   port: number;

@@ -1,10 +1,9 @@
 /** The front of the dashboard with a stand-in for the Workers behind it, which tells what reached it. */
 import { createServer, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFront, type RunningFront } from "../../local/front/front.ts";
 import type { WorkersAddress } from "../../local/workers.ts";
-import { freePorts } from "./support.ts";
+import { freePort, freePorts, listenLocally } from "../support/ports.ts";
 
 const SECRET = { apiToken: "the-token-of-programs", browserKey: "the-key-of-browsers" };
 
@@ -29,9 +28,8 @@ beforeEach(async () => {
     response.writeHead(201, { "x-answer": "yes", "cf-ray": "no", "mf-any": "no" });
     response.end("answer");
   });
-  await new Promise<void>((resolve) => behind.listen(0, "127.0.0.1", resolve));
-  workers = { port: (behind.address() as AddressInfo).port, workersSecret: "secret-of-the-workers" };
-  [port = 0] = await freePorts(1);
+  workers = { port: await listenLocally(behind), workersSecret: "secret-of-the-workers" };
+  port = await freePort();
   front = await openFront({ port, secret: SECRET, findWorkers: () => workers });
 });
 

@@ -3,7 +3,8 @@ import { createTransport } from "nodemailer";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { register } from "../../local/api.ts";
 import { startStack } from "../../local/stack.ts";
-import { freePorts, pidsOf, testFolder } from "./support.ts";
+import { freePorts } from "../support/ports.ts";
+import { pidsOf, testFolder } from "./support.ts";
 
 const TIMEOUT_MS = 2000;
 const RUA = "dmarc@hang.example";

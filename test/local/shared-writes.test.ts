@@ -1,11 +1,11 @@
 /** The stand-in's binding in workerd: points written side by side travel together, and each caller learns the truth. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { localWorker } from "../support/local-workers.ts";
+import { listenLocally } from "../support/ports.ts";
 
 interface Body {
   dataset: string;
@@ -26,8 +26,7 @@ beforeAll(async () => {
       response.writeHead(status).end(status === 200 ? "stored" : "disk full");
     });
   });
-  await new Promise<void>((listening) => engine.listen(0, "127.0.0.1", listening));
-  const { port } = engine.address() as AddressInfo;
+  const port = await listenLocally(engine);
   const vars = { LOCAL_ANALYTICS_URL: `http://127.0.0.1:${port}`, LOCAL_ANALYTICS_TOKEN: "t" };
   const root = resolve(import.meta.dirname, "../..");
   server = createTestHarness({

@@ -1,14 +1,13 @@
 /** The SMTP server with a stand-in for ingest's local module, so that every outcome and fault can be had. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { createTransport } from "nodemailer";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSmtpServer, type RunningSmtpServer } from "../../local/smtp/server.ts";
 import type { WorkersAddress } from "../../local/workers.ts";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
-import { freePorts } from "./support.ts";
+import { freePort, listenLocally } from "../support/ports.ts";
 
 interface Received {
   from: string | null;
@@ -51,8 +50,7 @@ beforeEach(async () => {
     response.writeHead(reply.status);
     response.end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
   });
-  await new Promise<void>((resolve) => ingest.listen(0, "127.0.0.1", resolve));
-  workers = { port: (ingest.address() as AddressInfo).port, workersSecret: "secret" };
+  workers = { port: await listenLocally(ingest), workersSecret: "secret" };
   smtp = await openSmtpServer({
     port: 0,
     findWorkers: () => workers,
@@ -136,7 +134,7 @@ describe("the SMTP server", () => {
 
   test("answers 451 while ingest is unreachable or starting, and 250 when it is back", async () => {
     const real = workers;
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     workers = { port, workersSecret: "secret" };
     expect(await send(MAIL)).toMatchObject({ code: 451, text: expect.stringContaining("cannot be reached") });
     workers = undefined;

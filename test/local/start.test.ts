@@ -9,11 +9,11 @@ import { startAnalytics } from "../../local/analytics/start.ts";
 import { INGEST_HOST } from "../../local/ask-ingest.ts";
 import { buildSamples } from "../../local/samples/samples.ts";
 import { readLocalSecret } from "../../local/secret.ts";
+import { freePorts } from "../support/ports.ts";
 import { readSamples } from "./read-samples.ts";
 import {
   askRows,
   commandLines,
-  freePorts,
   listeningAddresses,
   pidsOf,
   processesNaming,

@@ -1,7 +1,6 @@
 /** Shared by the tests of the local stack: folders that go away, the engine's HTTP, and which processes are running. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -66,29 +65,6 @@ export async function write(url: string, dataset: string, points: Point[]): Prom
     body: JSON.stringify({ dataset, points: full }),
   });
   return readReply(response);
-}
-
-/**
- * Ports nothing listens on at the moment, below those that Linux gives to connections (32,768 and up): another test's
- * connection cannot take one before it is used.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = new Map<number, Server>();
-  while (servers.size < count) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
-    const server = await listening(port);
-    if (server !== undefined) servers.set(port, server);
-  }
-  await Promise.all([...servers.values()].map((server) => new Promise((resolve) => server.close(resolve))));
-  return [...servers.keys()];
-}
-
-function listening(port: number): Promise<Server | undefined> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once("error", () => resolve(undefined));
-    server.listen(port, "127.0.0.1", () => resolve(server));
-  });
 }
 
 /** Running processes that name a folder in their arguments or their environment, as `pid state command`. */

@@ -28,6 +28,7 @@ import {
 import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { countingLedger } from "../support/counting-ledger.ts";
+import { listenLocally } from "../support/ports.ts";
 import { sampleTlsReport } from "../support/sample-report.ts";
 import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
@@ -93,9 +94,7 @@ beforeEach(async () => {
     if (given.isOpen === true) response.write(given.body);
     else response.end(given.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  simulation.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  simulation.webhookOrigin = `http://127.0.0.1:${await listenLocally(server)}`;
 });
 
 afterEach(() => {

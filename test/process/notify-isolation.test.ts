@@ -18,6 +18,7 @@ import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveri
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { listenLocally } from "../support/ports.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 /** Words that only one account's reports, incidents and settings hold. */
@@ -50,9 +51,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
       received.push({ account, content: await text(request) });
       response.writeHead(204).end();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    simulation.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+    simulation.webhookOrigin = `http://127.0.0.1:${await listenLocally(server)}`;
     for (const account of NAMES) await fill(account);
     await change(simulation.ledger, keepIncidents([incident("", "", "pipeline-secret.test")]));
   });

@@ -22,6 +22,7 @@ import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts
 import { takePersonRole } from "../../workers/process/operations/accounts.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { dropPerson, registerPerson } from "../../workers/process/operations/people.ts";
+import { listenLocally } from "../support/ports.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const CALLER = { name: "ann@example.com", authority: authorityOf({ role: "administrator", accounts: ["acme"] }) };
@@ -66,9 +67,7 @@ beforeEach(async () => {
     if (isHanging) return;
     response.writeHead(status, status === 302 ? { location: "/elsewhere" } : headers).end(said);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  simulation.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  simulation.webhookOrigin = `http://127.0.0.1:${await listenLocally(server)}`;
 });
 
 afterEach(() => {

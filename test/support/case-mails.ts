@@ -13,6 +13,7 @@ import { startStack } from "../../local/stack.ts";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { missingParts } from "../../shared/ledger/activity.ts";
 import { isIdle } from "../../shared/operations.ts";
+import type { StackPorts } from "./ports.ts";
 import { sampleMail, sampleReport, sampleTlsReport } from "./sample-report.ts";
 
 /** Reads a file by its name. */
@@ -193,14 +194,13 @@ async function countBoth(stack: CaseStack, account: string): Promise<void> {
 /**
  * Runs all cases, each in an account of its own, on a stack of its own, which leaves nothing behind.
  *
- * @param ports three free ports
+ * @param ports free ones
  */
-export async function runCaseMails(files: CaseFiles, ports: readonly [number, number, number]): Promise<CaseResult[]> {
+export async function runCaseMails(files: CaseFiles, ports: StackPorts): Promise<CaseResult[]> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-cases-"));
-  const [httpPort, smtpPort, sqlPort] = ports;
-  const started = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
+  const started = await startStack({ stateDir, ...ports, samples: false });
   try {
-    const stack = new CaseStack({ httpPort, smtpPort, token: started.token });
+    const stack = new CaseStack({ ...ports, token: started.token });
     const results: CaseResult[] = [];
     for (const one of CASES) results.push({ name: one.name, wrong: await runCase(one, { files, stack }) });
     return [...results, { name: "balance of parts", wrong: await wrongBalance(stack) }];

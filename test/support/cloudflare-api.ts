@@ -5,10 +5,10 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { unstable_splitSqlQuery as splitSqlQuery } from "wrangler";
 import { type Binding, type Consumer, type Script, UploadedWorkers } from "./cloudflare-workers.ts";
+import { listenLocally } from "./ports.ts";
 
 /** What a token may do; `Edit` includes `Read`. */
 export type Permission =
@@ -155,8 +155,8 @@ export class CloudflareStandIn {
         });
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/client/v4`;
+    const port = await listenLocally(server);
+    return `http://127.0.0.1:${port}/client/v4`;
   }
 
   /** What a Worker on workers.dev answers; before it is uploaded, what Cloudflare answers. */

@@ -2,8 +2,7 @@
  * A DNS server over HTTPS's protocol (RFC 8484) for tests, on plain HTTP of this machine: zones written as names and records.
  * It follows aliases as a resolver does, and fails in the ways that a resolver fails.
  */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import {
   type Answer,
   AUTHENTIC_DATA,
@@ -15,6 +14,7 @@ import {
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
 } from "dns-packet";
+import { listenLocally } from "./ports.ts";
 
 /**
  * Name → its records as in a zone file, `TXT v=spf1 -all`, or how the server fails: `SERVFAIL`, `REFUSED`, `TIMEOUT`,
@@ -76,20 +76,15 @@ export async function startDnsServer(zones: Zones): Promise<DnsServer> {
       : Buffer.from(encode(answerTo(query, name, question?.type ?? "A", zones)));
     response.writeHead(200, { "content-type": "application/dns-message" }).end(bytes);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenLocally(server);
   return {
-    url: `http://127.0.0.1:${portOf(server)}/dns-query`,
+    url: `http://127.0.0.1:${port}/dns-query`,
     asked,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-function portOf(server: Server): number {
-  const address = server.address() as AddressInfo;
-  return address.port;
 }
 
 function answerTo(query: Packet, name: string, type: string, zones: Zones): Packet {

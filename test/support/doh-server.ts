@@ -1,7 +1,7 @@
 /** Support: a DNS server over HTTPS that knows some TXT records; any other name does not exist. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { decode, encode } from "dns-packet";
+import { listenLocally } from "./ports.ts";
 
 const NXDOMAIN = 3;
 
@@ -29,9 +29,9 @@ export async function startDohServer(records: Record<string, string>): Promise<D
       encode({ type: "response", id: 0, flags, questions: question === undefined ? [] : [question], answers }),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenLocally(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dns-query`,
+    url: `http://127.0.0.1:${port}/dns-query`,
     asked,
     close() {
       server.closeAllConnections();

@@ -3,8 +3,8 @@
  * that it cannot give, numbers as large as they get, and connections that it ends.
  */
 
-import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
+import { listenLocally } from "./ports.ts";
 
 export interface ImapServer {
   port: number;
@@ -38,9 +38,9 @@ export async function startImapServer(): Promise<ImapServer> {
       for (const line of lines) answer(line, socket, state);
     });
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const port = await listenLocally(server);
   const state: ImapServer = {
-    port: (server.address() as AddressInfo).port,
+    port,
     mails: new Map(),
     uidValidity: 1,
     capabilities: "IMAP4rev1",

@@ -4,8 +4,8 @@
  * that break.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { listenLocally } from "./ports.ts";
 
 export interface StoredMail {
   id: string;
@@ -45,9 +45,9 @@ export async function startMailServices(): Promise<MailServices> {
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const port = await listenLocally(server);
   const services: MailServices = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     owner: "reports@acme.example",
     mails: [],
     tokens: new Set(["good"]),

@@ -4,9 +4,9 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { listenLocally } from "./ports.ts";
 
 export interface MovedClock {
   /** Main module of process. */
@@ -24,8 +24,7 @@ export async function startMovedClock(seconds: number): Promise<MovedClock> {
   };
   moveTo(seconds);
   const server = createServer((_, response) => response.end(String(offsetMilliseconds)));
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
+  const port = await listenLocally(server);
   const folder = mkdtempSync(join(tmpdir(), "dmarc-clock-"));
   const processMain = join(folder, "process.js");
   const real = resolve(import.meta.dirname, "../../local/worker/process.ts");
@@ -46,6 +45,7 @@ export async function startMovedClock(seconds: number): Promise<MovedClock> {
 function moduleText(real: string, clockUrl: string): string {
   return `
 import process, { Operations as RealOperations } from ${JSON.stringify(real)};
+import { listenLocally } from "./ports.ts";
 const RealDate = Date;
 let offset = 0;
 globalThis.Date = class extends RealDate {
