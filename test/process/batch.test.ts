@@ -10,21 +10,14 @@ import {
   outcomesOf,
   reportFigures,
 } from "../support/simulation/balance.ts";
-import { figures, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { figures, mailOf, records, registeredSimulation, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
-function newSimulation(): Simulation {
-  const simulation = new Simulation();
-  registerAll(simulation);
-  return simulation;
-}
-
 describe("a batch", () => {
   it("of many objects takes three D1 calls, one of them the transaction", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     for (let i = 0; i < 22; i++) await simulation.deliver(reportMail(`r${i}`, records(10)));
     const before = simulation.faults.calls.length;
     await simulation.drain({ rounds: 1 });
@@ -36,7 +29,7 @@ describe("a batch", () => {
   });
 
   it("with an unreadable object settles the others now and that one later", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.carriesObjects = false;
     for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(2)));
     let failed = 0;
@@ -54,7 +47,7 @@ describe("a batch", () => {
   });
 
   it("with failing points of one object settles the others", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(2)));
     let failed = 0;
     simulation.faults.plan = ({ name }) =>
@@ -66,7 +59,7 @@ describe("a batch", () => {
   });
 
   it("with the same report twice, in another order, counts it once", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("twice", records(5)));
     await simulation.deliver(reportMail("twice", records(5).toReversed()));
     await simulation.drain();
@@ -81,7 +74,7 @@ describe("a batch", () => {
   });
 
   it("with one object twice, once reprocessed, reads it once", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(3)));
     const [message] = simulation.queues["dmarc-reports"].messages;
     const body = JSON.parse(message?.body ?? "{}");
@@ -95,7 +88,7 @@ describe("a batch", () => {
 
 describe("an object", () => {
   it("with the same report twice counts it once, with a duplicate", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     const content = Buffer.from(sampleReport({ reportId: "same", records: records(3) }));
     const twice = zipOfTwo(content);
     await simulation.deliver(mailOf([{ name: "twice.zip", content: twice }]));
@@ -113,7 +106,7 @@ function zipOfTwo(content: Uint8Array): Uint8Array {
 }
 
 it("a report of 100,000 records stays far below D1's query limit per invocation", { timeout: 120_000 }, async () => {
-  const simulation = newSimulation();
+  const simulation = registeredSimulation();
   await simulation.deliver(reportMail("large", records(100_000)));
   await simulation.drain({ rounds: 1 });
   const before = simulation.faults.calls.length;

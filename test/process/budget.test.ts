@@ -1,16 +1,14 @@
 /** The write budget: 250 points an invocation (the simulated Analytics Engine enforces it), and nothing left behind. */
 import { describe, expect, it } from "vitest";
 import { eventsByOutcome, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
-import { figures, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { figures, records, registeredSimulation, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
 describe("within the write budget", () => {
   it("25 reports of 40 records arrives whole, without a fault", async () => {
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     const expected: ReturnType<typeof reportFigures> = {};
     for (let i = 0; i < 25; i++) {
       expected[`acme/r${i}`] = figures(40);
@@ -26,8 +24,7 @@ describe("within the write budget", () => {
   });
 
   it("a report of 100,000 records arrives whole", { timeout: 300_000 }, async () => {
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("huge", records(100_000)));
     await simulation.drain();
     expect(reportFigures(simulation)).toEqual({ "acme/huge": figures(100_000) });

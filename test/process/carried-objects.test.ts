@@ -16,23 +16,17 @@ import {
   figures,
   mailOf,
   records,
-  registerAll,
+  registeredSimulation,
   reportMail,
   stamped,
 } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
+import type { SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
 import { tablesOf } from "../support/simulation/upgrade-fixture.ts";
 
 setUpSimulation();
 
 const RUA = "dmarc@acme.example";
-
-function newSimulation(): Simulation {
-  const simulation = new Simulation();
-  registerAll(simulation);
-  return simulation;
-}
 
 function waiting(simulation: Simulation): DeliveredReport[] {
   return simulation.queues["dmarc-reports"].messages.map(({ body }) => JSON.parse(body));
@@ -56,7 +50,7 @@ describe("what process makes of an object", () => {
   });
 
   async function simulationAfter(carriesObjects: boolean): Promise<Simulation> {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.carriesObjects = carriesObjects;
     for (const mail of fixtures) expect(await simulation.deliver(mail)).toBe("taken");
     await simulation.drain();
@@ -74,7 +68,7 @@ describe("what process makes of an object", () => {
   });
 
   it("costs no call of R2 beyond the put, for an ordinary report", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(9)));
     await simulation.drain();
     expect(simulation.faults.calls.filter((name) => name.startsWith("r2."))).toEqual(["r2.put raw"]);
@@ -82,7 +76,7 @@ describe("what process makes of an object", () => {
   });
 
   it("is read twice from its message when it has many records", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(1100)));
     await simulation.drain();
     expect(r2Reads(simulation)).toEqual([]);
@@ -92,7 +86,7 @@ describe("what process makes of an object", () => {
 
 describe("a message carries its object", () => {
   const isCarried = async (...mails: SimulatedMail[]): Promise<boolean[]> => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     for (const mail of mails) await simulation.deliver(mail);
     return waiting(simulation).map(({ object }) => object !== undefined);
   };
@@ -161,7 +155,7 @@ describe("a message carries its object", () => {
   });
 
   it("and those of a mail with many go in as many batches as Queues asks", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     const files = Array.from({ length: MAIL_LIMITS.maxPartsPerMessage }, (_, i) => ({
       name: `${i}.gz`,
       content: gzipLike(QUEUE_LIMITS.maxCarriedBytes - i),
@@ -180,7 +174,7 @@ function gzipLike(bytes: number): Uint8Array {
 
 describe("the object is fetched from R2", () => {
   const changed = (change: (message: DeliveredReport) => unknown) => async (): Promise<Simulation> => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     const [message] = waiting(simulation);
     if (message === undefined) throw new Error("There is no message.");
@@ -207,7 +201,7 @@ describe("the object is fetched from R2", () => {
   });
 
   it("by everything that reads an object again", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     await simulation.drain();
     await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
@@ -217,7 +211,7 @@ describe("the object is fetched from R2", () => {
   });
 
   it("from the third delivery on, in a message of its own", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     let failures = 0;
     simulation.faults.plan = ({ name }) =>
@@ -238,7 +232,7 @@ describe("the object is fetched from R2", () => {
 
 describe("a raw object that has gone from R2 meanwhile", () => {
   it("counts, as its mail was taken", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     await simulation.bucket.delete(simulation.bucket.keys());
     await simulation.drain();
@@ -246,7 +240,7 @@ describe("a raw object that has gone from R2 meanwhile", () => {
   });
 
   it("does not count for an account that registered its address after it came", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     const { nowSeconds } = simulation.invocation();
     simulation.unregister(RUA);
@@ -269,7 +263,7 @@ describe("content is kept nowhere but in R2 and the message", () => {
   }
 
   it("when its report cannot be read", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     const content = gzipLike(300);
     await simulation.deliver(mailOf([{ name: "broken.gz", content }]));
     expect(waiting(simulation)[0]?.object?.content).toBe(encodeBase64(content));
@@ -279,7 +273,7 @@ describe("content is kept nowhere but in R2 and the message", () => {
   });
 
   it("when its retries are exhausted", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     const content = Buffer.from(waiting(simulation)[0]?.object?.content ?? "", "base64");
     expect(content.byteLength).toBeGreaterThan(100);
@@ -290,7 +284,7 @@ describe("content is kept nowhere but in R2 and the message", () => {
   });
 
   it("when a queue hands it to the dead letters at once", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("a", records(2)));
     const content = Buffer.from(waiting(simulation)[0]?.object?.content ?? "", "base64");
     const messages = simulation.queues["dmarc-reports"].messages.splice(0);
@@ -301,7 +295,7 @@ describe("content is kept nowhere but in R2 and the message", () => {
   });
 
   it("when its message is of another version", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     const content = gzipLike(300);
     const sha256 = createHash("sha256").update(content).digest("hex");
     const object = { content: encodeBase64(content), metadata: {} };

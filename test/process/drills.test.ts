@@ -4,17 +4,16 @@ import { expect, it } from "vitest";
 import { restoreRegistrations } from "../../workers/process/domains/registrations.ts";
 import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { imbalances, ledgerFigures } from "../support/simulation/balance.ts";
-import { allMail, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { allMail, records, registeredSimulation, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import type { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
 const { mails, expected } = allMail();
 
 async function received(shards = 1): Promise<Simulation> {
-  const simulation = new Simulation({ shards });
-  registerAll(simulation);
+  const simulation = registeredSimulation({ shards });
   for (const mail of mails) await simulation.deliver(mail);
   return simulation;
 }
@@ -61,8 +60,7 @@ it.each([1, 2])(
 it.each([1, 2])(
   "%i databases as they were some time ago: addresses since then are restored from KV, and what arrived since then from raw/",
   async (databases) => {
-    const simulation = new Simulation({ shards: databases });
-    registerAll(simulation);
+    const simulation = registeredSimulation({ shards: databases });
     const half = Math.floor(mails.length / 2);
     for (const mail of mails.slice(0, half)) await simulation.deliver(mail);
     // Some of them are still waiting at the time that is restored.

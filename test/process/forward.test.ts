@@ -30,7 +30,14 @@ import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { countingLedger } from "../support/counting-ledger.ts";
 import { listenLocally } from "../support/ports.ts";
 import { sampleTlsReport } from "../support/sample-report.ts";
-import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
+import {
+  mailOf,
+  records,
+  registerAll,
+  registeredSimulation,
+  reportMail,
+  smallMail,
+} from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -75,8 +82,7 @@ let received: Received[];
 let answer: (request: Received) => Answer | "hang" | "cut";
 
 beforeEach(async () => {
-  simulation = new Simulation();
-  registerAll(simulation);
+  simulation = registeredSimulation();
   received = [];
   answer = () => ({ status: 200 });
   server = createServer(async (request, response) => {

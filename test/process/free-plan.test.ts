@@ -17,7 +17,14 @@ import { runWatch, type WantedWatchDone, watchWanted } from "../../workers/proce
 import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
 import { startDnsServer, type Zones } from "../support/dns-server.ts";
 import { listDeadLetters } from "../support/simulation/listings.ts";
-import { records, registerAll, reportMail, smallMail, stamped } from "../support/simulation/scenario.ts";
+import {
+  records,
+  registerAll,
+  registeredSimulation,
+  reportMail,
+  smallMail,
+  stamped,
+} from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -262,8 +269,7 @@ it("a check that finds all records changed takes as few queries as one that find
 });
 
 it("a set-up that no questions were left for stays as it was found", async () => {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   simulation.dnsQuestions = dnsQuestions;
   const zones: Zones = {
     "_dmarc.acme.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@acme.example"],
@@ -300,8 +306,7 @@ it("a set-up that no questions were left for stays as it was found", async () =>
 });
 
 it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an hour", async (shards) => {
-  const simulation = new Simulation({ shards });
-  registerAll(simulation);
+  const simulation = registeredSimulation({ shards });
   simulation.watchQueries = watchQueries;
   await simulation.deliver(reportMail("one", records(3)));
   await simulation.deliver(reportMail("two", records(3), "rua@other.example"));
@@ -319,8 +324,7 @@ it.each([1, 2, 3, 20])("with %s databases every domain has its verdict within an
 it.each([1, 2, 3])(
   "with %s databases a round that a person asks for reaches each of them, one after the other",
   async (shards) => {
-    const simulation = new Simulation({ shards });
-    registerAll(simulation);
+    const simulation = registeredSimulation({ shards });
     simulation.watchQueries = watchQueries;
     await simulation.deliver(reportMail("one", records(3)));
     await simulation.deliver(reportMail("two", records(3), "rua@other.example"));
@@ -339,8 +343,7 @@ it.each([1, 2, 3])(
 );
 
 it("a file too large for the plan waits as a dead letter, and counts after an upgrade", async () => {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   simulation.maxReportBytes = maxReportBytes;
   await simulation.deliver(reportMail("small", records(10)));
   await simulation.deliver(reportMail("large", records(2000)));

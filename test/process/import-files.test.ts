@@ -11,21 +11,15 @@ import { importFiles } from "../../workers/process/operations/import-files.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { eventsByOutcome, ledgerFigures } from "../support/simulation/balance.ts";
-import { gzip, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { gzip, mailOf, records, registeredSimulation, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import type { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
 const RUA = "dmarc@acme.example";
 const CALLER = { name: "operator@acme.example", authority: OPERATOR };
 const DAY = 86_400_000;
-
-function newSimulation(given: ConstructorParameters<typeof Simulation>[0] = {}): Simulation {
-  const simulation = new Simulation(given);
-  registerAll(simulation);
-  return simulation;
-}
 
 function hashOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -64,7 +58,7 @@ function counts(simulation: Simulation): Record<string, number> {
 
 describe("imported files", () => {
   it("are taken anew once the account is forgotten that had them, also at an address that has left it", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     const files = reports(2);
     await take(simulation, files);
     await simulation.drain();
@@ -79,7 +73,7 @@ describe("imported files", () => {
   });
 
   it("end as figures and are recognised by content on any later day", async () => {
-    const simulation = newSimulation({ shards: 2 });
+    const simulation = registeredSimulation({ shards: 2 });
     const files = reports(10);
     expect((await take(simulation, files)).every(({ isNew }) => isNew)).toBe(true);
     await simulation.drain();
@@ -96,7 +90,7 @@ describe("imported files", () => {
   });
 
   it("are duplicates of reports that came by mail, and vice versa", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await simulation.deliver(reportMail("r0", records(3, 1)));
     await simulation.drain();
     await take(simulation, reports(2));
@@ -107,7 +101,7 @@ describe("imported files", () => {
   });
 
   it("record who imported them and from where", async () => {
-    const simulation = newSimulation({ shards: 2 });
+    const simulation = registeredSimulation({ shards: 2 });
     const bytes = sampleMail([{ name: "r.xml", content: Buffer.from(sampleReport()) }]);
     const mail = file("1.eml", bytes, { isMail: true, from: "a@reporter.example", subject: "Report" });
     const [taken] = await take(simulation, [mail]);
@@ -135,7 +129,7 @@ describe("imported files", () => {
   });
 
   it("neither use nor obey the daily budgets", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.recordsPerDay.address = 5;
     await take(simulation, reports(4));
     await simulation.drain();
@@ -148,7 +142,7 @@ describe("imported files", () => {
   });
 
   it("can be imported for several addresses, each with its own outcome", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await take(simulation, reports(1));
     await take(simulation, reports(1), "rua@other.example");
     await simulation.drain();
@@ -159,7 +153,7 @@ describe("imported files", () => {
   });
 
   it("are forgotten with everything else of that day", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await take(simulation, reports(2));
     await simulation.drain();
     await runUpkeep(simulation.invocation(), 0.5);
@@ -204,10 +198,10 @@ describe("an import that is interrupted", () => {
     ["ledger", 1],
   ] as const)("by a fault of %s, call %d, is exact after running again on any day", async (binding, from) => {
     for (const later of [60_000, 2 * DAY]) {
-      const expected = newSimulation();
+      const expected = registeredSimulation();
       await take(expected, reports(10));
       await expected.drain();
-      const simulation = newSimulation();
+      const simulation = registeredSimulation();
       await expect(take(simulation, reports(10), RUA, failing(simulation, binding, from))).rejects.toThrow(
         "The platform failed.",
       );
@@ -220,7 +214,7 @@ describe("an import that is interrupted", () => {
   });
 
   it("enqueues files with lost messages when it is repeated", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await take(simulation, reports(3));
     simulation.queues["dmarc-reports"].messages.splice(0);
     expect((await take(simulation, reports(3))).every(({ isNew }) => !isNew)).toBe(true);
@@ -243,7 +237,7 @@ describe("an import is refused for", () => {
       "too_large",
     ],
   ])("%s without storing anything", async (_, rua, files, code) => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     expect(await importFiles({ rua, files }, CALLER, simulation.invocation())).toMatchObject({
       ok: false,
       error: { code },
@@ -254,7 +248,7 @@ describe("an import is refused for", () => {
 });
 
 it("an imported mail is read like a delivered one", async () => {
-  const simulation = newSimulation();
+  const simulation = registeredSimulation();
   const { raw } = mailOf([
     { name: "a.xml", content: Buffer.from(sampleReport({ reportId: "a" })) },
     { name: "b.xml", content: Buffer.from("<feedback><report_metadata>") },

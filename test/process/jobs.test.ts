@@ -14,6 +14,7 @@ import {
   figures,
   records,
   registerAll,
+  registeredSimulation,
   reportMail,
   type Scenario,
   smallMail,
@@ -66,8 +67,7 @@ afterEach(() => {
 });
 
 async function simulationAfter({ mails }: Pick<Scenario, "mails"> = allMail()): Promise<Simulation> {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   for (const mail of mails) await simulation.deliver(mail);
   await simulation.drain();
   return simulation;
@@ -324,8 +324,7 @@ describe("reprocess", () => {
   });
 
   it("goes through thousands of keys page by page, counting each once despite faults", async () => {
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     for (let i = 0; i < 2500; i++) {
       const hash = i.toString(16).padStart(64, "0");
       await simulation.bucket.put(`raw/2026/11/20/${hash}/a.xml`, "", {
@@ -347,8 +346,7 @@ describe("reprocess", () => {
 describe("reconcile", () => {
   it("enqueues exactly what a lost queue held", async () => {
     const { mails, expected } = smallMail();
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     for (const mail of mails.slice(0, 2)) await simulation.deliver(mail);
     await simulation.drain();
     for (const mail of mails.slice(2)) await simulation.deliver(mail);
@@ -362,8 +360,7 @@ describe("reconcile", () => {
 
   it("enqueues a report whose slices were lost with their queue", async () => {
     const { mails, expected } = allMail();
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     for (const mail of mails) await simulation.deliver(mail);
     while (simulation.queues["dmarc-points"].messages.length < 3) await simulation.drain({ rounds: 1 });
     for (const queue of Object.values(simulation.queues)) queue.messages.length = 0;

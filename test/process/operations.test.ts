@@ -31,7 +31,7 @@ import {
   figures,
   mailOf,
   records,
-  registerAll,
+  registeredSimulation,
   reportMail,
   smallMail,
 } from "../support/simulation/scenario.ts";
@@ -43,8 +43,7 @@ setUpSimulation();
 const NOTE = { by: "operator@acme.example", reason: "a test" };
 
 async function simulationWith(mails = smallMail().mails): Promise<Simulation> {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   for (const mail of mails) expect(await simulation.deliver(mail)).toBe("taken");
   await simulation.drain();
   return simulation;
@@ -135,8 +134,7 @@ describe("dead letters", () => {
   });
 
   it("of a slice keep its points and write them when retried", async () => {
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     let broken = true;
     // The report's first slice never gets written.
     simulation.faults.plan = ({ name }) => (broken && name === "analytics.write records" ? "before" : undefined);
@@ -250,8 +248,7 @@ describe("conflicts", () => {
         reportId: "compared",
         records: Object.entries(counts).map(([sourceIp, count]) => ({ sourceIp, count, pass: passed })),
       });
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     await simulation.deliver(
       mailOf([{ name: "a.xml", content: Buffer.from(version({ "192.0.2.1": 5, "192.0.2.2": 7 })) }]),
     );
@@ -277,8 +274,7 @@ describe("conflicts", () => {
   });
 
   it("of one file are limited; the rest is one dead letter and follows when the others are decided", async () => {
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     const count = PROCESS_LIMITS.maxConflictsPerObject + 5;
     const versions = (passed: number) =>
       Array.from({ length: count }, (_, i) => sampleReport({ reportId: `many-${i}`, records: records(passed) })).map(
@@ -429,8 +425,7 @@ describe("a day's budget", () => {
     ["of an address", { address: 10, account: 1000 }],
     ["of an account", { address: 1000, account: 10 }],
   ])("of %s makes the rest wait until a person retries it", async (_, limits) => {
-    const simulation = new Simulation();
-    registerAll(simulation);
+    const simulation = registeredSimulation();
     Object.assign(simulation.recordsPerDay, limits);
     for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(5)));
     await simulation.drain();
@@ -515,8 +510,7 @@ describe("status", () => {
 });
 
 it("a duplicate stays one when reprocessed after the day's budget is used up", async () => {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   simulation.recordsPerDay.address = 7;
   await simulation.deliver(reportMail("a", records(5)));
   await simulation.deliver(reportMail("a", records(5).toReversed()));

@@ -10,12 +10,12 @@ import {
   gzip,
   mailOf,
   records,
-  registerAll,
+  registeredSimulation,
   reportMail,
   stamped,
 } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import type { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -33,12 +33,6 @@ function reportsOf(simulation: Simulation): Row[] {
   );
 }
 
-function newSimulation(): Simulation {
-  const simulation = new Simulation();
-  registerAll(simulation);
-  return simulation;
-}
-
 async function received(simulation: Simulation, ...mails: ReturnType<typeof reportMail>[]): Promise<void> {
   for (const mail of mails) expect(await simulation.deliver(mail)).toBe("taken");
   await simulation.drain();
@@ -49,7 +43,7 @@ describe("a verified report", () => {
     const { mails, expected } = forgedMail();
     for (const maxBatchSize of [1, 22]) {
       for (const order of [mails, mails.toReversed()]) {
-        const simulation = newSimulation();
+        const simulation = registeredSimulation();
         for (const mail of order) await simulation.deliver(mail);
         await simulation.drain({ maxBatchSize });
         expect(await imbalances(simulation, expected)).toEqual([]);
@@ -69,7 +63,7 @@ describe("a verified report", () => {
   });
 
   it("is not replaced by mail that someone else sends in its name", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     await received(
       simulation,
       stamped(reportMail("r", records(3)), "reporter.example"),
@@ -89,7 +83,7 @@ describe("a verified report", () => {
   });
 
   it("is not made by results the sender wrote itself", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     const forged = stamped(reportMail("r", records(3)), "reporter.example");
     const received2 = Buffer.concat([
       Buffer.from(
@@ -103,7 +97,7 @@ describe("a verified report", () => {
 });
 
 it("without a configured check no report is called unverified", async () => {
-  const simulation = newSimulation();
+  const simulation = registeredSimulation();
   simulation.authservId = "";
   await received(simulation, stamped(reportMail("r", records(3)), "reporter.example"), reportMail("s", records(1)));
   expect(reportsOf(simulation)).toMatchObject([{ rank: 1 }, { rank: 1 }]);
@@ -118,7 +112,7 @@ describe("mail without a receiver's results", () => {
   afterAll(() => dns.close());
 
   function simulationByDns(dnsUrl = dns.url): Simulation {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.authservId = "";
     simulation.dnsUrl = dnsUrl;
     return simulation;
@@ -180,7 +174,7 @@ describe("mail without a receiver's results", () => {
 
 describe("the reports of one day by one reporter", () => {
   it("are limited, verified ones apart from others; the rest waits and can be admitted", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.reportsPerDay.reporter = 5;
     const mails = [];
     for (let i = 0; i < 8; i++) mails.push(reportMail(`forged-${i}`, records(1)));
@@ -198,7 +192,7 @@ describe("the reports of one day by one reporter", () => {
   });
 
   it("are not held against the records of their address", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.recordsPerDay.address = 10;
     const by = (orgName: string, count: number) => {
       const report = sampleReport({ reportId: orgName, orgName, records: records(count) });
@@ -210,7 +204,7 @@ describe("the reports of one day by one reporter", () => {
   });
 
   it("never displace verified reports, even in a flood of records", async () => {
-    const simulation = newSimulation();
+    const simulation = registeredSimulation();
     simulation.recordsPerDay.address = 10;
     await received(
       simulation,

@@ -23,13 +23,13 @@ import {
   figures,
   mailOf,
   records,
-  registerAll,
+  registeredSimulation,
   reportMail,
   type Scenario,
   smallMail,
 } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import type { Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -39,8 +39,7 @@ const THIRD_RUA = "rua@third.example";
 
 /** acme lives in database 1, other in 2, third in 0. */
 function newSimulation(): Simulation {
-  const simulation = new Simulation({ shards: 3 });
-  registerAll(simulation);
+  const simulation = registeredSimulation({ shards: 3 });
   simulation.register(THIRD_RUA, { account: "third" });
   return simulation;
 }

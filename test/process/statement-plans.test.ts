@@ -4,7 +4,14 @@
  */
 import { expect, it } from "vitest";
 import { runSchedule, SCHEDULES } from "../../workers/process/schedules.ts";
-import { allMail, failureMail, records, registerAll, reportMail, stamped } from "../support/simulation/scenario.ts";
+import {
+  allMail,
+  failureMail,
+  records,
+  registeredSimulation,
+  reportMail,
+  stamped,
+} from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 import type { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -57,8 +64,7 @@ function scans({ ledger }: Simulation): [string, string[]][] {
 }
 
 it("messages, the minute and the hour read no growing table whole", async () => {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   const displaced = reportMail("displaced", records(2));
   const displacing = stamped(reportMail("displaced", records(3)), "reporter.example");
   for (const mail of [...allMail().mails, failureMail(), displaced, displacing]) await simulation.deliver(mail);
@@ -73,8 +79,7 @@ it("messages, the minute and the hour read no growing table whole", async () => 
 });
 
 it("the day reads a few of them whole, and neither days nor figures of reports", async () => {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   for (const mail of allMail().mails) await simulation.deliver(mail);
   await simulation.drain();
   const before = simulation.ledger.asked.length;

@@ -10,9 +10,9 @@ import { takeBackReport, undoTakeBack } from "../../workers/process/operations/t
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { imbalances, ledgerFigures } from "../support/simulation/balance.ts";
-import { figures, mailOf, records, registerAll, reportMail, stamped } from "../support/simulation/scenario.ts";
+import { figures, mailOf, records, registeredSimulation, reportMail, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
+import type { SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -22,8 +22,7 @@ const SAME_REPORT = reportMail("a", records(3), "reports@acme.example");
 const OTHER_VERSION = reportMail("a", records(2, 10), "reports@acme.example");
 
 async function simulationAfter(mails: readonly SimulatedMail[]): Promise<Simulation> {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   for (const mail of mails) {
     expect(await simulation.deliver(mail)).toBe("taken");
     await simulation.drain();

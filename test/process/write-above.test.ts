@@ -7,9 +7,9 @@ import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { ledgerFigures } from "../support/simulation/balance.ts";
-import { figures, mailOf, records, registerAll } from "../support/simulation/scenario.ts";
+import { figures, mailOf, records, registeredSimulation } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { type SimulatedMail, Simulation } from "../support/simulation/simulation.ts";
+import type { SimulatedMail } from "../support/simulation/simulation.ts";
 
 setUpSimulation();
 
@@ -23,8 +23,7 @@ function twoReports(name: string, second: number): SimulatedMail {
 }
 
 it("two objects that each have a report which counts in the other's place are not read again for ever", async () => {
-  const simulation = new Simulation();
-  registerAll(simulation);
+  const simulation = registeredSimulation();
   for (const mail of [twoReports("first.zip", 1), twoReports("second.zip", 2)]) {
     await simulation.deliver(mail);
     await simulation.drain();

@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { zipOf } from "../../../local/zip.ts";
 import { type SampleRecord, sampleMail, sampleReport } from "../sample-report.ts";
-import type { SimulatedMail, Simulation } from "./simulation.ts";
+import { type SimulatedMail, Simulation } from "./simulation.ts";
 
 /** Records and messages of one report. */
 export interface Figures {
@@ -52,6 +52,13 @@ export function stamped(mail: SimulatedMail, domain: string, result = "pass"): S
 
 export function gzip(text: string): Uint8Array {
   return gzipSync(text);
+}
+
+/** A simulation with the three addresses registered. */
+export function registeredSimulation(options?: ConstructorParameters<typeof Simulation>[0]): Simulation {
+  const simulation = new Simulation(options);
+  registerAll(simulation);
+  return simulation;
 }
 
 export function registerAll(simulation: Simulation): void {
