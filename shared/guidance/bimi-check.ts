@@ -1,7 +1,7 @@
 /** Checks the logo that a domain publishes (BIMI, draft-brand-indicators-for-message-identification). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
-import { checkOf, startAsking, unanswered } from "./asking.ts";
 import type { Check, Finding, RecordToPublish } from "./check.ts";
+import { checkOf, startAsking, unanswered } from "./dns-questions.ts";
 import { firstValue, readTagList, respelled } from "./tag-list.ts";
 
 /** Checks the record of a domain's logo. @param isEnforced whether its DMARC policy is quarantine or reject, for all mail */

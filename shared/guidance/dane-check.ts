@@ -1,8 +1,8 @@
 /** Checks the TLSA records of the hosts that take a domain's mail (DANE for SMTP, RFC 7672). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { type Ask, checkOf, startAsking, unanswered } from "./asking.ts";
 import type { Check, Finding } from "./check.ts";
+import { type Ask, checkOf, startAsking, unanswered } from "./dns-questions.ts";
 import { findMailHosts } from "./mail-hosts.ts";
 
 /** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */

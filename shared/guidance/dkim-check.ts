@@ -5,9 +5,9 @@
 import { decodeBase64 } from "../base64.ts";
 import { type Answer, isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, worstState } from "./check.ts";
 import { repairedDkim } from "./dkim-repair.ts";
+import { type Ask, startAsking } from "./dns-questions.ts";
 import { whySendsNothing } from "./mail-hosts.ts";
 import { firstValue, readTagList, repeatedNames, type TagList } from "./tag-list.ts";
 import { aliasOf, findLostRecord } from "./wrong-name.ts";

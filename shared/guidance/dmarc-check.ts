@@ -4,7 +4,6 @@
  */
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
 import { checkDestinations, type Destination, findingsOfDestinations } from "./dmarc-destinations.ts";
 import { mergedDmarc } from "./dmarc-merge.ts";
@@ -23,6 +22,7 @@ import {
 import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
 import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
 import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wildcard.ts";
+import { type Ask, startAsking } from "./dns-questions.ts";
 import { whySendsNothing } from "./mail-hosts.ts";
 import { recordAtStage } from "./next-record.ts";
 import { ownerHint, stricterHint } from "./records-to-publish.ts";

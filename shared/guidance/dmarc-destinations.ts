@@ -2,11 +2,11 @@
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import type { Ask } from "./asking.ts";
 import type { Finding } from "./check.ts";
 import { isDmarcRecord, type ReportUri, readDmarcRecord, readReportUris } from "./dmarc-record.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
 import { type Walk, walkTree } from "./dmarc-walk.ts";
+import type { Ask } from "./dns-questions.ts";
 import { isUnreachable } from "./mail-hosts.ts";
 
 /** Whether reports may be sent to a URI. */

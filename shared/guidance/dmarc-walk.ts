@@ -4,8 +4,8 @@
  */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import type { Ask } from "./asking.ts";
 import { type DmarcRecord, isDmarcRecord, type Mistaken, mistakenRecord, readDmarcRecord } from "./dmarc-record.ts";
+import type { Ask } from "./dns-questions.ts";
 
 /** What was found at one name of the walk. */
 export interface WalkStep {

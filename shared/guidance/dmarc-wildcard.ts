@@ -4,10 +4,10 @@
  */
 import { recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import type { Ask } from "./asking.ts";
 import type { Finding } from "./check.ts";
 import { type DmarcRecord, isDmarcRecord, readDmarcRecord } from "./dmarc-record.ts";
 import type { Walk } from "./dmarc-walk.ts";
+import type { Ask } from "./dns-questions.ts";
 
 /** What stands for the names below a domain that do not exist. */
 export interface DmarcWildcard {

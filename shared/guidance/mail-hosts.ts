@@ -1,7 +1,7 @@
 /** The hosts that take a domain's mail (RFC 5321 section 5.1). Pure. */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import type { Ask } from "./asking.ts";
+import type { Ask } from "./dns-questions.ts";
 import { isSpfRecord } from "./spf-record.ts";
 import { hostOfMx } from "./spf-tree.ts";
 

@@ -1,7 +1,7 @@
 /** Checks MTA-STS: the record, the policy file, and whether it covers the domain's mail hosts (RFC 8461). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
-import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { type Ask, startAsking } from "./dns-questions.ts";
 import { findMailHosts, whySendsNothing } from "./mail-hosts.ts";
 import { respelled, withoutSpace } from "./tag-list.ts";
 import { aliasHint, findLostRecord } from "./wrong-name.ts";

@@ -6,8 +6,8 @@
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import { type Ask, startAsking } from "./asking.ts";
 import type { CheckState } from "./check.ts";
+import { type Ask, startAsking } from "./dns-questions.ts";
 import { serviceGuide } from "./known-services.ts";
 import { addressTerms, networkHolds } from "./networks.ts";
 import { resolveText, sizeHint } from "./spf-merge.ts";

@@ -1,8 +1,8 @@
 /** The check of a domain's SPF record: whether receivers can use it at all, how many lookups it needs, whom it lets in. Pure. */
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { type Ask, startAsking } from "./dns-questions.ts";
 import { knownService, serviceGuide } from "./known-services.ts";
 import { mergeSpf, resolveText, sizeHint, whyUnusable } from "./spf-merge.ts";
 import { hasMacro, isSpfRecord } from "./spf-record.ts";

@@ -4,7 +4,7 @@
  */
 import { recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import type { Ask } from "./asking.ts";
+import type { Ask } from "./dns-questions.ts";
 import { isSpfRecord, type Qualifier, type SpfTerm } from "./spf-record.ts";
 import { repairedSpf } from "./spf-repair.ts";
 import {

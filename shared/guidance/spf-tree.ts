@@ -4,7 +4,7 @@
  */
 import { isUnanswered, type RecordType, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
-import type { Ask } from "./asking.ts";
+import type { Ask } from "./dns-questions.ts";
 import { networkHolds } from "./networks.ts";
 import {
   expandMacros,

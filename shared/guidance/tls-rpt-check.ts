@@ -1,9 +1,9 @@
 /** Checks where a domain asks for TLS reports (RFC 8460 section 3). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
-import { type Ask, checkOf, startAsking, unanswered } from "./asking.ts";
 import type { Check, Finding } from "./check.ts";
 import { mailtoUri, type ReportUri, readReportUris } from "./dmarc-record.ts";
 import { repairedDmarc } from "./dmarc-repair.ts";
+import { type Ask, checkOf, startAsking, unanswered } from "./dns-questions.ts";
 import { findMailHosts, isUnreachable, whySendsNothing } from "./mail-hosts.ts";
 import { firstValue, readTagList, respelled } from "./tag-list.ts";
 import { aliasHint, findLostRecord } from "./wrong-name.ts";

@@ -3,8 +3,8 @@
  * record of `_dmarc.example.com` is at `_dmarc.example.com.example.com`; or the underscore is missing. Pure.
  */
 import { recordsOf } from "../dns/resolver.ts";
-import type { Ask } from "./asking.ts";
 import type { Finding } from "./check.ts";
+import type { Ask } from "./dns-questions.ts";
 
 /** What is looked for. */
 export interface LostRecord {

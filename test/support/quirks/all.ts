@@ -3,19 +3,19 @@ import { aroundParts, inLetters } from "./around-parts.ts";
 import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
-import { further } from "./further.ts";
-import { lost } from "./lost.ts";
 import { mails } from "./mails.ts";
+import { noticesAndDates } from "./notices-and-dates.ts";
 import { oddContainers } from "./odd-containers.ts";
 import { oneAfterAnother } from "./one-after-another.ts";
-import { others } from "./others.ts";
+import { otherParts } from "./other-parts.ts";
 import type { Quirk } from "./quirk.ts";
 import { quotedPrintable } from "./quoted-printable.ts";
 import { records } from "./records.ts";
 import { siblings } from "./siblings.ts";
 import { structure } from "./structure.ts";
-import { told } from "./told.ts";
+import { tlsAndFailure } from "./tls-and-failure.ts";
 import { values } from "./values.ts";
+import { warnedOf } from "./warned-of.ts";
 import { withinTexts } from "./within-text.ts";
 
 export const quirks: Quirk[] = [
@@ -24,17 +24,17 @@ export const quirks: Quirk[] = [
   ...documents,
   ...values,
   ...records,
-  ...others,
-  ...lost,
+  ...tlsAndFailure,
+  ...otherParts,
   ...carried,
   ...structure,
   ...oneAfterAnother,
   ...quotedPrintable,
   ...oddContainers,
-  ...told,
+  ...warnedOf,
   ...aroundParts,
   ...inLetters,
   ...siblings,
   ...withinTexts,
-  ...further,
+  ...noticesAndDates,
 ];

@@ -261,4 +261,4 @@ const headers: Quirk[] = [
   },
 ];
 
-export const lost: Quirk[] = [...unread, ...besides, ...mailboxes, ...mails, ...headers];
+export const otherParts: Quirk[] = [...unread, ...besides, ...mailboxes, ...mails, ...headers];

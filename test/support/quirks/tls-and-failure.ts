@@ -442,4 +442,4 @@ const failures: Quirk[] = [
   },
 ];
 
-export const others: Quirk[] = [...tlsReports, ...failures];
+export const tlsAndFailure: Quirk[] = [...tlsReports, ...failures];

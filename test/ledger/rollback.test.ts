@@ -1,6 +1,6 @@
 /**
- * Words in the ledger that only a newer version knows, which was taken back since: a list shows everything else, and a dead
- * letter with its sentence.
+ * After a rollback the ledger has values that only the newer version knows: a list shows everything else, and a dead letter
+ * its sentence.
  */
 import { expect, it } from "vitest";
 import { deadLetterOf } from "../../shared/contract/incoming-shapes.ts";

@@ -1,4 +1,4 @@
-/** Support: what used to be ignored in silence: elements and members that stand twice, hold others, or have odd words. */
+/** Support: elements and members that stand twice, hold others or have unknown values: each is a warning, none is ignored. */
 import { LETTER, multipartMail, part, simpleMail } from "../mails.ts";
 import { changed } from "../report-xml.ts";
 import type { Quirk, Wanted } from "./quirk.ts";
@@ -266,4 +266,4 @@ function fromQuoted(text: string): string {
   });
 }
 
-export const told: Quirk[] = [...elements, ...members, ...failures];
+export const warnedOf: Quirk[] = [...elements, ...members, ...failures];

@@ -237,4 +237,4 @@ const labelledData: Quirk[] = [
   },
 ];
 
-export const further: Quirk[] = [...notices, ...fields, ...carriers, ...mixed, ...labelledData];
+export const noticesAndDates: Quirk[] = [...notices, ...fields, ...carriers, ...mixed, ...labelledData];
