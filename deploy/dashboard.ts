@@ -168,7 +168,7 @@ async function clientOf(deployment: Deployment): Promise<Result<ContractClient |
   return ok(contractClient({ url, token: apiToken, fetch }));
 }
 
-/** Headers that Cloudflare Access lets a program in by, where it stands before the dashboard. */
+/** Headers that Cloudflare Access lets a program in by, where it is in front of the dashboard. */
 function withServiceToken(headers: RequestInit["headers"]): Headers {
   const { CF_ACCESS_CLIENT_ID: id, CF_ACCESS_CLIENT_SECRET: secret } = process.env;
   const all = new Headers(headers);

@@ -11,7 +11,7 @@ const UTF8_NAME = 0x800;
 /** 1980-01-01, the first date a ZIP can hold: the same bytes whenever it is made. */
 const DOS_DATE = 0x21;
 
-/** A file of an archive: what stands before its content and the content, and its entry in the directory at the end. */
+/** A file of an archive: what comes before its content and the content, and its entry in the directory at the end. */
 export interface ZipEntry {
   local: Buffer;
   central: Buffer;

@@ -1,6 +1,6 @@
 /**
  * `npm run cases -- DIR`: reads small files made after public trouble reports of other tools and compares what comes out with
- * what is right, a line a file. What is right stands in cases-expected.ts, by file name.
+ * what is right, a line a file. What is right is in cases-expected.ts, by file name.
  *
  * Exit code: 0 all as expected, 1 something is not, or a file is missing or unknown, 2 wrong usage.
  */

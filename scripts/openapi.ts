@@ -65,7 +65,7 @@ const PROBLEM = "application/problem+json";
 /** Where schemas with a name stand. */
 const COMPONENTS = "#/components/schemas/";
 
-/** Schemas that stand once in the document, by name, and are referred to wherever they are part of another. */
+/** Schemas that occur once in the document, by name, and are referred to wherever they are part of another. */
 const NAMED = {
   input: schemasOf(
     { ...fields, registryEntry, personEntry },

@@ -1,6 +1,6 @@
 /**
  * Reads TypeScript sources for checks about them: what a file imports, and which globals it reaches for. It parses with
- * the parser that vitest ships (oxc), so comments, strings and types are told apart; it judges nothing and writes nothing.
+ * the parser that vitest ships (oxc), so comments, strings and types are distinguished; it judges nothing and writes nothing.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";

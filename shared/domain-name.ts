@@ -61,7 +61,7 @@ export function readDomainName(typed: string): Result<TypedDomain, string> {
 }
 
 /**
- * The lines of a list of domains, as people keep and paste it: what stands behind a `#`, or in a line that begins with `;`, is a
+ * The lines of a list of domains, as people keep and paste it: what comes after a `#`, or in a line that begins with `;`, is a
  * comment; a line with several names, apart by commas, semicolons or white space, is several.
  */
 export function readDomainList(text: string): string[] {

@@ -7,7 +7,7 @@ import { domainName, readDomainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
-/** Name of an account, for input from outside. One of dots alone could not stand in a URL. */
+/** Name of an account, for input from outside. One of dots alone could not be part of a URL. */
 export const accountName = v.pipe(
   v.string(),
   v.maxLength(64, "64 characters at most"),

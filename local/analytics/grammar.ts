@@ -386,7 +386,7 @@ class Reader {
     return { operands, isDistinct, form: inForm === undefined ? "plain" : "in", unit: undefined };
   }
 
-  // `position('o' IN blob1)`: what stands behind IN is no list, so this is no comparison.
+  // `position('o' IN blob1)`: what comes after IN is no list, so this is no comparison.
   #readInForm(): Expression[] | undefined {
     const start = this.#at;
     if (this.#tokens[start - 2]?.text.toLowerCase() !== "position") return undefined;

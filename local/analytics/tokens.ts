@@ -4,7 +4,7 @@
  */
 import { fail, ok, type Result } from "../../shared/result.ts";
 
-/** `word`: keyword, function, column or table; `name`: the same in quotes; `end`: what stands behind the last token. */
+/** `word`: keyword, function, column or table; `name`: the same in quotes; `end`: what comes after the last token. */
 export type TokenKind = "word" | "name" | "string" | "number" | "symbol" | "end";
 
 /** One token. */

@@ -161,7 +161,7 @@ const COMPANY: readonly SampleSource[] = [
     ],
     spfResult: { domain: "bounce.mailer.example", result: "pass" },
   },
-  // A ticket system nobody told about DMARC: authentic, but as itself. What stands between this owner and p=reject.
+  // A ticket system nobody told about DMARC: authentic, but as itself. It keeps this owner from p=reject.
   {
     ips: ["198.51.100.77"],
     headerFrom: "example.com",

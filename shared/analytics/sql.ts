@@ -1,6 +1,6 @@
 /**
  * Client of Analytics Engine's SQL API. The statement's own fault is a value with the engine's text; a table that does
- * not exist yet is told apart from it; anything else (no network, a refused token, an overloaded engine) throws. It
+ * not exist yet is distinguished from it; anything else (no network, a refused token, an overloaded engine) throws. It
  * never builds SQL and never logs the token.
  */
 

@@ -265,7 +265,7 @@ export const accountMonth = v.object({
   account: v.string(),
   accountName: v.string(),
   ...monthOf,
-  /** How it stands in a sentence, and domains by the state they are in: both of today. */
+  /** The state of all of them in a sentence, and domains by state: both of today. */
   headline: v.string(),
   byState: v.record(v.string(), v.number()),
   /** Of the month, the worst first; at most 200, as decisions are. */

@@ -64,7 +64,7 @@ export const hostedMtaSts = v.object({
   account: v.string(),
   domain: v.string(),
   policy: mtaStsPolicy,
-  /** Changes with the policy; it stands in the record. */
+  /** Changes with the policy; it is in the record. */
   id: v.string(),
   changedBy: v.string(),
   changedSeconds: v.number(),

@@ -119,7 +119,7 @@ function severalKeys(seen: SeenSelector): JudgedKey {
   return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
 }
 
-/** Whether the key stands behind `P`: names of tags are read as they are written (RFC 6376 section 3.2). */
+/** Whether the key comes after `P`: names of tags are read as they are written (RFC 6376 section 3.2). */
 function hasUpperKeyTag(text: string): boolean {
   const tags = readTagList(text, true);
   return firstValue(tags, "p") === undefined && firstValue(tags, "P") !== undefined;
@@ -213,7 +213,7 @@ async function judgeKey(seen: SeenSelector, text: string): Promise<JudgedKey> {
   return { key, findings: [...findingsOfKey(key, whyUnreadable(text, tags)), ...findingsOfTags(tags, key)] };
 }
 
-/** Why a key can't be read, where it is told easily; "" elsewhere. */
+/** Why a key can't be read, where that is easy to say; "" elsewhere. */
 function whyUnreadable(text: string, tags: TagList): string {
   const key = firstValue(tags, "p") ?? "";
   if (/["\u2018-\u201f]/.test(text)) return "quotation marks are part of the record";

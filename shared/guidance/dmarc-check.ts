@@ -480,7 +480,7 @@ const REPAIRABLE = [
   "empty_address",
 ];
 
-/** Adds the record that was meant to what is wrong with the one that is there, where it can be told. */
+/** Adds the record that was meant to what is wrong with the one that is there, where it is clear. */
 function addRepair(findings: Finding[], { record, domain }: FoundRecord): void {
   const value = repairedDmarc(record.text);
   const meant = readDmarcRecord(value);

@@ -83,7 +83,7 @@ export interface Mistaken {
   text: string;
   /** The end of a sentence: what is wrong with it. */
   reason: string;
-  /** The record that was meant, if it can be told. */
+  /** The record that was meant, if it is clear. */
   meant?: string;
 }
 

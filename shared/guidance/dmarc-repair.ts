@@ -1,6 +1,6 @@
 /**
  * A DMARC record as it was evidently meant: without what word processors and forms put into it, with separators where they
- * belong, and with addresses as URIs. What cannot be told stays as it is. Pure.
+ * belong, and with addresses as URIs. What is unclear stays as it is. Pure.
  */
 import { domainName } from "../domain-name.ts";
 import { narrowed, WIDE } from "./tag-list.ts";

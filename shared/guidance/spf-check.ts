@@ -110,7 +110,7 @@ async function includeOfMailHosts(domain: string, ask: Ask): Promise<{ service: 
 /** Codes of findings that a repair may resolve, the one with the most to lose first. */
 const REPAIRABLE = ["syntax_error", "include_without_record", "ignored_modifier"];
 
-/** Adds the record that was meant to what is wrong with the terms of the one that is there, where it can be told. */
+/** Adds the record that was meant to what is wrong with the terms of the one that is there, where it is clear. */
 async function addRepair(findings: Finding[], { root }: SpfTree, ask: Ask): Promise<void> {
   const value = root.text === "" ? undefined : repairedSpf(root.text);
   const code = REPAIRABLE.find((one) => findings.some((finding) => finding.code === one));

@@ -88,7 +88,7 @@ function redirectOf({ terms }: ResolvedSpf): string | undefined {
 
 /**
  * Every term but ends, as it is written, the first of equal ones; a redirect as the include that passes the same senders. A term
- * with `-`, `~` or `?` takes something out of what stands behind it: it stays before the terms of its own record, and comes
+ * with `-`, `~` or `?` takes something out of what comes after it: it stays before the terms of its own record, and comes
  * behind those of the others, which were to let their senders in.
  */
 function joinedTerms(roots: readonly ResolvedSpf[], redirect: string | undefined): Pick<Parts, "terms" | "leftOut"> {

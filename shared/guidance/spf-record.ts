@@ -98,7 +98,7 @@ const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)([^/]*))
 const SLASH = "\u0001";
 
 function readTerm(text: string): SpfTerm {
-  // Section 4.6.1: spaces alone stand between terms.
+  // Section 4.6.1: spaces alone are between terms.
   if (/[^\x21-\x7e]/.test(text)) return { text, kind: "broken", reason: oddCharacter(text) };
   const modifier = MODIFIER.exec(text);
   if (modifier !== null) return readModifier(text, modifier[1] ?? "", modifier[2] ?? "");

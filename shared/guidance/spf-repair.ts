@@ -1,6 +1,6 @@
 /**
  * An SPF record as it was evidently meant: without what forms and word processors put into it, with one space between terms, and
- * with terms as RFC 7208 writes them. What cannot be told is not repaired. Pure.
+ * with terms as RFC 7208 writes them. What is unclear is not repaired. Pure.
  */
 import { isSpfRecord, readSpfTerms } from "./spf-record.ts";
 import { narrowed, WIDE, withoutSigns } from "./tag-list.ts";

@@ -98,7 +98,7 @@ async function resolveRecord(domain: string, found: FoundText, walk: Walk): Prom
   const terms = readSpfTerms(found.text);
   const all = terms.findIndex((term) => term.kind === "mechanism" && term.name === "all");
   for (const [index, term] of terms.entries()) {
-    // Sections 5.1 and 6.1: where there is an `all`, what stands behind it is never read, and redirect is ignored.
+    // Sections 5.1 and 6.1: where there is an `all`, what comes after it is never read, and redirect is ignored.
     const isIgnored = all >= 0 && (index > all || (term.kind === "modifier" && term.name === "redirect"));
     record.terms.push(isIgnored ? plain(term) : await resolveTerm(term, domain, walk));
   }

@@ -1,5 +1,5 @@
 /**
- * Records that stand at another name than meant: a DNS service that adds the domain by itself was given it, too, so that the
+ * Records that are at another name than meant: a DNS service that adds the domain by itself was given it, too, so that the
  * record of `_dmarc.example.com` is at `_dmarc.example.com.example.com`; or the underscore is missing. Pure.
  */
 import { recordsOf } from "../dns/resolver.ts";
@@ -58,7 +58,7 @@ async function findExtendedAlias(lost: LostRecord, ask: Ask): Promise<Finding | 
   return { code: "record_at_wrong_name", state: "broken", sentence, rule, publish: { name, type: "CNAME", value } };
 }
 
-/** What is to be said of a name to publish at that is an alias, with a space before it: nothing may stand beside one (RFC 1034 section 3.6.2). "" of others. */
+/** What is to be said of a name to publish at that is an alias, with a space before it: nothing may be beside one (RFC 1034 section 3.6.2). "" of others. */
 export async function aliasHint(name: string, ask: Ask): Promise<string> {
   const target = await aliasOf(name, ask);
   if (target === undefined) return "";

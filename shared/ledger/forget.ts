@@ -166,7 +166,7 @@ export function removeFromPeople(account: string, nowSeconds: number): Change[] 
   ];
 }
 
-/** A round over the domains that stands at the account begins again. */
+/** A round over the domains that is at the account begins again. */
 export function leaveWatchRound(account: string): Change {
   return { sql: "UPDATE watch_round SET account = '', domain = '' WHERE account = ?1", parameters: [account] };
 }

@@ -1,5 +1,5 @@
 /**
- * What stands in a multipart where RFC 2046 section 5.1.1 has nothing that counts, before its first part and after its last,
+ * What is in a multipart where RFC 2046 section 5.1.1 has nothing that counts, before its first part and after its last,
  * and is a report all the same; and a multipart that is encoded as a whole, which RFC 2045 section 6.4 forbids. Pure.
  */
 import type { PartHeader } from "./header.ts";

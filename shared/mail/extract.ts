@@ -149,7 +149,7 @@ function levelOf(part: ReadPart | undefined, around: Level): Level {
 const BOUNDARY_AND_FIELD = /(?:^|\n)--[^\r\n]{1,200}\r?\ncontent-[a-z-]{2,40}:/i;
 
 /**
- * The parts that stand in the text of a mail whose header does not say so: the header was lost or changed on the way, or
+ * The parts that are in the text of a mail whose header does not say so: the header was lost or changed on the way, or
  * a whole mail was pasted. @returns undefined if they hold nothing
  */
 async function readUndeclaredParts({ bytes }: ReadPart, level: Level): Promise<ExtractedMail | undefined> {
@@ -187,7 +187,7 @@ export function typeByContent(mimeType: string, head: Uint8Array): string {
   return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
 }
 
-/** The type of what stands in a letter. */
+/** The type of what is in a letter. */
 export const PASTED = "text/plain";
 
 /** The texts of the letter in a mail, plain and HTML. */
@@ -196,7 +196,7 @@ export interface LetterTexts {
   html: string[];
 }
 
-/** What stands in the letter as text. */
+/** What is in the letter as text. */
 export interface ReadLetters {
   /** What a person sees. */
   shown: string;
@@ -206,7 +206,7 @@ export interface ReadLetters {
   findFields: () => FeedbackParts | undefined;
 }
 
-/** Finds what stands in the letter of a mail. */
+/** Finds what is in the letter of a mail. */
 export function readLetters(letter: LetterTexts): ReadLetters {
   const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
   const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];

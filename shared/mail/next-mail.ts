@@ -40,7 +40,7 @@ export function isHeaderLine(line: Uint8Array): boolean {
 /**
  * Whether complete lines are the header of a mail.
  *
- * @param isInText whether they stand in a text, where a mail may be quoted: then it needs fields that nobody quotes
+ * @param isInText whether they are in a text, where a mail may be quoted: then it needs fields that nobody quotes
  */
 export function isMailHeader(header: Uint8Array, isInText: boolean): boolean {
   const names = new Set(

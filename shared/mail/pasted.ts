@@ -32,7 +32,7 @@ export function findFailures(text: string): string[] {
 const FEEDBACK_FIELD = /^feedback-type[ \t]*:[ \t]*auth-failure\b/im;
 
 /**
- * The fields of a failure report (RFC 6591) that stand in the text of a letter, possibly quoted, and what follows them: the
+ * The fields of a failure report (RFC 6591) that are in the text of a letter, possibly quoted, and what follows them: the
  * header of the reported mail.
  */
 export function findFeedback(text: string): { fields: string; originalHeader: string } | undefined {
@@ -141,7 +141,7 @@ const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
 const LINE_END = /[ \t\r]{0,99}\n/y;
 const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
 
-/** The files in base64 that stand in a letter, at most one more than a mail may have. */
+/** The files in base64 that are in a letter, at most one more than a mail may have. */
 export function findBase64(text: string, html: string): PastedFile[] {
   const found = new Set<string>();
   for (const searched of [text, html]) {
@@ -193,7 +193,7 @@ export function findUuencoded(text: string): PastedFile[] {
 /** How a PGP message or a file in yEnc begins, on a line of its own. */
 const UNREAD_START = /^(?:-----BEGIN PGP MESSAGE-----|=ybegin )/m;
 
-/** What stands in a text and only another program opens, up to its end: nobody would miss it otherwise. */
+/** What is in a text and only another program opens, up to its end: nobody would miss it otherwise. */
 export function findUnread(text: string): PastedFile[] {
   const found = UNREAD_START.exec(text);
   return found === null ? [] : [{ fileName: "", text: text.slice(found.index) }];

@@ -1,6 +1,6 @@
 /**
  * Splits a mail into a stream of parts, in constant memory. Parses the MIME structure (RFC 2045, 2046) and decodes
- * content; judges nothing. Mails that stand one after the other are read as one of them after the other. Linear in the
+ * content; judges nothing. Mails that follow one another are read as one of them after the other. Linear in the
  * length of the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
@@ -79,7 +79,7 @@ interface OpenContainer extends Container {
   isDigest: boolean;
 }
 
-/** Content that stands before or after the parts of a multipart. */
+/** Content that comes before or after the parts of a multipart. */
 interface FoundContent {
   /** "" for a text; that of the multipart, for one that is encoded as a whole. */
   encoding: string;
@@ -159,7 +159,7 @@ class PartReader {
     }
   }
 
-  /** What stands before or after the parts of a multipart, as a text without a name, or as the mail that it encodes. */
+  /** What comes before or after the parts of a multipart, as a text without a name, or as the mail that it encodes. */
   #enterFound({ encoding }: FoundContent): PartHeader {
     this.#state = "content";
     this.#text = undefined;
@@ -309,7 +309,7 @@ class PartReader {
   }
 
   /**
-   * Whether another mail may begin here: after what stands in no multipart, and in one that is not closed where no mail can
+   * Whether another mail may begin here: after what is in no multipart, and in one that is not closed where no mail can
    * be part of the content.
    */
   get #isOpenEnded(): boolean {

@@ -1,6 +1,6 @@
 /**
  * A digest's picture: messages by day as a PNG with a transparent ground, whose colours hold on white and on black. No text is in
- * it: that stands beside it, where it can be read, enlarged and searched. Pure; the compressor is an argument.
+ * it: that is text beside it, where it can be read, enlarged and searched. Pure; the compressor is an argument.
  */
 import type { StoryDay } from "./story.ts";
 

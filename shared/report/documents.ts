@@ -47,7 +47,7 @@ export interface DocumentContext {
   createHash: (() => ContentHash) | undefined;
 }
 
-/** Reads an aggregate report as it streams in, or several that stand one after the other. */
+/** Reads an aggregate report as it streams in, or several that follow one another. */
 export async function* readXml(
   { head, chunks }: Peeked,
   place: DocumentPlace,
@@ -174,7 +174,7 @@ class XmlFile {
   }
 }
 
-/** Reads the TLS report in a file, or several that stand one after the other or in a list. */
+/** Reads the TLS report in a file, or several that follow one another or in a list. */
 export async function* readJson(
   { chunks }: Peeked,
   place: DocumentPlace,

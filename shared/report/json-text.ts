@@ -1,4 +1,4 @@
-/** The text of a JSON document: decoding, parsing with small repairs, members that stand twice. Pure. */
+/** The text of a JSON document: decoding, parsing with small repairs, members that occur twice. Pure. */
 import { READ_LIMITS } from "../limits.ts";
 import { reject } from "./rejection.ts";
 import { decodeUtf8, type TextNote } from "./text.ts";
@@ -91,7 +91,7 @@ function endOfComment(json: string, start: number): number {
 
 const CONTROLS = /[\0-\x1f\ufeff]/g;
 
-/** Cuts a text into the objects and lists that stand one after the other, up to anything else. */
+/** Cuts a text into the objects and lists that follow one another, up to anything else. */
 function splitValues(text: string): { values: string[]; rest: string } {
   const values: string[] = [];
   let at = skipBlank(text, 0);
@@ -141,7 +141,7 @@ function refuseManyValues(json: string): void {
 
 const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
-/** Warns of members that stand twice in their object: JSON.parse takes the last, and says nothing of the others. */
+/** Warns of members that occur twice in their object: JSON.parse takes the last, and says nothing of the others. */
 function warnAboutRepeated(json: string, warnings: WarningLog): void {
   const open: (Set<string> | undefined)[] = [];
   for (let at = 0; at < json.length; at++) {

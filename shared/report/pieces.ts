@@ -6,7 +6,7 @@ export class Pieces {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #pieceBytes: number;
   #chunk: Uint8Array = new Uint8Array(0);
-  /** Where the next piece begins in the chunk; the last one stands before it. */
+  /** Where the next piece begins in the chunk; the last one comes before it. */
   #at = 0;
 
   /** @param pieceBytes most that one piece holds; smaller chunks are joined up to it */

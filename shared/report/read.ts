@@ -48,7 +48,7 @@ export interface ReadOptions {
   objectsOfMail?: number;
   /**
    * Makes the hash of a document's decompressed bytes. Absent = contentHash stays empty, as it does where aggregate reports
-   * stand one after the other in a file.
+   * follow one another in a file.
    */
   createHash?: () => ContentHash;
   /** What is known of how records are written, to be used again for the next file; by default each file starts anew. */
@@ -236,7 +236,7 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     case "json":
       return yield* readJson(content, place, context);
     case "empty":
-      // Blanks that fill the first bytes may stand before a report.
+      // Blanks that fill the first bytes may come before a report.
       if (head.byteLength >= SNIFF_BYTES && !head.includes(0)) return yield* readXml(content, place, context);
       return reject("empty");
     default:

@@ -150,7 +150,7 @@ async function readDirectory(source: ByteSource, extent: Extent) {
   }));
 }
 
-/** The archives in the bytes, in order: the last, and any that stand before it. */
+/** The archives in the bytes, in order: the last, and any that come before it. */
 async function findArchives(source: ByteSource): Promise<Extent[]> {
   const extents: Extent[] = [];
   for (let sizeBytes = source.sizeBytes; sizeBytes > 0 && extents.length < MAX_ARCHIVES; ) {
@@ -175,7 +175,7 @@ interface DirectoryPlace {
   directoryOffset: number;
 }
 
-// The last end record that a directory stands before; the same four bytes may be in a comment.
+// The last end record that a directory comes before; the same four bytes may be in a comment.
 async function findArchive(source: ByteSource, sizeBytes: number): Promise<Extent | undefined> {
   const tailStart = Math.max(0, sizeBytes - TAIL_BYTES);
   const tail = await source.read(tailStart, sizeBytes - tailStart);

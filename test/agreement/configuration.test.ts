@@ -79,7 +79,7 @@ const environments: [string, Config][] = WORKERS.flatMap((worker): [string, Conf
 ]);
 
 /**
- * Binding → what stands behind it, by its kind; a local dataset is a service with the dataset as a property, and outgoing mail a
+ * Binding → what comes after it, by its kind; a local dataset is a service with the dataset as a property, and outgoing mail a
  * service of its own.
  */
 function bindingNames(environment: Config): Record<string, string> {

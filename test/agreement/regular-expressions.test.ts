@@ -1,4 +1,4 @@
-/** No regular expression of the Workers takes more than linear time: whatever stands in a mail goes through some of them. */
+/** No regular expression of the Workers takes more than linear time: whatever is in a mail goes through some of them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 /**
- * Every page over what strangers wrote, with the real Workers behind it: whatever it was written into, it stands in <bdi>,
+ * Every page over what strangers wrote, with the real Workers behind it: whatever it was written into, it is in <bdi>,
  * and no character of it acts on the screen.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

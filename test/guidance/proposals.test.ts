@@ -9,7 +9,7 @@ import fc from "../support/properties.ts";
 const DOMAIN = "shop.example";
 /** Names that every object answers to, and fields that nobody knows. */
 const ODD = ["constructor=x", "__proto__=x", "valueOf:x", "toString", "x=1"];
-/** Name → how a record there may begin, and what may stand behind that. */
+/** Name → how a record there may begin, and what may come after that. */
 const RECORDS: Record<string, { begins: string[]; pieces: string[] }> = {
   [`_dmarc.${DOMAIN}`]: {
     begins: ["v=DMARC1; ", "v=DMARC1;", "v=DMARC1 ", "V=dmarc1; ", ""],

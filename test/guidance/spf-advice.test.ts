@@ -46,7 +46,7 @@ describe("the new record", () => {
     ["exp.add.test", "v=spf1 ip4:192.0.2.1 exp=%{ir}.why.add.test ip4:203.0.113.7", 0],
     ["exp-all.add.test", "v=spf1 exp=why.add.test ip4:192.0.2.1 ip4:203.0.113.7 -all", 0],
     ["macro.add.test", "v=spf1 exists:%{i}.allow.add.test include:%{d}.spf.vendor.test ip4:203.0.113.7 -all", 2],
-    // What stands behind all is never read.
+    // What comes after all is never read.
     // A term with another sign would say something else of the address first.
     ["soft.add.test", "v=spf1 ip4:203.0.113.7 ~ip4:203.0.113.0/24 ?include:n1.spf.test -all", 1],
     ["refused-before.add.test", "v=spf1 ip4:203.0.113.7 -ip4:203.0.113.0/24 ip4:192.0.2.0/24 -all", 0],

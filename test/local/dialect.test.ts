@@ -353,7 +353,7 @@ const TAKEN: [string, Record<string, unknown>][] = [
   ["SELECT count() AS n FROM points WHERE timestamp > now() - INTERVAL '90' DAY LIMIT ALL", { n: "3" }],
   ["SELECT dataset, index1 FROM points WHERE double1 = 1 -- a comment", { dataset: "points", index1: "a.example" }],
   ["SHOW TIMEZONE", { timezone: "Etc/UTC" }],
-  // Older forms that the reference keeps, and forms that stand beside those refused above.
+  // Older forms that the reference keeps, and forms that are beside those refused above.
   ["SELECT quantileWeighted(0.5, double1, _sample_interval) AS n FROM points", { n: 2 }],
   ["SELECT QuantileWeighted ( 0.95 , double1 * 1.0 , _sample_interval ) AS n FROM points", { n: 3 }],
   ["SELECT topK(blob1) AS a FROM points WHERE double1 = 1", { a: ["Grüße"] }],

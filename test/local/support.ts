@@ -112,7 +112,7 @@ function socketsOf(pid: number): string[] {
   }
 }
 
-// 0100007F:2328 → 127.0.0.1:9000; the bytes of an IPv4 address stand in the machine's order.
+// 0100007F:2328 → 127.0.0.1:9000; the bytes of an IPv4 address are in the machine's order.
 function readAddress(local: string): string {
   const [address = "", port = ""] = local.split(":");
   const bytes = address.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? [];

@@ -1,5 +1,5 @@
 /**
- * Where the fast path could tell other things than the general reader: values that nobody reads, what stands between
+ * Where the fast path could tell other things than the general reader: values that nobody reads, what is between
  * records, very long records, and shapes that other documents teach or make forgotten in the middle of this one.
  */
 

@@ -69,7 +69,7 @@ interface Bucket {
 type Answer = { result: unknown; info?: unknown } | { status: number; code?: number; message: string };
 
 interface Asked {
-  /** What stands in the path's places. */
+  /** What is in the path's places. */
   at: string[];
   query: URLSearchParams;
   json: Record<string, unknown>;

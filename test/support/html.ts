@@ -1,4 +1,4 @@
-/** Support: what stands in a page as text, and in which element. Reads what the pages' renderer writes, no more. */
+/** Support: what is in a page as text, and in which element. Reads what the pages' renderer writes, no more. */
 
 export interface PageText {
   /** As a reader sees it, character references resolved. */

@@ -44,7 +44,7 @@ export interface Step {
 
 /**
  * The shape of a record: its letters cut at its values. undefined when it has anything but plain tags and text, repeats
- * what may stand once, or holds elements within elements that no RFC knows.
+ * what may occur once, or holds elements within elements that no RFC knows.
  */
 export function shapeOf(xml: string, namespaces: Namespaces, unknown: readonly string[]): Step[] | undefined {
   const walk: ShapeWalk = {
@@ -158,7 +158,7 @@ function eightsOf(bytes: Uint8Array): Float64Array {
   return Float64Array.from(places, (at) => view.getFloat64(at, true));
 }
 
-/** Whether the letters stand at `at`, which all of them must be able to. */
+/** Whether the letters are at `at`, which all of them must be able to. */
 export function hasLetters({ bytes, view }: BytePiece, at: number, { letters, eights }: Step): boolean {
   const whole = letters.byteLength >> 3;
   for (let i = 0; i < whole; i++) if (view.getFloat64(at + 8 * i, true) !== eights[i]) return false;

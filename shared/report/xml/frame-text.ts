@@ -28,7 +28,7 @@ export class FrameText implements Frame {
     this.#tree.open(name);
   }
 
-  /** Text as it stands in XML: with its entities, or a CDATA section. */
+  /** Text as it is in XML: with its entities, or a CDATA section. */
   addText(xml: string): void {
     this.#pieces.push(xml);
     this.#tree.addText(xml);

@@ -1,4 +1,4 @@
-/** Tags without attributes, remembered by what stands between `<` and `>`: reporters use the same few dozen. */
+/** Tags without attributes, remembered by what is between `<` and `>`: reporters use the same few dozen. */
 import { detach } from "../values.ts";
 import { localName } from "./tokens.ts";
 

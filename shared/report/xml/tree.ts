@@ -21,7 +21,7 @@ export class ElementTree {
   /** Adds to the text of the current element. */
   addText(text: string): void {
     const { text: before } = this.#current;
-    // Nearly all white space stands between elements, where none is kept.
+    // Nearly all white space is between elements, where none is kept.
     if (before !== "") this.#current.text = before + text;
     else if (text.trim() !== "") this.#current.text = text;
   }

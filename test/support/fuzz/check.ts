@@ -57,7 +57,7 @@ function checkFound({ reports, problems }: Found): void {
       report.warnings.every(({ detail }) => isShowable(detail)),
       "a warning's detail",
     );
-    // Reports that stand one after the other in a file have none.
+    // Reports that follow one another in a file have none.
     assert(
       /^[0-9a-f]{64}$/.test(report.contentHash) || (report.contentHash === "" && parts.length > 1),
       "content hash",

@@ -32,7 +32,7 @@ const failing = (letter: string): Uint8Array =>
 const TLS_PASTED = sampleTlsReport("acme.example", "2026-01-01");
 const SECOND_LINES = inBase64(binary(gzip(SECOND)));
 
-/** What stands in a letter, and mails that are multipart in another way than they say. */
+/** What is in a letter, and mails that are multipart in another way than they say. */
 export const inLetters: Quirk[] = [
   { file: "lost/base64-in-letter.eml", content: alone(`Hello,\r\n\r\n${SECOND_LINES}\r\nBye bye\r\n`), want: read },
   {

@@ -1,4 +1,4 @@
-/** Support: failure notices in plain text, what stands before base64, and dates and folders as some programs write them. */
+/** Support: failure notices in plain text, what comes before base64, and dates and folders as some programs write them. */
 import { gzip, toBytes, zip } from "../archives.ts";
 import { attached, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";

@@ -1,4 +1,4 @@
-/** Support: mails that stand in a file one after the other, without a line that separates them. */
+/** Support: mails that are in a file one after the other, without a line that separates them. */
 import { gzip, joinBytes } from "../archives.ts";
 import { attached, binary, fromBinary, LETTER, multipartMail, simpleMail } from "../mails.ts";
 import { numbered } from "../report-xml.ts";

@@ -1,4 +1,4 @@
-/** Support: elements and members that stand twice, hold others or have unknown values: each is a warning, none is ignored. */
+/** Support: elements and members that occur twice, hold others or have unknown values: each is a warning, none is ignored. */
 import { LETTER, multipartMail, part, simpleMail } from "../mails.ts";
 import { changed } from "../report-xml.ts";
 import type { Quirk, Wanted } from "./quirk.ts";

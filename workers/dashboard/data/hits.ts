@@ -4,7 +4,7 @@ import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { HITS, type Step } from "../../../shared/guidance/what-if.ts";
 import type { Evidence } from "../../../shared/ledger/sources.ts";
 
-/** Equal records of a source. Reports' envelope sender is not told apart. */
+/** Equal records of a source. Reports' envelope sender is not distinguished. */
 export interface HitRecord extends Evidence {
   domain: string;
   source: JudgedSource;

@@ -23,7 +23,7 @@ const TABS: { key: DomainTab; label: string; path: string }[] = [
   { key: "failures", label: "Failures", path: "/failures" },
 ];
 
-/** A page of a domain: what its head says, and what stands below it. */
+/** A page of a domain: what its head says, and what is below it. */
 interface DomainPage {
   domain: string;
   tab: DomainTab;

@@ -1,6 +1,6 @@
 /**
  * Text that strangers wrote, into a report, a mail, a file's name, DNS or a link. Every such text of a page goes through
- * here: what acts on a screen is taken out, it is cut, and <bdi> keeps its writing direction from what stands beside it.
+ * here: what acts on a screen is taken out, it is cut, and <bdi> keeps its writing direction from what is beside it.
  */
 import type { Child } from "hono/jsx";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";

@@ -1,4 +1,4 @@
-/** What stands above and below a table: its filter, its pages, its exports. Links and forms only. */
+/** What is above and below a table: its filter, its pages, its exports. Links and forms only. */
 import { formatCount } from "../data/numbers.ts";
 import { firstSort, PAGE_SIZES, pageNumbers, type TableColumn, type TableState } from "../data/table.ts";
 import { linkWith } from "./links.ts";

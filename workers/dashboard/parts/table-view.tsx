@@ -16,9 +16,9 @@ const FILTERED_ROWS = 4;
 
 /** A column as it is shown. */
 export interface ViewColumn<Row> extends TableColumn<Row> {
-  /** Numbers stand at the end. */
+  /** Numbers are at the end. */
   align?: "end";
-  /** A short text: on a phone it stands beside its neighbours, as numbers do. */
+  /** A short text: on a phone it is beside its neighbours, as numbers are. */
   narrow?: true;
   /** Term of the glossary. */
   term?: string;
