@@ -20,7 +20,7 @@ import {
   type PastedFile,
   showHtml,
 } from "./pasted.ts";
-import { EXTERNAL_BODY, isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
+import { EXTERNAL_BODY, isBodyText, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
 /** A part that may hold a report. */
@@ -104,23 +104,24 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   for (const part of parts) evidence.add(part);
   const level = levelOf(parts[0], around);
   const mail: ExtractedMail = { candidates: [], passedOver: [], feedback: [], isNotice: evidence.hasNotice, text: "" };
-  const letter: LetterTexts = { text: [], html: [] };
+  const bodyTexts: BodyTexts = { text: [], html: [] };
   for (const part of parts) {
     const kind = evidenceKind(part, evidence);
     if (kind !== undefined) mail.passedOver.push(passed(part, kind));
     else if (part.mimeType === FEEDBACK_TYPE) mail.feedback.push(readFeedback(part, parts));
-    else if (isLetter(startOf(part))) {
-      letter[letterOf(part)].push(letterText(part.bytes, part));
+    else if (isBodyText(startOf(part))) {
+      bodyTexts[bodyKindOf(part)].push(bodyTextOf(part.bytes, part));
       mail.passedOver.push(passed(part, "text"));
     } else {
       // A file may hold several mails, one after the other.
       const own = part.containers[0] === parts[0]?.containers[0] ? level : levelOf(part, around);
       const added = await addAttachment(mail, part, own);
       if (!added.ok) return added;
-      if (added.value === "text" && isAttachedText(part)) letter[letterOf(part)].push(letterText(part.bytes, part));
+      if (added.value === "text" && isAttachedText(part))
+        bodyTexts[bodyKindOf(part)].push(bodyTextOf(part.bytes, part));
     }
   }
-  const { shown, pasted, findFields } = readLetters(letter);
+  const { shown, pasted, findFields } = readBodyTexts(bodyTexts);
   mail.text = shown;
   const inText = mail.candidates.length + mail.feedback.length === 0 ? findFields() : undefined;
   if (inText !== undefined) mail.feedback.push(inText);
@@ -132,7 +133,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
     if (undeclared !== undefined) return ok(undeclared);
   }
   for (const { fileName, bytes } of pasted) {
-    // In the letter of a failure report the mail that failed is quoted.
+    // In the body text of a failure report the mail that failed is quoted.
     if (isFailure) mail.passedOver.push({ kind: "evidence", fileName, mimeType: PASTED, sizeBytes: bytes.byteLength });
     else mail.candidates.push(candidate({ fileName, bytes, mimeType: PASTED }, level));
   }
@@ -187,17 +188,17 @@ export function typeByContent(mimeType: string, head: Uint8Array): string {
   return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
 }
 
-/** The type of what is in a letter. */
+/** The type of what a body text holds. */
 export const PASTED = "text/plain";
 
-/** The texts of the letter in a mail, plain and HTML. */
-export interface LetterTexts {
+/** The body texts of a mail, plain and HTML. */
+export interface BodyTexts {
   text: string[];
   html: string[];
 }
 
-/** What is in the letter as text. */
-export interface ReadLetters {
+/** What body texts hold as text. */
+export interface ReadBodyTexts {
   /** What a person sees. */
   shown: string;
   /** Reports, and files in an encoding for text. Base64 that nothing names is bare: it may be a part whose header was lost. */
@@ -206,14 +207,14 @@ export interface ReadLetters {
   findFields: () => FeedbackParts | undefined;
 }
 
-/** Finds what is in the letter of a mail. */
-export function readLetters(letter: LetterTexts): ReadLetters {
-  const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
+/** Finds what the body texts of a mail hold. */
+export function readBodyTexts(bodyTexts: BodyTexts): ReadBodyTexts {
+  const [text, html] = [bodyTexts.text.join("\n"), bodyTexts.html.join("\n")];
   const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];
   const inText = reports.map((report): PastedFile => ({ fileName: "", text: report }));
   const named = [...inText, ...findUuencoded(text), ...findUnread(text)];
   const bare = findBase64(text, html).filter((file) => !named.some((other) => other.text.includes(startOfText(file))));
-  const pasted = (files: PastedFile[], isBare: boolean): ReadLetters["pasted"] =>
+  const pasted = (files: PastedFile[], isBare: boolean): ReadBodyTexts["pasted"] =>
     files.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text), isBare }));
   return {
     shown: text.trim() === "" && /published/i.test(html) ? showHtml(html) : text,
@@ -311,18 +312,18 @@ function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
   return text.subarray(0, end);
 }
 
-/** The text of a part of the letter. */
-export function letterText(content: Uint8Array, header: PartHeader): string {
+/** The text of a part of the body. */
+export function bodyTextOf(content: Uint8Array, header: PartHeader): string {
   const text = decodeText(content, header.charset);
   return header.isFlowed ? text.replace(/ \r?\n(?:>[> ]{0,20})?/g, header.dropsFlowSpace ? "" : " ") : text;
 }
 
-/** Which of the texts of a letter a part belongs to. */
-export function letterOf({ mimeType }: Pick<PartHeader, "mimeType">): keyof LetterTexts {
+/** Which of the body texts a part belongs to. */
+export function bodyKindOf({ mimeType }: Pick<PartHeader, "mimeType">): keyof BodyTexts {
   return mimeType === "text/html" ? "html" : "text";
 }
 
-/** Whether a file that is passed over as text is searched for reports as the letter is. */
+/** Whether a file that is passed over as text is searched for reports as the body text is. */
 export function isAttachedText({ mimeType }: Pick<PartHeader, "mimeType">): boolean {
   return mimeType === "text/plain" || mimeType === "text/html" || mimeType === "application/octet-stream";
 }

@@ -32,7 +32,7 @@ export function findFailures(text: string): string[] {
 const FEEDBACK_FIELD = /^feedback-type[ \t]*:[ \t]*auth-failure\b/im;
 
 /**
- * The fields of a failure report (RFC 6591) that are in the text of a letter, possibly quoted, and what follows them: the
+ * The fields of a failure report (RFC 6591) that are in the body text, possibly quoted, and what follows them: the
  * header of the reported mail.
  */
 export function findFeedback(text: string): { fields: string; originalHeader: string } | undefined {
@@ -69,7 +69,7 @@ export function findPastedIn(text: string, html: string): string[] {
 const IDENTITY =
   /(?:<(?:[\w.-]+:)?(?:report_id|begin|end)>|"(?:report-id|start-datetime|end-datetime|policy-domain)"\s{0,9}:)\s{0,99}([^<>,}]{1,300})/gi;
 
-/** The reports, and those of `others` that are not among them: the HTML of a letter mostly repeats its text. */
+/** The reports, and those of `others` that are not among them: the HTML of a body text mostly repeats its text. */
 function withOthers(reports: string[], others: string[]): string[] {
   if (reports.length === 0) return others;
   const known = new Set(reports.map(identityOf));
@@ -141,7 +141,7 @@ const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
 const LINE_END = /[ \t\r]{0,99}\n/y;
 const BASE64_RUN = /[A-Za-z0-9+/]+={0,2}/y;
 
-/** The files in base64 that are in a letter, at most one more than a mail may have. */
+/** The files in base64 that are in a body text, at most one more than a mail may have. */
 export function findBase64(text: string, html: string): PastedFile[] {
   const found = new Set<string>();
   for (const searched of [text, html]) {

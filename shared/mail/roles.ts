@@ -42,7 +42,7 @@ const SIGNATURE_TYPES = /^application\/(?:x-)?(?:pkcs7-signature|pgp-signature|p
 /** RFC 2046 section 5.2.3: the file is elsewhere, and this says where. It cannot be read, and must not be lost. */
 export const EXTERNAL_BODY = "message/external-body";
 const SIGNATURE_NAME = /\.(?:p7s|sig)$/i;
-const LETTER_TYPES =
+const BODY_TEXT_TYPES =
   /^text\/(?:plain|html|enriched|richtext|markdown|x-amp-html|x-watch-html|x-markdown|rfc822-headers)$/;
 const CALENDAR_TYPES = /^(?:text\/(?:calendar|x-vcalendar|vcard|x-vcard|directory)|application\/ics)$/;
 const APPLE_TYPES = /^application\/(?:applefile|mac-binhex40)$/;
@@ -51,7 +51,7 @@ const FOLDER_METADATA = /(?:^|[/\\])(?:\.DS_Store|Thumbs\.db|ehthumbs\.db|deskto
 const REPORT_NAME =
   /!|dmarc|report|tlsrpt|tls-rpt|\.(?:xml|json|gz|gzip|zip|zlib|z|7z|bz2?|xz|zst|tar|t[gxb]z2?|rar|csv|eml|msg|mbox)\b/i;
 /** The largest text file without a telling name that counts as a disclaimer. */
-const MAX_LETTER_BYTES = 256 * 1024;
+const MAX_BODY_TEXT_BYTES = 256 * 1024;
 const MAX_SIGNATURE_BYTES = 64 * 1024;
 const APPLE_DOUBLE = [0x00, 0x05, 0x16, 0x07];
 
@@ -64,7 +64,7 @@ function looksLikeReportName(fileName: string): boolean {
 export function roleOf(part: PartStart): PassedKind | "candidate" {
   const { head, mimeType, fileName, sizeBytes = 0 } = part;
   if (mimeType === EXTERNAL_BODY) return "candidate";
-  if (isLetter(part) && !holdsRootTag(latin1.decode(head))) return "text";
+  if (isBodyText(part) && !holdsRootTag(latin1.decode(head))) return "text";
   const type = sniff(head.subarray(0, SNIFF_BYTES));
   if (CANDIDATES.has(type)) return type === "xml" && isDrawing(head, mimeType) ? "picture" : "candidate";
   if (FOLDER_METADATA.test(fileName)) return "resource_fork";
@@ -97,16 +97,16 @@ function roleByLabel(part: PartStart, type: ContentType): PassedKind | "candidat
   if (type === "smime" || type === "binary") return "candidate";
   if (holdsRootTag(latin1.decode(head))) return "candidate";
   if (CALENDAR_TYPES.test(mimeType)) return "calendar";
-  if (LETTER_TYPES.test(mimeType) && part.disposition !== "attachment" && fileName === "") return "text";
-  const isCalledText = LETTER_TYPES.test(mimeType) || /\.(?:txt|html?)$/i.test(fileName);
-  const isLarge = sizeBytes > MAX_LETTER_BYTES;
+  if (BODY_TEXT_TYPES.test(mimeType) && part.disposition !== "attachment" && fileName === "") return "text";
+  const isCalledText = BODY_TEXT_TYPES.test(mimeType) || /\.(?:txt|html?)$/i.test(fileName);
+  const isLarge = sizeBytes > MAX_BODY_TEXT_BYTES;
   return isCalledText && !isLarge && !looksLikeReportName(fileName) ? "text" : "candidate";
 }
 
 const latin1 = new TextDecoder("latin1");
 
 /** The formats that the first bytes of plain text may be taken for. */
-const LETTER_CONTENT: ReadonlySet<ContentType> = new Set([
+const BODY_TEXT_CONTENT: ReadonlySet<ContentType> = new Set([
   "text",
   "html",
   "xml",
@@ -119,9 +119,9 @@ const LETTER_CONTENT: ReadonlySet<ContentType> = new Set([
 ]);
 
 /** Whether a part is the mail's text or an alternative of it; a report may still be pasted into it. */
-export function isLetter({ mimeType, disposition, fileName, head }: PartStart): boolean {
+export function isBodyText({ mimeType, disposition, fileName, head }: PartStart): boolean {
   if (disposition === "attachment" || (mimeType !== "text/plain" && mimeType !== "text/html")) return false;
-  return !looksLikeReportName(fileName) && LETTER_CONTENT.has(sniff(head.subarray(0, SNIFF_BYTES)));
+  return !looksLikeReportName(fileName) && BODY_TEXT_CONTENT.has(sniff(head.subarray(0, SNIFF_BYTES)));
 }
 
 // SVG is XML but not a report.

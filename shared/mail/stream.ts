@@ -458,7 +458,7 @@ function isPlainMail({ mimeType, encoding }: PartHeader): boolean {
   return /^message\/(rfc822|global)$/.test(mimeType) && !/^(base64|quoted-printable)$/.test(encoding);
 }
 
-/** A letter, which may quote the header of a mail. */
+/** A body text, which may quote the header of a mail. */
 function isUnencodedText({ mimeType, encoding }: PartHeader): boolean {
   return mimeType.startsWith("text/") && encoding !== "base64";
 }

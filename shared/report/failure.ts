@@ -180,7 +180,7 @@ function firstWord(text: string): string {
 function utf8Of(text: string): string {
   if (!/[^\0-\x7f]/.test(text)) return text;
   const bytes = Array.from(text, (char) => BYTES.indexOf(char));
-  // Of a letter, and of a large mail, the text is decoded already.
+  // Of a body text, and of a large mail, the text is decoded already.
   return bytes.includes(-1) ? text : decodeText(Uint8Array.from(bytes), "");
 }
 

@@ -6,25 +6,25 @@ import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { decodeText } from "../mail/charset.ts";
 import { Evidence, FEEDBACK_TYPE, MAIL_PARTS } from "../mail/evidence.ts";
 import {
+  type BodyTexts,
+  bodyKindOf,
+  bodyTextOf,
   extractMail,
   type FeedbackParts,
   headerOf,
   isAttachedText,
   isHeaderText,
-  type LetterTexts,
-  letterOf,
-  letterText,
   PASTED,
   type PassedPart,
-  type ReadLetters,
-  readLetters,
+  type ReadBodyTexts,
+  readBodyTexts,
   typeByContent,
 } from "../mail/extract.ts";
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
 import { isAboutMail } from "../mail/next-mail.ts";
 import { describesFailure, findFailures, holdsRootTag } from "../mail/pasted.ts";
-import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
+import { isBodyText, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
 import { ReadBudget } from "./budget.ts";
@@ -130,8 +130,8 @@ async function* typedParts(source: ByteSource): AsyncGenerator<StreamedPart> {
 }
 
 /** The longest text in a large mail that is read like that of a small one; a longer one is read as a file. */
-const LETTER_BYTES = 256 * 1024;
-const MAX_HELD_LETTER_BYTES = 1024 * 1024;
+const BODY_TEXT_BYTES = 256 * 1024;
+const MAX_HELD_BODY_TEXT_BYTES = 1024 * 1024;
 
 class LargeMail {
   readonly #evidence: Evidence;
@@ -144,9 +144,9 @@ class LargeMail {
   readonly #originals = new Map<number, string>();
   /** Headers that are sent as text after the feedback part. */
   readonly #headerTexts = new Map<number, string>();
-  /** The parts of the letter that are held, and how much more of it may be. */
-  readonly #letter: LetterTexts = { text: [], html: [] };
-  #letterBytesLeft = MAX_HELD_LETTER_BYTES;
+  /** The parts of the body text that are held, and how much more of it may be. */
+  readonly #bodyTexts: BodyTexts = { text: [], html: [] };
+  #bodyTextBytesLeft = MAX_HELD_BODY_TEXT_BYTES;
   /** The starts of those that are too long for it. */
   #longText = "";
   #parts = 0;
@@ -171,15 +171,15 @@ class LargeMail {
       const fields = decodeText(await held.read(0, held.sizeBytes), part.charset);
       this.#feedback.push({ fields, around: part.containers.at(-1)?.id ?? 0 });
     } else {
-      const peeked = await peek(part.content, part.mimeType.startsWith("text/") ? LETTER_BYTES + 1 : SNIFF_BYTES);
-      if (this.#isHeldLetter(part, peeked.head)) yield this.#holdLetter(part, peeked.head);
+      const peeked = await peek(part.content, part.mimeType.startsWith("text/") ? BODY_TEXT_BYTES + 1 : SNIFF_BYTES);
+      if (this.#isHeldBodyText(part, peeked.head)) yield this.#holdBodyText(part, peeked.head);
       else yield* this.#readCandidate(part, peeked);
     }
   }
 
-  /** Takes the end of the mail. @returns the reports in its letter, and its failure reports */
+  /** Takes the end of the mail. @returns the reports in its body text, and its failure reports */
   async *finish(): AsyncGenerator<ReadEvent> {
-    const { shown, pasted, findFields } = readLetters(this.#letter);
+    const { shown, pasted, findFields } = readBodyTexts(this.#bodyTexts);
     const text = shown + this.#longText;
     const inText = this.#candidates + this.#feedback.length === 0 ? findFields() : undefined;
     const isFailure = this.#feedback.length > 0 || inText !== undefined || describesFailure(text);
@@ -203,10 +203,10 @@ class LargeMail {
     if (isNothing) rejectMail(this.#hasNotice || this.#evidence.hasNotice);
   }
 
-  /** Whether a part is read with the letter, as in a small mail. One that shows a mail is a mail that was taken apart. */
-  #isHeldLetter(part: StreamedPart, head: Uint8Array): boolean {
-    if (head.byteLength > Math.min(LETTER_BYTES, this.#letterBytesLeft)) return false;
-    if (!isLetter({ ...part, head })) {
+  /** Whether a part is read with the body text, as in a small mail. One that shows a mail is a mail that was taken apart. */
+  #isHeldBodyText(part: StreamedPart, head: Uint8Array): boolean {
+    if (head.byteLength > Math.min(BODY_TEXT_BYTES, this.#bodyTextBytesLeft)) return false;
+    if (!isBodyText({ ...part, head })) {
       const role = roleOf({ ...part, head, sizeBytes: head.byteLength });
       // Of what is not called text only the start is held.
       const isText = role === "text" && isAttachedText(part) && part.mimeType.startsWith("text/");
@@ -215,8 +215,8 @@ class LargeMail {
     if (this.#keepHeaderText(part, head)) return true;
     const type = sniff(head.subarray(0, SNIFF_BYTES));
     if (type !== "mail" && type !== "mbox") return true;
-    const text = letterText(head, part);
-    return isAboutMail(text) || readLetters({ text: [text], html: [] }).pasted.some(({ isBare }) => !isBare);
+    const text = bodyTextOf(head, part);
+    return isAboutMail(text) || readBodyTexts({ text: [text], html: [] }).pasted.some(({ isBare }) => !isBare);
   }
 
   #keepHeaderText({ mimeType, containers }: StreamedPart, bytes: Uint8Array): boolean {
@@ -227,10 +227,10 @@ class LargeMail {
     return true;
   }
 
-  #holdLetter(part: StreamedPart, bytes: Uint8Array): ReadEvent {
+  #holdBodyText(part: StreamedPart, bytes: Uint8Array): ReadEvent {
     const { mimeType, fileName } = part;
-    this.#letterBytesLeft -= bytes.byteLength;
-    this.#letter[letterOf(part)].push(letterText(bytes, part));
+    this.#bodyTextBytesLeft -= bytes.byteLength;
+    this.#bodyTexts[bodyKindOf(part)].push(bodyTextOf(bytes, part));
     const file: FileFacts = { name: fileName, mimeType, sizeBytes: bytes.byteLength };
     return { type: "passed_over", part: pathOf(this.#place.part, fileName, "text"), kind: "text", file };
   }
@@ -258,7 +258,7 @@ class LargeMail {
 
   async *#readCandidate(part: StreamedPart, peeked: Peeked): AsyncGenerator<ReadEvent> {
     const { fileName, mimeType, disposition, containers } = part;
-    if (isLetter({ ...part, head: peeked.head })) this.#longText += decodeText(peeked.head, part.charset);
+    if (isBodyText({ ...part, head: peeked.head })) this.#longText += decodeText(peeked.head, part.charset);
     const name = this.#names.name(fileName, `part ${++this.#parts}`);
     const own = containers.findLast(({ type }) => type === "mail")?.header ?? "";
     const place = {
@@ -291,7 +291,7 @@ class LargeMail {
 }
 
 /**
- * Text or HTML. It may hold a report as the letter of a mail does: escaped in HTML, in base64, as JSON after some words.
+ * Text or HTML. It may hold a report as the body text of a mail does: escaped in HTML, in base64, as JSON after some words.
  */
 export async function* readText({ head, chunks }: Peeked, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const text = await peek(chunks, READ_LIMITS.maxFrameChars + 1);
@@ -312,9 +312,9 @@ export async function* readText({ head, chunks }: Peeked, place: Place, context:
 }
 
 /** What is XML is read as it stands; what is about a mail shows evidence. */
-function filesInText(text: string): ReadLetters["pasted"] {
+function filesInText(text: string): ReadBodyTexts["pasted"] {
   if (holdsRootTag(text) || isAboutMail(text)) return [];
-  return readLetters({ text: [text], html: [text] }).pasted;
+  return readBodyTexts({ text: [text], html: [text] }).pasted;
 }
 
 /** How much of an encoded reported mail is searched for its header. */
@@ -361,7 +361,7 @@ function* readFailures(
       return yield { type: "problem", part, problem: others, file: place.file };
     }
     const failure = readFailureMail(source, { ...place, part }, context);
-    // The letter with another report may only talk about failures.
+    // The body text with another report may only talk about failures.
     if (hasReport && "text" in source && factsOf(failure) === undefined) return;
     if (failure !== undefined) yield failure;
     else {

@@ -285,7 +285,7 @@ function typeOf({ head, isMail }: Content & Peeked, { file }: Place): ContentTyp
   if (file.mimeType === EXTERNAL_BODY && ["mail", "text", "empty"].includes(type)) return "external";
   // RFC 2046 section 5.2.2: the first of them begins with a header, and the others anywhere.
   if (file.mimeType === "message/partial" && type === "text") return "fragment";
-  // A failure notice in plain text is read as the letter of a mail.
+  // A failure notice in plain text is read as the body text of a mail.
   if (type === "text" && isBareNotice(head)) return "mail";
   return isMail === true && type !== "mbox" ? "mail" : type;
 }

@@ -63,7 +63,7 @@ function mail(reportId: string): Buffer {
   return sampleMail([{ name: `${reportId}.xml`, content: Buffer.from(sampleReport({ reportId })) }]);
 }
 
-const LETTER = "From: a@b.example\r\nTo: c@d.example\r\nSubject: Dinner\r\n\r\nAt eight?\r\n";
+const OTHER_MAIL = "From: a@b.example\r\nTo: c@d.example\r\nSubject: Dinner\r\n\r\nAt eight?\r\n";
 
 async function fill(mailbox: string, mails: (Buffer | string)[], date?: Date): Promise<void> {
   if (!(await client.list()).some(({ path }) => path === mailbox)) await client.mailboxCreate(mailbox);
@@ -77,7 +77,7 @@ async function statusOf(mailbox: string): Promise<{ messages: number | undefined
 }
 
 it("takes what is in a mailbox and changes nothing there; the next run continues behind it", async () => {
-  await fill("Reports", [...Array.from({ length: 90 }, (_, i) => mail(`imap-${i}`)), LETTER]);
+  await fill("Reports", [...Array.from({ length: 90 }, (_, i) => mail(`imap-${i}`)), OTHER_MAIL]);
   expect(await runJson("Reports", "--dry-run")).toMatchObject({ files: 91, selected: 90, noReport: 1 });
   const counts = await runJson("Reports", "--wait");
   expect(counts).toMatchObject({ files: 91, taken: 90, noReport: 1, outcomes: { accepted: 90 } });
@@ -97,7 +97,7 @@ it("looks at all mails again if the server has renumbered them, and imports noth
 });
 
 it("moves a mail only when the ledger has what is in it", async () => {
-  await fill("Moving", [mail("move-1"), LETTER, mail("move-2")]);
+  await fill("Moving", [mail("move-1"), OTHER_MAIL, mail("move-2")]);
   await fill("Imported", []);
   expect(await runJson("Moving", "--move-to", "Imported")).toMatchObject({ taken: 2, noReport: 1 });
   expect(await statusOf("Moving")).toMatchObject({ messages: 1 });

@@ -1,11 +1,11 @@
 /** What a bounce returns and what a failure report is about is never counted, in mails of any size and any build. */
 import { expect, test } from "vitest";
 import { gzip } from "../support/archives.ts";
-import { attached, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../support/mails.ts";
+import { attached, COVER_TEXT, fromBinary, multipart, multipartMail, part, simpleMail } from "../support/mails.ts";
 import { readAll } from "../support/read.ts";
 import { numbered } from "../support/report-xml.ts";
 
-const REPORT = multipartMail([LETTER, attached(gzip(numbered("inner")), "r.xml.gz")]);
+const REPORT = multipartMail([COVER_TEXT, attached(gzip(numbered("inner")), "r.xml.gz")]);
 const STATUS = part({ type: "message/delivery-status", content: "Action: failed\r\n" });
 const FEEDBACK = part({
   type: "message/feedback-report",
@@ -19,37 +19,37 @@ const STATUS_AS_TEXT = part({
 const ORIGINAL = part({ type: "message/rfc822", content: REPORT });
 const ENCODED = part({ type: "message/rfc822", encoding: "base64", content: REPORT });
 const daemon = fromBinary(
-  multipartMail([LETTER, ORIGINAL])
+  multipartMail([COVER_TEXT, ORIGINAL])
     .reduce((text, byte) => text + String.fromCharCode(byte), "")
     .replace("From: DMARC <dmarc@reporter.example>", "From: MAILER-DAEMON@mx.example")
     .replace(/Subject: .*/, "Subject: failure notice"),
 );
 const bounces: [string, Uint8Array][] = [
-  ["a delivery status notice", multipartMail([LETTER, STATUS, ORIGINAL], "report; report-type=delivery-status")],
-  ["one that does not say so", multipartMail([LETTER, STATUS, ORIGINAL])],
-  ["one whose mail comes first", multipartMail([LETTER, ORIGINAL, STATUS])],
-  ["one with an encoded mail", multipartMail([LETTER, STATUS, ENCODED], "report; report-type=delivery-status")],
+  ["a delivery status notice", multipartMail([COVER_TEXT, STATUS, ORIGINAL], "report; report-type=delivery-status")],
+  ["one that does not say so", multipartMail([COVER_TEXT, STATUS, ORIGINAL])],
+  ["one whose mail comes first", multipartMail([COVER_TEXT, ORIGINAL, STATUS])],
+  ["one with an encoded mail", multipartMail([COVER_TEXT, STATUS, ENCODED], "report; report-type=delivery-status")],
   ["one of a mail server without MIME's words", daemon],
-  ["one whose status is called text", multipartMail([LETTER, STATUS_AS_TEXT, ORIGINAL])],
-  ["a receipt", multipartMail([LETTER, ORIGINAL], "report; report-type=disposition-notification")],
+  ["one whose status is called text", multipartMail([COVER_TEXT, STATUS_AS_TEXT, ORIGINAL])],
+  ["a receipt", multipartMail([COVER_TEXT, ORIGINAL], "report; report-type=disposition-notification")],
 ];
 const failures: [string, Uint8Array][] = [
-  ["a failure report", multipartMail([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report")],
-  ["one with an encoded mail", multipartMail([LETTER, FEEDBACK, ENCODED], "report; report-type=feedback-report")],
-  ["one that does not say so", multipartMail([LETTER, FEEDBACK, ORIGINAL])],
-  ["one whose fields are called text", multipartMail([LETTER, FEEDBACK_AS_TEXT, ORIGINAL])],
-  ["one whose mail comes first", multipartMail([LETTER, ORIGINAL, FEEDBACK])],
+  ["a failure report", multipartMail([COVER_TEXT, FEEDBACK, ORIGINAL], "report; report-type=feedback-report")],
+  ["one with an encoded mail", multipartMail([COVER_TEXT, FEEDBACK, ENCODED], "report; report-type=feedback-report")],
+  ["one that does not say so", multipartMail([COVER_TEXT, FEEDBACK, ORIGINAL])],
+  ["one whose fields are called text", multipartMail([COVER_TEXT, FEEDBACK_AS_TEXT, ORIGINAL])],
+  ["one whose mail comes first", multipartMail([COVER_TEXT, ORIGINAL, FEEDBACK])],
   [
     "one in a list's wrapping",
-    multipartMail([multipart([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report"), LETTER]),
+    multipartMail([multipart([COVER_TEXT, FEEDBACK, ORIGINAL], "report; report-type=feedback-report"), COVER_TEXT]),
   ],
   [
     "one that is forwarded",
     multipartMail([
-      LETTER,
+      COVER_TEXT,
       part({
         type: "message/rfc822",
-        content: multipartMail([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report"),
+        content: multipartMail([COVER_TEXT, FEEDBACK, ORIGINAL], "report; report-type=feedback-report"),
       }),
     ]),
   ],
@@ -79,7 +79,7 @@ for (const [size, maxParsedMessageBytes] of sizes) {
   });
 
   test(`a report forwarded beside a bounce counts, ${size}`, async () => {
-    const bounce = multipartMail([LETTER, STATUS, ORIGINAL], "report; report-type=delivery-status");
+    const bounce = multipartMail([COVER_TEXT, STATUS, ORIGINAL], "report; report-type=delivery-status");
     const good = multipartMail([attached(gzip(numbered("good")), "good.xml.gz")]);
     const wrap = (mail: Uint8Array) => part({ type: "message/rfc822", content: mail });
     const { reports } = await read(multipartMail([wrap(bounce), wrap(good)]));

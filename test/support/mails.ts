@@ -102,7 +102,7 @@ function freeBoundary(parts: string[]): string {
 }
 
 /** The covering dead letter reporters put in front. */
-export const LETTER = part({ type: "text/plain; charset=us-ascii", content: "This is a DMARC aggregate report." });
+export const COVER_TEXT = part({ type: "text/plain; charset=us-ascii", content: "This is a DMARC aggregate report." });
 
 /** A report as reporters attach it. */
 export function attached(content: string | Uint8Array, fileName: string, type = "application/gzip"): string {

@@ -1,6 +1,6 @@
 /** Support: hostile versions of fixtures, changed at one or several layers: bytes, values, XML, mail, archives. */
 import { gzip, joinBytes, toBytes, zip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipartMail, part } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipartMail, part } from "../mails.ts";
 import { record } from "../report-xml.ts";
 import type { Random } from "./random.ts";
 
@@ -171,7 +171,7 @@ const containerMutations: Mutation[] = [
       ],
       random.pick(TOKENS),
     ),
-  (bytes) => multipartMail([LETTER, attached(bytes, "r.gz")]),
+  (bytes) => multipartMail([COVER_TEXT, attached(bytes, "r.gz")]),
   (bytes, random) =>
     multipartMail(
       [

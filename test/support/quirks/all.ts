@@ -1,5 +1,5 @@
 /** Support: every quirk that has a fixture. */
-import { aroundParts, inLetters } from "./around-parts.ts";
+import { aroundParts, inBodyTexts } from "./around-parts.ts";
 import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
@@ -33,7 +33,7 @@ export const quirks: Quirk[] = [
   ...oddContainers,
   ...warnedOf,
   ...aroundParts,
-  ...inLetters,
+  ...inBodyTexts,
   ...siblings,
   ...withinTexts,
   ...noticesAndDates,

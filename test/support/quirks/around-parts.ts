@@ -1,12 +1,12 @@
 /** Support: mails with reports where RFC 2046 has none: before and after the parts, elsewhere, in an encoded multipart. */
 import { gzip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
 const GOOD = attached(gzip(ORDINARY), "reporter.example!acme.example!1700000000!1700086399.xml.gz");
-const PARTS = multipart([LETTER, GOOD]);
+const PARTS = multipart([COVER_TEXT, GOOD]);
 const HEAD = "From: r@reporter.example\r\nTo: a@acme.example\r\nMIME-Version: 1.0\r\n";
 const [PARTS_HEADER = "", ...REST] = PARTS.split("\r\n\r\n");
 const PARTS_BODY = REST.join("\r\n\r\n");
@@ -33,7 +33,7 @@ const TLS_PASTED = sampleTlsReport("acme.example", "2026-01-01");
 const SECOND_LINES = inBase64(binary(gzip(SECOND)));
 
 /** What is in a letter, and mails that are multipart in another way than they say. */
-export const inLetters: Quirk[] = [
+export const inBodyTexts: Quirk[] = [
   { file: "lost/base64-in-letter.eml", content: alone(`Hello,\r\n\r\n${SECOND_LINES}\r\nBye bye\r\n`), want: read },
   {
     file: "lost/base64-in-letter-quoted.eml",
@@ -110,7 +110,7 @@ export const inLetters: Quirk[] = [
   ].map(
     (field, i): Quirk => ({
       file: `lost/boundary-spelt-${i + 1}.eml`,
-      content: fromBinary(`${HEAD}${field}\r\n\r\n--b\r\n${LETTER}\r\n--b\r\n${GOOD}\r\n--b--\r\n`),
+      content: fromBinary(`${HEAD}${field}\r\n\r\n--b\r\n${COVER_TEXT}\r\n--b\r\n${GOOD}\r\n--b--\r\n`),
       want: { ...read, passedOver: ["text"] },
     }),
   ),
@@ -141,7 +141,7 @@ export const aroundParts: Quirk[] = [
   {
     file: "lost/external-body.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       GOOD,
       `Content-Type: message/external-body; access-type=URL; URL="https://reporter.example/r.xml.gz"; name="r.xml.gz"\r\n\r\nContent-Type: application/gzip\r\nContent-ID: <1@reporter.example>\r\n\r\n`,
     ]),
@@ -160,7 +160,7 @@ export const aroundParts: Quirk[] = [
   {
     file: "lost/multipart-in-quoted-printable-plain-boundary.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       GOOD,
       part({
         type: 'multipart/mixed; boundary="inner"',
@@ -179,17 +179,17 @@ export const aroundParts: Quirk[] = [
   },
   {
     file: "lost/multipart-in-base64.eml",
-    content: multipartMail([LETTER, GOOD, encoded("base64", inBase64(INNER))]),
+    content: multipartMail([COVER_TEXT, GOOD, encoded("base64", inBase64(INNER))]),
     want: { ...read, reports: 2, passedOver: ["text"] },
   },
   {
     file: "lost/multipart-in-quoted-printable.eml",
-    content: multipartMail([LETTER, GOOD, encoded("quoted-printable", INNER.replaceAll("=", "=3D"))]),
+    content: multipartMail([COVER_TEXT, GOOD, encoded("quoted-printable", INNER.replaceAll("=", "=3D"))]),
     want: { ...read, reports: 2, passedOver: ["text"] },
   },
   {
     file: "lost/multipart-declared-base64.eml",
-    content: multipartMail([LETTER, GOOD, encoded("base64", INNER)]),
+    content: multipartMail([COVER_TEXT, GOOD, encoded("base64", INNER)]),
     want: { ...read, reports: 2, passedOver: ["text"] },
   },
 ];

@@ -1,6 +1,6 @@
 /** Support: reports whose mail says something else of how they are carried than their bytes: encodings, types, notices. */
 import { gzip, joinBytes, toBytes, zip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { changed, ORDINARY } from "../report-xml.ts";
 import { base64Lines, uuencode, uuencodeBase64 } from "../uuencode.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
@@ -13,7 +13,7 @@ const GOOD = attached(GZ, NAME);
 const asText = { ...read, warnings: [`repaired_archive ${NAME}`] };
 
 /** A mail with one part of these header lines and this body. */
-const withPart = (header: string, body: string): Uint8Array => multipartMail([LETTER, `${header}\r\n\r\n${body}`]);
+const withPart = (header: string, body: string): Uint8Array => multipartMail([COVER_TEXT, `${header}\r\n\r\n${body}`]);
 const file = (encoding: string): string =>
   [
     "Content-Type: application/gzip",
@@ -67,7 +67,7 @@ const encodings: Quirk[] = [
   },
 ];
 
-const whole = binary(multipartMail([LETTER, GOOD]));
+const whole = binary(multipartMail([COVER_TEXT, GOOD]));
 const TLS = JSON.stringify({
   "organization-name": "Reporter Inc.",
   "date-range": { "start-datetime": "2026-01-01T00:00:00Z", "end-datetime": "2026-01-01T23:59:59Z" },

@@ -1,6 +1,6 @@
 /** Support: reports in mails of every build. */
 import { gzip, joinBytes, toBytes, zip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
@@ -8,7 +8,7 @@ const read = { report: ORDINARY_TOTALS };
 const GZ = gzip(ORDINARY);
 const ZIP = zip([{ name: "r.xml", content: ORDINARY }]);
 const NAME = "reporter.example!acme.example!1700000000!1700086399.xml.gz";
-const USUAL = multipartMail([LETTER, attached(GZ, NAME)]);
+const USUAL = multipartMail([COVER_TEXT, attached(GZ, NAME)]);
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]);
 const gz64 = (headers: { type?: string; disposition?: string; headers?: string[] }) =>
   part({ ...headers, encoding: "base64", content: GZ });
@@ -33,7 +33,7 @@ export const mails: Quirk[] = [
   { file: "mail/whole-mail-is-xml.eml", content: simpleMail({ type: "text/xml", content: ORDINARY }), want: read },
   {
     file: "mail/octet-stream.eml",
-    content: multipartMail([LETTER, attached(GZ, "report", "application/octet-stream")]),
+    content: multipartMail([COVER_TEXT, attached(GZ, "report", "application/octet-stream")]),
     want: read,
   },
   {
@@ -51,32 +51,36 @@ export const mails: Quirk[] = [
   { file: "mail/xml-labelled-gzip.eml", content: multipartMail([attached(ORDINARY, NAME)]), want: read },
   {
     file: "mail/no-content-type.eml",
-    content: multipartMail([LETTER, gz64({ disposition: `attachment; filename="${NAME}"` })]),
+    content: multipartMail([COVER_TEXT, gz64({ disposition: `attachment; filename="${NAME}"` })]),
     want: read,
   },
   {
     file: "mail/content-type-without-dash.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       gz64({ headers: [`ContentType: application/gzip; name="${NAME}"`], disposition: "attachment" }),
     ]),
     want: read,
   },
   {
     file: "mail/no-disposition.eml",
-    content: multipartMail([LETTER, gz64({ type: `application/gzip; name="${NAME}"` })]),
+    content: multipartMail([COVER_TEXT, gz64({ type: `application/gzip; name="${NAME}"` })]),
     want: read,
   },
-  { file: "mail/no-file-name.eml", content: multipartMail([LETTER, gz64({ type: "application/gzip" })]), want: read },
+  {
+    file: "mail/no-file-name.eml",
+    content: multipartMail([COVER_TEXT, gz64({ type: "application/gzip" })]),
+    want: read,
+  },
   {
     file: "mail/disposition-inline.eml",
-    content: multipartMail([LETTER, gz64({ type: "application/gzip", disposition: `inline; filename="${NAME}"` })]),
+    content: multipartMail([COVER_TEXT, gz64({ type: "application/gzip", disposition: `inline; filename="${NAME}"` })]),
     want: read,
   },
   {
     file: "mail/file-name-rfc2231-split.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       gz64({
         type: "application/octet-stream",
         disposition: 'attachment;\r\n filename*0="reporter.example!acme.example!17.xm";\r\n filename*1="l.gz"',
@@ -148,7 +152,7 @@ export const mails: Quirk[] = [
   {
     file: "mail/xml-inline-text-plain.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       part({ type: "text/plain", disposition: "inline; filename=r.xml", content: ORDINARY }),
     ]),
     want: read,
@@ -213,7 +217,7 @@ export const mails: Quirk[] = [
     file: "mail/smime-signed.eml",
     content: multipartMail(
       [
-        multipart([LETTER, attached(GZ, NAME)]),
+        multipart([COVER_TEXT, attached(GZ, NAME)]),
         attached(Uint8Array.from([0x30, 0x82, 1, 0, 6, 9]), "smime.p7s", "application/pkcs7-signature"),
       ],
       'signed; protocol="application/pkcs7-signature"; micalg=sha-256',
@@ -222,14 +226,18 @@ export const mails: Quirk[] = [
   },
   {
     file: "mail/multipart-alternative.eml",
-    content: multipartMail([LETTER, attached(GZ, NAME)], "alternative"),
+    content: multipartMail([COVER_TEXT, attached(GZ, NAME)], "alternative"),
     want: read,
   },
-  { file: "mail/multipart-related.eml", content: multipartMail([LETTER, attached(GZ, NAME)], "related"), want: read },
+  {
+    file: "mail/multipart-related.eml",
+    content: multipartMail([COVER_TEXT, attached(GZ, NAME)], "related"),
+    want: read,
+  },
   {
     file: "mail/list-footer-after.eml",
     content: multipartMail([
-      multipart([LETTER, attached(GZ, NAME)]),
+      multipart([COVER_TEXT, attached(GZ, NAME)]),
       part({ type: "text/plain", content: "____\nlist@acme.example" }),
     ]),
     want: read,
@@ -248,7 +256,7 @@ export const mails: Quirk[] = [
   { file: "mail/bom-before-header.eml", content: joinBytes([0xef, 0xbb, 0xbf], USUAL), want: read },
   {
     file: "mail/no-report.eml",
-    content: multipartMail([LETTER, attached(PNG, "logo.png", "image/png")]),
+    content: multipartMail([COVER_TEXT, attached(PNG, "logo.png", "image/png")]),
     want: { problems: ["not_a_report"] },
   },
   {

@@ -1,6 +1,6 @@
 /** Support: failure notices in plain text, what comes before base64, and dates and folders as some programs write them. */
 import { gzip, toBytes, zip } from "../archives.ts";
-import { attached, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, COVER_TEXT, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { base64Lines } from "../uuencode.ts";
@@ -47,12 +47,12 @@ const notices: Quirk[] = [
   },
   {
     file: "failure/notice-with-headers-attached-as-text.eml",
-    content: multipartMail([LETTER, attached(notice("192.0.2.7") + HEADERS, "notice.txt", "text/plain")]),
+    content: multipartMail([COVER_TEXT, attached(notice("192.0.2.7") + HEADERS, "notice.txt", "text/plain")]),
     want: one,
   },
   {
     file: "failure/notice-attached-as-data.eml",
-    content: multipartMail([LETTER, attached(notice("192.0.2.7"), "notice.txt", "application/octet-stream")]),
+    content: multipartMail([COVER_TEXT, attached(notice("192.0.2.7"), "notice.txt", "application/octet-stream")]),
     want: one,
   },
   {
@@ -102,7 +102,7 @@ const FIELDS = [
 const arf = (fields: string[], from: string): Uint8Array =>
   multipartMail(
     [
-      LETTER,
+      COVER_TEXT,
       part({ type: "message/feedback-report", content: `${[...FIELDS, ...fields].join("\r\n")}\r\n` }),
       part({ type: "text/rfc822-headers", content: `From: ${from}\r\nSubject: hello\r\n` }),
     ],
@@ -150,7 +150,7 @@ const fields: Quirk[] = [
 
 const withBase64 = (body: string): Uint8Array =>
   multipartMail([
-    LETTER,
+    COVER_TEXT,
     `${part({ type: "application/gzip; name=r.xml.gz", encoding: "base64", content: "" })}${body}`,
   ]);
 
@@ -230,7 +230,7 @@ const labelledData: Quirk[] = [
   {
     file: "lost/json-after-a-long-text-labelled-data.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       attached(`${"Good morning.\n".repeat(400)}${TLS}\n`, "notes.txt", "application/octet-stream"),
     ]),
     want: { report: { kind: "tls" }, passedOver: ["text", "text"] },

@@ -1,6 +1,6 @@
 /** Support: archives of rare forms, and mails whose lines or headers are not as they should be. */
 import { gzip, joinBytes, toBytes, withZip64End, zip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipart, multipartMail, part } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { base64Lines } from "../uuencode.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
@@ -8,7 +8,7 @@ import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 const GZ = gzip(ORDINARY);
 const ZIP = zip([{ name: "r.xml", content: ORDINARY }]);
 const read = { report: ORDINARY_TOTALS };
-const MAIL = multipartMail([LETTER, attached(GZ, "r.xml.gz")]);
+const MAIL = multipartMail([COVER_TEXT, attached(GZ, "r.xml.gz")]);
 const HEADERS = [
   "From: DMARC <dmarc@reporter.example>",
   "Subject: Report Domain: acme.example Submitter: reporter.example Report-ID: <ordinary.1>",
@@ -87,7 +87,7 @@ const lines: Quirk[] = [
   },
   {
     file: "mail/file-name-latin1.eml",
-    content: multipartMail([LETTER, fromBinary(attached(GZ, "r\xe9.xml.gz"))].map((one) => binary(one))),
+    content: multipartMail([COVER_TEXT, fromBinary(attached(GZ, "r\xe9.xml.gz"))].map((one) => binary(one))),
     want: read,
   },
 ];

@@ -1,10 +1,11 @@
 /** Support: mails that are in a file one after the other, without a line that separates them. */
 import { gzip, joinBytes } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipartMail, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipartMail, simpleMail } from "../mails.ts";
 import { numbered } from "../report-xml.ts";
 import type { Quirk } from "./quirk.ts";
 
-const inMultipart = (id: string): Uint8Array => multipartMail([LETTER, attached(gzip(numbered(id)), `${id}.xml.gz`)]);
+const inMultipart = (id: string): Uint8Array =>
+  multipartMail([COVER_TEXT, attached(gzip(numbered(id)), `${id}.xml.gz`)]);
 const asWhole = (id: string): Uint8Array =>
   simpleMail({ type: `application/gzip; name=${id}.xml.gz`, encoding: "base64", content: gzip(numbered(id)) });
 const asXml = (id: string): Uint8Array => simpleMail({ type: "text/xml", content: numbered(id) });

@@ -1,6 +1,6 @@
 /** Support: mails with parts that are no reports, or that nothing here can read: none of them may vanish. */
 import { gzip, zip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
@@ -38,13 +38,13 @@ const UNREAD: [name: string, content: Uint8Array, type: string][] = [
 
 const unread: Quirk[] = UNREAD.map(([name, content, type]) => ({
   file: `lost/unread-${name}.eml`,
-  content: multipartMail([LETTER, GOOD, attached(content, name, type)]),
+  content: multipartMail([COVER_TEXT, GOOD, attached(content, name, type)]),
   want: { ...read, reports: 1, problems: ["unsupported_format"], passedOver: ["text"] },
 }));
 
 const beside = (file: string, other: string, want: Quirk["want"]): Quirk => ({
   file: `lost/${file}.eml`,
-  content: multipartMail([LETTER, GOOD, other]),
+  content: multipartMail([COVER_TEXT, GOOD, other]),
   want: { ...read, reports: 1, ...want },
 });
 const text = (fileName: string, content: string, type = "text/plain"): string =>
@@ -100,7 +100,7 @@ const besides: Quirk[] = [
   beside("json-as-the-letter", part({ type: "text/plain", content: '{"a":["b"]}' }), { problems: ["not_a_report"] }),
 ];
 
-const MAIL = (id: string): Uint8Array => multipartMail([LETTER, attached(gzip(numbered(id)), `${id}.xml.gz`)]);
+const MAIL = (id: string): Uint8Array => multipartMail([COVER_TEXT, attached(gzip(numbered(id)), `${id}.xml.gz`)]);
 const FROM = "From dmarc@reporter.example Fri Jan  2 03:04:05 2026\n";
 const mailbox = (mails: Uint8Array[], end = "\n", from = FROM): string =>
   mails
@@ -112,7 +112,7 @@ const mailbox = (mails: Uint8Array[], end = "\n", from = FROM): string =>
     )
     .join("");
 const THREE = [MAIL("a"), MAIL("b"), MAIL("c")];
-const broken = multipartMail([LETTER, attached(padded("BZh91AY&SY"), "r.xml.bz2")]);
+const broken = multipartMail([COVER_TEXT, attached(padded("BZh91AY&SY"), "r.xml.bz2")]);
 
 const mailboxes: Quirk[] = [
   { file: "lost/three.mbox", content: mailbox(THREE), want: { reports: 3 } },
@@ -158,14 +158,14 @@ const mailboxes: Quirk[] = [
   {
     file: "lost/attached-mailbox-crlf.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       attached(mailbox(THREE).replaceAll("\n", "\r\n"), "r", "application/octet-stream"),
     ]),
     want: { reports: 3 },
   },
   {
     file: "lost/attached-mailbox.eml",
-    content: multipartMail([LETTER, attached(mailbox(THREE), "reports.mbox", "application/mbox")]),
+    content: multipartMail([COVER_TEXT, attached(mailbox(THREE), "reports.mbox", "application/mbox")]),
     want: { reports: 3 },
   },
   {
@@ -183,7 +183,7 @@ const mails: Quirk[] = [
   {
     file: "lost/forwarded-twice-and-beside.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       wrapped(multipartMail([wrapped(MAIL("a")), wrapped(MAIL("b"))])),
       attached(gzip(numbered("c")), "c.xml.gz"),
     ]),
@@ -192,7 +192,7 @@ const mails: Quirk[] = [
   {
     file: "lost/digest.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       multipart(
         THREE.map((mail) => `\r\n${binary(mail)}`),
         "digest",
@@ -203,7 +203,7 @@ const mails: Quirk[] = [
   {
     file: "lost/attached-zip-of-mails.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       attached(zip(["a", "b"].map((id) => ({ name: `${id}.eml`, content: MAIL(id) }))), "mails.zip"),
     ]),
     want: { reports: 2 },
@@ -212,7 +212,7 @@ const mails: Quirk[] = [
     file: "lost/bounce-with-zip.eml",
     content: multipartMail(
       [
-        LETTER,
+        COVER_TEXT,
         part({ type: "message/delivery-status", content: "Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n" }),
         attached(zip([{ name: "r.xml", content: ORDINARY }]), "r.zip"),
       ],
@@ -227,7 +227,7 @@ const mails: Quirk[] = [
   },
   {
     file: "lost/attached-eml-without-label.eml",
-    content: multipartMail([LETTER, attached(MAIL("a"), "report.eml", "application/octet-stream"), GOOD]),
+    content: multipartMail([COVER_TEXT, attached(MAIL("a"), "report.eml", "application/octet-stream"), GOOD]),
     want: { reports: 2 },
   },
 ];

@@ -1,5 +1,5 @@
 /** Support: reports in quoted-printable that no header declares. */
-import { LETTER, multipartMail, part } from "../mails.ts";
+import { COVER_TEXT, multipartMail, part } from "../mails.ts";
 import { ORDINARY } from "../report-xml.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
@@ -9,7 +9,7 @@ const encoded = (content: string): string =>
     .slice(1)
     .join("\r\n\r\n");
 const undeclared = (body: string, type = "text/xml"): Uint8Array =>
-  multipartMail([LETTER, `Content-Type: ${type}; name=r.xml\r\n\r\n${body}`]);
+  multipartMail([COVER_TEXT, `Content-Type: ${type}; name=r.xml\r\n\r\n${body}`]);
 const withoutDeclaration = ORDINARY.slice(ORDINARY.indexOf("<feedback>"));
 const read = { report: ORDINARY_TOTALS };
 

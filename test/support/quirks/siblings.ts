@@ -1,6 +1,6 @@
 /** Support: several reports in one file or letter, and notices beside reports. */
 import { gzip } from "../archives.ts";
-import { attached, binary, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, multipartMail, part, simpleMail } from "../mails.ts";
 import { changed, numbered, ORDINARY } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
@@ -15,14 +15,14 @@ const BOUNCE = binary(
     [
       part({ type: "text/plain", content: "Your mail could not be delivered." }),
       part({ type: "message/delivery-status", content: "Reporting-MTA: dns; mx.acme.example\r\n" }),
-      `Content-Type: message/rfc822\r\n\r\n${binary(multipartMail([LETTER, GOOD]))}`,
+      `Content-Type: message/rfc822\r\n\r\n${binary(multipartMail([COVER_TEXT, GOOD]))}`,
     ],
     "report; report-type=delivery-status",
   ),
 );
 const beside = (name: string, others: string[], want: Quirk["want"]): Quirk => ({
   file: `lost/${name}.eml`,
-  content: multipartMail([LETTER, ...others]),
+  content: multipartMail([COVER_TEXT, ...others]),
   want,
 });
 const asBase64 = (type: string, content: string): string => part({ type, encoding: "base64", content });
@@ -51,7 +51,7 @@ const notices: Quirk[] = [
   }),
 ];
 
-const inLetters: Quirk[] = [
+const inBodyTexts: Quirk[] = [
   {
     file: "lost/text-and-html-of-two-reports.eml",
     content: letters(ORDINARY, escaped(SECOND)),
@@ -116,7 +116,7 @@ const YENC = `=ybegin line=128 size=9 name=r.xml.gz\r\n${"\x49\xb5".repeat(9)}\r
 
 const inATextFile = (name: string, content: string, type = "text/plain", file = "notes.txt"): Quirk => ({
   file: `lost/${name}-in-attached-text.eml`,
-  content: multipartMail([LETTER, GOOD, part({ type, disposition: `attachment; filename="${file}"`, content })]),
+  content: multipartMail([COVER_TEXT, GOOD, part({ type, disposition: `attachment; filename="${file}"`, content })]),
   want: { ...read, reports: 2, passedOver: ["text", "text"] },
 });
 const IN_BASE64 = btoa(binary(gzip(SECOND))).replace(/.{76}/g, "$&\r\n");
@@ -148,4 +148,4 @@ const told: Quirk[] = [
   ),
 ];
 
-export const siblings: Quirk[] = [...notices, ...inLetters, ...inAFile, ...inTextFiles, ...told];
+export const siblings: Quirk[] = [...notices, ...inBodyTexts, ...inAFile, ...inTextFiles, ...told];

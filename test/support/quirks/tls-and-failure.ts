@@ -1,6 +1,6 @@
 /** Support: SMTP TLS reports and failure reports. */
 import { gzip, toBytes, zip } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import type { Quirk, Wanted } from "./quirk.ts";
 
 const TLS = {
@@ -42,7 +42,7 @@ const tlsReports: Quirk[] = [
   {
     file: "tls/in-mail.eml",
     content: multipartMail(
-      [LETTER, attached(gzip(tls()), "r.json.gz", "application/tlsrpt+gzip")],
+      [COVER_TEXT, attached(gzip(tls()), "r.json.gz", "application/tlsrpt+gzip")],
       "report; report-type=tlsrpt",
     ),
     want: sums(20, 3),
@@ -128,7 +128,7 @@ const tlsReports: Quirk[] = [
   }),
   {
     file: "tls/empty-list-in-mail.eml",
-    content: multipartMail([LETTER, attached("[]", "r.json", "application/tlsrpt+json")]),
+    content: multipartMail([COVER_TEXT, attached("[]", "r.json", "application/tlsrpt+json")]),
     want: { problems: ["not_a_report"] },
   },
   {
@@ -210,7 +210,7 @@ const tlsReports: Quirk[] = [
     const content = fileName.endsWith(".zip") ? zip([{ name: "report.json", content: report }]) : gzip(report);
     return {
       file: `tls/domain-of-${name}.eml`,
-      content: fromBinary(`${header}\r\n${binary(multipartMail([LETTER, attached(content, fileName)]))}`),
+      content: fromBinary(`${header}\r\n${binary(multipartMail([COVER_TEXT, attached(content, fileName)]))}`),
       want: { report: { policies: [{ policyDomain: "acme.example" }] } },
     };
   }),
@@ -345,7 +345,7 @@ const failures: Quirk[] = [
     file: "failure/original-holds-a-report.eml",
     content: arf(
       FIELDS,
-      part({ type: "message/rfc822", content: multipartMail([LETTER, attached(gzip("<feedback/>"), "r.xml.gz")]) }),
+      part({ type: "message/rfc822", content: multipartMail([COVER_TEXT, attached(gzip("<feedback/>"), "r.xml.gz")]) }),
     ),
     want: facts,
   },
@@ -429,7 +429,7 @@ const failures: Quirk[] = [
     file: "failure/bounce-is-none.eml",
     content: multipartMail(
       [
-        LETTER,
+        COVER_TEXT,
         part({
           type: "message/delivery-status",
           content: toBytes("Reporting-MTA: dns; x.example\r\n\r\nAction: failed\r\n"),

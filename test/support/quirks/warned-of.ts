@@ -1,5 +1,5 @@
 /** Support: elements and members that occur twice, hold others or have unknown values: each is a warning, none is ignored. */
-import { LETTER, multipartMail, part, simpleMail } from "../mails.ts";
+import { COVER_TEXT, multipartMail, part, simpleMail } from "../mails.ts";
 import { changed } from "../report-xml.ts";
 import type { Quirk, Wanted } from "./quirk.ts";
 
@@ -250,7 +250,7 @@ const failures: Quirk[] = [
   failure(
     "fields-in-the-letter-quoted",
     multipartMail([
-      LETTER,
+      COVER_TEXT,
       fromQuoted(`A failure report.\r\n\r\n${without("Reported-Domain").join("\r\n")}\r\n\r\n${ORIGINAL}`),
     ]),
   ),

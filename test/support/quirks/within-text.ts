@@ -1,6 +1,6 @@
 /** Support: damaged members of a gzip, reports within a text file, values with something around them, notices beside reports. */
 import { gzip, joinBytes, toBytes } from "../archives.ts";
-import { attached, binary, fromBinary, LETTER, multipartMail, part } from "../mails.ts";
+import { attached, binary, COVER_TEXT, fromBinary, multipartMail, part } from "../mails.ts";
 import { changed, numbered, ORDINARY, record, withRecords } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { base64Lines } from "../uuencode.ts";
@@ -42,7 +42,7 @@ const members: Quirk[] = [
 ];
 
 const page = (type: string, name: string, content: string): Uint8Array =>
-  multipartMail([LETTER, part({ type, disposition: `attachment; filename="${name}"`, content })]);
+  multipartMail([COVER_TEXT, part({ type, disposition: `attachment; filename="${name}"`, content })]);
 
 const withinText: Quirk[] = [
   {
