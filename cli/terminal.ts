@@ -42,6 +42,11 @@ export function renderDay(seconds: number): string {
   return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
 }
 
+/** `2026-11-21 14:05`, UTC, for seconds since 1970. */
+export function renderMinute(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
 /** Writes lines to standard output. */
 export function printOut(text: string): void {
   process.stdout.write(`${text}\n`);

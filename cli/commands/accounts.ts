@@ -11,7 +11,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
 import { requireAccount } from "../known-names.ts";
 import { subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
+import { printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
 interface AccountOptions extends ConnectionOptions {
@@ -143,7 +143,7 @@ async function people(account: string, options: AccountOptions): Promise<void> {
   const rows = items.map(({ email, role, firstSeenSeconds, addedBy }) => [
     email,
     role,
-    firstSeenSeconds === 0 ? "invited" : minuteOf(firstSeenSeconds),
+    firstSeenSeconds === 0 ? "invited" : renderMinute(firstSeenSeconds),
     addedBy,
   ]);
   printOut(renderTable(["address", "role", "first seen", "added by"], rows));
@@ -205,7 +205,7 @@ function printAccount({ account, name, logoSeconds }: Outputs["createAccount"], 
   const pairs: [string, string][] = [
     ["account", account],
     ["name", name],
-    ["logo", logoSeconds === 0 ? "none" : minuteOf(logoSeconds)],
+    ["logo", logoSeconds === 0 ? "none" : renderMinute(logoSeconds)],
   ];
   if (json) printJson({ account, name, logoSeconds });
   else printOut(renderPairs(pairs));
@@ -217,8 +217,4 @@ async function readBytes(file: string): Promise<Buffer> {
   } catch (error) {
     throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
   }
-}
-
-function minuteOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 }

@@ -6,7 +6,7 @@ import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
 import { numberBetween, readDay } from "../option-values.ts";
-import { printJson, printOut, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderMinute, renderTable } from "../terminal.ts";
 
 const FORMATS = ["table", "csv", "ndjson"] as const;
 
@@ -83,7 +83,7 @@ function csvOf({ atSeconds, who, operation, account, domain, outcome, message, .
 }
 
 function rowOf({ atSeconds, who, operation, account, domain, outcome, before, after }: AuditEntry): unknown[] {
-  const at = new Date(atSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+  const at = renderMinute(atSeconds);
   return [at, who, operation, account, domain, outcome, before ?? "", after ?? ""];
 }
 

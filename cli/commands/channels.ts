@@ -12,7 +12,7 @@ import { type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
 import { readTimeZone } from "../option-values.ts";
 import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, renderPairs, renderTable, safeText } from "../terminal.ts";
+import { printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 interface ChannelOptions extends ConnectionOptions {
   account: string;
@@ -134,7 +134,7 @@ async function deliveries(options: ChannelOptions): Promise<void> {
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("Nothing has been delivered yet.");
   const rows = items.map(({ createdSeconds, channel, kind, subject, state, attempts, result }) => [
-    new Date(createdSeconds * 1000).toISOString().slice(0, 16).replace("T", " "),
+    renderMinute(createdSeconds),
     channel,
     kind,
     kind === "digest" ? subject : "",

@@ -7,7 +7,7 @@ import { CommandError } from "../command-error.ts";
 import { groupConflicts, groupRow } from "../conflict-groups.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderMinute, renderPairs, renderTable } from "../terminal.ts";
 
 type Decision = Inputs["decideConflict"]["decision"];
 
@@ -105,7 +105,7 @@ function renderConflict({ id, at, domain, reporter, reportId, account, accepted,
 }
 
 function renderVersion({ records, messages, receivedSeconds, rawKey }: ConflictVersion): string {
-  const received = new Date(receivedSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+  const received = renderMinute(receivedSeconds);
   return `${records} records, ${messages} messages, received ${received}, ${rawKey}`;
 }
 

@@ -9,7 +9,7 @@ import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
 import { subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderMinute, renderPairs, renderTable } from "../terminal.ts";
 
 interface ForwardOptions extends ConnectionOptions {
   json?: true;
@@ -79,12 +79,8 @@ async function list(options: ForwardOptions): Promise<void> {
 }
 
 function stateOf({ result, problem, failures, nextSeconds }: Target): string {
-  if (failures > 0) return `${result} Next try ${timeOf(nextSeconds)}.`;
+  if (failures > 0) return `${result} Next try ${renderMinute(nextSeconds)}.`;
   return problem === "" ? result : problem;
-}
-
-function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 }
 
 async function add(kind: TargetKind, url: string, options: AddOptions): Promise<void> {

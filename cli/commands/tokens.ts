@@ -6,7 +6,7 @@ import { TOKEN_SCOPES, type TokenScope } from "../../shared/tokens.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { numberBetween } from "../option-values.ts";
 import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderMinute, renderPairs, renderTable } from "../terminal.ts";
 
 interface TokenOptions extends ConnectionOptions {
   account?: string;
@@ -81,5 +81,5 @@ function pairsOf(token: Token): [string, string][] {
 }
 
 function timeOf(seconds: number): string {
-  return seconds === 0 ? "never" : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+  return seconds === 0 ? "never" : renderMinute(seconds);
 }

@@ -10,7 +10,7 @@ import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
 import { numberBetween } from "../option-values.ts";
 import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, safeText } from "../terminal.ts";
+import { printJson, printOut, renderMinute, safeText } from "../terminal.ts";
 
 interface WatchOptions extends ConnectionOptions {
   json?: true;
@@ -148,26 +148,22 @@ async function unmute({ json, account, domain, rule, subject, ...connection }: M
   else printOut("No longer muted.");
 }
 
-function minute(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
-}
-
 function renderIncident({ severity, title, evidence, causes, openedSeconds, resolvedSeconds, rule }: Incident): string {
-  const until = resolvedSeconds > 0 ? `, over since ${minute(resolvedSeconds)}` : "";
+  const until = resolvedSeconds > 0 ? `, over since ${renderMinute(resolvedSeconds)}` : "";
   const below = [...evidence, ...causes.slice(0, 1).map(({ sentence }) => sentence)];
   return [
-    safeText(`${severity}: ${title} (${rule}, since ${minute(openedSeconds)}${until})`, MAX_CHARS),
+    safeText(`${severity}: ${title} (${rule}, since ${renderMinute(openedSeconds)}${until})`, MAX_CHARS),
     ...below.map((sentence) => `  ${safeText(sentence, MAX_CHARS)}`),
   ].join("\n");
 }
 
 function renderNotice({ createdSeconds, step, severity, title, urgency }: Notice): string {
-  return safeText(`${minute(createdSeconds)} ${step} ${severity} ${urgency}: ${title}`, MAX_CHARS);
+  return safeText(`${renderMinute(createdSeconds)} ${step} ${severity} ${urgency}: ${title}`, MAX_CHARS);
 }
 
 function renderMute({ account, domain, rule, subject, untilSeconds, mutedBy, note }: Mute): string {
   const what = [rule, domain, subject].filter((text) => text !== "").join(", ");
-  const until = untilSeconds === 0 ? "for good" : `until ${minute(untilSeconds)}`;
+  const until = untilSeconds === 0 ? "for good" : `until ${renderMinute(untilSeconds)}`;
   const why = note === "" ? "" : `: ${note}`;
   return safeText(`${account}: ${what === "" ? "everything" : what}, ${until}, by ${mutedBy}${why}`, MAX_CHARS);
 }

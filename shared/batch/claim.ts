@@ -68,10 +68,12 @@ function senderOfReport(
   { message, authentication }: ReadObject,
   { stored, held }: KnownReports,
 ): ReportSender {
-  const isSame = (one: LedgerReport): boolean =>
+  const countsOrIsThisPart = (one: LedgerReport): boolean =>
     one.state === "accepted" || (one.rawKey === message.key && one.part === part);
-  for (const one of [stored, held])
-    if (one?.contentHash === contentHash && one.sender.state === "verified" && isSame(one)) return one.sender;
+  for (const one of [stored, held]) {
+    if (one?.contentHash === contentHash && one.sender.state === "verified" && countsOrIsThisPart(one))
+      return one.sender;
+  }
   return senderOf(report, authentication);
 }
 

@@ -119,12 +119,12 @@ export class ObjectDecision {
       const isCounted = stored?.state === "accepted" && stored.rawKey === this.#object.message.key;
       const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
       const held = this.#batch.claims.held(uid);
-      const isSame = held?.state === "accepted" && held.contentHash === contentHash;
+      const countsAlready = held?.state === "accepted" && held.contentHash === contentHash;
       const domainsOf = (report: LedgerReport | undefined): string[] =>
         (report?.spread ?? []).map(([domain]) => domain);
       return {
         accepted: wasAccepted || isCounted ? domainsOf(stored) : [],
-        counted: isSame ? domainsOf(held) : [],
+        counted: countsAlready ? domainsOf(held) : [],
       };
     });
   }
@@ -351,13 +351,14 @@ export class ObjectDecision {
     );
     const { id } = deadLetter;
     const counts = Object.values(reason.counts ?? {});
-    const stands = counts.length === 0 ? {} : { parts: counts.reduce((sum, count) => sum + count, 0) };
+    const partsStoodFor = counts.length === 0 ? {} : { parts: counts.reduce((sum, count) => sum + count, 0) };
     const discarded = this.#previous.find(
-      (outcome) => outcome.outcome === "discarded" && this.#isSame(outcome, deadLetter),
+      (outcome) => outcome.outcome === "discarded" && this.#isOfSamePart(outcome, deadLetter),
     );
-    if (discarded !== undefined) return this.#record({ outcome: "discarded", part, id: discarded.id, ...stands });
+    if (discarded !== undefined)
+      return this.#record({ outcome: "discarded", part, id: discarded.id, ...partsStoodFor });
     this.#batch.changes.deadLetters.push(deadLetter);
-    this.#record({ outcome: "dead_letter", part, id, ...stands });
+    this.#record({ outcome: "dead_letter", part, id, ...partsStoodFor });
   }
 
   /** The file behind a part; where the part is the whole object, what is known about the object is included. */
@@ -368,7 +369,7 @@ export class ObjectDecision {
   }
 
   /** Whether a person discarded this part before, even if reading failed for another reason then. */
-  #isSame({ id, part }: Outcome, deadLetter: DeadLetterRow): boolean {
+  #isOfSamePart({ id, part }: Outcome, deadLetter: DeadLetterRow): boolean {
     if (id === deadLetter.id) return true;
     return part === deadLetter.part && this.#batch.context.known.deadLetters.get(id)?.stage === "read";
   }

@@ -197,8 +197,9 @@ function withRua(published: string, rua: string): { value: string; hint: string 
   const wanted = mailtoUri(rua);
   const kept = tags.filter(({ value, standing }) => standing !== "repeated" && value !== "");
   const isNamed = namesAddress(uris, rua);
-  const isSame = meaningOf(readDmarcRecord(published)) === meaningOf(repaired) && !hasOddCharacter(published);
-  if (isNamed && isSame && kept.length === tags.length && malformed.length === 0) return { value: published, hint: "" };
+  const meansTheSame = meaningOf(readDmarcRecord(published)) === meaningOf(repaired) && !hasOddCharacter(published);
+  if (isNamed && meansTheSame && kept.length === tags.length && malformed.length === 0)
+    return { value: published, hint: "" };
   const parts = kept.map(({ name, value }) => {
     if (name !== "rua") return `${name}=${value}`;
     return `rua=${[...new Set([...uris.map(({ text }) => text), ...(isNamed ? [] : [wanted])])].join(",")}`;
