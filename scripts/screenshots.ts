@@ -36,7 +36,6 @@ const IN_DOCUMENTS = [
   "sources-desktop-dark.webp",
   "domains-desktop-light.webp",
   "report-desktop-light.webp",
-  "dead-letters-desktop-light.webp",
   "overview-phone-light.webp",
 ];
 
