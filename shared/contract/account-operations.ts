@@ -25,7 +25,6 @@ import {
 import { get, post, put, remove } from "./operation.ts";
 import { job } from "./pipeline-shapes.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** "" = all accounts, for operators. */
 const tokenAccount = v.pipe(v.string(), v.maxLength(64));
 const personInput = v.strictObject({ email: mailAddress });

@@ -7,7 +7,6 @@ import * as shapes from "./delivery-shapes.ts";
 import { id, idInput, nothing } from "./fields.ts";
 import { get, post, remove } from "./operation.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** "" = the pipeline itself, for operators. */
 const channelAccount = v.pipe(v.string(), v.maxLength(64));
 const channelName = v.strictObject({ account: channelAccount, id });

@@ -1,4 +1,7 @@
-/** The fields that inputs of operations are made of: each with the one rule that it is checked by. Pure. */
+/**
+ * The fields that inputs of operations are made of: each with the one rule that it is checked by. The objects of inputs are
+ * strict, since a misspelt field of a filter would mean "everything". Pure.
+ */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { ACCOUNT_LIMITS } from "../limits.ts";
@@ -70,7 +73,7 @@ export function pageFields(most: number) {
   };
 }
 
-/** No input. Strict, as all objects of inputs: a misspelt field of a filter would mean "everything". */
+/** No input. */
 export const nothing = v.strictObject({});
 /** What has an id, and nothing else that names it. */
 export const idInput = v.strictObject({ id });

@@ -8,7 +8,6 @@ import { get } from "./operation.ts";
 import * as shapes from "./pipeline-shapes.ts";
 import { PROBLEM_CODES } from "./problems.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 const jobRequest = v.strictObject({
   filter: v.optional(
     v.strictObject({

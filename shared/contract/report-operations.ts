@@ -25,7 +25,6 @@ import * as shapes from "./incoming-shapes.ts";
 import { get, post, put } from "./operation.ts";
 import * as reports from "./report-shapes.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 const deadLetterFilter = {
   code: v.optional(id),
   domain: v.optional(domain),

@@ -10,7 +10,6 @@ import { account, day, domain, pageFields, reason, truth } from "./fields.ts";
 import { get, post, put } from "./operation.ts";
 import * as shapes from "./sender-shapes.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** A source as pages name it: an organizational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
 

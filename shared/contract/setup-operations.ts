@@ -8,7 +8,6 @@ import { account, cursor, domain, mailAddress, nothing } from "./fields.ts";
 import { get, post, remove } from "./operation.ts";
 import * as shapes from "./setup-shapes.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 const ruaInput = v.strictObject({ rua: mailAddress });
 /** A domain as typed: the operation says what is wrong with it. */
 const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000));

@@ -8,7 +8,6 @@ import { account, count, countBetween, domain, pageFields, reason } from "./fiel
 import { get, post, remove } from "./operation.ts";
 import * as shapes from "./watch-shapes.ts";
 
-// Strict objects throughout: a misspelt field of a filter would mean "everything".
 /** What is muted; an omitted field means all. */
 const muteName = {
   account,
