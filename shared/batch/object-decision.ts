@@ -306,10 +306,10 @@ export class ObjectDecision {
   }
 
   /** Notes the object with a report that counts, or was taken back, instead of its own, for the time when that changes. */
-  #noteWith({ reference, rawKey, state }: LedgerReport): void {
+  #noteWith({ reference, rawKey, state, contentHash }: LedgerReport): void {
     const { key, rua, receivedSeconds } = this.#object.message;
     if (rawKey === key || state === "retracted") return;
-    this.#batch.noted.push({ reference, state, other: { rawKey: key, rua, receivedSeconds } });
+    this.#batch.noted.push({ reference, state, contentHash, other: { rawKey: key, rua, receivedSeconds } });
   }
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
