@@ -114,10 +114,13 @@ export class ObjectDecision {
 
   #findings(): Finding[] {
     return screenFindings(this.#object, ({ uid, contentHash }) => {
-      // A report accepted earlier stays accepted even if its address takes fewer domains now; so does one that was restored.
+      // A report accepted earlier stays accepted even if its address takes fewer domains now; so does one that was restored,
+      // and one that was taken back stays so.
       const stored = this.#batch.stored(uid);
       const isCounted = stored?.state === "accepted" && stored.rawKey === this.#object.message.key;
-      const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
+      const wasAccepted = this.#previous.some(
+        ({ outcome, id }) => (outcome === "accepted" || outcome === "taken_back") && id === uid,
+      );
       const held = this.#batch.claims.held(uid);
       const isSame = held?.state === "accepted" && held.contentHash === contentHash;
       const domainsOf = (report: LedgerReport | undefined): string[] =>

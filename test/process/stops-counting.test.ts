@@ -129,6 +129,18 @@ describe("a report that is taken back", () => {
     ).toEqual([]);
   });
 
+  it("is no dead letter when its address no longer accepts the domain, however often it is read again", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    await takeBackReport(accepted(simulation), NOTE, simulation.invocation());
+    await simulation.drain();
+    simulation.register("dmarc@acme.example", { account: "acme", domains: ["beta.example"] });
+    for (let time = 0; time < 2; time++) {
+      await reprocess(simulation);
+      expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["taken_back"]);
+    }
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
+  });
+
   it("keeps out a version that a person had decided against", async () => {
     const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
     await decideConflict(await conflictId(simulation), { decision: "keep", note: NOTE }, simulation.invocation());

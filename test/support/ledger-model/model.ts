@@ -279,7 +279,7 @@ export class Model {
         this.#readPart(part, { account, before: object.account, kept });
       else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
       // What was accepted from it stays so.
-      else if (!this.#wasCountedFrom(object.key, this.group(account, part.document)) && part.state !== "discarded")
+      else if (!this.#wasCountedFrom(object.key, part, account) && part.state !== "discarded")
         return [`${object.key} is not foreign to ${object.rua}`];
     }
     object.account = account;
@@ -288,8 +288,11 @@ export class Model {
     return [];
   }
 
-  #wasCountedFrom(key: string, { accepted, takenBack }: Group): boolean {
-    return accepted?.key === key || takenBack?.key === key;
+  /** Also what was taken back, and another version may count in its place by now. */
+  #wasCountedFrom(key: string, { document, state }: Part, account: string): boolean {
+    const group = this.group(account, document);
+    const isTakenBack = state === "report" && this.choice(group, document) === "taken_back";
+    return isTakenBack || group.accepted?.key === key || group.takenBack?.key === key;
   }
 
   #readPart(
