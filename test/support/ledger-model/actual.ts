@@ -30,7 +30,7 @@ interface ReportRow {
 
 /** The document that a part of a raw object is. */
 export function documentIn(model: Model, key: string, part: string): Document {
-  const parts = model.objects.get(key)?.parts ?? [];
+  const parts = model.known(key)?.parts ?? [];
   const place = parts.length === 1 ? 0 : Number(/(\d+)\.\w+$/.exec(part)?.[1]);
   const document = parts[place]?.document;
   if (document === undefined) throw new Error(`There is no ${part} in ${key}.`);
@@ -78,7 +78,7 @@ export async function look(simulation: Simulation, model: Model): Promise<{ seen
     WHERE state = 'accepted' GROUP BY account, kind, uid, raw_key, part`,
   );
   for (const { account, rawKey, part, domains, isVerified } of rows) {
-    if (!model.objects.has(rawKey)) {
+    if (model.known(rawKey) === undefined) {
       wrong.push(`a report of ${account} is counted from ${rawKey}, which nobody knows`);
       continue;
     }

@@ -101,6 +101,11 @@ export interface Reading {
 
 export class Model {
   readonly objects = new Map<string, ModelObject>();
+  /**
+   * Objects of accounts that were forgotten. One came to another account before: what it counts there stays if a day was
+   * final when its address moved.
+   */
+  readonly removed = new Map<string, ModelObject>();
   readonly groups = new Map<string, Group>();
   /** `account|identity|content` → what a person decided. */
   readonly choices = new Map<string, Choice>();
@@ -137,6 +142,11 @@ export class Model {
       isRawRemoved: false,
     });
     this.due.add(key);
+  }
+
+  /** An object, also one that was removed. */
+  known(key: string): ModelObject | undefined {
+    return this.objects.get(key) ?? this.removed.get(key);
   }
 
   /** The group of a document in an account: its report's, or its own if it counts beside another version. */
@@ -406,8 +416,10 @@ export class Model {
     const has = [...this.addresses].filter(([, owner]) => owner === account);
     const ruas = new Set([...had.map(({ rua }) => rua), ...has.map(([rua]) => rua)]);
     for (const object of objects)
-      if (object.account === account || (object.account === undefined && ruas.has(object.rua)))
+      if (object.account === account || (object.account === undefined && ruas.has(object.rua))) {
         this.objects.delete(object.key);
+        this.removed.set(object.key, object);
+      }
     for (const map of [this.groups, this.choices, this.final])
       for (const key of map.keys()) if (key.startsWith(`${account}|`)) map.delete(key);
     for (const [rua, owner] of this.addresses) if (owner === account) this.addresses.delete(rua);
@@ -428,7 +440,7 @@ export class Model {
 
   /** Whether the judgement counts a version. */
   isCounted({ key, isVerified }: Accepted): boolean {
-    return isVerified || this.objects.get(key)?.isImported === true;
+    return isVerified || this.known(key)?.isImported === true;
   }
 
   /** Sums by account, kind, domain and day: of final days, and of the reports that count. */
