@@ -7,6 +7,7 @@ import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract
 import { removeOldDetails } from "../../../shared/ledger/retention.ts";
 import type { ConflictDecision } from "../../../shared/operations.ts";
 import { isoDate } from "../../../shared/storage.ts";
+import type { Invocation } from "../../../workers/process/env.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
@@ -57,6 +58,8 @@ const WEIGHTS = {
   removeAddress: 2,
   register: 4,
   oldCopy: 2,
+  loseCopies: 1,
+  unbind: 2,
   keepDays: 1,
   forget: 1,
   oldMessages: 4,
@@ -99,6 +102,8 @@ export interface Ground {
   drain(reading?: Partial<Reading>): Promise<string[]>;
   /** Asks for an operation, under faults. */
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
+  /** Runs what the platform starts, under faults, until it ends without one. */
+  persist<Result>(run: (invocation: Invocation) => Promise<Result>): Promise<Result>;
   /** Messages that were delivered at some time. */
   delivered: DeliveredMessage[];
   /** Whether a message is lost when it should be delivered. */
@@ -309,6 +314,23 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     else registry.set(name, now);
     return [...waiting, ...(await ground.drain())];
   },
+  // Ingest goes on with what D1 says.
+  async loseCopies(ground, numbers) {
+    const waiting = await ground.drain();
+    ground.simulation.registry.clear();
+    await sendMail(ground, numbers);
+    return [...waiting, ...(await ground.drain())];
+  },
+  // A deployment lacks a database for a while.
+  async unbind(ground, [a, b, c, d]) {
+    const { simulation } = ground;
+    const waiting = await ground.drain();
+    for (let i = 0; i < 3; i++) await sendMail(ground, [a + i, b + i, c, d + i]);
+    simulation.unbind(1 + (a % 2));
+    for (let round = c % 60; round > 0; round--) await simulation.runProcess();
+    simulation.bindAll();
+    return [...waiting, ...(await ground.drain())];
+  },
   async keepDays({ simulation }, [a]) {
     simulation.keepDetailDays = 9 + (a % 8);
     return [];
@@ -349,10 +371,10 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
     return waiting;
   },
-  async upkeep({ simulation, model, drain }) {
-    const waiting = await drain();
-    await keepUp(simulation, model);
-    return [...waiting, ...(await drain())];
+  async upkeep(ground, [a]) {
+    const waiting = await ground.drain();
+    await keepUp(ground, a % 3 === 0);
+    return [...waiting, ...(await ground.drain())];
   },
   // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
   async someUpkeep({ simulation, model, drain }, [a, b, c]) {
@@ -447,16 +469,17 @@ async function importFiles({ simulation, model, imports, ask }: Ground, number: 
 }
 
 /** Half a day later upkeep enqueues what is not finished. */
-async function reconcile({ simulation, model, drain }: Ground): Promise<string[]> {
-  simulation.clock.nowMilliseconds += 13 * 3_600_000;
-  await keepUp(simulation, model);
-  return drain();
+async function reconcile(ground: Ground): Promise<string[]> {
+  ground.simulation.clock.nowMilliseconds += 13 * 3_600_000;
+  await keepUp(ground, false);
+  return ground.drain();
 }
 
-async function keepUp(simulation: Simulation, model: Model): Promise<void> {
-  const invocation = simulation.invocation();
-  await runUpkeep(invocation, 0.25);
-  model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
+/** Cron may start it twice at once. */
+async function keepUp({ simulation, model, persist }: Ground, isTwice: boolean): Promise<void> {
+  const runs = [0.25, 0.75].slice(0, isTwice ? 2 : 1);
+  await Promise.all(runs.map((random) => persist((invocation) => runUpkeep(invocation, random))));
+  model.close(Math.floor(simulation.invocation().nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
 }
 
 async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail): Promise<void> {
