@@ -41,6 +41,8 @@ export interface ModelObject {
   account: string | undefined;
   generation: number;
   isRawRemoved: boolean;
+  /** R2 has it no more, and nobody meant that. Its report stays counted; nothing else of it can be. */
+  isLost: boolean;
   /** Its address was not its account's when a report of it might have begun to count; until it is read again. */
   isOutOfReach: boolean;
 }
@@ -123,13 +125,19 @@ export class Model {
   readonly proven = new Set<string>();
   /** Reports that were over a budget at some time, as `account/r-number`. */
   readonly overBudget = new Set<string>();
+  /** Reports in objects that were lost at some time, as `r-number`: points cannot be written again. */
+  readonly lost = new Set<string>();
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
   readonly due = new Set<string>();
 
   addObject(key: string, rua: string, file: MailFile, given: Pick<ModelObject, "isVerified" | "isImported">): void {
-    if (this.objects.has(key)) return;
+    const known = this.objects.get(key);
+    if (known !== undefined) {
+      known.isLost = false;
+      return;
+    }
     this.objects.set(key, {
       key,
       rua,
@@ -140,6 +148,7 @@ export class Model {
       generation: 0,
       isOutOfReach: false,
       isRawRemoved: false,
+      isLost: false,
     });
     this.due.add(key);
   }
@@ -147,6 +156,13 @@ export class Model {
   /** An object, also one that was removed. */
   known(key: string): ModelObject | undefined {
     return this.objects.get(key) ?? this.removed.get(key);
+  }
+
+  /** The raw object is lost, until the same mail comes again. */
+  lose(object: ModelObject): void {
+    object.isLost = true;
+    object.isOutOfReach = true;
+    for (const { document } of object.parts) this.lost.add(`r-${document.number}`);
   }
 
   /** The group of a document in an account: its report's, or its own if it counts beside another version. */
@@ -247,18 +263,19 @@ export class Model {
   /** What reading an object does. @returns what broke the rules */
   #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): string[] {
     const account = this.addresses.get(object.rua);
-    if (account !== undefined) object.isOutOfReach = false;
+    if (account !== undefined && !object.isLost) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
     const states = object.parts.map(({ state }) => state);
     const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
     const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
-    const isThere = !object.isRawRemoved;
+    const isThere = !object.isRawRemoved && !object.isLost;
     if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return [];
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
       for (const part of object.parts) if (part.state !== "discarded") part.state = "unread";
     };
-    if (account === undefined) {
+    if (account === undefined || !isThere) {
+      object.account = account ?? object.account;
       refuse();
       return [];
     }

@@ -65,6 +65,7 @@ const WEIGHTS = {
   oldMessages: 4,
   loseSlices: 1,
   loseMail: 2,
+  loseObject: 2,
   merge: 5,
   upkeep: 4,
   someUpkeep: 3,
@@ -190,7 +191,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
       const object = model.objects.get(takenBack?.key ?? "");
       if (takenBack === undefined || object === undefined || model.isFinal(account, takenBack.document)) return false;
       // What its address's next account dropped would count for nobody's object.
-      return object.account === account || !object.isRawRemoved;
+      return object.account === account || !(object.isRawRemoved || object.isLost);
     });
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
@@ -366,6 +367,16 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     ground.simulation.queues["dmarc-reports"].messages.length = 0;
     return reconcile(ground);
   },
+  // R2 loses what it had, or somebody removes it there.
+  async loseObject({ simulation, model, drain }, [a]) {
+    const waiting = await drain();
+    const there = [...model.objects.values()].filter(({ key }) => simulation.bucket.keys(key).length > 0);
+    const object = pick(there, a);
+    if (object === undefined) return waiting;
+    await simulation.bucket.delete(object.key);
+    model.lose(object);
+    return [...waiting, ...(await drain())];
+  },
   async merge({ simulation, drain }, [a]) {
     const waiting = await drain();
     await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
@@ -507,14 +518,17 @@ async function decide(
   const version = documentIn(model, other.rawKey, other.part);
   const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
   // If its address accepts none of it any more, it cannot count; which domains of a TLS report it accepts is not asked.
+  const isLost = model.objects.get(other.rawKey)?.isLost === true;
   const isAble = decision === "keep" || model.acceptedOf(other.rua, version).length > 0;
   if (!isAble && version.kind === "tls") return waiting;
   const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
   const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
   if (!answer.ok && !isKept) {
     const isOwn = model.addresses.get(other.rua) === account;
-    return (isOwn && isAble) || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
+    const isPossible = isOwn && isAble && !isLost;
+    return isPossible || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
   }
+  if (isLost && decision !== "keep") return [...waiting, `deciding for ${conflict.id}, which nothing can read`];
   if (!isAble) return [...waiting, `deciding for ${conflict.id}, which its address does not accept`];
   if (decision === "keep") model.choose(group, version, "refused");
   if (decision === "count_both") model.choose(group, version, "counts");
