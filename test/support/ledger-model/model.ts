@@ -127,6 +127,8 @@ export class Model {
   readonly overBudget = new Set<string>();
   /** Reports in objects that were lost at some time, as `r-number`: points cannot be written again. */
   readonly lost = new Set<string>();
+  /** The ledger was restored: what was taken back or replaced since then counts again, but not its points. */
+  isRestored = false;
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
@@ -151,6 +153,26 @@ export class Model {
       isLost: false,
     });
     this.due.add(key);
+  }
+
+  /** What of the model is in the ledger, to be brought back with it. */
+  backUp(): () => void {
+    const { objects, removed, groups, choices, addresses, domains, failureReports, final, proven } = this;
+    const saved = { objects, removed, groups, choices, addresses, domains, failureReports, final, proven };
+    const kept = structuredClone(saved);
+    return () => {
+      const again = structuredClone(kept);
+      putBack(objects, again.objects);
+      putBack(removed, again.removed);
+      putBack(groups, again.groups);
+      putBack(choices, again.choices);
+      putBack(addresses, again.addresses);
+      putBack(domains, again.domains);
+      putBack(failureReports, again.failureReports);
+      putBack(final, again.final);
+      proven.clear();
+      for (const name of again.proven) proven.add(name);
+    };
   }
 
   /** An object, also one that was removed. */
@@ -505,6 +527,11 @@ export class Model {
     }
     return count;
   }
+}
+
+function putBack<Key, Value>(map: Map<Key, Value>, values: ReadonlyMap<Key, Value>): void {
+  map.clear();
+  for (const [key, value] of values) map.set(key, value);
 }
 
 export function nameOf(account: string, identity: string, { content }: Pick<Document, "content">): string {

@@ -60,6 +60,8 @@ const WEIGHTS = {
   oldCopy: 2,
   loseCopies: 1,
   unbind: 2,
+  backUp: 2,
+  restore: 1,
   keepDays: 1,
   forget: 1,
   oldMessages: 4,
@@ -105,6 +107,8 @@ export interface Ground {
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
   /** Runs what the platform starts, under faults, until it ends without one. */
   persist<Result>(run: (invocation: Invocation) => Promise<Result>): Promise<Result>;
+  /** Brings back the ledger as it was, and the model; undefined = nothing was kept. */
+  backup: { goBack(): void; day: string } | undefined;
   /** Messages that were delivered at some time. */
   delivered: DeliveredMessage[];
   /** Whether a message is lost when it should be delivered. */
@@ -331,6 +335,47 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     for (let round = c % 60; round > 0; round--) await simulation.runProcess();
     simulation.bindAll();
     return [...waiting, ...(await ground.drain())];
+  },
+  async backUp(ground) {
+    const { simulation, model, drain } = ground;
+    const waiting = await drain();
+    const marks = [...simulation.ledgers.map((ledger) => ledger.mark()), model.backUp()];
+    const goBack = (): void => marks.forEach((mark) => void mark());
+    ground.backup = { goBack, day: isoDate(simulation.invocation().nowSeconds) };
+    return waiting;
+  },
+  // Time Travel of D1, and what docs/operations.md says to do then.
+  async restore(ground) {
+    const { simulation, model, drain, ask, backup } = ground;
+    const waiting = await drain();
+    if (backup === undefined) return waiting;
+    const there = [...model.objects.values()];
+    backup.goBack();
+    model.isRestored = true;
+    const known = new Set(simulation.rows<{ rua: string }>("SELECT rua FROM addresses").map(({ rua }) => rua));
+    const restored = await ask("restoreRegistrations", {});
+    if (!restored.answer.ok) return [...waiting, `restoring addresses: ${restored.answer.error.message}`];
+    for (const [key, text] of simulation.registry) {
+      const rua = key.slice("dmarc:".length);
+      const { account, domains = DOMAINS, failureReports = "facts" } = JSON.parse(text);
+      if (known.has(rua)) continue;
+      model.addresses.set(rua, account);
+      model.domains.set(rua, domains);
+      model.failureReports.set(rua, failureReports);
+    }
+    const keys = new Set(simulation.bucket.keys("raw/"));
+    for (const object of model.objects.values()) if (!keys.has(object.key) && !object.isRawRemoved) model.lose(object);
+    for (const { key, rua, parts, isVerified, isImported } of there) {
+      const file = { name: "", documents: parts.map(({ document }) => document) };
+      if (keys.has(key)) model.addObject(key, rua, file, { isVerified, isImported });
+    }
+    const { answer } = await ask("startReconcile", { filter: { since: backup.day } });
+    if (!answer.ok) return [...waiting, `reconciling: ${answer.error.message}`];
+    const wrong = await drain();
+    const found = (await deadLetters(simulation, false)).filter(({ code }) => code === "unregistered_rua");
+    await ask("requeueDeadLetters", { filter: { code: "unregistered_rua" } });
+    for (const { rawKey } of found) if (keys.has(rawKey)) model.due.add(rawKey);
+    return [...waiting, ...wrong, ...(await drain())];
   },
   async keepDays({ simulation }, [a]) {
     simulation.keepDetailDays = 9 + (a % 8);

@@ -120,6 +120,7 @@ function newGround(seed: number): Ground {
     model,
     mails: [],
     imports: [],
+    backup: undefined,
     delivered: [],
     isLost: () => false,
     drain,
