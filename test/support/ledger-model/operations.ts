@@ -57,6 +57,8 @@ const WEIGHTS = {
   restoreDeadLetters: 2,
   removeAddress: 2,
   register: 4,
+  addDomain: 3,
+  removeDomain: 2,
   oldCopy: 2,
   loseCopies: 1,
   unbind: 2,
@@ -307,6 +309,18 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.domains.set(rua, domains ?? DOMAINS);
     return [...waiting, ...(await drain())];
   },
+  async addDomain(ground, [a, b, c]) {
+    const waiting = c % 2 === 0 ? await ground.drain() : [];
+    const rua = pick(RUAS, a) ?? "";
+    const account = pick(ACCOUNTS, b) ?? "";
+    await ground.ask("addDomains", { account, domains: [pick(DOMAINS, Math.floor(c / 2)) ?? ""], rua });
+    return [...waiting, ...takeOverAddresses(ground, { rua, account }), ...(await ground.drain())];
+  },
+  async removeDomain(ground, [a, b, c]) {
+    const waiting = c % 2 === 0 ? await ground.drain() : [];
+    await ground.ask("removeDomain", { account: pick(ACCOUNTS, a) ?? "", domain: pick(DOMAINS, b) ?? "" });
+    return [...waiting, ...takeOverAddresses(ground), ...(await ground.drain())];
+  },
   // What ingest asks first may be older than the registry.
   async oldCopy(ground, [a, b, c, d]) {
     const { registry } = ground.simulation;
@@ -522,6 +536,24 @@ async function importFiles({ simulation, model, imports, ask }: Ground, number: 
   }
   const items = answer.ok ? answer.value.items : [];
   return items.filter(({ key }) => !model.objects.has(key)).map(({ key }) => `${key} was taken as known`);
+}
+
+/** Takes over what is registered: which address a domain has is not the ledger's. @param added may be new */
+function takeOverAddresses({ simulation, model }: Ground, added?: { rua: string; account: string }): string[] {
+  const wrong: string[] = [];
+  const before = new Map(model.addresses);
+  model.addresses.clear();
+  for (const { rua, account, entry } of simulation.rows<{ rua: string; account: string; entry: string }>(
+    "SELECT rua, account, entry FROM addresses WHERE removed = 0",
+  )) {
+    const isAdded = rua === added?.rua && account === added.account && !before.has(rua);
+    if (before.get(rua) !== account && !isAdded) wrong.push(`${rua} is an address of ${account} all of a sudden`);
+    const { domains = DOMAINS, failureReports = "facts" } = JSON.parse(entry);
+    model.addresses.set(rua, account);
+    model.domains.set(rua, domains);
+    model.failureReports.set(rua, failureReports);
+  }
+  return wrong;
 }
 
 /** Half a day later upkeep enqueues what is not finished. */
