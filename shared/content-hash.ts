@@ -28,19 +28,19 @@ export class RecordsHash {
     item.text(record.envelopeFrom);
     item.text(record.envelopeTo);
     item.number(record.reasons.length);
-    for (const { type, rawType, comment } of inOneOrder(record.reasons)) {
+    for (const { type, rawType, comment } of inOneOrder(record.reasons, lettersOfReason)) {
       item.text(wordOf(rawType, type));
       item.text(spaced(comment));
     }
     item.number(record.dkimResults.length);
-    for (const { domain, selector, result, rawResult, humanResult } of inOneOrder(record.dkimResults)) {
+    for (const { domain, selector, result, rawResult, humanResult } of inOneOrder(record.dkimResults, lettersOfDkim)) {
       item.text(domain);
       item.text(lowerCase(selector));
       item.text(wordOf(rawResult, result));
       item.text(spaced(humanResult));
     }
     item.number(record.spfResults.length);
-    for (const { domain, scope, result, rawResult, humanResult } of inOneOrder(record.spfResults)) {
+    for (const { domain, scope, result, rawResult, humanResult } of inOneOrder(record.spfResults, lettersOfSpf)) {
       item.text(domain);
       item.text(scope);
       item.text(wordOf(rawResult, result));
@@ -54,8 +54,18 @@ export class RecordsHash {
   }
 }
 
-/** The entries in an order that does not depend on that of the document; nearly every list has one entry. */
-function inOneOrder<T extends object>(entries: readonly T[]): readonly T[] {
+// Of what is hashed, these may be in other letters when all else is the same.
+const lettersOfReason = ({ comment }: AggregateRecord["reasons"][number]): string => spaced(comment);
+const lettersOfSpf = ({ humanResult }: AggregateRecord["spfResults"][number]): string => spaced(humanResult);
+const lettersOfDkim = ({ selector, humanResult }: AggregateRecord["dkimResults"][number]): string =>
+  `${lowerCase(selector)}\n${spaced(humanResult)}`;
+
+/**
+ * The entries in an order that does not depend on that of the document; nearly every list has one entry.
+ *
+ * @param lettersOf what is hashed in its own letters, for entries that are otherwise the same
+ */
+function inOneOrder<T extends object>(entries: readonly T[], lettersOf: (entry: T) => string): readonly T[] {
   if (entries.length < 2) return entries;
   return entries
     .map((entry) => ({
@@ -64,7 +74,7 @@ function inOneOrder<T extends object>(entries: readonly T[]): readonly T[] {
         .map((value) => spaced(String(value)).toLowerCase())
         .join("\n"),
     }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .sort((a, b) => (a.key < b.key || (a.key === b.key && lettersOf(a.entry) < lettersOf(b.entry)) ? -1 : 1))
     .map(({ entry }) => entry);
 }
 

@@ -68,9 +68,11 @@ export class BatchDecision {
     const reports = [...this.writes.values()];
     const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
     if (again.length > 0) this.changes.others.push(removeOlderSlices(again));
-    const noted = this.noted.filter(({ reference, state }) => {
-      const written = this.writes.get(reference.uid)?.write;
-      return written === undefined || written.state === state;
+    const noted = this.noted.flatMap((one) => {
+      const written = this.writes.get(one.reference.uid)?.write;
+      if (written === undefined) return [one];
+      // Another object of the batch may have brought the version that counts now.
+      return written.state === one.state ? [{ ...one, contentHash: written.contentHash }] : [];
     });
     if (noted.length > 0) this.changes.others.push(...noteOthers(noted));
     const acceptedVersions = [...this.acceptedVersions].map(([uid, accepted]) => ({ uid, accepted }));

@@ -114,10 +114,13 @@ export class ObjectDecision {
 
   #findings(): Finding[] {
     return screenFindings(this.#object, ({ uid, contentHash }) => {
-      // A report accepted earlier stays accepted even if its address takes fewer domains now; so does one that was restored.
+      // A report accepted earlier stays accepted even if its address takes fewer domains now; so does one that was restored,
+      // and one that was taken back stays so.
       const stored = this.#batch.stored(uid);
       const isCounted = stored?.state === "accepted" && stored.rawKey === this.#object.message.key;
-      const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
+      const wasAccepted = this.#previous.some(
+        ({ outcome, id }) => (outcome === "accepted" || outcome === "taken_back") && id === uid,
+      );
       const held = this.#batch.claims.held(uid);
       const countsAlready = held?.state === "accepted" && held.contentHash === contentHash;
       const domainsOf = (report: LedgerReport | undefined): string[] =>
@@ -306,10 +309,10 @@ export class ObjectDecision {
   }
 
   /** Notes the object with a report that counts, or was taken back, instead of its own, for the time when that changes. */
-  #noteWith({ reference, rawKey, state }: LedgerReport): void {
+  #noteWith({ reference, rawKey, state, contentHash }: LedgerReport): void {
     const { key, rua, receivedSeconds } = this.#object.message;
     if (rawKey === key || state === "retracted") return;
-    this.#batch.noted.push({ reference, state, other: { rawKey: key, rua, receivedSeconds } });
+    this.#batch.noted.push({ reference, state, contentHash, other: { rawKey: key, rua, receivedSeconds } });
   }
 
   /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */

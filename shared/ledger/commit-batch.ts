@@ -55,7 +55,7 @@ export interface BatchChanges {
   /** Outcomes of objects whose reports gave way to others. */
   replacedOutcomes: ReplacedOutcome[];
   /** Reports whose points were enqueued in slices, and how many (slices.ts). */
-  slices: Pick<SlicesRow, "uid" | "generation" | "slices">[];
+  slices: SlicesRow[];
   /** Uses of budgets of which there are no sums yet, and should be. */
   usesToSum: UseName[];
   /** Other statements of the transaction: decisions, marks of slices. */
@@ -134,7 +134,7 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   for (const some of bySize(conflicts, jsonChars)) changes.push(putConflicts(some));
   if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));
   if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
-  if (slices.length > 0) changes.push(trimSlices(slices));
+  if (slices.length > 0) changes.push(trimSlices(slices, nowSeconds));
   for (const some of bySize(objects, jsonChars))
     changes.push(await changeDayUses(some, []), await putObjects(some, nowSeconds));
   if (movedObjects.length > 0) changes.push(await changeDayUses([], movedObjects), await removeObjects(movedObjects));

@@ -16,8 +16,9 @@ export type OtherObject = v.InferOutput<typeof object>;
 /** An object that brought a report, and the first row of the one that counts, or that was taken back. */
 export interface NotedObject {
   reference: ReportReference;
-  /** The state of that report. */
+  /** The state of that report, and which version it is. */
   state: "accepted" | "taken_back";
+  contentHash: string;
   other: OtherObject;
 }
 
@@ -25,15 +26,16 @@ const IS_ROW = `r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domai
   AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`;
 
 /**
- * Notes objects, up to a number for each report. Refuses the transaction when a report is in another state by now: its
- * object was read again meanwhile, or a person took it back or undid that.
+ * Notes objects, up to a number for each report. Refuses the transaction when a report is in another state by now, or
+ * another version counts: its object was read again meanwhile, a person took it back or undid that, or a more credible
+ * version came.
  */
 export function noteOthers(noted: readonly NotedObject[]): Change[] {
   const byReport = new Map<string, [...(string | number)[], OtherObject[]]>();
-  for (const { reference, state, other } of noted) {
+  for (const { reference, state, contentHash, other } of noted) {
     const { account, kind, domain, day, uid } = reference;
     const { rawKey, rua, receivedSeconds } = other;
-    const row = byReport.get(uid) ?? [account, kind, domain, day, uid, state, []];
+    const row = byReport.get(uid) ?? [account, kind, domain, day, uid, state, contentHash, []];
     const others = row.at(-1);
     if (Array.isArray(others)) others.push({ rawKey, rua, receivedSeconds });
     byReport.set(uid, row);
@@ -43,17 +45,17 @@ export function noteOthers(noted: readonly NotedObject[]): Change[] {
   return [
     {
       sql: `INSERT INTO assertions (unchanged) SELECT 0 FROM json_each(?1) w LEFT JOIN reports r ON ${IS_ROW}
-        WHERE coalesce(r.state, '') <> w.value ->> 5 LIMIT 1`,
+        WHERE r.state IS NOT w.value ->> 5 OR r.content_hash IS NOT unhex(w.value ->> 6) LIMIT 1`,
       parameters,
     },
     {
       // The version is another one, so that whoever is about to change the report's state looks again.
       sql: `UPDATE reports AS r SET version = version + 1, details = json_set(details, '$.others',
           (SELECT json_group_array(json(value)) FROM (
-            SELECT o.value FROM ${known} UNION SELECT n.value FROM json_each(w.value, '$[6]') n)))
+            SELECT o.value FROM ${known} UNION SELECT n.value FROM json_each(w.value, '$[7]') n)))
         FROM json_each(?1) w WHERE ${IS_ROW}
           AND coalesce(json_array_length(r.details, '$.others'), 0) < ${PROCESS_LIMITS.maxOtherObjects}
-          AND EXISTS (SELECT 1 FROM json_each(w.value, '$[6]') n WHERE n.value NOT IN (SELECT o.value FROM ${known}))`,
+          AND EXISTS (SELECT 1 FROM json_each(w.value, '$[7]') n WHERE n.value NOT IN (SELECT o.value FROM ${known}))`,
       parameters,
     },
   ];

@@ -21,8 +21,8 @@ const COMMITTED = ".";
 
 /**
  * Records slices before they are enqueued, so that each can be marked when written. Slices reserved but never enqueued
- * stay due until `trimSlices`. After it nothing is reserved, nor for an older reading: a delivery of the same report that is
- * still being read adds no slices that nobody would write.
+ * stay due until `trimSlices` or `removeReservedSlices`. After the former nothing is reserved, nor for an older reading: a
+ * delivery of the same report that is still being read adds no slices that nobody would write.
  */
 export function reserveSlices(
   { uid, generation, rua, rawKey, receivedSeconds, slices }: SlicesRow,
@@ -39,12 +39,38 @@ export function reserveSlices(
   };
 }
 
-/** Reduces the reservation to the slices that were enqueued, and ends it: the report is committed. */
-export function trimSlices(rows: readonly Pick<SlicesRow, "uid" | "generation" | "slices">[]): Change {
+/**
+ * Reduces the reservation to the slices that were enqueued, and ends it: the report is committed. If another delivery has
+ * removed the reservation meanwhile, all slices are due: those written already would be forgotten otherwise.
+ */
+export function trimSlices(rows: readonly SlicesRow[], nowSeconds: number): Change {
+  const values = rows.map(({ uid, generation, rua, rawKey, receivedSeconds, slices }) => [
+    uid,
+    generation,
+    rua,
+    rawKey,
+    receivedSeconds,
+    "0".repeat(slices),
+  ]);
   return {
-    sql: `UPDATE slices SET state = substr(state, 1, w.value ->> 2) || '${COMMITTED}' FROM json_each(?1) w
-      WHERE slices.uid = unhex(w.value ->> 0) AND slices.generation = w.value ->> 1 AND instr(state, '${COMMITTED}') = 0`,
-    parameters: [JSON.stringify(rows.map(({ uid, generation, slices }) => [uid, generation, slices]))],
+    sql: `INSERT INTO slices (uid, generation, rua, raw_key, received_seconds, started_seconds, state)
+      SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2, (value ->> 5) || '${COMMITTED}'
+      FROM json_each(?1) WHERE true
+      ON CONFLICT (uid, generation) DO UPDATE SET state = substr(state, 1, length(excluded.state) - 1) || '${COMMITTED}'
+      WHERE instr(state, '${COMMITTED}') = 0`,
+    parameters: [JSON.stringify(values), nowSeconds],
+  };
+}
+
+/**
+ * Removes reservations for reports of objects that were decided about without committing them. Those with a slice that was
+ * filed as a dead letter stay until their report is read again, which clears both.
+ */
+export function removeReservedSlices(rawKeys: readonly string[]): Change {
+  return {
+    sql: `DELETE FROM slices WHERE raw_key IN (SELECT value FROM json_each(?1))
+      AND instr(state, '${COMMITTED}') = 0 AND instr(state, 'd') = 0`,
+    parameters: [JSON.stringify(rawKeys)],
   };
 }
 
@@ -84,9 +110,13 @@ export function removeOlderSlices(reports: readonly Pick<SlicesRow, "uid" | "gen
   };
 }
 
-/** Removes reports whose slices have all been written. */
-export function removeFinishedSlices(): Change {
-  return { sql: "DELETE FROM slices WHERE instr(state, '0') = 0 AND instr(state, 'd') = 0", parameters: [] };
+/** Removes reports whose slices have all been written; those that may not be committed yet only once they are old. */
+export function removeFinishedSlices(beforeSeconds: number): Change {
+  return {
+    sql: `DELETE FROM slices WHERE instr(state, '0') = 0 AND instr(state, 'd') = 0
+      AND (instr(state, '${COMMITTED}') > 0 OR started_seconds < ?1)`,
+    parameters: [beforeSeconds],
+  };
 }
 
 /** Reports with slices that were enqueued by a given time and are still due. */

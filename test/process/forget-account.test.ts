@@ -40,7 +40,7 @@ import { startDnsServer } from "../support/dns-server.ts";
 import { migrations } from "../support/migrations.ts";
 import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
 import { FAULT_MODES } from "../support/simulation/faults.ts";
-import { failureMail, records, reportMail } from "../support/simulation/scenario.ts";
+import { failureMail, mailOf, records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -696,6 +696,40 @@ describe("an address that left a forgotten account for another one", () => {
     await simulation.drain();
     expect(simulation.rows("SELECT rua FROM objects")).toEqual([]);
     expect(wrongUses(simulation.ledger)).toEqual([]);
+  });
+});
+
+describe("a report of which a day was final when its address moved to an account that is forgotten", () => {
+  it("stays counted on its other day, for the account it came to, and nothing is filed when it is read again", async () => {
+    const simulation = new Simulation({ shards: 2 });
+    simulation.register("dmarc@acme.example", { account: "acme" });
+    simulation.register("dmarc@other.example", { account: "other" });
+    const begin = Date.UTC(2026, 10, 10) / 1000;
+    const content = sampleReport({ reportId: "a", period: [begin, begin + 2 * 86_400], records: records(3, 2) });
+    await simulation.deliver(mailOf([{ name: "a.xml", content: Buffer.from(content) }]));
+    await simulation.drain();
+    simulation.keepDetailDays = 9;
+    await runUpkeep(simulation.invocation(), 0.25);
+    await simulation.drain();
+    const days = "SELECT account, day, state FROM reports ORDER BY account, day";
+    const left = [{ account: "acme", day: begin / 86_400 + 1, state: "accepted" }];
+    expect(simulation.rows(days)).toEqual(left);
+
+    await putRegistration("dmarc@acme.example", { account: "other" }, simulation.invocation());
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.rows(days)).toHaveLength(3);
+    await startForgetting("other", 0.75, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.bucket.keys("raw/")).toEqual([]);
+    expect(simulation.rows(days)).toEqual(left);
+
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.1 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect(simulation.rows(days)).toEqual(left);
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
   });
 });
 

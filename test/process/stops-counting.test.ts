@@ -128,6 +128,18 @@ describe("a report that is taken back", () => {
     ).toEqual([]);
   });
 
+  it("is no dead letter when its address no longer accepts the domain, however often it is read again", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    await takeBackReport(accepted(simulation), NOTE, simulation.invocation());
+    await simulation.drain();
+    simulation.register("dmarc@acme.example", { account: "acme", domains: ["beta.example"] });
+    for (let time = 0; time < 2; time++) {
+      await reprocess(simulation);
+      expect(outcomesAt(simulation, "dmarc@acme.example")).toEqual(["taken_back"]);
+    }
+    expect(simulation.rows("SELECT code FROM dead_letters")).toEqual([]);
+  });
+
   it("keeps out a version that a person had decided against", async () => {
     const simulation = await simulationAfter([FIRST, OTHER_VERSION]);
     await decideConflict(await conflictId(simulation), { decision: "keep", note: NOTE }, simulation.invocation());
@@ -373,3 +385,40 @@ describe("a conflict about a report of a final day", () => {
 function sums(simulation: Simulation): Record<string, unknown>[] {
   return simulation.rows("SELECT account, domain, day, reports, total, passed FROM domain_days");
 }
+
+/** Lets another invocation process a message just before a transaction notes an object with the report that counts. */
+function interleave(simulation: Simulation): void {
+  const { ledger } = simulation;
+  const [prepare, batch] = [ledger.prepare.bind(ledger), ledger.batch.bind(ledger)];
+  let state: "waits" | "notes" | "over" = "waits";
+  ledger.prepare = (sql) => {
+    if (state === "waits" && sql.includes("json_set(details, '$.others'")) state = "notes";
+    return prepare(sql);
+  };
+  ledger.batch = async (statements) => {
+    if (state === "notes") {
+      state = "over";
+      await simulation.runProcess({ maxBatchSize: 1 });
+    }
+    return batch(statements);
+  };
+}
+
+describe("a version that comes while the same one from a verified sender begins to count", () => {
+  it("is no conflict with the version before", async () => {
+    const simulation = await simulationAfter([FIRST]);
+    expect(await simulation.deliver(OTHER_VERSION)).toBe("taken");
+    const verified = stamped(reportMail("a", records(2, 10)), "reporter.example");
+    expect(await simulation.deliver(verified)).toBe("taken");
+    interleave(simulation);
+    await simulation.runProcess({ maxBatchSize: 1 });
+    await simulation.drain();
+
+    expect(ledgerFigures(simulation)).toEqual({ "acme/a": figures(2, 10) });
+    expect(outcomesAt(simulation, "reports@acme.example")).toEqual(["duplicate"]);
+    const conflicts = await ask(simulation.ledger, conflictsQuery({ limit: 10 }));
+    expect(conflicts.map(({ other }) => other.rua)).toEqual(["dmarc@acme.example"]);
+    const expected = { reports: { "acme/a": [figures(2, 10)] }, deadLetters: 0, conflicts: 1 };
+    expect(await imbalances(simulation, expected)).toEqual([]);
+  });
+});

@@ -101,6 +101,27 @@ describe("the content hash of an aggregate report", () => {
     for (const other of others) expect(await hashOf(other)).not.toBe(await hashOf(plain));
   });
 
+  it("does not depend on the order of results and reasons that differ in letters only", async () => {
+    const reason = (comment: string): string => `<reason><type>other</type><comment>${comment}</comment></reason>`;
+    const dkim = (selector: string, text: string): string =>
+      `<dkim><domain>acme.example</domain><selector>${selector}</selector><result>fail</result><human_result>${text}</human_result></dkim>`;
+    const spf = (text: string): string =>
+      `<spf><domain>acme.example</domain><scope>mfrom</scope><result>fail</result><human_result>${text}</human_result></spf>`;
+    const report = (reasons: string, results: string): string =>
+      sampleReport({ records: [{ sourceIp: "192.0.2.1", count: 4, pass: true }] })
+        .replace("</policy_evaluated>", `${reasons}</policy_evaluated>`)
+        .replace(/<auth_results>.*<\/auth_results>/s, `<auth_results>${results}</auth_results>`);
+    const plain = report(reason("list") + reason("List"), dkim("S", "Bad") + dkim("s", "bad") + spf("no") + spf("No"));
+    const same = [
+      report(reason("List") + reason("list"), dkim("s", "bad") + dkim("S", "Bad") + spf("No") + spf("no")),
+      // A selector may be in any letters.
+      report(reason("List") + reason("list"), dkim("s", "Bad") + dkim("S", "bad") + spf("no") + spf("No")),
+    ];
+    for (const other of same) expect(await hashOf(other)).toBe(await hashOf(plain));
+    const all = report(reason("list") + reason("list"), dkim("S", "Bad") + dkim("s", "bad") + spf("no") + spf("No"));
+    expect(await hashOf(all)).not.toBe(await hashOf(plain));
+  });
+
   it("differs by any record, by its number of repetitions, and by the policy", async () => {
     const [first, , third] = RECORDS;
     if (first === undefined || third === undefined) throw new Error("no records");

@@ -30,7 +30,7 @@ interface ReportRow {
 
 /** The document that a part of a raw object is. */
 export function documentIn(model: Model, key: string, part: string): Document {
-  const parts = model.objects.get(key)?.parts ?? [];
+  const parts = model.known(key)?.parts ?? [];
   const place = parts.length === 1 ? 0 : Number(/(\d+)\.\w+$/.exec(part)?.[1]);
   const document = parts[place]?.document;
   if (document === undefined) throw new Error(`There is no ${part} in ${key}.`);
@@ -78,7 +78,7 @@ export async function look(simulation: Simulation, model: Model): Promise<{ seen
     WHERE state = 'accepted' GROUP BY account, kind, uid, raw_key, part`,
   );
   for (const { account, rawKey, part, domains, isVerified } of rows) {
-    if (!model.objects.has(rawKey)) {
+    if (model.known(rawKey) === undefined) {
       wrong.push(`a report of ${account} is counted from ${rawKey}, which nobody knows`);
       continue;
     }
@@ -281,13 +281,16 @@ export async function slowDifferences(simulation: Simulation, model: Model): Pro
     .map(({ account, reportId, records, messages }) => [account, reportId, records, messages].join())
     .sort();
   if (found.join(" ") !== wanted.join(" ")) wrong.push(`exported: ${found.join(" ")}, not ${wanted.join(" ")}`);
+  const lost = model.reports().filter((report) => isExported(report) && model.known(report.accepted.key)?.isLost);
+  const gone = lines.filter(({ type, code }) => type === "problem" && code === "gone");
+  if (gone.length !== lost.length) wrong.push(`exported: ${gone.length} without records, not ${lost.length}`);
   for (const { type, code, message } of lines)
-    if (type === "problem" && code !== "not_kept") wrong.push(`exported: ${code}, ${message}`);
-  return [...wrong, ...wrongPoints(simulation, model)];
+    if (type === "problem" && code !== "not_kept" && code !== "gone") wrong.push(`exported: ${code}, ${message}`);
+  return [...wrong, ...(model.isRestored ? [] : wrongPoints(simulation, model))];
 }
 
 // Closed days keep no report to compare with (nor what covers the points of one that was taken back, if another version comes
-// that late), points of forgotten accounts are left to age, and a delivery that was cut off may have left points of a report
+// that late), points of forgotten accounts are left to age, those of a file that is lost cannot be written again, and a delivery that was cut off may have left points of a report
 // that was over the budget when its mail was delivered again.
 function wrongPoints(simulation: Simulation, model: Model): string[] {
   const wanted = new Map<string, number>();
@@ -303,7 +306,10 @@ function wrongPoints(simulation: Simulation, model: Model): string[] {
   const names = new Set([...wanted.keys(), ...found.map(([name]) => name)]);
   const figures = new Map(found);
   return [...names]
-    .filter((name) => !closed.has(name) && !model.forgotten.has(name.split("/")[0] ?? ""))
+    .filter((name) => {
+      const [account = "", report = ""] = name.split("/");
+      return !closed.has(name) && !model.forgotten.has(account) && !model.lost.has(report);
+    })
     .filter((name) => (wanted.get(name) ?? 0) !== (figures.get(name)?.messages ?? 0))
     .map(
       (name) => `points of ${name} count ${figures.get(name)?.messages ?? 0} messages, not ${wanted.get(name) ?? 0}`,

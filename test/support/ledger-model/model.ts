@@ -41,6 +41,8 @@ export interface ModelObject {
   account: string | undefined;
   generation: number;
   isRawRemoved: boolean;
+  /** R2 has it no more, and nobody meant that. Its report stays counted; nothing else of it can be. */
+  isLost: boolean;
   /** Its address was not its account's when a report of it might have begun to count; until it is read again. */
   isOutOfReach: boolean;
 }
@@ -101,6 +103,11 @@ export interface Reading {
 
 export class Model {
   readonly objects = new Map<string, ModelObject>();
+  /**
+   * Objects of accounts that were forgotten. One came to another account before: what it counts there stays if a day was
+   * final when its address moved.
+   */
+  readonly removed = new Map<string, ModelObject>();
   readonly groups = new Map<string, Group>();
   /** `account|identity|content` → what a person decided. */
   readonly choices = new Map<string, Choice>();
@@ -118,13 +125,21 @@ export class Model {
   readonly proven = new Set<string>();
   /** Reports that were over a budget at some time, as `account/r-number`. */
   readonly overBudget = new Set<string>();
+  /** Reports in objects that were lost at some time, as `r-number`: points cannot be written again. */
+  readonly lost = new Set<string>();
+  /** The ledger was restored: what was taken back or replaced since then counts again, but not its points. */
+  isRestored = false;
   /** Accounts that were forgotten at some time. */
   readonly forgotten = new Set<string>();
   /** Objects that have to be read again before the ledger is looked at. */
   readonly due = new Set<string>();
 
   addObject(key: string, rua: string, file: MailFile, given: Pick<ModelObject, "isVerified" | "isImported">): void {
-    if (this.objects.has(key)) return;
+    const known = this.objects.get(key);
+    if (known !== undefined) {
+      known.isLost = false;
+      return;
+    }
     this.objects.set(key, {
       key,
       rua,
@@ -135,8 +150,41 @@ export class Model {
       generation: 0,
       isOutOfReach: false,
       isRawRemoved: false,
+      isLost: false,
     });
     this.due.add(key);
+  }
+
+  /** What of the model is in the ledger, to be brought back with it. */
+  backUp(): () => void {
+    const { objects, removed, groups, choices, addresses, domains, failureReports, final, proven } = this;
+    const saved = { objects, removed, groups, choices, addresses, domains, failureReports, final, proven };
+    const kept = structuredClone(saved);
+    return () => {
+      const again = structuredClone(kept);
+      putBack(objects, again.objects);
+      putBack(removed, again.removed);
+      putBack(groups, again.groups);
+      putBack(choices, again.choices);
+      putBack(addresses, again.addresses);
+      putBack(domains, again.domains);
+      putBack(failureReports, again.failureReports);
+      putBack(final, again.final);
+      proven.clear();
+      for (const name of again.proven) proven.add(name);
+    };
+  }
+
+  /** An object, also one that was removed. */
+  known(key: string): ModelObject | undefined {
+    return this.objects.get(key) ?? this.removed.get(key);
+  }
+
+  /** The raw object is lost, until the same mail comes again. */
+  lose(object: ModelObject): void {
+    object.isLost = true;
+    object.isOutOfReach = true;
+    for (const { document } of object.parts) this.lost.add(`r-${document.number}`);
   }
 
   /** The group of a document in an account: its report's, or its own if it counts beside another version. */
@@ -237,18 +285,19 @@ export class Model {
   /** What reading an object does. @returns what broke the rules */
   #read(object: ModelObject, row: SeenObject, { isTooSmall, isBudgetLow }: Reading): string[] {
     const account = this.addresses.get(object.rua);
-    if (account !== undefined) object.isOutOfReach = false;
+    if (account !== undefined && !object.isLost) object.isOutOfReach = false;
     const isDecided = object.parts.some(({ state }) => state === "report");
     const states = object.parts.map(({ state }) => state);
     const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
     const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
-    const isThere = !object.isRawRemoved;
+    const isThere = !object.isRawRemoved && !object.isLost;
     if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return [];
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
       for (const part of object.parts) if (part.state !== "discarded") part.state = "unread";
     };
-    if (account === undefined) {
+    if (account === undefined || !isThere) {
+      object.account = account ?? object.account;
       refuse();
       return [];
     }
@@ -279,7 +328,7 @@ export class Model {
         this.#readPart(part, { account, before: object.account, kept });
       else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
       // What was accepted from it stays so.
-      else if (!this.#wasCountedFrom(object.key, this.group(account, part.document)) && part.state !== "discarded")
+      else if (!this.#wasCountedFrom(object.key, part, account) && part.state !== "discarded")
         return [`${object.key} is not foreign to ${object.rua}`];
     }
     object.account = account;
@@ -288,8 +337,11 @@ export class Model {
     return [];
   }
 
-  #wasCountedFrom(key: string, { accepted, takenBack }: Group): boolean {
-    return accepted?.key === key || takenBack?.key === key;
+  /** Also what was taken back, and another version may count in its place by now. */
+  #wasCountedFrom(key: string, { document, state }: Part, account: string): boolean {
+    const group = this.group(account, document);
+    const isTakenBack = state === "report" && this.choice(group, document) === "taken_back";
+    return isTakenBack || group.accepted?.key === key || group.takenBack?.key === key;
   }
 
   #readPart(
@@ -403,8 +455,10 @@ export class Model {
     const has = [...this.addresses].filter(([, owner]) => owner === account);
     const ruas = new Set([...had.map(({ rua }) => rua), ...has.map(([rua]) => rua)]);
     for (const object of objects)
-      if (object.account === account || (object.account === undefined && ruas.has(object.rua)))
+      if (object.account === account || (object.account === undefined && ruas.has(object.rua))) {
         this.objects.delete(object.key);
+        this.removed.set(object.key, object);
+      }
     for (const map of [this.groups, this.choices, this.final])
       for (const key of map.keys()) if (key.startsWith(`${account}|`)) map.delete(key);
     for (const [rua, owner] of this.addresses) if (owner === account) this.addresses.delete(rua);
@@ -425,7 +479,7 @@ export class Model {
 
   /** Whether the judgement counts a version. */
   isCounted({ key, isVerified }: Accepted): boolean {
-    return isVerified || this.objects.get(key)?.isImported === true;
+    return isVerified || this.known(key)?.isImported === true;
   }
 
   /** Sums by account, kind, domain and day: of final days, and of the reports that count. */
@@ -473,6 +527,11 @@ export class Model {
     }
     return count;
   }
+}
+
+function putBack<Key, Value>(map: Map<Key, Value>, values: ReadonlyMap<Key, Value>): void {
+  map.clear();
+  for (const [key, value] of values) map.set(key, value);
 }
 
 export function nameOf(account: string, identity: string, { content }: Pick<Document, "content">): string {

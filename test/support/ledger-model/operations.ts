@@ -7,6 +7,7 @@ import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract
 import { removeOldDetails } from "../../../shared/ledger/retention.ts";
 import type { ConflictDecision } from "../../../shared/operations.ts";
 import { isoDate } from "../../../shared/storage.ts";
+import type { Invocation } from "../../../workers/process/env.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
@@ -56,12 +57,19 @@ const WEIGHTS = {
   restoreDeadLetters: 2,
   removeAddress: 2,
   register: 4,
+  addDomain: 3,
+  removeDomain: 2,
   oldCopy: 2,
+  loseCopies: 1,
+  unbind: 2,
+  backUp: 2,
+  restore: 1,
   keepDays: 1,
   forget: 1,
   oldMessages: 4,
   loseSlices: 1,
   loseMail: 2,
+  loseObject: 2,
   merge: 5,
   upkeep: 4,
   someUpkeep: 3,
@@ -99,6 +107,10 @@ export interface Ground {
   drain(reading?: Partial<Reading>): Promise<string[]>;
   /** Asks for an operation, under faults. */
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
+  /** Runs what the platform starts, under faults, until it ends without one. */
+  persist<Result>(run: (invocation: Invocation) => Promise<Result>): Promise<Result>;
+  /** Brings back the ledger as it was, and the model; undefined = nothing was kept. */
+  backup: { goBack(): void; day: string } | undefined;
   /** Messages that were delivered at some time. */
   delivered: DeliveredMessage[];
   /** Whether a message is lost when it should be delivered. */
@@ -185,7 +197,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
       const object = model.objects.get(takenBack?.key ?? "");
       if (takenBack === undefined || object === undefined || model.isFinal(account, takenBack.document)) return false;
       // What its address's next account dropped would count for nobody's object.
-      return object.account === account || !object.isRawRemoved;
+      return object.account === account || !(object.isRawRemoved || object.isLost);
     });
     const group = pick(able, a);
     if (group?.takenBack === undefined) return waiting;
@@ -297,6 +309,18 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.domains.set(rua, domains ?? DOMAINS);
     return [...waiting, ...(await drain())];
   },
+  async addDomain(ground, [a, b, c]) {
+    const waiting = c % 2 === 0 ? await ground.drain() : [];
+    const rua = pick(RUAS, a) ?? "";
+    const account = pick(ACCOUNTS, b) ?? "";
+    await ground.ask("addDomains", { account, domains: [pick(DOMAINS, Math.floor(c / 2)) ?? ""], rua });
+    return [...waiting, ...takeOverAddresses(ground, { rua, account }), ...(await ground.drain())];
+  },
+  async removeDomain(ground, [a, b, c]) {
+    const waiting = c % 2 === 0 ? await ground.drain() : [];
+    await ground.ask("removeDomain", { account: pick(ACCOUNTS, a) ?? "", domain: pick(DOMAINS, b) ?? "" });
+    return [...waiting, ...takeOverAddresses(ground), ...(await ground.drain())];
+  },
   // What ingest asks first may be older than the registry.
   async oldCopy(ground, [a, b, c, d]) {
     const { registry } = ground.simulation;
@@ -308,6 +332,64 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     if (now === undefined) registry.delete(name);
     else registry.set(name, now);
     return [...waiting, ...(await ground.drain())];
+  },
+  // Ingest goes on with what D1 says.
+  async loseCopies(ground, numbers) {
+    const waiting = await ground.drain();
+    ground.simulation.registry.clear();
+    await sendMail(ground, numbers);
+    return [...waiting, ...(await ground.drain())];
+  },
+  // A deployment lacks a database for a while.
+  async unbind(ground, [a, b, c, d]) {
+    const { simulation } = ground;
+    const waiting = await ground.drain();
+    for (let i = 0; i < 3; i++) await sendMail(ground, [a + i, b + i, c, d + i]);
+    simulation.unbind(1 + (a % 2));
+    for (let round = c % 60; round > 0; round--) await simulation.runProcess();
+    simulation.bindAll();
+    return [...waiting, ...(await ground.drain())];
+  },
+  async backUp(ground) {
+    const { simulation, model, drain } = ground;
+    const waiting = await drain();
+    const marks = [...simulation.ledgers.map((ledger) => ledger.mark()), model.backUp()];
+    const goBack = (): void => marks.forEach((mark) => void mark());
+    ground.backup = { goBack, day: isoDate(simulation.invocation().nowSeconds) };
+    return waiting;
+  },
+  // Time Travel of D1, and what docs/operations.md says to do then.
+  async restore(ground) {
+    const { simulation, model, drain, ask, backup } = ground;
+    const waiting = await drain();
+    if (backup === undefined) return waiting;
+    const there = [...model.objects.values()];
+    backup.goBack();
+    model.isRestored = true;
+    const known = new Set(simulation.rows<{ rua: string }>("SELECT rua FROM addresses").map(({ rua }) => rua));
+    const restored = await ask("restoreRegistrations", {});
+    if (!restored.answer.ok) return [...waiting, `restoring addresses: ${restored.answer.error.message}`];
+    for (const [key, text] of simulation.registry) {
+      const rua = key.slice("dmarc:".length);
+      const { account, domains = DOMAINS, failureReports = "facts" } = JSON.parse(text);
+      if (known.has(rua)) continue;
+      model.addresses.set(rua, account);
+      model.domains.set(rua, domains);
+      model.failureReports.set(rua, failureReports);
+    }
+    const keys = new Set(simulation.bucket.keys("raw/"));
+    for (const object of model.objects.values()) if (!keys.has(object.key) && !object.isRawRemoved) model.lose(object);
+    for (const { key, rua, parts, isVerified, isImported } of there) {
+      const file = { name: "", documents: parts.map(({ document }) => document) };
+      if (keys.has(key)) model.addObject(key, rua, file, { isVerified, isImported });
+    }
+    const { answer } = await ask("startReconcile", { filter: { since: backup.day } });
+    if (!answer.ok) return [...waiting, `reconciling: ${answer.error.message}`];
+    const wrong = await drain();
+    const found = (await deadLetters(simulation, false)).filter(({ code }) => code === "unregistered_rua");
+    await ask("requeueDeadLetters", { filter: { code: "unregistered_rua" } });
+    for (const { rawKey } of found) if (keys.has(rawKey)) model.due.add(rawKey);
+    return [...waiting, ...wrong, ...(await drain())];
   },
   async keepDays({ simulation }, [a]) {
     simulation.keepDetailDays = 9 + (a % 8);
@@ -344,15 +426,25 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     ground.simulation.queues["dmarc-reports"].messages.length = 0;
     return reconcile(ground);
   },
+  // R2 loses what it had, or somebody removes it there.
+  async loseObject({ simulation, model, drain }, [a]) {
+    const waiting = await drain();
+    const there = [...model.objects.values()].filter(({ key }) => simulation.bucket.keys(key).length > 0);
+    const object = pick(there, a);
+    if (object === undefined) return waiting;
+    await simulation.bucket.delete(object.key);
+    model.lose(object);
+    return [...waiting, ...(await drain())];
+  },
   async merge({ simulation, drain }, [a]) {
     const waiting = await drain();
     await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
     return waiting;
   },
-  async upkeep({ simulation, model, drain }) {
-    const waiting = await drain();
-    await keepUp(simulation, model);
-    return [...waiting, ...(await drain())];
+  async upkeep(ground, [a]) {
+    const waiting = await ground.drain();
+    await keepUp(ground, a % 3 === 0);
+    return [...waiting, ...(await ground.drain())];
   },
   // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
   async someUpkeep({ simulation, model, drain }, [a, b, c]) {
@@ -446,17 +538,36 @@ async function importFiles({ simulation, model, imports, ask }: Ground, number: 
   return items.filter(({ key }) => !model.objects.has(key)).map(({ key }) => `${key} was taken as known`);
 }
 
-/** Half a day later upkeep enqueues what is not finished. */
-async function reconcile({ simulation, model, drain }: Ground): Promise<string[]> {
-  simulation.clock.nowMilliseconds += 13 * 3_600_000;
-  await keepUp(simulation, model);
-  return drain();
+/** Takes over what is registered: which address a domain has is not the ledger's. @param added may be new */
+function takeOverAddresses({ simulation, model }: Ground, added?: { rua: string; account: string }): string[] {
+  const wrong: string[] = [];
+  const before = new Map(model.addresses);
+  model.addresses.clear();
+  for (const { rua, account, entry } of simulation.rows<{ rua: string; account: string; entry: string }>(
+    "SELECT rua, account, entry FROM addresses WHERE removed = 0",
+  )) {
+    const isAdded = rua === added?.rua && account === added.account && !before.has(rua);
+    if (before.get(rua) !== account && !isAdded) wrong.push(`${rua} is an address of ${account} all of a sudden`);
+    const { domains = DOMAINS, failureReports = "facts" } = JSON.parse(entry);
+    model.addresses.set(rua, account);
+    model.domains.set(rua, domains);
+    model.failureReports.set(rua, failureReports);
+  }
+  return wrong;
 }
 
-async function keepUp(simulation: Simulation, model: Model): Promise<void> {
-  const invocation = simulation.invocation();
-  await runUpkeep(invocation, 0.25);
-  model.close(Math.floor(invocation.nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
+/** Half a day later upkeep enqueues what is not finished. */
+async function reconcile(ground: Ground): Promise<string[]> {
+  ground.simulation.clock.nowMilliseconds += 13 * 3_600_000;
+  await keepUp(ground, false);
+  return ground.drain();
+}
+
+/** Cron may start it twice at once. */
+async function keepUp({ simulation, model, persist }: Ground, isTwice: boolean): Promise<void> {
+  const runs = [0.25, 0.75].slice(0, isTwice ? 2 : 1);
+  await Promise.all(runs.map((random) => persist((invocation) => runUpkeep(invocation, random))));
+  model.close(Math.floor(simulation.invocation().nowSeconds / SECONDS_PER_DAY) - simulation.keepDetailDays);
 }
 
 async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail): Promise<void> {
@@ -484,14 +595,17 @@ async function decide(
   const version = documentIn(model, other.rawKey, other.part);
   const counted = group.accepted?.document ?? documentIn(model, accepted.rawKey, accepted.part);
   // If its address accepts none of it any more, it cannot count; which domains of a TLS report it accepts is not asked.
+  const isLost = model.objects.get(other.rawKey)?.isLost === true;
   const isAble = decision === "keep" || model.acceptedOf(other.rua, version).length > 0;
   if (!isAble && version.kind === "tls") return waiting;
   const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
   const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
   if (!answer.ok && !isKept) {
     const isOwn = model.addresses.get(other.rua) === account;
-    return (isOwn && isAble) || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
+    const isPossible = isOwn && isAble && !isLost;
+    return isPossible || decision === "keep" ? [...waiting, `deciding: ${answer.error.message}`] : waiting;
   }
+  if (isLost && decision !== "keep") return [...waiting, `deciding for ${conflict.id}, which nothing can read`];
   if (!isAble) return [...waiting, `deciding for ${conflict.id}, which its address does not accept`];
   if (decision === "keep") model.choose(group, version, "refused");
   if (decision === "count_both") model.choose(group, version, "counts");

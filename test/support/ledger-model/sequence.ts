@@ -1,5 +1,6 @@
 /** Support: a sequence of steps at random on a ledger and on its model, and the shortest sequence that still fails. */
 import { mulberry32 } from "../../../local/random.ts";
+import { RecentAddresses } from "../../../workers/ingest/recent-addresses.ts";
 import { requeueDeadLetters } from "../../../workers/process/operations/dead-letters.ts";
 import { sumAllUses, wrongUses } from "../day-uses.ts";
 import { FAULT_MODES, type FaultMode, type FaultPlan } from "../simulation/faults.ts";
@@ -8,7 +9,7 @@ import { differences, look, slowDifferences } from "./actual.ts";
 import { ACCOUNTS } from "./documents.ts";
 import { Model, type Reading } from "./model.ts";
 import { type DeliveredMessage, type Ground, RUAS, randomStep, type Step, takeStep } from "./operations.ts";
-import { perform } from "./perform.ts";
+import { perform, persist } from "./perform.ts";
 
 /** A sequence: its seed also decides about faults and the order of delivery. */
 export interface Sequence {
@@ -99,6 +100,8 @@ function newGround(seed: number): Ground {
   const simulation = new Simulation({ shards: 3 });
   simulation.keepDetailDays = 12;
   const model = new Model();
+  // An isolate of ingest may be new with each mail, or live for ever.
+  if (seed % 2 === 0) simulation.recentAddresses = new RecentAddresses();
   for (const rua of RUAS) {
     const account = ACCOUNTS[Math.floor(RUAS.indexOf(rua) / 2)] ?? "";
     simulation.register(rua, { account });
@@ -117,10 +120,12 @@ function newGround(seed: number): Ground {
     model,
     mails: [],
     imports: [],
+    backup: undefined,
     delivered: [],
     isLost: () => false,
     drain,
     ask: (name, input) => perform({ simulation, plan }, name, input),
+    persist: async (run) => (await persist({ simulation, plan }, run)).result,
   };
   noteDelivered(ground);
   return ground;

@@ -148,9 +148,10 @@ async function reconcileSome(
 /** Of one database. */
 async function addDueSlices(page: JobPage, { graceSeconds }: Job, place: Invocation): Promise<void> {
   const { ledger, nowSeconds } = place;
-  const changes: Change[] = [removeFinishedSlices()];
+  const beforeSeconds = nowSeconds - graceSeconds;
+  const changes: Change[] = [removeFinishedSlices(beforeSeconds)];
   page.whenEnqueued.push({ place, changes });
-  for (const due of await ask(ledger, dueSlicesQuery(nowSeconds - graceSeconds, PAGE_LIMITS.dueSlices))) {
+  for (const due of await ask(ledger, dueSlicesQuery(beforeSeconds, PAGE_LIMITS.dueSlices))) {
     const { rawKey: key, rua, receivedSeconds, generation } = due;
     page.messages.push({
       v: 1,

@@ -10,6 +10,7 @@ import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { changedRow, findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import { removeReservedSlices } from "../../../shared/ledger/slices.ts";
 import { databaseOfExhausted, type FoundDatabases, findDatabases } from "../../../shared/ledger/which-database.ts";
 import type { DeliveredReport } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
@@ -80,7 +81,11 @@ export const reportKind: MessageKind<DeliveredReport> = {
     const { outcomes, found } = finished ?? { outcomes: [], found: 0 };
     const more = { outcomes: [...outcomes, outcome], found: found === undefined ? undefined : found + 1 };
     const object = changedRow(reference, finished, { generation, ...(isKnown ? {} : more) });
-    const entry = await fileDeadLetter({ ...deadLetter, account: object.account }, { objects: [object] }, invocation);
+    const entry = await fileDeadLetter(
+      { ...deadLetter, account: object.account },
+      { objects: [object], others: [removeReservedSlices([rawKey])] },
+      invocation,
+    );
     if (entry === undefined) throw new Error(`${rawKey} was finished by another consumer at the same time.`);
     return entry;
   },

@@ -38,16 +38,15 @@ export async function takeBackReport(
   const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, occasion);
   const sent = await writeHeld(work, invocation);
   await readOthersAgain({ reports: [held.reference] }, TRANSACTION_SECONDS, invocation);
-  const { uid } = held.reference;
   const changes: BatchChanges = {
     ...noChanges(),
     reports: [{ write, reference: held.reference }],
-    slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
+    slices: sent === 0 ? [] : [{ ...work, slices: sent }],
     others: [
       putDecisions([
         {
           account: reference.account,
-          uid,
+          uid: held.reference.uid,
           contentHash: held.contentHash,
           decision: "taken_back",
           decidedBy: by,

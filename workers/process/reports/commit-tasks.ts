@@ -8,6 +8,8 @@ import type { BatchPlan, ObjectPlan } from "../../../shared/batch/plan.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
+import type { Change } from "../../../shared/ledger/database.ts";
+import { removeReservedSlices } from "../../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { queueBatches } from "../../../shared/queue-batches.ts";
 import { mailOrigin, parseRawMetadata } from "../../../shared/storage.ts";
@@ -96,11 +98,24 @@ async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, 
       PROCESS_LIMITS.readOthersAfterSeconds,
       invocation,
     );
-    const { state } = await commitBatch(invocation.ledger, { ...plan.changes, slices }, invocation.nowSeconds);
+    const others = [...plan.changes.others, ...withoutReserved(plan, decision)];
+    const { state } = await commitBatch(invocation.ledger, { ...plan.changes, slices, others }, invocation.nowSeconds);
     if (state === "committed") return finishTasks(open, plan, invocation);
     if (decision === PROCESS_LIMITS.maxDecisions)
       throw new Error("The ledger is changed by other consumers all the time.");
   }
+}
+
+/**
+ * Slices that an earlier delivery or decision reserved, and that are not committed now, are for nobody to write: its report
+ * was read otherwise, or the object was refused.
+ */
+function withoutReserved({ objects }: BatchPlan, decision: number): Change[] {
+  const keys = objects
+    .map(({ object }) => object)
+    .filter((object) => decision > 1 || object.mayHaveWritten)
+    .map(({ message }) => message.key);
+  return keys.length === 0 ? [] : [removeReservedSlices(keys)];
 }
 
 /** Adds who sent each version, so that a person can tell them apart. */

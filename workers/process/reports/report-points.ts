@@ -26,12 +26,9 @@ import type { AggregateRecord } from "../../../shared/report/vocabulary.ts";
 import type { Invocation } from "../env.ts";
 import { SliceSender, writeNow, writePoints } from "./points.ts";
 
-/** How many slices a report's points were enqueued in. */
-export type SentSlices = Pick<SlicesRow, "uid" | "generation" | "slices">;
-
 /** Which points an invocation has written, so that they are not rewritten when an object is decided again. */
 export class WrittenPoints {
-  readonly #slices = new Map<string, SentSlices>();
+  readonly #slices = new Map<string, SlicesRow>();
   readonly #reports = new Set<string>();
 
   /** Whether points of a report, or events, have been written for an object. */
@@ -47,12 +44,12 @@ export class WrittenPoints {
     this.#reports.add(`${rawKey} ${uid}`);
   }
 
-  finish({ rawKey, uid, generation }: PointWork, slices: number): void {
-    this.#slices.set(`${rawKey} ${uid} ${generation}`, { uid, generation, slices });
+  finish({ rawKey, uid, generation, rua, receivedSeconds }: PointWork, slices: number): void {
+    this.#slices.set(`${rawKey} ${uid} ${generation}`, { uid, generation, rua, rawKey, receivedSeconds, slices });
   }
 
   /** The slices of a plan's reports, for those enqueued in slices. */
-  slicesOf({ points }: ObjectPlan): SentSlices[] {
+  slicesOf({ points }: ObjectPlan): SlicesRow[] {
     return points.flatMap(({ rawKey, uid, generation }) => {
       const sent = this.#slices.get(`${rawKey} ${uid} ${generation}`);
       return sent === undefined || sent.slices === 0 ? [] : [sent];
