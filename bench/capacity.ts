@@ -164,7 +164,7 @@ const { json, ...plan } = new Command("npm run capacity --")
     (text) => (text === "mixed" ? text : wholeNumber(text)),
     "mixed" as "mixed" | number,
   )
-  .option("--batch-size <n>", "messages a batch of dmarc-reports", wholeNumber, 22)
+  .option("--batch-size <n>", "messages a batch of dmarc-reports", wholeNumber, 18)
   .option("--earlier <n>", "objects of the same account and day that came before", wholeNumber, 0)
   .option("--json", "JSON for programs")
   .parse()
