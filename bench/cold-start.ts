@@ -5,7 +5,6 @@
  * usage: npm run bench:cold -- [--runs N] [--records N[,N…]] [--json]
  * Exit code: 0 within the goal for 10 records, 1 beyond it, or a report was not accepted.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +19,7 @@ import { buildRawMetadata, rawKey } from "../shared/storage.ts";
 import { reportBytes, STYLES } from "../test/support/seeded-reports.ts";
 import { serveBindings } from "./large-mail/bindings.ts";
 import { Chain, handle } from "./large-mail/chain.ts";
+import { type Cpu, cpuOf } from "./large-mail/cpu.ts";
 import { bundleWorker, startWorker } from "./large-mail/workerd.ts";
 import { median } from "./measure.ts";
 
@@ -30,14 +30,6 @@ const GOAL = { records: 10, milliseconds: 8 };
 const REPORTS = 10;
 /** Until a started workerd has nothing more to do of its own. */
 const SETTLE_MILLISECONDS = 300;
-
-/** CPU milliseconds, by thread group. */
-interface Cpu {
-  /** The thread that runs JavaScript: what the platform counts, and workerd's own work on each call of a binding. */
-  main: number;
-  /** All threads, V8's compilers and collectors included. */
-  all: number;
-}
 
 interface Row {
   records: number;
@@ -55,9 +47,9 @@ async function measureCalls(folder: string): Promise<{ cold: Cpu; warm: Cpu }> {
     await sleep(SETTLE_MILLISECONDS);
     const figures: Cpu[] = [];
     for (let i = 0; i < REPORTS; i++) {
-      const before = cpu(worker.pid);
-      await handle(worker, { queue: "dmarc-reports", body: {} });
-      figures.push(spent(before, cpu(worker.pid)));
+      const before = cpuOf(worker.pid);
+      await handle(worker, { queue: "dmarc-reports", bodies: [{}] });
+      figures.push(spent(before, cpuOf(worker.pid)));
     }
     return firstAndLast(figures);
   } finally {
@@ -83,9 +75,9 @@ async function measureOne(folder: string, records: number, seed: number): Promis
       const object = { content: encodeBase64(content), metadata: metadata(`${i}.xml.gz`) };
       const receivedSeconds = 1_735_000_000;
       const body: DeliveredReport = { v: 1, kind: "report", key, rua: ADDRESS.rua, receivedSeconds, object };
-      const before = cpu(worker.pid);
-      const { answer, points } = await handle(worker, { queue: "dmarc-reports", body });
-      const after = cpu(worker.pid);
+      const before = cpuOf(worker.pid);
+      const { answer, points } = await handle(worker, { queue: "dmarc-reports", bodies: [body] });
+      const after = cpuOf(worker.pid);
       if (answer !== "ack" || points.length !== records + 1)
         throw new Error(`The report was not accepted: ${JSON.stringify(points[0])}`);
       figures.push(spent(before, after));
@@ -124,16 +116,6 @@ function metadata(fileName: string): Record<string, string> {
     authentication: "",
     importedFrom: "",
   });
-}
-
-/** proc(5): the first field of a thread's schedstat is the time it ran, nanoseconds. */
-function cpu(pid: number): Cpu {
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ({
-    isMain: Number(thread) === pid,
-    milliseconds: Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6,
-  }));
-  const sum = (of: typeof threads): number => of.reduce((total, { milliseconds }) => total + milliseconds, 0);
-  return { main: sum(threads.filter(({ isMain }) => isMain)), all: sum(threads) };
 }
 
 async function measureAll(runs: number, counts: number[]): Promise<Row[]> {

@@ -66,7 +66,7 @@ async function readReports(chain: Chain, process: RunningWorker): Promise<number
     const { points } = v.parse(pointsMessage, sent.body);
     records += points.reduce((sum, { dataset, count }) => sum + (dataset === "records" ? count : 0), 0);
     if (points.length > 0) continue;
-    const { answer, points: written } = await handle(process, sent);
+    const { answer, points: written } = await handle(process, { queue: sent.queue, bodies: [sent.body] });
     if (answer !== "ack") throw new Error("process did not acknowledge the mail.");
     records += written.filter(({ dataset }) => dataset === "records").length;
   }

@@ -55,11 +55,12 @@ function describe(worker: string, record: Record<string, unknown>): string {
   const counts = COUNT_FIELDS.filter((name) => typeof record[name] === "number").map(
     (name) => `${name}=${record[name]}`,
   );
-  const key = typeof record.key === "string" ? [shortKey(record.key)] : [];
+  const ruas = listed(record.ruas, printable);
+  const keys = listed(record.keys ?? record.key, shortKey);
   const attempts = Number(record.attempts) > 1 ? [`attempt ${Number(record.attempts)}`] : [];
   const took = record.ms ?? record.milliseconds;
   const ms = typeof took === "number" ? [`${Math.round(took)} ms`] : [];
-  return [worker.padEnd(8), title.join(" ").padEnd(18), ...details, ...key, ...counts, ...attempts, ...ms]
+  return [worker.padEnd(8), title.join(" ").padEnd(18), ...details, ...ruas, ...keys, ...counts, ...attempts, ...ms]
     .join("  ")
     .trimEnd();
 }
@@ -67,6 +68,13 @@ function describe(worker: string, record: Record<string, unknown>): string {
 function show(value: unknown): string {
   if (typeof value === "string") return printable(value);
   return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
+/** The first of some texts and how many more there are; one text is a list of one. */
+function listed(value: unknown, shown: (text: string) => string): string[] {
+  const [first, ...more] = [value].flat();
+  if (typeof first !== "string") return [];
+  return [more.length === 0 ? shown(first) : `${shown(first)} and ${more.length} more`];
 }
 
 // raw/2026/11/21/<64 hex digits>/name → raw/2026/11/21/0123abcd…/name

@@ -80,7 +80,10 @@ async function runProcess(chain: Chain, attack: Attack, setting: WorkerSetting):
     for (let sent = chain.waiting.shift(); sent !== undefined; sent = chain.waiting.shift()) {
       const watched = new Invocation(worker, attack.maxCpuSeconds);
       const message = sent;
-      const handled = await watched.run(() => handle(worker, message), taken.failures);
+      const handled = await watched.run(
+        () => handle(worker, { queue: message.queue, bodies: [message.body] }),
+        taken.failures,
+      );
       taken.invocations++;
       taken.cpuSeconds = Math.max(taken.cpuSeconds, watched.cpuSeconds);
       taken.totalCpuSeconds += watched.cpuSeconds;

@@ -26,7 +26,7 @@ const handled = v.object({
   ),
 });
 
-/** What an invocation of process did with a message: `""` when it neither acknowledged it nor asked for it again. */
+/** What an invocation of process did with its messages, or with one that it did not acknowledge: `""` when it asked for none again. */
 export type Handled = v.InferOutput<typeof handled>;
 export type WrittenPoint = Handled["points"][number];
 
@@ -71,9 +71,15 @@ export class Chain {
   }
 }
 
-/** Hands one message to process. @throws when process fails or ends */
-export async function handle(process: RunningWorker, sent: SentMessage): Promise<Handled> {
-  return v.parse(handled, await process.send("/", Readable.from([JSON.stringify(sent)])));
+/** The messages of one batch. */
+export interface SentBatch {
+  queue: string;
+  bodies: readonly unknown[];
+}
+
+/** Hands a batch to process. @throws when process fails or ends */
+export async function handle(process: RunningWorker, batch: SentBatch): Promise<Handled> {
+  return v.parse(handled, await process.send("/", Readable.from([JSON.stringify(batch)])));
 }
 
 function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {

@@ -84,7 +84,7 @@ test("the free plan leaves out CPU limits, takes one message an invocation, and 
   expect(paid.limits).toEqual({ cpu_ms: 300_000 });
   expect(free.limits).toBeUndefined();
   expect(free.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([1, 1, 1]);
-  expect(paid.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([22, 1, 25]);
+  expect(paid.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([18, 1, 25]);
   expect(free.vars).toMatchObject({
     MAX_REPORT_BYTES: FREE_PLAN_LIMITS.maxReportBytes,
     DNS_QUESTIONS_PER_RUN: FREE_PLAN_LIMITS.dnsQuestions,

@@ -42,7 +42,7 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
       ["dmarc-dead-letters", 1_209_600],
     ]);
     expect(queues.map(({ consumers: [one] }) => [one?.script, one?.batchSize, one?.deadLetterQueue])).toEqual([
-      ["dmarc-process", 22, "dmarc-dead-letters"],
+      ["dmarc-process", 18, "dmarc-dead-letters"],
       ["dmarc-process", 1, "dmarc-dead-letters"],
       ["dmarc-process", 25, undefined],
     ]);

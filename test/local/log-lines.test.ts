@@ -20,6 +20,21 @@ describe("one readable line per event is made from wrangler's output", () => {
     });
   });
 
+  test("for one about all ordinary mail of a batch", () => {
+    const record = {
+      event: "report",
+      outcome: "accepted",
+      ruas: ["dmarc@example.com"],
+      keys: [KEY, KEY.replace("report", "other"), KEY.replace("report", "third")],
+      milliseconds: 40,
+    };
+    expect(viewLine(JSON.stringify(record))).toEqual({
+      kind: "event",
+      text: "process   report accepted     dmarc@example.com  raw/2026/11/21/01234567…/report.xml.gz and 2 more  40 ms",
+      isRoutine: true,
+    });
+  });
+
   test("for a line of ingest, and for one logged as an error", () => {
     expect(viewLine('{"event":"mail","ms":3}')).toEqual({
       kind: "event",

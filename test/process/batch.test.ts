@@ -18,14 +18,52 @@ setUpSimulation();
 describe("a batch", () => {
   it("of many objects takes three D1 calls, one of them the transaction", async () => {
     const simulation = registeredSimulation();
-    for (let i = 0; i < 22; i++) await simulation.deliver(reportMail(`r${i}`, records(10)));
+    for (let i = 0; i < 18; i++) await simulation.deliver(reportMail(`r${i}`, records(10)));
     const before = simulation.faults.calls.length;
     await simulation.drain({ rounds: 1 });
     const calls = simulation.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
     // Addresses and objects, then what is known of all that was read, then the transaction.
     expect(calls).toEqual(["d1.batch", "d1.batch", "d1.batch"]);
-    expect(Object.keys(ledgerFigures(simulation))).toHaveLength(22);
+    expect(Object.keys(ledgerFigures(simulation))).toHaveLength(18);
     expect(simulation.rows("SELECT * FROM slices")).toEqual([]);
+  });
+
+  it("has one line in the log for all ordinary reports, and one for each object that somebody may look for", async () => {
+    const simulation = registeredSimulation();
+    await simulation.deliver(reportMail("a", records(2)));
+    await simulation.drain();
+    simulation.log.length = 0;
+    for (const id of ["b", "c"]) await simulation.deliver(reportMail(id, records(2)));
+    await simulation.deliver(mailOf([{ name: "x.xml", content: Buffer.from("<x/>") }]));
+    await simulation.deliver(reportMail("a", records(2).toReversed()));
+    await simulation.drain();
+    const lines = simulation.log.map((line) => JSON.parse(line));
+    expect(lines.map(({ outcome }) => outcome).sort()).toEqual(["accepted", "dead_letter", "duplicate"]);
+    const found = simulation.rows<{ key: string }>(
+      "SELECT raw_key AS key FROM reports WHERE report_id IN ('b', 'c') ORDER BY report_id",
+    );
+    expect(lines.find(({ outcome }) => outcome === "accepted")).toEqual({
+      event: "report",
+      outcome: "accepted",
+      ruas: ["dmarc@acme.example"],
+      keys: found.map(({ key }) => key),
+      milliseconds: expect.any(Number),
+    });
+  });
+
+  it("has a line of its own for a report that was accepted at a second attempt", async () => {
+    const simulation = registeredSimulation();
+    for (const id of ["a", "b"]) await simulation.deliver(reportMail(id, records(2)));
+    let failed = 0;
+    simulation.faults.plan = ({ name }) =>
+      name === "analytics.write records" && failed++ === 0 ? "before" : undefined;
+    await simulation.drain();
+    const lines = simulation.log.map((line) => JSON.parse(line));
+    expect(lines.map(({ event, outcome, attempts, keys }) => [event, outcome, attempts, keys?.length])).toEqual([
+      ["fault", undefined, 1, undefined],
+      ["report", "accepted", undefined, 1],
+      ["report", "accepted", 2, undefined],
+    ]);
   });
 
   it("with an unreadable object settles the others now and that one later", async () => {

@@ -18,8 +18,8 @@ describe("within the write budget", () => {
     expect(reportFigures(simulation)).toEqual(expected);
     expect(ledgerFigures(simulation)).toEqual(expected);
     expect(simulation.log.filter((line) => line.includes('"fault"'))).toEqual([]);
-    // Of 22 reports in the first batch six fit the invocation with their events; the others went as slices.
-    expect(eventsByOutcome(simulation).get("slice")).toHaveLength(16);
+    // Of 18 reports in the first batch six fit the invocation with their events, of 7 in the second; the others went as slices.
+    expect(eventsByOutcome(simulation).get("slice")).toHaveLength(13);
     expect(eventsByOutcome(simulation).get("accepted")).toHaveLength(25);
   });
 

@@ -46,11 +46,13 @@ export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): P
   const isDeadLetters = batch.queue.endsWith(DEAD_LETTER_QUEUE);
   const endings = await (isDeadLetters ? fileBatch : runBatch)(batch.messages, invocation);
   const succeeded: unknown[] = [];
+  const ordinary: LogEntry[] = [];
   for (const [delivery, ending] of endings) {
     const { attempts } = delivery;
     const milliseconds = host.nowMilliseconds() - startedMilliseconds;
     if ("entry" in ending) {
-      host.log(JSON.stringify({ ...ending.entry, attempts, milliseconds }));
+      if (attempts === 1 && isOrdinary(ending.entry)) ordinary.push(ending.entry);
+      else host.log(JSON.stringify({ ...ending.entry, attempts, milliseconds }));
       if (attempts > 1 && !isDeadLetters) succeeded.push(delivery.body);
       delivery.ack();
       continue;
@@ -64,7 +66,22 @@ export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): P
     if (!isDeadLetters) await recordFault(directory, delivery, ending.error, nowSeconds);
     delivery.retry({ delaySeconds });
   }
+  if (ordinary.length > 0) {
+    const milliseconds = host.nowMilliseconds() - startedMilliseconds;
+    host.log(JSON.stringify({ ...inOneLine(ordinary), milliseconds }));
+  }
   if (succeeded.length > 0) await clearFaults(directory, succeeded);
+}
+
+/** An object of which nothing but accepted reports came: nobody looks for it, and most are such. */
+function isOrdinary({ event, outcome }: LogEntry): boolean {
+  return event === "report" && outcome === "accepted";
+}
+
+/** One line for all ordinary objects of a batch, since each line costs; each is still found by its key. */
+function inOneLine(entries: readonly LogEntry[]): LogEntry {
+  const ruas = [...new Set(entries.map(({ rua }) => rua))];
+  return { event: "report", outcome: "accepted", ruas, keys: entries.map(({ key }) => key) };
 }
 
 async function runBatch(messages: readonly Delivery[], invocation: Invocation): Promise<Map<Delivery, Ending>> {

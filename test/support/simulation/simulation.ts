@@ -21,7 +21,7 @@ import { MemoryQueue, type QueuedMessage } from "./queue.ts";
 
 /** As wrangler.process.toml has them. */
 const CONSUMERS = {
-  "dmarc-reports": { maxBatchSize: 22, maxRetries: 8 },
+  "dmarc-reports": { maxBatchSize: 18, maxRetries: 8 },
   "dmarc-points": { maxBatchSize: 1, maxRetries: 8 },
   "dmarc-dead-letters": { maxBatchSize: 25, maxRetries: 100 },
 } as const;
