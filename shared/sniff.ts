@@ -228,10 +228,10 @@ const BASE64_LINE = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))/;
 /** A header field that continues beyond the inspected bytes. */
 const LONG_FIELD = /^[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*$/;
 
-// Two header lines in a row, one of the fields that every mail has, or a first field of thousands of characters.
+// Two header lines in a row (braces are of JSON), one of the fields that every mail has, or a first field of thousands of characters.
 function isMail(text: string): boolean {
   return (
-    /^([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
+    /^([!-9;-z|~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
     (text.length > 3000 && LONG_FIELD.test(text)) ||
     /^(received|from|subject|mime-version|content-type|return-path|delivered-to|message-id):/im.test(text)
   );

@@ -28,6 +28,11 @@ export function findFailures(text: string): string[] {
   return starts.slice(0, MAIL_LIMITS.maxPartsPerMessage + 1).map((start, i) => all.slice(start, starts[i + 1]));
 }
 
+/** Whether a notice says more than the sentence: of which domain, or from where. */
+export function holdsFailureFact(notice: string): boolean {
+  return /\b(?:sender\s{1,9}domain|send(?:er|ing)\s{1,9}ip\s{1,9}address)\s{0,3}:\s{0,9}\S/i.test(notice);
+}
+
 /** RFC 6591 section 3.1: what the fields of a failure report always say. */
 const FEEDBACK_FIELD = /^feedback-type[ \t]*:[ \t]*auth-failure\b/im;
 
@@ -90,7 +95,7 @@ const JSON_START = /\{\s{0,100}"(?:organization-name|date-range|contact-info|rep
  */
 export function findPastedJson(text: string, html: string): string[] {
   const inText = findJson(unquoted(text));
-  return html.includes("organization-name") ? withOthers(inText, findJson(showHtml(html))) : inText;
+  return html.includes("date-range") ? withOthers(inText, findJson(showHtml(html))) : inText;
 }
 
 function findJson(text: string): string[] {

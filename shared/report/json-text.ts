@@ -1,5 +1,6 @@
 /** The text of a JSON document: decoding, parsing with small repairs, members that stand twice. Pure. */
 import { READ_LIMITS } from "../limits.ts";
+import { findPastedJson } from "../mail/pasted.ts";
 import { reject } from "./rejection.ts";
 import { decodeUtf8, type TextNote } from "./text.ts";
 import type { WarningLog } from "./warnings.ts";
@@ -36,19 +37,29 @@ function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[]
   const text = plain.replace(CONTROLS, " ");
   const { values, rest } = splitValues(text);
   if (rest.trim() !== "" && values.length === 0) reject("malformed_json", reason);
-  const parsed = values.map((value) => {
-    try {
-      return JSON.parse(value) as unknown;
-    } catch {
-      return reject("malformed_json", reason);
-    }
-  });
-  // A further report that is cut off must not vanish.
-  if (/^\s*\{/.test(rest)) reject("malformed_json", "the last of several reports is cut");
+  const parsed = values.map((value) => parseValue(value, reason));
+  // A further report must not vanish, be it cut off or behind some words.
+  const cut = "the last of several reports is cut";
+  if (/^\s*\{/.test(rest)) reject("malformed_json", cut);
+  parsed.push(...findPastedJson(rest, "").map((value) => parseValue(value, cut)));
   if (rest.trim() !== "")
     warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);
   warnAboutRepeated(text, warnings);
   return parsed;
+}
+
+function parseValue(json: string, reason: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return reject("malformed_json", reason);
+  }
+}
+
+/** Whether the values in a text are all closed, and something else follows: a comment, a few words. */
+export function endsInWords(json: string): boolean {
+  const { values, rest } = splitValues(withoutComments(json, () => {}).replace(CONTROLS, " "));
+  return values.length > 0 && !/^[[{]/.test(rest);
 }
 
 /** JSON without what JavaScript allows besides: comments, and a comma after the last of some values. */

@@ -23,7 +23,7 @@ import {
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
 import { isAboutMail } from "../mail/next-mail.ts";
-import { describesFailure, findFailures, holdsRootTag } from "../mail/pasted.ts";
+import { describesFailure, findFailures, findPastedJson, holdsFailureFact, holdsRootTag } from "../mail/pasted.ts";
 import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
@@ -311,9 +311,10 @@ export async function* readText({ head, chunks }: Peeked, place: Place, context:
   }
 }
 
-/** What is XML is read as it stands; what is about a mail shows evidence. */
+/** What is XML alone is read as it stands; what is about a mail shows evidence. */
 function filesInText(text: string): ReadLetters["pasted"] {
-  if (holdsRootTag(text) || isAboutMail(text)) return [];
+  const isXml = holdsRootTag(text) && findPastedJson(text, "").length === 0;
+  if (isXml || isAboutMail(text)) return [];
   return readLetters({ text: [text], html: [text] }).pasted;
 }
 
@@ -362,7 +363,7 @@ function* readFailures(
     }
     const failure = readFailureMail(source, { ...place, part }, context);
     // The letter with another report may only talk about failures.
-    if (hasReport && "text" in source && factsOf(failure) === undefined) return;
+    if (hasReport && "text" in source && !holdsFailureFact(source.text)) return;
     if (failure !== undefined) yield failure;
     else {
       const other = problem("not_a_report", "feedback of another type than auth-failure");
@@ -371,12 +372,16 @@ function* readFailures(
   }
 }
 
-/** The failure notices in a text: one, or several that somebody put together, each of them in full. */
+/** The failure notices in a text: one, or several that somebody put together, each with facts of its own. */
 function noticesIn(text: string, place: Place, context: Context): { text: string }[] {
   const notices = findFailures(text).map((text) => ({ text }));
-  const inFull = new Map(notices.map((notice) => [factsOf(readFailureMail(notice, place, context)), notice]));
-  inFull.delete(undefined);
-  if (inFull.size > 1) return [...inFull.values()];
+  const told = notices.map((notice) => {
+    const inFull = factsOf(readFailureMail(notice, place, context));
+    return [inFull ?? (holdsFailureFact(notice.text) ? notice.text : undefined), notice] as const;
+  });
+  const different = new Map(told);
+  different.delete(undefined);
+  if (different.size > 1) return [...different.values()];
   return notices.length > 0 ? [{ text }] : [];
 }
 

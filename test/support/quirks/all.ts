@@ -14,6 +14,7 @@ import { quotedPrintable } from "./quoted-printable.ts";
 import { records } from "./records.ts";
 import { siblings } from "./siblings.ts";
 import { structure } from "./structure.ts";
+import { together } from "./together.ts";
 import { told } from "./told.ts";
 import { values } from "./values.ts";
 import { withinTexts } from "./within-text.ts";
@@ -37,4 +38,5 @@ export const quirks: Quirk[] = [
   ...siblings,
   ...withinTexts,
   ...further,
+  ...together,
 ];

@@ -1,0 +1,177 @@
+/** Support: two quirks at once, of the same file or of a mail and what it holds. */
+import { gzip, joinBytes } from "../archives.ts";
+import { attached, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
+import { changed, ORDINARY } from "../report-xml.ts";
+import { sampleTlsReport } from "../sample-report.ts";
+import { ORDINARY_TOTALS, type Quirk, type Wanted } from "./quirk.ts";
+
+const TLS = sampleTlsReport("acme.example", "2026-01-01");
+const SECOND_TLS = TLS.replace('"report-id":"', '"report-id":"second.');
+const MARK = [0xef, 0xbb, 0xbf];
+
+const notice = (...lines: string[]): string => `A message claiming to be from you has failed the published DMARC
+policy for your domain.
+
+${lines.map((line) => `  ${line}\n`).join("")}  Received Date: Mon, 01 Jan 2024 00:00:00 +0000
+  DMARC Results: Reject
+
+`;
+const of = (domain: string): string => `Sender Domain: ${domain}`;
+const from = (ip: string): string => `Sender IP Address: ${ip}`;
+const FULL = notice(of("acme.example"), from("192.0.2.7"));
+const letter = (content: string): Uint8Array => simpleMail({ type: "text/plain", content });
+const failure = (report: object): Wanted => ({
+  report: { kind: "failure", reportedDomain: "acme.example", ...report },
+});
+
+const bothKinds: Quirk[] = [
+  ...[
+    ["comment", "<!-- the other -->"],
+    ["comment-of-javascript", "// the other"],
+    ["words", "And the other one:"],
+  ].map(
+    ([name, between]): Quirk => ({
+      file: `tls/xml-behind-a-${name}.json`,
+      content: `${TLS}\n${between}\n${ORDINARY}`,
+      want: { reports: 2, report: { kind: "tls" } },
+    }),
+  ),
+  {
+    file: "tls/words-and-another-behind.json",
+    content: `${TLS}\nAnd the other one:\n${SECOND_TLS}\n`,
+    want: { reports: 2, report: { kind: "tls" }, warnings: ["repaired_archive "] },
+  },
+  {
+    file: "tls/words-and-one-that-is-cut-behind.json",
+    content: `${TLS}\nAnd the other one:\n${SECOND_TLS.slice(0, -20)}`,
+    want: { problems: ["malformed_json"] },
+  },
+  {
+    file: "xml/words-and-json-behind.xml",
+    content: `${ORDINARY}\nAnd the other one:\n${TLS}\n`,
+    want: { reports: 2, report: ORDINARY_TOTALS, warnings: ["repaired_xml feedback"] },
+  },
+  {
+    file: "xml/words-with-a-brace-behind.xml",
+    content: `${ORDINARY}\nWritten by {name}.\n`,
+    want: { report: ORDINARY_TOTALS, warnings: ["repaired_xml feedback"] },
+  },
+  {
+    file: "xml/words-json-and-xml.txt",
+    content: `Two of today.\n${TLS}\n${ORDINARY}`,
+    want: { reports: 2, report: ORDINARY_TOTALS },
+  },
+  { file: "tls/one-line-behind-a-heading.txt", content: `Report:\n${TLS}\n`, want: { report: { kind: "tls" } } },
+  {
+    file: "tls/pasted-in-html-without-organization.eml",
+    content: simpleMail({
+      type: "text/html",
+      content: `<pre>${TLS.replace('"organization-name":"Sender",', "").replaceAll('"', "&quot;")}</pre>`,
+    }),
+    want: { report: { kind: "tls", orgName: "reporter.example" } },
+  },
+];
+
+const marked: Quirk[] = [
+  {
+    file: "mail/byte-order-mark-before-content-type.eml",
+    content: joinBytes(
+      MARK,
+      'Content-Type: multipart/mixed; boundary="b"\r\nFrom: dmarc@reporter.example\r\nMIME-Version: 1.0\r\n\r\n',
+      `--b\r\n${attached(gzip(ORDINARY), "r.xml.gz")}\r\n--b--\r\n`,
+    ),
+    want: { report: ORDINARY_TOTALS },
+  },
+  {
+    file: "mail/byte-order-mark-before-a-bounce.eml",
+    content: joinBytes(
+      MARK,
+      "From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\nContent-Type: text/plain\r\n\r\n",
+      `Your mail:\r\n\r\n${ORDINARY}`,
+    ),
+    want: { problems: ["delivery_notice"] },
+  },
+  {
+    file: "failure/byte-order-mark-before-a-notice-beside-a-report.eml",
+    content: joinBytes(
+      MARK,
+      multipartMail([part({ type: "text/plain", content: FULL }), attached(gzip(ORDINARY), "r.xml.gz")]),
+    ),
+    want: { reports: 2, report: ORDINARY_TOTALS },
+  },
+];
+
+const notices: Quirk[] = [
+  {
+    file: "failure/notice-without-domain-among-several.eml",
+    content: letter(FULL + notice(from("192.0.2.8")) + notice(of("acme.example"), from("192.0.2.9"))),
+    want: { ...failure({ sourceIp: "192.0.2.7" }), reports: 2, problems: ["missing_domain"] },
+  },
+  {
+    file: "failure/notice-without-address-before-another.eml",
+    content: letter(notice(of("acme.example")) + notice(of("b.example"), from("192.0.2.8"))),
+    want: { ...failure({ sourceIp: "" }), reports: 2 },
+  },
+  {
+    file: "failure/notice-without-domain-among-several-beside-a-report.eml",
+    content: multipartMail([
+      part({
+        type: "text/plain",
+        content: FULL + notice(from("192.0.2.8")) + notice(of("b.example"), from("192.0.2.9")),
+      }),
+      attached(gzip(ORDINARY), "r.xml.gz"),
+    ]),
+    want: { report: ORDINARY_TOTALS, reports: 3, problems: ["missing_domain"] },
+  },
+  {
+    file: "failure/notice-beside-a-report-forwarded.eml",
+    content: multipartMail([
+      LETTER,
+      part({
+        type: "message/rfc822",
+        content: multipartMail([part({ type: "text/plain", content: FULL }), attached(gzip(ORDINARY), "r.xml.gz")]),
+      }),
+    ]),
+    want: { report: ORDINARY_TOTALS, reports: 2 },
+  },
+  {
+    file: "failure/notice-in-html-beside-another-text.eml",
+    content: multipartMail([
+      part({ type: "text/plain", content: "See the other part.\r\n" }),
+      part({ type: "text/html", content: `<pre>${FULL}</pre>` }),
+    ]),
+    want: failure({ sourceIp: "192.0.2.7" }),
+  },
+];
+
+const dates: Quirk[] = [
+  ["digits", "20231114", "20231115", 1_699_920_000, 1_700_006_400],
+  ["digits-and-time", "20231114000000", "20231114235959", 1_699_920_000, 1_700_006_399],
+  ["basic-format", "20231114T000000Z", "20231114T235959Z", 1_699_920_000, 1_700_006_399],
+].map(
+  ([name, begin, end, beginSeconds, endSeconds]): Quirk => ({
+    file: `metadata/dates-as-${name}.xml`,
+    content: changed(["1700000000", String(begin)], ["1700086399", String(end)]),
+    want: {
+      report: { metadata: { beginSeconds, endSeconds } },
+      warnings: ["invalid_value report_metadata/date_range/begin", "invalid_value report_metadata/date_range/end"],
+    },
+  }),
+);
+
+export const together: Quirk[] = [
+  ...bothKinds,
+  ...marked,
+  ...notices,
+  ...dates,
+  {
+    file: "metadata/dates-as-digits-of-no-day.xml",
+    content: changed(["1700000000", "20231399"]),
+    want: { problems: ["missing_dates"] },
+  },
+  {
+    file: "tls/dates-as-digits.json",
+    content: TLS.replace("2026-01-01T00:00:00Z", "20260101").replace("2026-01-01T23:59:59Z", "20260102"),
+    want: { report: { beginSeconds: 1_767_225_600, endSeconds: 1_767_312_000 } },
+  },
+];
