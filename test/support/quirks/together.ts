@@ -159,11 +159,86 @@ const dates: Quirk[] = [
   }),
 );
 
+const POLICY = { "policy-type": "sts", "policy-domain": "acme.example" };
+const SUMMARY = { "total-successful-session-count": 20, "total-failure-session-count": 3 };
+const withPolicies = (policies: object[]): string => JSON.stringify({ ...JSON.parse(TLS), policies });
+const SUMS = { kind: "tls", policies: [{ policyType: "sts", successfulSessionCount: 20, failedSessionCount: 3 }] };
+
+const members: Quirk[] = [
+  {
+    file: "tls/summary-within-policy.json",
+    content: withPolicies([{ policy: { ...POLICY, summary: SUMMARY } }]),
+    want: { report: SUMS },
+  },
+  {
+    file: "tls/policy-is-said-in-short-names.json",
+    content: withPolicies([{ policy: { type: "sts", domain: "acme.example" }, summary: SUMMARY }]),
+    want: {
+      report: SUMS,
+      warnings: ["unknown_element policies[0]/policy/type", "unknown_element policies[0]/policy/domain"],
+    },
+  },
+];
+
+const FIELDS = [
+  "Feedback-Type: auth-failure",
+  "Version: 1",
+  "User-Agent: Reporter/1.0",
+  "Auth-Failure: dmarc",
+  "Source-IP: 192.0.2.7",
+  "Reported-Domain: acme.example",
+];
+const feedback = (line: string): Uint8Array => {
+  const others = FIELDS.filter((field) => field.split(":")[0] !== line.split(":")[0]);
+  return multipartMail(
+    [
+      part({ type: "text/plain", content: "An authentication failure." }),
+      part({ type: "message/feedback-report", content: `${[...others, line].join("\r\n")}\r\n` }),
+      part({ type: "text/rfc822-headers", content: "From: Person <person@acme.example>\r\n" }),
+    ],
+    "report; report-type=feedback-report",
+  );
+};
+
+const fields: Quirk[] = [
+  ...[
+    ["zone", "fe80::1%eth0"],
+    ["prefix", "192.0.2.7/32"],
+    ["zeros", "192.000.002.007"],
+  ].map(
+    ([name, sourceIp]): Quirk => ({
+      file: `failure/source-ip-with-${name}.eml`,
+      content: feedback(`Source-IP: ${sourceIp}`),
+      want: { ...failure({ sourceIp }), warnings: ["invalid_value Source-IP"] },
+    }),
+  ),
+  {
+    file: "failure/two-domains-in-a-field.eml",
+    content: feedback("Reported-Domain: acme.example, b.example"),
+    want: { ...failure({}), warnings: ["invalid_value reported-domain"] },
+  },
+  ...(
+    [
+      ["fraction", "5.0", 5],
+      ["comment", "5 (five)", 5],
+      ["too-many", "99999999999", 1],
+    ] as const
+  ).map(
+    ([name, text, incidents]): Quirk => ({
+      file: `failure/incidents-${name}.eml`,
+      content: feedback(`Incidents: ${text}`),
+      want: { ...failure({ incidents }), warnings: ["invalid_value Incidents"] },
+    }),
+  ),
+];
+
 export const together: Quirk[] = [
   ...bothKinds,
   ...marked,
   ...notices,
   ...dates,
+  ...members,
+  ...fields,
   {
     file: "metadata/dates-as-digits-of-no-day.xml",
     content: changed(["1700000000", "20231399"]),
