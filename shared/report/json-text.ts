@@ -7,8 +7,9 @@ import type { WarningLog } from "./warnings.ts";
 
 /** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes indicate UTF-16. */
 export function decodeJson(bytes: Uint8Array, note: TextNote): string {
-  if (bytes[0] === 0xff || bytes[1] === 0) return new TextDecoder("utf-16le").decode(bytes);
-  if (bytes[0] === 0xfe || bytes[0] === 0) return new TextDecoder("utf-16be").decode(bytes);
+  const [b0, b1, b2, b3] = bytes;
+  if (b0 === 0xff || (b0 !== 0 && b1 === 0 && b3 === 0)) return new TextDecoder("utf-16le").decode(bytes);
+  if (b0 === 0xfe || (b0 === 0 && b1 !== 0 && b2 === 0)) return new TextDecoder("utf-16be").decode(bytes);
   return decodeUtf8(bytes, note);
 }
 

@@ -1,8 +1,10 @@
 /** Support: two quirks at once, of the same file or of a mail and what it holds. */
-import { gzip, joinBytes } from "../archives.ts";
-import { attached, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
-import { changed, ORDINARY } from "../report-xml.ts";
+import { deflateSync } from "node:zlib";
+import { gzip, joinBytes, toBytes } from "../archives.ts";
+import { attached, binary, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
+import { changed, numbered, ORDINARY } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
+import { base64Lines, uuencode } from "../uuencode.ts";
 import { ORDINARY_TOTALS, type Quirk, type Wanted } from "./quirk.ts";
 
 const TLS = sampleTlsReport("acme.example", "2026-01-01");
@@ -232,7 +234,47 @@ const fields: Quirk[] = [
   ),
 ];
 
+const utf16 = (text: string): Uint8Array => joinBytes([0xff, 0xfe], new Uint8Array(Buffer.from(text, "utf16le")));
+const mailOf = (id: string): string => binary(multipartMail([LETTER, attached(gzip(numbered(id)), `${id}.xml.gz`)]));
+const MAILBOX = ["a", "b"]
+  .map((id) => `From r@reporter.example Mon Jan  1 00:00:00 2024\r\n${mailOf(id)}\r\n`)
+  .join("");
+const UUENCODED = uuencode(toBytes(ORDINARY), "r.xml");
+const read = { report: ORDINARY_TOTALS };
+
+const encoded: Quirk[] = [
+  { file: "containers/mail-in-base64.txt", content: base64Lines(toBytes(mailOf("a"))), want: read },
+  {
+    file: "containers/failure-report-in-base64.txt",
+    content: base64Lines(feedback("Incidents: 2")),
+    want: failure({ incidents: 2 }),
+  },
+  { file: "containers/zlib-in-base64.txt", content: base64Lines(new Uint8Array(deflateSync(ORDINARY))), want: read },
+  { file: "containers/utf-16-in-base64.txt", content: base64Lines(utf16(ORDINARY)), want: read },
+  {
+    file: "containers/base64-of-words.txt",
+    content: base64Lines(toBytes("These are only words, though a feedback was asked for. ".repeat(3))),
+    want: { problems: ["not_a_report"] },
+  },
+  {
+    file: "containers/byte-order-mark-before-base64.txt",
+    content: joinBytes(MARK, base64Lines(gzip(ORDINARY))),
+    want: read,
+  },
+  { file: "containers/byte-order-mark-before-uuencoded.txt", content: joinBytes(MARK, UUENCODED), want: read },
+  { file: "containers/zero-byte-before-uuencoded.txt", content: `\0${UUENCODED}`, want: read },
+  { file: "containers/uuencoded-in-utf-16.txt", content: utf16(UUENCODED), want: read },
+  { file: "lost/mailbox-in-utf-16.mbox", content: utf16(MAILBOX), want: { ...read, reports: 2 } },
+  {
+    file: "lost/mailbox-of-carriage-returns.mbox",
+    content: MAILBOX.replaceAll("\n", ""),
+    want: { ...read, reports: 2 },
+  },
+  { file: "tls/zero-byte-before.json", content: `\0${TLS}`, want: { report: { kind: "tls" } } },
+];
+
 export const together: Quirk[] = [
+  ...encoded,
   ...bothKinds,
   ...marked,
   ...notices,
