@@ -232,10 +232,10 @@ function isBase64(text: string): boolean {
   return bytes !== undefined && bytes.byteLength > 0 && IN_BASE64.includes(sniff(bytes));
 }
 
-/** A header field that continues beyond the inspected bytes. */
-const LONG_FIELD = /^[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*$/;
+/** Header fields, the last of which continues beyond the inspected bytes. */
+const LONG_FIELD = /^(?:[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$))+$/;
 
-// Two header lines in a row (braces are of JSON), one of the fields that every mail has, or a first field of thousands of characters.
+// Two header lines in a row (braces are of JSON), one of the fields that every mail has, or one among the first of thousands of characters.
 function isMail(text: string): boolean {
   return (
     /^([!-9;-z|~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||

@@ -57,8 +57,8 @@ function parseValue(json: string, reason: string): unknown {
   }
 }
 
-/** Whether the values in a text are all closed, and something else follows: a comment, a few words. */
-export function endsInWords(json: string): boolean {
+/** Whether the values in a text are all closed, whatever follows them: what comes next is not within one, as a text may be. */
+export function isClosed(json: string): boolean {
   const { values, rest } = splitValues(withoutComments(json, () => {}).replace(CONTROLS, " "));
   return values.length > 0 && !/^[[{]/.test(rest);
 }

@@ -76,6 +76,14 @@ const bothKinds: Quirk[] = [
 
 const marked: Quirk[] = [
   {
+    file: "mail/short-field-before-a-long-one.eml",
+    content: joinBytes(
+      `X-Spam: no\r\nX-Long: ${"a ".repeat(3000)}\r\n`,
+      multipartMail([LETTER, attached(gzip(ORDINARY), "r.xml.gz")]),
+    ),
+    want: { report: ORDINARY_TOTALS },
+  },
+  {
     file: "mail/byte-order-mark-before-content-type.eml",
     content: joinBytes(
       MARK,
@@ -142,6 +150,35 @@ const notices: Quirk[] = [
       part({ type: "text/plain", content: "See the other part.\r\n" }),
       part({ type: "text/html", content: `<pre>${FULL}</pre>` }),
     ]),
+    want: failure({ sourceIp: "192.0.2.7" }),
+  },
+];
+
+const linked = (text: string): string => text.replaceAll("acme.example", "acme.example<http://acme.example>");
+
+const pasted: Quirk[] = [
+  {
+    file: "mail/pasted-with-links.eml",
+    content: letter(`Look:\n\n${linked(ORDINARY)}`),
+    want: { report: ORDINARY_TOTALS },
+  },
+  {
+    file: "tls/pasted-with-links.eml",
+    content: letter(`Look:\n\n${linked(TLS)}`),
+    want: { report: { kind: "tls", policies: [{ policyDomain: "acme.example" }] } },
+  },
+  {
+    file: "tls/pasted-with-no-break-spaces.eml",
+    content: simpleMail({
+      type: "text/plain; charset=utf-8",
+      encoding: "base64",
+      content: `Look:\n\n${JSON.stringify(JSON.parse(TLS), null, "\u00a0\u00a0")}`,
+    }),
+    want: { report: { kind: "tls" } },
+  },
+  {
+    file: "failure/same-notice-wrapped-in-a-letter.eml",
+    content: letter(`${FULL}\n> ${FULL.replace("2024 00", "2024\n00").replaceAll("\n", "\n> ")}`),
     want: failure({ sourceIp: "192.0.2.7" }),
   },
 ];
@@ -279,6 +316,7 @@ export const together: Quirk[] = [
   ...marked,
   ...notices,
   ...dates,
+  ...pasted,
   ...members,
   ...fields,
   {
