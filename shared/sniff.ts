@@ -3,6 +3,8 @@
  * content.
  */
 
+import { decodeBase64 } from "./base64.ts";
+
 /** The recognised formats, in words for people. Those from `pdf` on are not read. */
 export const FORMAT_NAMES = {
   empty: "nothing",
@@ -198,7 +200,7 @@ function sniffText(head: Uint8Array): ContentType {
   // Excludes `[External mail] …`, which gateways put in front of a pasted report.
   if (/^[[{]\s*(["{}[\]]|$)/.test(text) || ODD_JSON.test(text)) return "json";
   if (UUENCODED_START.test(text)) return "uuencoded";
-  if (BASE64_START.test(text) && BASE64_LINE.test(text)) return "base64";
+  if (isBase64(text)) return "base64";
   if (MBOX_START.test(text) || text.startsWith(MMDF_START)) return "mbox";
   if (isMail(text)) return "mail";
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
@@ -220,18 +222,23 @@ const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
 
 /** POSIX uuencode: the line before the data, in its own alphabet or in base64. */
 const UUENCODED_START = /^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n/;
-/** A gzip, a zip, `<?xml `, `<feedback` or `{"`, the first two possibly after a byte order mark, in base64, or twice in it. */
-const BASE64_START =
-  /^(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bWwg|PGZlZWRiYWNr)|eyJ[A-Za-z]|ew[0o][KJgN]|SDRzS|VUVzRE|UEQ5NGJXd2|UEdabFpXUmlZ|ZXlK[a-z])/;
-const BASE64_LINE = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))/;
+/** Lines of base64 at the start of a text, the first of them a long one. */
+const BASE64_LINES = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))[A-Za-z0-9+/\s]*/;
+const IN_BASE64: readonly ContentType[] = ["gzip", "zlib", "zip", "xml", "json", "mail", "mbox", "base64", "uuencoded"];
 
-/** A header field that continues beyond the inspected bytes. */
-const LONG_FIELD = /^[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*$/;
+function isBase64(text: string): boolean {
+  const digits = BASE64_LINES.exec(text)?.[0].replace(/[\s=]/g, "") ?? "";
+  const bytes = decodeBase64(digits.slice(0, digits.length - (digits.length % 4)));
+  return bytes !== undefined && bytes.byteLength > 0 && IN_BASE64.includes(sniff(bytes));
+}
 
-// Two header lines in a row, one of the fields that every mail has, or a first field of thousands of characters.
+/** Header fields, the last of which continues beyond the inspected bytes. */
+const LONG_FIELD = /^(?:[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$))+$/;
+
+// Two header lines in a row (braces are of JSON), one of the fields that every mail has, or one among the first of thousands of characters.
 function isMail(text: string): boolean {
   return (
-    /^([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
+    /^([!-9;-z|~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
     (text.length > 3000 && LONG_FIELD.test(text)) ||
     /^(received|from|subject|mime-version|content-type|return-path|delivered-to|message-id):/im.test(text)
   );

@@ -217,10 +217,16 @@ export function readBodyTexts(bodyTexts: BodyTexts): ReadBodyTexts {
   const pasted = (files: PastedFile[], isBare: boolean): ReadBodyTexts["pasted"] =>
     files.map((file) => ({ fileName: file.fileName, bytes: new TextEncoder().encode(file.text), isBare }));
   return {
-    shown: text.trim() === "" && /published/i.test(html) ? showHtml(html) : text,
+    shown: shownOf(text, html),
     pasted: [...pasted(named, false), ...pasted(bare, true)],
     findFields: () => findFeedback(text),
   };
+}
+
+/** The HTML mostly repeats the text; it is shown where the text is blank, or says nothing of a failure. */
+function shownOf(text: string, html: string): string {
+  if (!/published/i.test(html) || describesFailure(text)) return text;
+  return text.trim() === "" ? showHtml(html) : `${text}\n${showHtml(html)}`;
 }
 
 function startOfText({ text }: PastedFile): string {
@@ -330,7 +336,8 @@ export function isAttachedText({ mimeType }: Pick<PartHeader, "mimeType">): bool
 
 /** Whether a text is a failure notice that does not begin with the header of a mail, though it may show one. */
 export function isBareNotice(bytes: Uint8Array): boolean {
-  if (FIELD.test(latin1(bytes.subarray(0, 200)).trimStart())) return false;
+  const start = latin1(bytes.subarray(0, 200)).replace(/^\xef\xbb\xbf/, "");
+  if (FIELD.test(start.trimStart())) return false;
   return describesFailure(latin1(bytes.subarray(0, SNIFF_BYTES)));
 }
 
@@ -367,8 +374,8 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
   return ok(undefined);
 }
 
-function isReadWhole({ candidates, feedback, text }: ExtractedMail): boolean {
-  return feedback.length > 0 || (candidates.length === 0 && describesFailure(text));
+function isReadWhole({ feedback, text }: ExtractedMail): boolean {
+  return feedback.length > 0 || describesFailure(text);
 }
 
 function isMailType({ mimeType }: ReadPart): boolean {

@@ -1,4 +1,7 @@
-/** Gives a mail line feeds: one whose lines end in carriage returns alone, or that was saved in UTF-16, is converted. */
+/**
+ * Gives a mail line feeds: one whose lines end in carriage returns alone, or that was saved in UTF-16, is converted. The mark
+ * that an editor puts before UTF-8 is no part of its first field.
+ */
 
 const [CARRIAGE_RETURN, LINE_FEED] = [0x0d, 0x0a];
 /** Bytes of the start that are looked at: several lines of any header. */
@@ -19,11 +22,18 @@ export async function* withLineFeeds(mail: AsyncIterable<Uint8Array>): AsyncGene
       start = start.slice();
       continue;
     }
+    start = withoutMark(start);
     convert = converterOf(start);
     yield convert === undefined ? start : convert(start);
     start = undefined;
   }
-  if (start !== undefined && start.byteLength > 0) yield converterOf(start)?.(start) ?? start;
+  if (start === undefined || start.byteLength === 0) return;
+  const rest = withoutMark(start);
+  yield converterOf(rest)?.(rest) ?? rest;
+}
+
+function withoutMark(start: Uint8Array): Uint8Array {
+  return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? start.subarray(3) : start;
 }
 
 type Converter = (bytes: Uint8Array) => Uint8Array;

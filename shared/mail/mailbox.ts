@@ -2,6 +2,7 @@
  * Splits a mailbox (RFC 4155: mbox; MMDF) into its mails while it streams. Only one mail is in memory.
  */
 import { MAIL_LIMITS } from "../limits.ts";
+import { withLineFeeds } from "./line-ends.ts";
 import { LineReader } from "./lines.ts";
 
 /** One mail of a mailbox. */
@@ -37,9 +38,7 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
   let isTimeless = false;
   let isFirst = true;
   let isAfterBlank = true;
-  for await (const { bytes: line, isStart } of linesOf(chunks)) {
-    const isMarked = isMmdf === undefined && line[0] === BYTE_ORDER_MARK[0] && line[1] === BYTE_ORDER_MARK[1];
-    const bytes = isMarked ? line.subarray(BYTE_ORDER_MARK.length) : line;
+  for await (const { bytes, isStart } of linesOf(withLineFeeds(chunks))) {
     const text = isStart ? latin1.decode(bytes.subarray(0, MAX_LOOKED_AT)) : "";
     isMmdf ??= MMDF_SEPARATOR.test(text);
     if (isMmdf && MMDF_SEPARATOR.test(text)) {
@@ -68,7 +67,6 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
 
 /** Ours: bytes of a line that show whether it separates two mails. */
 const MAX_LOOKED_AT = 300;
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 async function* linesOf(chunks: AsyncIterable<Uint8Array>) {
   const lines = new LineReader(chunks);

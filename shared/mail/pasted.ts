@@ -28,6 +28,14 @@ export function findFailures(text: string): string[] {
   return starts.slice(0, MAIL_LIMITS.maxPartsPerMessage + 1).map((start, i) => all.slice(start, starts[i + 1]));
 }
 
+/** What a notice says besides its sentence: of which domain it is, from where and when; "" where it is only the sentence. */
+export function failureFacts(notice: string): string {
+  return (notice.match(FACT) ?? []).join(" ").replace(/\s+/g, " ");
+}
+
+const FACT =
+  /\b(?:sender\s{1,9}domain|send(?:er|ing)\s{1,9}ip\s{1,9}address|source-ip)\s{0,3}:\s{0,9}\S{1,260}|\breceived[\s-]{1,9}date\s{0,3}:(?:\s{1,9}\S{1,40}){1,5}/gi;
+
 /** RFC 6591 section 3.1: what the fields of a failure report always say. */
 const FEEDBACK_FIELD = /^feedback-type[ \t]*:[ \t]*auth-failure\b/im;
 
@@ -90,7 +98,7 @@ const JSON_START = /\{\s{0,100}"(?:organization-name|date-range|contact-info|rep
  */
 export function findPastedJson(text: string, html: string): string[] {
   const inText = findJson(unquoted(text));
-  return html.includes("organization-name") ? withOthers(inText, findJson(showHtml(html))) : inText;
+  return html.includes("date-range") ? withOthers(inText, findJson(showHtml(html))) : inText;
 }
 
 function findJson(text: string): string[] {
@@ -99,7 +107,8 @@ function findJson(text: string): string[] {
   for (const { index } of text.matchAll(JSON_START)) {
     if (index < end) continue;
     end = endOfJson(text, index);
-    found.push(text.slice(index, end));
+    // Between its members, no-break spaces are none of JSON's.
+    found.push(text.slice(index, end).replace(LINK, "").replaceAll("\u00a0", " "));
     if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
   }
   return found;
@@ -239,6 +248,9 @@ export function showHtml(html: string): string {
   return shown + pieces.join("") + html.slice(at);
 }
 
+/** The link that a mail program adds behind what looks like a domain or an address: `acme.example<http://acme.example>`. */
+const LINK = /<(?:https?|mailto):[^<>\s]{1,2000}>/g;
+
 /** The quotation mark before a quoted report, on its first line. */
 const QUOTE_MARK = /^[ \t]{0,8}[>|]/;
 
@@ -254,7 +266,7 @@ function findPasted(text: string): string[] {
     const start = at + root.index;
     const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/i.exec(text.slice(start));
     const end = endTag === null ? text.length : start + endTag.index + endTag[0].length;
-    const report = text.slice(start, end);
+    const report = text.slice(start, end).replace(LINK, "");
     if (REPORT_TAG.test(report)) {
       const isQuoted = QUOTE_MARK.test(text.slice(text.lastIndexOf("\n", start) + 1, start));
       found.push(isQuoted ? unquoted(report) : report);

@@ -16,11 +16,15 @@ export interface TransferDecoder {
 /** The most bytes a decoder holds back. */
 export const HELD_BYTES = 3;
 
-/** The decoder for an encoding; an unknown name means no encoding. */
-export function transferDecoder(encoding: string): TransferDecoder {
+/**
+ * The decoder for an encoding; an unknown name means no encoding.
+ *
+ * @param isCertain whether the content is known to be encoded so, whatever it begins with
+ */
+export function transferDecoder(encoding: string, isCertain = false): TransferDecoder {
   switch (encoding) {
     case "base64":
-      return new Base64Decoder();
+      return new Base64Decoder(isCertain ? false : undefined);
     case "quoted-printable":
       return new QuotedPrintableDecoder();
     default:
@@ -75,6 +79,10 @@ class Base64Decoder implements TransferDecoder {
   #digits = 0;
   /** Undefined until the content begins. */
   #isPlain: boolean | undefined;
+
+  constructor(isPlain: boolean | undefined) {
+    this.#isPlain = isPlain;
+  }
 
   decode(lines: Uint8Array, target: Uint8Array, at: number): number {
     const isBegin = this.#isPlain === undefined;

@@ -68,7 +68,7 @@ export class AggregateReader implements RecordSink {
     return this.#segmenter.following !== undefined;
   }
 
-  /** Text after the end of this report that begins as JSON does. */
+  /** Text after the end of this report that may hold JSON. */
   get trailing(): string {
     return this.#segmenter.trailing;
   }

@@ -9,7 +9,7 @@ import { AggregateReader } from "./aggregate.ts";
 import type { Bounds } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { type FailureSource, readFailure } from "./failure.ts";
-import { decodeJson, parseJson } from "./json-text.ts";
+import { decodeJson, isClosed, parseJson } from "./json-text.ts";
 import { PartNames } from "./part-names.ts";
 import { type FileFacts, problem } from "./problems.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
@@ -204,18 +204,7 @@ function cutXml(text: string): { json: string; xml: string } {
   const start = ROOT_TAG.exec(text)?.index;
   if (start === undefined) return { json: text, xml: "" };
   const json = text.slice(0, start).replace(DECLARATION, "");
-  // A text within JSON may be anything.
-  const isBehind = /[}\]]\s*$/.test(json.slice(-100)) && !isJson(text);
-  return isBehind ? { json, xml: text.slice(start) } : { json: text, xml: "" };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return isClosed(json) ? { json, xml: text.slice(start) } : { json: text, xml: "" };
 }
 
 /** The TLS report behind an aggregate report in the same file. @param before how many there are between them */

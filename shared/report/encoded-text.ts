@@ -2,6 +2,7 @@
  * Decodes files that came as text: in base64 (RFC 2045) that no header of the mail declares, or twice, and uuencoded
  * (POSIX uuencode). Streaming; never fails, since what the text decodes to shows whether it was damaged.
  */
+import { withLineFeeds } from "../mail/line-ends.ts";
 import { LineReader } from "../mail/lines.ts";
 import { HELD_BYTES, transferDecoder } from "../mail/transfer-encoding.ts";
 import type { OutputBudget } from "./inflate.ts";
@@ -11,7 +12,7 @@ export async function* decodeBase64(
   chunks: AsyncIterable<Uint8Array>,
   budget: OutputBudget,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = transferDecoder("base64");
+  const decoder = transferDecoder("base64", true);
   for await (const chunk of chunks) {
     const decoded = new Uint8Array(chunk.byteLength + HELD_BYTES);
     yield charged(decoded.subarray(0, decoder.decode(chunk, decoded, 0)), budget);
@@ -34,7 +35,7 @@ export async function* decodeUuencoded(
   chunks: AsyncIterable<Uint8Array>,
   budget: OutputBudget,
 ): AsyncGenerator<Uint8Array> {
-  const lines = new LineReader(chunks);
+  const lines = new LineReader(withLineFeeds(chunks));
   const base64 = transferDecoder("base64");
   let isBase64: boolean | undefined;
   for (;;) {
@@ -45,7 +46,8 @@ export async function* decodeUuencoded(
     }
     const { bytes } = line;
     if (isBase64 === undefined) {
-      const start = latin1.decode(bytes.subarray(0, MAX_LINE_CHARS)).trimStart();
+      // Zero bytes may stand before it.
+      const start = latin1.decode(bytes.subarray(0, MAX_LINE_CHARS)).replace(/^[^!-~]+/, "");
       if (start.startsWith("begin")) isBase64 = BEGIN_BASE64.test(start);
     } else if (END.test(latin1.decode(bytes.subarray(0, MAX_LINE_CHARS)))) return;
     else if (isBase64) {

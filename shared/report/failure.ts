@@ -2,12 +2,13 @@
  * Failure reports (RFC 6591, RFC 9991; container RFC 5965): domain-level facts only. Full addresses, subjects and content
  * are personal data and never leave this file.
  */
+import { READ_LIMITS } from "../limits.ts";
 import { decodeText } from "../mail/charset.ts";
 import type { FeedbackParts } from "../mail/extract.ts";
 import { findFailure } from "../mail/pasted.ts";
 import { type Bounds, isFuture } from "./bounds.ts";
 import { linesHash } from "./fast-hash.ts";
-import { addressesIn, domainAtStart, parseDate, storedText } from "./values.ts";
+import { addressesIn, domainAtStart, isOddAddress, parseCount, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
@@ -90,6 +91,9 @@ function warnAboutRepeated(fields: Fields, warnings: WarningLog): void {
     const [, ...others] = fields.get(name) ?? [];
     if (others.length > 0) warnings.add("duplicate_element", name, `the first is used, not ${others.join(", ")}`);
   }
+  const named = field(fields, "reported-domain").split(/[\s;,]+/);
+  const [domain = "", ...more] = new Set(named.map(domainAtStart).filter((name) => name.includes(".")));
+  if (more.length > 0) warnings.add("invalid_value", "reported-domain", `${domain} is used, not ${more.join(", ")}`);
   const [word = "", ...others] = field(fields, "auth-failure")
     .replace(/\([^()]*\)/g, "")
     .split(/[\s;,]+/)
@@ -193,12 +197,12 @@ function domainOf(field: string): string {
   return domainAtStart(text.slice(text.lastIndexOf("@") + 1 || text.length));
 }
 
-// Some reporters add to the address: `192.0.2.1 (mx.example)`, `mx.example [192.0.2.1]`.
+// Some reporters add to the address: `192.0.2.1 (mx.example)`, `mx.example [192.0.2.1]`; one with a zone or a prefix is kept.
 function readIp(raw: string, warnings: WarningLog): string {
   const [first = "", ...others] = new Set(addressesIn(raw));
   if (first === "") warnings.add(raw === "" ? "missing_value" : "invalid_value", "Source-IP", raw);
   else if (others.length > 0) warnings.add("invalid_value", "Source-IP", `${raw}: the first is used`);
-  return first;
+  return first === "" && isOddAddress(raw) ? raw.toLowerCase() : first;
 }
 
 function readArrival(
@@ -216,7 +220,8 @@ function readArrival(
 
 // RFC 5965 section 3.2: the number of incidents in one report, default 1.
 function readIncidents(raw: string, warnings: WarningLog): number {
-  if (/^\d{1,9}$/.test(raw)) return Math.max(1, Number(raw));
-  if (raw !== "") warnings.add("invalid_value", "Incidents", raw);
-  return 1;
+  const read = parseCount(firstWord(raw));
+  const count = read !== null && read <= READ_LIMITS.maxCount ? read : 1;
+  if (raw !== "" && String(count) !== raw) warnings.add("invalid_value", "Incidents", raw);
+  return Math.max(1, count);
 }

@@ -125,12 +125,16 @@ function readErrors(metadata: XmlElement | undefined, warnings: WarningLog): str
 
 function readDate(range: XmlElement | undefined, name: "begin" | "end", warnings: WarningLog): number {
   const raw = childText(range, name);
-  // Digits alone are seconds or nothing: as milliseconds they would be a guess.
-  const seconds = parseEpochSeconds(raw) ?? (/[:-]/.test(raw) ? parseDate(raw) : null);
+  // Other digits alone are seconds or nothing: as milliseconds they would be a guess.
+  const isDate = DIGITS_OF_DATE.test(raw) || /[:-]/.test(raw);
+  const seconds = isDate ? parseDate(raw) : parseEpochSeconds(raw);
   if (seconds === null) return reject("missing_dates", `${name} is '${raw.slice(0, 40)}'`);
   if (String(seconds) !== raw) warnings.add("invalid_value", `report_metadata/date_range/${name}`, raw);
   return seconds;
 }
+
+/** `20231114`, `20231114T235959Z`: as seconds, the digits alone would be in 1970, or after 2100. */
+const DIGITS_OF_DATE = /^20\d{6}(?:T?\d{6}(?:Z|[+-]\d{4})?)?$/;
 
 function readPolicy(published: XmlElement | undefined, warnings: WarningLog): PolicyPublished {
   const rawDomain = childText(published, "domain");

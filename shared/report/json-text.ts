@@ -1,13 +1,15 @@
 /** The text of a JSON document: decoding, parsing with small repairs, members that occur twice. Pure. */
 import { READ_LIMITS } from "../limits.ts";
+import { findPastedJson } from "../mail/pasted.ts";
 import { reject } from "./rejection.ts";
 import { decodeUtf8, type TextNote } from "./text.ts";
 import type { WarningLog } from "./warnings.ts";
 
 /** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes indicate UTF-16. */
 export function decodeJson(bytes: Uint8Array, note: TextNote): string {
-  if (bytes[0] === 0xff || bytes[1] === 0) return new TextDecoder("utf-16le").decode(bytes);
-  if (bytes[0] === 0xfe || bytes[0] === 0) return new TextDecoder("utf-16be").decode(bytes);
+  const [b0, b1, b2, b3] = bytes;
+  if (b0 === 0xff || (b0 !== 0 && b1 === 0 && b3 === 0)) return new TextDecoder("utf-16le").decode(bytes);
+  if (b0 === 0xfe || (b0 === 0 && b1 !== 0 && b2 === 0)) return new TextDecoder("utf-16be").decode(bytes);
   return decodeUtf8(bytes, note);
 }
 
@@ -36,19 +38,29 @@ function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[]
   const text = plain.replace(CONTROLS, " ");
   const { values, rest } = splitValues(text);
   if (rest.trim() !== "" && values.length === 0) reject("malformed_json", reason);
-  const parsed = values.map((value) => {
-    try {
-      return JSON.parse(value) as unknown;
-    } catch {
-      return reject("malformed_json", reason);
-    }
-  });
-  // A further report that is cut off must not vanish.
-  if (/^\s*\{/.test(rest)) reject("malformed_json", "the last of several reports is cut");
+  const parsed = values.map((value) => parseValue(value, reason));
+  // A further report must not vanish, be it cut off or behind some words.
+  const cut = "the last of several reports is cut";
+  if (/^\s*\{/.test(rest)) reject("malformed_json", cut);
+  parsed.push(...findPastedJson(rest, "").map((value) => parseValue(value, cut)));
   if (rest.trim() !== "")
     warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);
   warnAboutRepeated(text, warnings);
   return parsed;
+}
+
+function parseValue(json: string, reason: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return reject("malformed_json", reason);
+  }
+}
+
+/** Whether the values in a text are all closed, whatever follows them: what comes next is not within one, as a text may be. */
+export function isClosed(json: string): boolean {
+  const { values, rest } = splitValues(withoutComments(json, () => {}).replace(CONTROLS, " "));
+  return values.length > 0 && !/^[[{]/.test(rest);
 }
 
 /** JSON without what JavaScript allows besides: comments, and a comma after the last of some values. */

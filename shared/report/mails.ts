@@ -23,7 +23,7 @@ import {
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
 import { isAboutMail } from "../mail/next-mail.ts";
-import { describesFailure, findFailures, holdsRootTag } from "../mail/pasted.ts";
+import { describesFailure, failureFacts, findFailures, findPastedJson, holdsRootTag } from "../mail/pasted.ts";
 import { isBodyText, type PassedKind, roleOf } from "../mail/roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
@@ -311,9 +311,10 @@ export async function* readText({ head, chunks }: Peeked, place: Place, context:
   }
 }
 
-/** What is XML is read as it stands; what is about a mail shows evidence. */
+/** What is XML alone is read as it stands; what is about a mail shows evidence. */
 function filesInText(text: string): ReadBodyTexts["pasted"] {
-  if (holdsRootTag(text) || isAboutMail(text)) return [];
+  const isXml = holdsRootTag(text) && findPastedJson(text, "").length === 0;
+  if (isXml || isAboutMail(text)) return [];
   return readBodyTexts({ text: [text], html: [text] }).pasted;
 }
 
@@ -352,7 +353,7 @@ function* readFailures(
   place: Place,
   context: Context,
 ): Generator<ReadEvent> {
-  const sources = feedback.length > 0 ? feedback : noticesIn(text, place, context);
+  const sources = feedback.length > 0 ? feedback : noticesIn(text);
   const names = new PartNames(place.part);
   for (const [i, source] of sources.entries()) {
     const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
@@ -362,7 +363,7 @@ function* readFailures(
     }
     const failure = readFailureMail(source, { ...place, part }, context);
     // The body text with another report may only talk about failures.
-    if (hasReport && "text" in source && factsOf(failure) === undefined) return;
+    if (hasReport && "text" in source && failureFacts(source.text) === "") return;
     if (failure !== undefined) yield failure;
     else {
       const other = problem("not_a_report", "feedback of another type than auth-failure");
@@ -371,18 +372,11 @@ function* readFailures(
   }
 }
 
-/** The failure notices in a text: one, or several that somebody put together, each of them in full. */
-function noticesIn(text: string, place: Place, context: Context): { text: string }[] {
+/** The failure notices in a text: one, or several that somebody put together, each with facts of its own. */
+function noticesIn(text: string): { text: string }[] {
   const notices = findFailures(text).map((text) => ({ text }));
-  const inFull = new Map(notices.map((notice) => [factsOf(readFailureMail(notice, place, context)), notice]));
-  inFull.delete(undefined);
-  if (inFull.size > 1) return [...inFull.values()];
+  const different = new Map(notices.map((notice) => [failureFacts(notice.text), notice]));
+  different.delete("");
+  if (different.size > 1) return [...different.values()];
   return notices.length > 0 ? [{ text }] : [];
-}
-
-/** What says which failure it is; undefined where it does not say of which domain, or from where. */
-function factsOf(event: ReadEvent | undefined): string | undefined {
-  if (event?.type !== "report" || event.report.kind !== "failure") return undefined;
-  const { reportedDomain, sourceIp, arrivalDate } = event.report;
-  return reportedDomain === "" || sourceIp === "" ? undefined : [reportedDomain, sourceIp, arrivalDate].join(" ");
 }

@@ -181,7 +181,8 @@ function readHeaderFrom(raw: string, context: RecordContext): string {
 
 // Some reporters write one auth_results for each result.
 function readAuthResults(record: XmlElement, row: XmlElement): XmlElement[] {
-  const [first, ...more] = [...children(record, "auth_results"), ...children(row, "auth_results")];
+  const places = row === record ? [record] : [record, row];
+  const [first, ...more] = places.flatMap((place) => children(place, "auth_results"));
   if (first === undefined || more.length === 0) return first?.children ?? [];
   return [first, ...more].flatMap((results) => results.children);
 }

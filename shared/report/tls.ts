@@ -142,7 +142,8 @@ function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
   const { warnings } = context;
   // Some reporters put members of a policy or summary next to it instead of inside.
   const policy = entry.has("policy") ? entry.object("policy") : entry;
-  const summary = entry.has("summary") ? entry.object("summary") : entry;
+  const holdsSummary = [entry, policy].find((members) => members.has("summary"));
+  const summary = holdsSummary?.object("summary") ?? entry;
   const around = [entry, policy, summary].find((members) => members.has("failure-details")) ?? entry;
   const hasDetails = around.has("failure-details");
   const successful = summary.count("total-successful-session-count", context);
@@ -254,6 +255,8 @@ const OTHER_NAMES: Record<string, RegExp> = {
   "total-failure-session-count": /^(?:total)?fail(?!uredetails)/,
   "failed-session-count": /^(?:(?:total)?fail\w*)?(?:session)?s?count$/,
   "mx-host": /^mxhost(?:s|pattern)?$/,
+  "policy-domain": /^domain$/,
+  "policy-type": /^type$/,
   "additional-information": /^additionalinfo(?:rmation)?(?:uri)?$/,
   "policy-string": /^policystrings$/,
   "start-datetime": /^(?:start|begin)(?:date|time)?$/,

@@ -75,8 +75,8 @@ const DATE_FORMS = [
   new RegExp(
     String.raw`^(?<year>\d{4})(?<mark>[-/])(?<month>\d\d?)\k<mark>(?<day>\d\d?)(?:[Tt ]${CLOCK}${ZONE}(?:\[[A-Za-z/_]{1,40}\]| [A-Z]{3,4})?)?$`,
   ),
-  // The basic format of ISO 8601.
-  /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d)(?<zone>Z|[+-]\d{4})?$/,
+  // The basic format of ISO 8601, also without its `T`.
+  /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)(?:T?(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d)(?<zone>Z|[+-]\d{4})?)?$/,
   new RegExp(
     String.raw`^(?:\p{L}{2,12}\.?,? ?)?(?<day>\d\d?)[ -](?<name>[A-Za-z]{3})[a-z]{0,6}[ -](?<year>\d{4}|\d\d),? ${CLOCK}${ZONE}`,
     "u",

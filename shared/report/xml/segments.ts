@@ -63,7 +63,7 @@ export class Segmenter {
   #rootEnded = false;
   /** What another report begins with that follows this one in the same file; undefined until it does. */
   following: string | undefined;
-  /** Text after the end of the report that begins as JSON does. */
+  /** Text after the end of the report that may hold JSON. */
   trailing = "";
   #firstElement = "";
   readonly #note: (detail: string) => void;
@@ -205,7 +205,7 @@ export class Segmenter {
     }
     if (this.#rootEnded) {
       this.#pad(text.length);
-      if (this.trailing !== "" || /^\s*[[{]/.test(text)) this.trailing += text;
+      if (this.trailing !== "" || /[[{]/.test(text)) this.trailing += text;
     } else this.#paddingChars = 0;
     if (!this.#rootSeen) this.#countPreamble(text.length);
     if (this.#open.length > 0) this.#keepText(text);

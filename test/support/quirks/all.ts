@@ -14,6 +14,7 @@ import { records } from "./records.ts";
 import { siblings } from "./siblings.ts";
 import { structure } from "./structure.ts";
 import { tlsAndFailure } from "./tls-and-failure.ts";
+import { together } from "./together.ts";
 import { values } from "./values.ts";
 import { warnedOf } from "./warned-of.ts";
 import { withinTexts } from "./within-text.ts";
@@ -37,4 +38,5 @@ export const quirks: Quirk[] = [
   ...siblings,
   ...withinTexts,
   ...noticesAndDates,
+  ...together,
 ];

@@ -63,8 +63,15 @@ export const records: Quirk[] = [
   },
   one(
     "row-left-out",
-    record({ count: "7" }).replace(/<\/?row>/g, ""),
-    { count: 7, dkim: "pass" },
+    record({ count: "7", auth: "<dkim><domain>acme.example</domain><result>pass</result></dkim>" }).replace(
+      /<\/?row>/g,
+      "",
+    ),
+    {
+      count: 7,
+      dkim: "pass",
+      dkimResults: [{ domain: "acme.example" }],
+    },
     {
       report: { totals: { records: 1, skippedRecords: 0, messages: 7 } },
       warnings: ["unknown_element record[0]/source_ip", "unknown_element record[0]/count"],
