@@ -48,6 +48,7 @@ const mailMessage = v.object({
 export function openMailOut({ folder, relayUrl, token }: MailOutOptions): Promise<MailOut> {
   const transport =
     relayUrl === "" ? createTransport({ streamTransport: true, buffer: true }) : createTransport(relayUrl);
+  let kept = 0;
   const server = createServer(async (request, response) => {
     try {
       if (request.headers.authorization !== `Bearer ${token}`) {
@@ -67,7 +68,7 @@ export function openMailOut({ folder, relayUrl, token }: MailOutOptions): Promis
       });
       const sent: unknown = await transport.sendMail({ ...mail, attachments, messageId: messageIdOf(mail) });
       const { messageId, message } = v.parse(sentMail, sent);
-      if (message !== undefined) keep(folder, message);
+      if (message !== undefined) keep(folder, message, ++kept);
       response.writeHead(200).end(messageId);
     } catch (error) {
       response.writeHead(502).end(error instanceof Error ? error.message : String(error));
@@ -100,8 +101,9 @@ function messageIdOf(mail: v.InferOutput<typeof mailMessage>): string {
 /** What nodemailer answers; `message` is the mail itself where it was not sent. */
 const sentMail = v.object({ messageId: v.string(), message: v.optional(v.instance(Buffer)) });
 
-function keep(folder: string, mail: Buffer): void {
+/** @param number of the mail since the start: two may come within a millisecond */
+function keep(folder: string, mail: Buffer, number: number): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = `${new Date().toISOString().replaceAll(":", "-")}.eml`;
+  const name = `${new Date().toISOString().replaceAll(":", "-")}-${number}.eml`;
   writeFileSync(join(folder, name), mail, { mode: 0o600 });
 }

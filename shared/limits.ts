@@ -221,8 +221,14 @@ export const QUEUE_LIMITS = {
   maxCarriedBytes: 32 * KIB,
 } as const;
 
-/** What ingest keeps between mails. */
+/** What ingest keeps between mails, and how long one may take. */
 export const INGEST_LIMITS = {
+  /**
+   * Ours: a mail that is not stored by then is a fault, which its sender's server sees as a temporary error. Email Routing was seen to
+   * end a Worker after 30 seconds (github.com/cloudflare/cloudflare-docs/issues/11723), and after 50 it bounces the mail for good
+   * (…/pull/12591). D1 and Queues were seen to take a minute to fail (github.com/cloudflare/workerd/issues/6053).
+   */
+  answerMilliseconds: 20_000,
   /** Ours: how long an isolate knows a registered address without asking; KV shows a removal up to a minute late itself. */
   keptAddressMilliseconds: 5000,
   /** Ours: recipients known at once, some 200 bytes each. */

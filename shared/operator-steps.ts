@@ -1,4 +1,5 @@
 /** What an operator does next about what waits: what it is, and the command that shows or ends it. Pure. */
+import { WATCH_RULES } from "./watch/thresholds.ts";
 import { countText } from "./watch/words.ts";
 
 /** What waits, as `dmarc status` and the page Operations know it. */
@@ -15,6 +16,8 @@ export interface PipelineState {
   refusedMails: number;
   /** Parts of mail without an outcome. */
   missingParts: number;
+  /** When cron last began a round over all domains; 0 = never, undefined = not known. */
+  roundSeconds?: number | undefined;
 }
 
 /** One of them. */
@@ -36,10 +39,22 @@ export function logCommand(worker: "process" | "dashboard", prefix = DEFAULT_PRE
 /** Ours: an ordinary message waits for seconds, and one that is tried again for some minutes. */
 const LONG_WAIT_SECONDS = 15 * 60;
 
+/**
+ * Whether cron has not run for as long as a message may wait. Cloudflare's was seen to stop for hours without any error, while
+ * everything else went on; nothing that cron itself does can say so.
+ */
+export function isCronLate(roundSeconds: number | undefined, nowSeconds: number): boolean {
+  return (
+    roundSeconds !== undefined &&
+    roundSeconds > 0 &&
+    nowSeconds - roundSeconds > WATCH_RULES.pipelineBehind.maxWaitingSeconds
+  );
+}
+
 /** What needs an operator, what holds up everything else first; none = nothing does. */
 export function operatorSteps(state: PipelineState): OperatorStep[] {
   const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedMails, missingParts } = state;
-  const { prefix = DEFAULT_PREFIX } = state;
+  const { prefix = DEFAULT_PREFIX, roundSeconds = 0 } = state;
   const steps: OperatorStep[] = [];
   if (deadLetters === undefined) {
     steps.push({ what: "The ledger (D1) does not answer", command: `npx wrangler d1 info ${prefix}-reports` });
@@ -51,6 +66,11 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     const minutes = Math.floor((nowSeconds - oldestSeconds) / 60);
     const age = minutes < 120 ? countText(minutes, "minute") : countText(Math.floor(minutes / 60), "hour");
     const what = `${queue}: ${countText(messages, "message")} waiting, the oldest for ${age}`;
+    steps.push({ what, command: logCommand("process", prefix) });
+  }
+  if (isCronLate(roundSeconds, nowSeconds)) {
+    const hours = countText(Math.floor((nowSeconds - roundSeconds) / 3600), "hour");
+    const what = `Cron has done nothing for ${hours}: no alerts, no digests, no upkeep`;
     steps.push({ what, command: logCommand("process", prefix) });
   }
   // What came today, or just before midnight, may be on its way, unless nothing moves any more.

@@ -6,6 +6,7 @@
  */
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import ingest from "../../workers/ingest/index.ts";
+import { limitedQueue } from "./limited.ts";
 import { migrateAll } from "./migrate.ts";
 
 /** The bindings as local/worker-config.ts makes them, with every database of the ledger. */
@@ -57,7 +58,7 @@ async function takeMail(
     },
   };
   try {
-    await ingest.email(mail, env, context);
+    await ingest.email(mail, { ...env, QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS) }, context);
   } catch (error) {
     return { outcome: "fault", reason: error instanceof Error ? error.message : String(error) };
   }

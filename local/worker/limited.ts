@@ -1,18 +1,27 @@
 /**
- * What Cloudflare allows one invocation and one statement, where workerd on one machine allows more: a binding of the ledger
- * that refuses the rest, in Cloudflare's words as far as they are known.
+ * What Cloudflare allows one invocation, one statement and one batch of messages, where workerd on one machine allows more:
+ * bindings that refuse the rest, in Cloudflare's words as far as they are known.
  */
-import { ANALYTICS_LIMITS, D1_LIMITS } from "../../shared/limits.ts";
+import { ANALYTICS_LIMITS, D1_LIMITS, QUEUE_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
+import { jsonBytes } from "../../shared/queue-batches.ts";
 
 /** What is left to one invocation. */
 export class InvocationLimits {
   #queries = 0;
   #points = 0;
+  #kvOperations = 0;
 
   /** A query to D1 that is about to be made. @throws beyond what one invocation may make on the paid plan */
   takeQuery(): void {
     if (++this.#queries > D1_LIMITS.maxQueriesPerInvocation) {
       throw new Error("D1_ERROR: Too many API requests by single worker invocation.");
+    }
+  }
+
+  /** A call of KV that is about to be made. @throws beyond what one invocation may make */
+  takeKvOperation(): void {
+    if (++this.#kvOperations > WORKER_LIMITS.maxKvOperations) {
+      throw new Error("Too many API requests by single worker invocation.");
     }
   }
 
@@ -68,6 +77,52 @@ export function limitedDatabase<D extends Database>(database: D, limits: Invocat
     return checkedAnswer(await call(database.batch, database, [bound.map(({ statement }) => statement)]));
   };
   return replaced(replaced(database, "prepare", prepare), "batch", batch);
+}
+
+/** A namespace of KV that counts its calls. */
+export function limitedKv<K extends object>(namespace: K, limits: InvocationLimits): K {
+  return new Proxy(namespace, {
+    get(object, property) {
+      const value: unknown = Reflect.get(object, property);
+      if (typeof value !== "function") return value;
+      return (...given: unknown[]) => {
+        limits.takeKvOperation();
+        return Reflect.apply(value, object, given);
+      };
+    },
+  });
+}
+
+/** The parts of a queue that are looked at. */
+interface Queue {
+  send(body: never): Promise<unknown>;
+  sendBatch(messages: never): Promise<unknown>;
+}
+
+/**
+ * A queue that refuses what Queues refuses: wrangler's does not count the metadata of a message, and takes a batch with 32 KB
+ * more.
+ */
+export function limitedQueue<Q extends Queue>(queue: Q): Q {
+  const send = async (body: unknown, ...options: unknown[]): Promise<unknown> => {
+    messageBytes(body);
+    return call(queue.send, queue, [body, ...options]);
+  };
+  const sendBatch = async (messages: Iterable<{ body: unknown }>, ...options: unknown[]): Promise<unknown> => {
+    const all = [...messages];
+    const bytes = all.reduce((sum, { body }) => sum + messageBytes(body), 0);
+    if (bytes > QUEUE_LIMITS.maxBatchBytes) {
+      throw new Error(`batch size of ${bytes} bytes exceeds limit of ${QUEUE_LIMITS.maxBatchBytes} bytes (10205)`);
+    }
+    return call(queue.sendBatch, queue, [all, ...options]);
+  };
+  return replaced(replaced(queue, "send", send), "sendBatch", sendBatch);
+}
+
+function messageBytes(body: unknown): number {
+  const bytes = jsonBytes(body) + QUEUE_LIMITS.metadataBytes;
+  if (bytes <= QUEUE_LIMITS.maxMessageBytes) return bytes;
+  throw new Error(`message length of ${bytes} bytes exceeds limit of ${QUEUE_LIMITS.maxMessageBytes} (10204)`);
 }
 
 async function call(method: unknown, object: object, values: unknown[]): Promise<unknown> {

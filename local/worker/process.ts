@@ -6,7 +6,7 @@
 import type { ProcessEnv } from "../../workers/process/env.ts";
 import process, { Operations as ProcessOperations } from "../../workers/process/index.ts";
 import { GatheredPoints, type PointsWriter } from "./gathered-points.ts";
-import { InvocationLimits, limitedDatabase } from "./limited.ts";
+import { InvocationLimits, limitedDatabase, limitedKv, limitedQueue } from "./limited.ts";
 
 /** The bindings as local/worker-config.ts makes them. */
 type LocalEnv = ProcessEnv & Record<Dataset, PointsWriter>;
@@ -17,6 +17,9 @@ function gathering(env: LocalEnv): ProcessEnv {
   return {
     ...env,
     D1_DMARC_REPORTS: limitedDatabase(env.D1_DMARC_REPORTS, limits),
+    KV_DMARC_REPORTS: limitedKv(env.KV_DMARC_REPORTS, limits),
+    QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS),
+    QUEUE_POINTS: limitedQueue(env.QUEUE_POINTS),
     DMARC_ANALYTICS: new GatheredPoints(env.DMARC_ANALYTICS, limits),
     DMARC_EVENTS: new GatheredPoints(env.DMARC_EVENTS, limits),
     DMARC_TLS: new GatheredPoints(env.DMARC_TLS, limits),

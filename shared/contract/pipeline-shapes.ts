@@ -24,6 +24,8 @@ export const pipelineStatus = v.object({
   reportsWithDueSlices: v.number(),
   /** The ledger's D1 databases by number, with the accounts in each. `bytes`: its size; 0 = not known. */
   databases: v.array(v.object({ database: v.number(), accounts: v.number(), bytes: v.number() })),
+  /** When cron last began a round over all domains, seconds since 1970 UTC, as it does every 15 minutes; 0 = never. */
+  roundSeconds: v.optional(v.number()),
 });
 
 const outcomeCounts = v.record(v.string(), v.number());
@@ -142,6 +144,8 @@ export const health = v.object({
   registry: v.boolean(),
   /** Messages, and since when the oldest waits; absent where the platform does not say. */
   queues: v.array(v.object({ queue: v.string(), messages: v.number(), oldestSeconds: v.optional(v.number()) })),
+  /** When cron last began a round over all domains, seconds since 1970 UTC; 0 = never. */
+  roundSeconds: v.optional(v.number()),
 });
 
 /** What became of reports over a period, and how long they took. For operators. */

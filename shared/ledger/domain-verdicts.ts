@@ -10,7 +10,7 @@ import { VERDICT_STATES } from "../guidance/verdict.ts";
 import type { LedgerAnswers } from "../guidance/verdict-input.ts";
 import { WATCH_LIMITS } from "../limits.ts";
 import { type WorkItem, workText } from "../watch/work.ts";
-import { type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import type { AccountDomain } from "./domain-checks.ts";
 import { REPORTED_NAMES } from "./reported-names.ts";
 import { isMeaningful } from "./reports.ts";
@@ -70,6 +70,13 @@ export async function beginRun(database: LedgerDatabase): Promise<Round> {
     RETURNING started_seconds, is_done, account, domain, attempts`;
   const { results } = await database.prepare(sql).bind().all();
   return v.parse(roundRow, results[0]);
+}
+
+/** When the last round began; 0 = there was none. */
+export async function lastRoundSeconds(database: LedgerDatabase): Promise<number> {
+  const sql = "SELECT started_seconds FROM watch_round WHERE id = 1";
+  const [row] = await ask(database, query(sql, [], v.object({ started_seconds: v.number() })));
+  return row?.started_seconds ?? 0;
 }
 
 /** The round is at this domain, or at its end. */

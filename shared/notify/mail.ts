@@ -3,7 +3,7 @@
  * are in the mail, readable in light and dark). Pure.
  */
 import { html, raw } from "hono/html";
-import { encodeBase64 } from "../base64.ts";
+import { decodeBase64 } from "../base64.ts";
 import { type Compress, daysPicture, PICTURE_SIZE } from "./picture.ts";
 import type { Story, StoryBar, StoryItem, StoryPicture } from "./story.ts";
 
@@ -22,8 +22,8 @@ export interface MailPicture {
   contentId: string;
   filename: string;
   type: string;
-  /** Base64. */
-  content: string;
+  /** Never base64: users of the binding found that it sends a text as it stands. */
+  content: ArrayBuffer;
 }
 
 /** The recipient, and how pictures are made. */
@@ -46,18 +46,18 @@ const DAYS_ID = "days@dmarc";
 
 /** Renders a story. */
 export async function mailBody(story: Story, context: MailContext): Promise<MailBody> {
-  const { logo } = context;
   const attachments: MailPicture[] = [];
-  if (logo !== undefined) {
-    const { mediaType: type, base64: content } = logo;
-    attachments.push({ disposition: "inline", contentId: LOGO_ID, filename: "logo", type, content });
+  const content = context.logo && decodeBase64(context.logo.base64)?.buffer;
+  const logo = content && context.logo;
+  if (content !== undefined && logo !== undefined) {
+    attachments.push({ disposition: "inline", contentId: LOGO_ID, filename: "logo", type: logo.mediaType, content });
   }
   if (story.picture !== undefined) {
-    const content = encodeBase64(await daysPicture(story.picture.days, context.compress));
+    const { buffer: content } = new Uint8Array(await daysPicture(story.picture.days, context.compress));
     const name = { contentId: DAYS_ID, filename: "messages-by-day.png", type: "image/png" };
     attachments.push({ disposition: "inline", ...name, content });
   }
-  const html = String(await htmlOf(story, context));
+  const html = String(await htmlOf(story, { ...context, logo }));
   return { subject: subjectOf(story.headline), text: textOf(story), html, attachments };
 }
 

@@ -89,6 +89,7 @@ function readMetadata(metadata: XmlElement | undefined, context: MetadataContext
   const { root, format, warnings } = context;
   const email = keptText(childText(metadata, "email"));
   const orgName = keptText(childText(metadata, "org_name"));
+  if (email === "") warnings.add("missing_value", "report_metadata/email", "");
   if (orgName === "") warnings.add("missing_value", "report_metadata/org_name", "the domain of email is used");
   const reportId = keptText(childText(metadata, "report_id"));
   if (reportId === "") warnings.add("missing_value", "report_metadata/report_id", "");

@@ -173,8 +173,9 @@ function readRecord(record: XmlElement, context: RecordContext): AggregateRecord
 // `someone@acme.example`: the domain of the address. Anything else that is no name is kept as it is, and belongs to no domain.
 function readHeaderFrom(raw: string, context: RecordContext): string {
   const name = domainName(raw);
-  if (name === "" || isDomainLike(name)) return name;
-  context.warnings.add("invalid_value", `${recordPath(context)}/identifiers/header_from`, raw);
+  if (isDomainLike(name)) return name;
+  const code = raw === "" ? "missing_value" : "invalid_value";
+  context.warnings.add(code, `${recordPath(context)}/identifiers/header_from`, raw);
   const within = domainAtStart(raw);
   return within.includes(".") ? within : name;
 }

@@ -80,3 +80,16 @@ it("names the Workers and the database of a deployment with another prefix", () 
     "npx wrangler tail dmarc-staging-process --format json",
   ]);
 });
+
+it("is told that cron has stopped, which cron itself can't say", () => {
+  const since = (hours: number) => operatorSteps({ ...QUIET, roundSeconds: NOW - hours * 3600 });
+  expect(since(6)).toEqual([]);
+  expect(since(7)).toEqual([
+    {
+      what: "Cron has done nothing for 7 hours: no alerts, no digests, no upkeep",
+      command: "npx wrangler tail dmarc-process --format json",
+    },
+  ]);
+  // A new deployment, and process of an earlier version.
+  expect(operatorSteps({ ...QUIET, roundSeconds: 0 })).toEqual([]);
+});

@@ -1,8 +1,8 @@
 /** What the Workers on one machine are refused as on Cloudflare, although workerd would take it. */
 import { expect, it } from "vitest";
 import { GatheredPoints } from "../../local/worker/gathered-points.ts";
-import { InvocationLimits, limitedDatabase } from "../../local/worker/limited.ts";
-import { ANALYTICS_LIMITS, D1_LIMITS } from "../../shared/limits.ts";
+import { InvocationLimits, limitedDatabase, limitedKv, limitedQueue } from "../../local/worker/limited.ts";
+import { ANALYTICS_LIMITS, D1_LIMITS, QUEUE_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 it("an invocation may make a thousand queries, over all databases, and a transaction is as many as its statements", async () => {
@@ -50,4 +50,34 @@ it("an invocation may write 250 points, over all datasets", async () => {
   for (let i = 1; i < ANALYTICS_LIMITS.maxPointsPerInvocation; i++) await records.writeDataPoint({});
   await events.writeDataPoint({});
   expect(() => records.writeDataPoint({})).toThrow("Analytics Engine write limit exceeded.");
+});
+
+it("a message and a batch have the bytes of their metadata, too", async () => {
+  const taken: unknown[] = [];
+  const queue = limitedQueue({
+    send: async (body: string) => void taken.push(body),
+    sendBatch: async (messages: { body: string }[]) => void taken.push(messages),
+  });
+  // JSON adds two quotation marks; the letter has two bytes.
+  const body = (bytes: number) => `${"a".repeat(bytes - QUEUE_LIMITS.metadataBytes - 4)}é`;
+  const largest = body(QUEUE_LIMITS.maxMessageBytes);
+  await queue.send(largest);
+  await queue.sendBatch([{ body: largest }, { body: largest }]);
+  expect(taken).toEqual([largest, [{ body: largest }, { body: largest }]]);
+  await expect(queue.send(`${largest}x`)).rejects.toThrow("message length of 128001 bytes");
+  await expect(queue.sendBatch([{ body: `${largest}x` }])).rejects.toThrow("(10204)");
+  await expect(queue.sendBatch([{ body: largest }, { body: largest }, { body: "" }])).rejects.toThrow(
+    "batch size of 256102 bytes exceeds limit of 256000 bytes (10205)",
+  );
+  expect(taken).toHaveLength(2);
+});
+
+it("an invocation may make a thousand calls of KV", async () => {
+  const namespace = limitedKv(
+    { get: async (key: string) => key, delete: async () => undefined },
+    new InvocationLimits(),
+  );
+  for (let i = 1; i < WORKER_LIMITS.maxKvOperations; i++) await namespace.get("a");
+  await namespace.delete();
+  expect(() => namespace.get("a")).toThrow("Too many API requests by single worker invocation");
 });

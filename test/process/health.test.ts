@@ -3,6 +3,8 @@ import { expect, it } from "vitest";
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
 import { HealthCheck, healthResponse } from "../../workers/dashboard/health.ts";
 import { readHealth } from "../../workers/process/operations/health.ts";
+import { readStatus } from "../../workers/process/operations/status.ts";
+import { runSchedule } from "../../workers/process/schedules.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -45,6 +47,24 @@ it("health stays 200 but says when a message has waited too long", async () => {
   const answer = await new HealthCheck().read(processOf(simulation), simulation.clock.nowMilliseconds);
   expect(answer).toMatchObject({ status: "behind", queues: [{ queue: "dmarc-reports", messages: 1 }, {}, {}] });
   expect(healthResponse(answer).status).toBe(200);
+});
+
+it("health stays 200 but says when cron has not run for hours, although everything else goes on", async () => {
+  const simulation = new Simulation();
+  const { clock } = simulation;
+  const status = async () => (await new HealthCheck().read(processOf(simulation), clock.nowMilliseconds)).status;
+  expect(await status()).toBe("ok");
+  await runSchedule("* * * * *", simulation.invocation());
+  const began = Math.floor(clock.nowMilliseconds / 1000);
+  expect(await readStatus(simulation.invocation())).toMatchObject({ roundSeconds: began });
+  clock.nowMilliseconds += 6 * 3_600_000;
+  expect(await status()).toBe("ok");
+  clock.nowMilliseconds += 60_000;
+  const answer = await new HealthCheck().read(processOf(simulation), clock.nowMilliseconds);
+  expect(answer).toMatchObject({ status: "behind", roundSeconds: began });
+  expect(healthResponse(answer).status).toBe(200);
+  await runSchedule("* * * * *", simulation.invocation());
+  expect(await status()).toBe("ok");
 });
 
 it("health is 503 without ledger tables, KV or process, and names no one", async () => {

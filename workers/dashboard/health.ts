@@ -3,6 +3,7 @@
  * nobody and needs no sign-in, so an answer is kept for some seconds: however often it is asked for, it costs the same.
  */
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
+import { isCronLate } from "../../shared/operator-steps.ts";
 import { WATCH_RULES } from "../../shared/watch/thresholds.ts";
 
 /** Ours: an answer is given again for so long. */
@@ -10,12 +11,14 @@ const KEPT_MILLISECONDS = 10_000;
 
 /** The answer. */
 export interface Health {
-  /** behind: a message has waited for longer than an alert allows. */
+  /** behind: a message has waited for longer than an alert allows, or cron has not run for as long. */
   status: "ok" | "behind" | "down";
   ledger: boolean;
   registry: boolean;
   process: boolean;
   queues: { queue: string; messages: number; oldestSeconds?: number | undefined }[];
+  /** When cron last began a round over all domains; 0 = never. */
+  roundSeconds?: number | undefined;
 }
 
 /** The health of one isolate's deployment. */
@@ -38,14 +41,15 @@ async function askProcess(process: OperationsEntry, nowSeconds: number): Promise
     const caller = { name: "health", authority: { isOperator: false, accounts: {} } };
     const answer = await process.call("health", {}, caller);
     if (!answer.ok) return DOWN;
-    const { ledger, registry, queues } = answer.value;
-    if (!ledger || !registry) return { status: "down", ledger, registry, process: true, queues };
+    const { ledger, registry, queues, roundSeconds } = answer.value;
+    const told = { ledger, registry, process: true, queues, roundSeconds };
+    if (!ledger || !registry) return { status: "down", ...told };
     const { maxWaitingSeconds } = WATCH_RULES.pipelineBehind;
     const isBehind = queues.some(
       ({ messages, oldestSeconds = 0 }) =>
         messages > 0 && oldestSeconds > 0 && nowSeconds - oldestSeconds > maxWaitingSeconds,
     );
-    return { status: isBehind ? "behind" : "ok", ledger, registry, process: true, queues };
+    return { status: isBehind || isCronLate(roundSeconds, nowSeconds) ? "behind" : "ok", ...told };
   } catch {
     return DOWN;
   }

@@ -5,7 +5,8 @@
  */
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
-import { receiveMail } from "./receive.ts";
+import { INGEST_LIMITS } from "../../shared/limits.ts";
+import { type Received, receiveMail } from "./receive.ts";
 import type { RecentAddresses } from "./recent-addresses.ts";
 
 /** A sender may write as much as it likes; RFC 5322 allows 998 characters a line. */
@@ -20,8 +21,16 @@ type MailHandler = (
   context: Pick<ExecutionContext, "waitUntil">,
 ) => Promise<void>;
 
-/** What is done with each mail. @param recent addresses that were found a moment ago, shared by the mails of an isolate */
-export function mailHandler(recent: RecentAddresses): MailHandler {
+/**
+ * What is done with each mail.
+ *
+ * @param recent addresses that were found a moment ago, shared by the mails of an isolate
+ * @param answerMilliseconds after which it is a fault that a mail is not stored; 0 = it may take any time
+ */
+export function mailHandler(
+  recent: RecentAddresses,
+  { answerMilliseconds }: { answerMilliseconds: number } = INGEST_LIMITS,
+): MailHandler {
   return async (message, env, context) => {
     const startedMilliseconds = Date.now();
     const log = (entry: Record<string, unknown>): void => {
@@ -44,22 +53,38 @@ export function mailHandler(recent: RecentAddresses): MailHandler {
         ),
       );
     };
-    try {
+    const take = async (): Promise<(Received & { rua: string }) | undefined> => {
       const known = recent.find(message.to, startedMilliseconds);
       const rua = known ?? (await lookUp(message.to, env));
-      if (rua === undefined) return refuse();
+      if (rua === undefined) return undefined;
       // Only what was looked up now: a removed address that gets much mail would be kept for good.
       if (known === undefined) recent.keep(message.to, rua, startedMilliseconds);
-      const received = await receiveMail(message, env, {
-        rua,
-        receivedSeconds: Math.floor(startedMilliseconds / 1000),
-      });
-      log({ rua, outcome: "accepted", ...received });
+      const receivedSeconds = Math.floor(startedMilliseconds / 1000);
+      return { rua, ...(await receiveMail(message, env, { rua, receivedSeconds })) };
+    };
+    try {
+      const taken = await inTime(take(), answerMilliseconds);
+      if (taken === undefined) return refuse();
+      log({ outcome: "accepted", ...taken });
     } catch (error) {
       log({ rua: message.to.toLowerCase(), outcome: "fault", error: String(error) });
       throw error;
     }
   };
+}
+
+/** What it comes to. @throws what it throws, or that it takes too long; what then still runs does no harm (receive.ts) */
+async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  if (milliseconds === 0) return work;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`The mail was not stored within ${milliseconds} ms.`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The registered address that receives mail to a recipient, from KV or the ledger. */

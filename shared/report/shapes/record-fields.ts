@@ -15,7 +15,7 @@ import { addressText, type ByteTexts, NOT_PLAIN, parseDigits, type Span, wordAt 
 /** Where a value is, and what its text is looked up in. */
 export interface FieldSpan extends Span {
   domains: ByteTexts;
-  /** Of header_from: of what is no domain name the general reader warns. */
+  /** Of header_from: of what is no domain name, or missing, the general reader warns. */
   fromDomains: ByteTexts;
   texts: ByteTexts;
 }
@@ -161,7 +161,7 @@ function domain(span: FieldSpan): string {
 }
 
 function fromDomain(span: FieldSpan): string {
-  return span.fromDomains.at(span);
+  return span.start === span.end ? NOT_PLAIN : span.fromDomains.at(span);
 }
 
 function plainText(span: FieldSpan): string {

@@ -181,7 +181,7 @@ export class RecordShapes {
 
 function plainFromDomain(raw: string): string {
   const name = domainName(raw);
-  return name === "" || isDomainLike(name) ? name : NOT_PLAIN;
+  return isDomainLike(name) ? name : NOT_PLAIN;
 }
 
 function isBlank(byte: number | undefined): boolean {

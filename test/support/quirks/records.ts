@@ -314,7 +314,24 @@ export const records: Quirk[] = [
     dkimResults: [],
     spfResults: [],
   }),
-  one("identifiers-missing", record().replace(/<identifiers>.*<\/identifiers>/, ""), { headerFrom: "" }),
+  one(
+    "identifiers-missing",
+    record().replace(/<identifiers>.*<\/identifiers>/, ""),
+    { headerFrom: "" },
+    { warnings: ["missing_value record[0]/identifiers/header_from"] },
+  ),
+  {
+    // Of the same shape as the one before it.
+    file: "records/header-from-empty.xml",
+    content: withRecords(
+      record({ identifiers: "<header_from>acme.example</header_from>" }),
+      record({ identifiers: "<header_from></header_from>" }),
+    ),
+    want: {
+      records: [{ headerFrom: "acme.example" }, { headerFrom: "" }],
+      warnings: ["missing_value record[1]/identifiers/header_from"],
+    },
+  },
   one("header-from-mixed-case", record({ identifiers: "<header_from>Mail.ACME.example.</header_from>" }), {
     headerFrom: "mail.acme.example",
   }),

@@ -37,6 +37,11 @@ const metadata: Quirk[] = [
     want: meta({ orgName: "reporter.example" }),
   },
   {
+    file: "metadata/email-missing.xml",
+    content: changed(["<email>dmarc@reporter.example</email>", ""]),
+    want: meta({ email: "" }, { warnings: ["missing_value report_metadata/email"] }),
+  },
+  {
     file: "metadata/org-name-padded.xml",
     content: changed(["Reporter", "  Reporter \n "]),
     want: meta({ orgName: "Reporter" }),

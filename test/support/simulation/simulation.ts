@@ -84,6 +84,8 @@ export class Simulation {
   watchQueries = 900;
   /** Mails that process has sent. */
   readonly sentMails: Parameters<ProcessEnv["SEND_EMAIL"]["send"]>[0][] = [];
+  /** After which it is a fault that ingest has not stored a mail; 0 = never, for a timer would outlive a killed isolate. */
+  answerMilliseconds = 0;
   /** An origin that webhooks may go to. */
   webhookOrigin = "";
 
@@ -234,7 +236,7 @@ export class Simulation {
         ...this.#ledgerBindings(invocation),
         AUTHSERV_ID: this.authservId,
       };
-      const email = mailHandler(this.recentAddresses ?? new RecentAddresses());
+      const email = mailHandler(this.recentAddresses ?? new RecentAddresses(), this);
       await Promise.race([invocation.ended, email(standIn(message), standIn(bindings), standIn(context))]);
       await Promise.race([invocation.ended, Promise.all(behind)]);
     } catch {

@@ -1,6 +1,7 @@
 /** What is waiting: queue backlogs, and raw objects without an outcome, however old. */
 import { accountsByShardQuery } from "../../../shared/ledger/accounts.ts";
 import { ask, databaseBytes } from "../../../shared/ledger/database.ts";
+import { lastRoundSeconds } from "../../../shared/ledger/domain-verdicts.ts";
 import { countRunningAgain, followJobs, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { unfinishedDays } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -48,6 +49,7 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     runningAgain: countRunningAgain(await followJobs(shards.all, jobs, nowSeconds)),
     reportsWithDueSlices: due.length,
     databases: await readDatabases(invocation),
+    roundSeconds: await lastRoundSeconds(shards.directory),
   };
 }
 
