@@ -60,9 +60,51 @@ it.each([
   await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
 });
 
-it("a server that leaves in the middle of a mail is a sentence that says how to go on", async () => {
+it("mails of which the server gives none are named once it gives another, whatever its word is", async () => {
+  fill(...Array.from({ length: 120 }, (_, i) => i + 1));
+  for (let uid = 1; uid <= 110; uid++) server.broken.add(uid);
+  server.refusal = "BAD Internal error while reading the message";
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(Array.from({ length: 10 }, (_, i) => String(i + 111)));
+  expect(pages.flatMap(({ unreadable }) => unreadable)).toHaveLength(110);
+  expect(pages.at(-1)?.position).toEqual({ uidValidity: "1", uid: 120 });
+});
+
+it("mails that the server cannot give are named where they are the last ones, as it gives earlier ones", async () => {
+  fill(1, 2, 3, 4);
+  for (const uid of [3, 4]) server.broken.add(uid);
+  const pages = await read({ uidValidity: "1", uid: 2 });
+  expect(pages.flatMap(({ unreadable }) => unreadable.map(({ id }) => id))).toEqual(["3", "4"]);
+  expect(pages.at(-1)?.position).toEqual({ uidValidity: "1", uid: 4 });
+});
+
+it("a server that gives no mail at all ends the run, and nothing is passed over", async () => {
+  fill(1, 2, 3);
+  for (const uid of [1, 2, 3]) server.broken.add(uid);
+  await expect(read()).rejects.toThrow(/^Mails could not be read: .+ could not be converted\.$/);
+});
+
+it("a server that refuses to say how large mails are gives them", async () => {
+  fill(1, 2, 3);
+  server.refusesSizes = true;
+  server.broken.add(2);
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(["1", "3"]);
+  expect(pages.flatMap(({ unreadable }) => unreadable.map(({ id }) => id))).toEqual(["2"]);
+});
+
+it("a mail at which the server leaves each time is named, and the others are read over a new connection", async () => {
   fill(1, 2, 3);
   server.leavesAt = 2;
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(["1", "3"]);
+  expect(pages.flatMap(({ unreadable }) => unreadable.map(({ id }) => id))).toEqual(["2"]);
+});
+
+it("a server that leaves in the middle of a mail and does not come back is a sentence that says how to go on", async () => {
+  fill(1, 2, 3);
+  server.leavesAt = 2;
+  server.isClosing = true;
   await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
 });
 

@@ -16,8 +16,12 @@ export interface ImapServer {
   broken: Set<number>;
   /** What it says then. */
   refusal: string;
+  /** It does not say how large mails are. */
+  refusesSizes: boolean;
   /** It says goodbye and goes in the middle of the answer with this mail. */
   leavesAt: number | undefined;
+  /** It takes no other connection. */
+  isClosing: boolean;
   /** Commands, without their tags. */
   commands: string[];
   [Symbol.asyncDispose](): Promise<void>;
@@ -28,9 +32,10 @@ export async function startImapServer(): Promise<ImapServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
+    if (state.isClosing && state.commands.length > 0) socket.end("* BYE Server is shutting down\r\n");
     socket.on("error", () => undefined);
     socket.on("close", () => sockets.delete(socket));
-    socket.write("* OK ready\r\n");
+    if (socket.writable) socket.write("* OK ready\r\n");
     let rest = "";
     socket.on("data", (bytes) => {
       const lines = (rest + bytes.toString("latin1")).split("\r\n");
@@ -46,7 +51,9 @@ export async function startImapServer(): Promise<ImapServer> {
     capabilities: "IMAP4rev1",
     broken: new Set(),
     refusal: "NO The specified message set contains a message that could not be converted.",
+    refusesSizes: false,
     leavesAt: undefined,
+    isClosing: false,
     commands: [],
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -61,8 +68,10 @@ function answer(line: string, socket: Socket, state: ImapServer): void {
   const command = words.join(" ");
   state.commands.push(command);
   const { lines, isLast } = linesOf(command, state);
-  const end = isLast === true ? "" : `${lines.some((one) => /^NO /.test(one)) ? "" : "OK done"}`;
-  const text = [...lines, ...(end === "" ? [] : [end])].map((one) => (/^(NO|OK) /.test(one) ? `${tag} ${one}` : one));
+  const end = isLast === true ? "" : `${lines.some((one) => /^(NO|BAD) /.test(one)) ? "" : "OK done"}`;
+  const text = [...lines, ...(end === "" ? [] : [end])].map((one) =>
+    /^(NO|BAD|OK) /.test(one) ? `${tag} ${one}` : one,
+  );
   socket.write(text.map((one) => `${one}\r\n`).join(""));
   if (isLast === true || /^LOGOUT/i.test(command)) socket.end();
 }
@@ -89,9 +98,7 @@ function linesOf(command: string, state: ImapServer): Lines {
 function fetchedLines(command: string, uids: readonly number[], state: ImapServer): Lines {
   const wanted = uidsOf(/^UID FETCH (\S+)/i.exec(command)?.[1] ?? "", uids);
   const isContent = command.includes("BODY");
-  if (isContent && wanted.some((uid) => state.broken.has(uid))) {
-    return { lines: [state.refusal] };
-  }
+  if (isContent ? wanted.some((uid) => state.broken.has(uid)) : state.refusesSizes) return { lines: [state.refusal] };
   const lines: string[] = [];
   for (const uid of wanted) {
     const text = state.mails.get(uid) ?? "";
