@@ -188,7 +188,7 @@ const groupRow = v.object({
 });
 
 /** Ours: groups listed. */
-const MAX_GROUPS = 500;
+export const MAX_DOUBTED_GROUPS = 500;
 
 /** Doubted versions by account, domain and reporter, largest group first. */
 export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
@@ -198,11 +198,11 @@ export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
         sum(conflict ->> '$.other.total') AS total, min(filed_seconds) AS firstFiledSeconds,
         max(filed_seconds) AS lastFiledSeconds
       FROM conflicts WHERE ${IS_DOUBTED} AND ${KNOWS_KIND} GROUP BY account, domain, kind, reporter
-      ORDER BY conflicts DESC, account, domain, kind, reporter LIMIT ${MAX_GROUPS}`,
+      ORDER BY conflicts DESC, account, domain, kind, reporter LIMIT ${MAX_DOUBTED_GROUPS}`,
       [],
       groupRow,
     ),
-    combine: (parts) => firstRows(parts, (a, b) => b.conflicts - a.conflicts, MAX_GROUPS),
+    combine: (parts) => firstRows(parts, (a, b) => b.conflicts - a.conflicts, MAX_DOUBTED_GROUPS),
   };
 }
 

@@ -25,7 +25,7 @@ import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { linkTo, linkWith } from "../parts/links.ts";
-import { exportNote, Note, ShareBar } from "../parts/marks.tsx";
+import { Note, ShareBar } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import { type PageRequest, periodOf } from "../parts/page-request.ts";
@@ -222,7 +222,6 @@ function domainsTable(request: PageRequest, { period, choice, page, rows }: Doma
         receivers report once a day.
       </>
     ),
-    partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });
 }
 

@@ -10,7 +10,7 @@ import {
   readParts,
 } from "../../../shared/ledger/activity.ts";
 import { type RefusedAddress, reportMails } from "../../../shared/ledger/refused-mail.ts";
-import { D1_LIMITS } from "../../../shared/limits.ts";
+import { D1_LIMITS, REFUSED_MAIL_LIMITS } from "../../../shared/limits.ts";
 import { partWord } from "../../../shared/mail/part-words.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { type OperatorStep, operatorSteps } from "../../../shared/operator-steps.ts";
@@ -21,7 +21,7 @@ import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.
 import { withQueueNames } from "../environment.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { linkWith } from "../parts/links.ts";
-import { Figure, Note } from "../parts/marks.tsx";
+import { Figure, limitNote, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, periodOf, requireOperator } from "../parts/page-request.ts";
@@ -242,6 +242,7 @@ function refusedTable(rows: RefusedAddress[]): BoundTable {
     sort: "-mails",
     size: 10,
     empty: "No mail was refused in this period.",
+    partial: limitNote(rows, REFUSED_MAIL_LIMITS.addressesShown),
     columns: [
       {
         key: "rua",

@@ -14,7 +14,7 @@ import { formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
+import { limitNote, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
@@ -158,6 +158,7 @@ function tagsTable(tags: readonly TagCount[]): BoundTable {
     rows: tags,
     sort: "tag",
     empty: "No domain has a tag.",
+    partial: limitNote(tags, TAG_LIMITS.listed, "the first by name are here"),
     columns: [
       {
         key: "tag",

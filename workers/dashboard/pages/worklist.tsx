@@ -9,7 +9,6 @@ import { withLink } from "../api/worklist.ts";
 import { formatCount } from "../data/numbers.ts";
 import { readTableState } from "../data/table.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
@@ -188,7 +187,6 @@ function domainsTable(
         No domain has this any more. <a href={PATH}>Worklist</a>
       </>
     ),
-    partial: matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
     columns: [
       {
         key: "domain",
