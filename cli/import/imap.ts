@@ -51,7 +51,11 @@ async function connect(account: ImapAccount): Promise<Opened> {
   });
   // Without a listener a connection that breaks ends the process; the command under way fails as well.
   client.on("error", () => undefined);
-  await asked(() => client.connect(), `Signing in to ${host}:${port} as '${user}' failed`);
+  const failed = `Signing in to ${host}:${port} as '${user}' failed`;
+  await client.connect().catch((error: unknown) => {
+    const isRefused = accessToken !== undefined && isOfAuthentication(error);
+    throw isRefused ? new CommandError(`${failed}: ${reasonOf(error)}. ${EXPIRED}`) : sentenceOf(error, failed);
+  });
   try {
     const opened = await asked(
       () => client.mailboxOpen(mailbox, { readOnly: !account.isChanging }),
@@ -62,6 +66,13 @@ async function connect(account: ImapAccount): Promise<Opened> {
     await client.logout().catch(() => undefined);
     throw error;
   }
+}
+
+const EXPIRED =
+  "The access token has expired, or is for another mailbox or scope: put a new one into DMARC_IMAP_TOKEN.";
+
+function isOfAuthentication(error: unknown): boolean {
+  return error instanceof Error && "authenticationFailed" in error && error.authenticationFailed === true;
 }
 
 class ImapMailbox implements Mailbox {

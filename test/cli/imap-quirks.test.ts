@@ -11,13 +11,13 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-async function read(position?: unknown): Promise<MailPage[]> {
+async function read(position?: unknown, accessToken?: string): Promise<MailPage[]> {
   const mailbox = await openImap({
     host: "127.0.0.1",
     port: server.port,
     security: "none",
     user: "ann",
-    password: "secret",
+    ...(accessToken === undefined ? { password: "secret" } : { accessToken }),
     mailbox: "INBOX",
     since: undefined,
     isChanging: false,
@@ -124,4 +124,25 @@ it("a server that takes no password without TLS is a sentence, and is sent none"
   server.capabilities = "IMAP4rev1 LOGINDISABLED";
   await expect(read()).rejects.toThrow(/^Signing in to 127\.0\.0\.1:\d+ as 'ann' failed: /);
   expect(server.commands.join("\n")).not.toContain("secret");
+});
+
+it.each(["XOAUTH2", "OAUTHBEARER"])("an access token is used by %s, also for a new connection", async (mechanism) => {
+  server.capabilities = `IMAP4rev1 SASL-IR LOGINDISABLED AUTH=${mechanism}`;
+  fill(1, 2, 3);
+  server.leavesAt = 2;
+  expect(idsOf(await read(undefined, "good"))).toEqual(["1", "3"]);
+  expect(server.commands.filter((command) => command.startsWith(`AUTHENTICATE ${mechanism} `)).length).toBeGreaterThan(
+    1,
+  );
+  const expired = "has expired, or is for another mailbox or scope: put a new one into DMARC_IMAP_TOKEN";
+  await expect(read(undefined, "old")).rejects.toThrow(
+    `Signing in to 127.0.0.1:${server.port} as 'ann' failed: Invalid credentials (Failure). The access token ${expired}.`,
+  );
+});
+
+it("a server that takes no access tokens is a sentence", async () => {
+  server.capabilities = "IMAP4rev1 AUTH=PLAIN";
+  await expect(read(undefined, "good")).rejects.toThrow(
+    /^Signing in to 127\.0\.0\.1:\d+ as 'ann' failed: Unsupported authentication mechanism\.$/,
+  );
 });

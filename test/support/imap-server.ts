@@ -22,6 +22,8 @@ export interface ImapServer {
   leavesAt: number | undefined;
   /** It takes no other connection. */
   isClosing: boolean;
+  /** The OAuth 2 access token that it takes, by XOAUTH2 and OAUTHBEARER where its capabilities name them. */
+  token: string;
   /** Commands, without their tags. */
   commands: string[];
   [Symbol.asyncDispose](): Promise<void>;
@@ -54,6 +56,7 @@ export async function startImapServer(): Promise<ImapServer> {
     refusesSizes: false,
     leavesAt: undefined,
     isClosing: false,
+    token: "good",
     commands: [],
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -63,10 +66,32 @@ export async function startImapServer(): Promise<ImapServer> {
   return state;
 }
 
+/** Connection → the tag of AUTHENTICATE whose token was refused: what comes then answers that (RFC 7628 section 3.2.3). */
+const refusedTags = new WeakMap<Socket, string>();
+
+/** RFC 7628 section 3.1, and developers.google.com/workspace/gmail/imap/xoauth2-protocol. */
+function isAccepted([, mechanism, response = ""]: readonly string[], { token, capabilities }: ImapServer): boolean {
+  if (!capabilities.includes(`AUTH=${mechanism}`)) return false;
+  const [user = "", ...fields] = Buffer.from(response, "base64").toString().split("\u0001");
+  return fields.includes(`auth=Bearer ${token}`) && user === (mechanism === "XOAUTH2" ? "user=ann" : "n,a=ann,");
+}
+
 function answer(line: string, socket: Socket, state: ImapServer): void {
   const [tag = "", ...words] = line.split(" ");
   const command = words.join(" ");
+  const refusedTag = refusedTags.get(socket);
+  if (refusedTag !== undefined) {
+    refusedTags.delete(socket);
+    socket.write(`${refusedTag} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n`);
+    return;
+  }
   state.commands.push(command);
+  if (/^AUTHENTICATE /i.test(command) && !isAccepted(words, state)) {
+    refusedTags.set(socket, tag);
+    const status = { status: "400", schemes: "Bearer", scope: "https://mail.google.com/" };
+    socket.write(`+ ${Buffer.from(JSON.stringify(status)).toString("base64")}\r\n`);
+    return;
+  }
   const { lines, isLast } = linesOf(command, state);
   const end = isLast === true ? "" : `${lines.some((one) => /^(NO|BAD) /.test(one)) ? "" : "OK done"}`;
   const text = [...lines, ...(end === "" ? [] : [end])].map((one) =>
