@@ -70,3 +70,12 @@ export function printError(text: string): void {
 function renderValue(value: unknown): string {
   return typeof value === "number" ? value.toLocaleString("en-US") : safeText(value, MAX_LINE_CHARS);
 }
+
+/**
+ * Says on standard error that a list ends at a limit.
+ *
+ * @param which which ones are listed, or how to see the others
+ */
+export function noteLimit(items: readonly unknown[], limit: number, which: string): void {
+  if (items.length >= limit) printError(`Only ${limit} are listed, and there may be more: ${which}.`);
+}

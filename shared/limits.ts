@@ -872,8 +872,8 @@ export const TAG_LIMITS = {
   perDomain: 10,
   /** Ours: characters of a tag, or of a group's name. */
   chars: 32,
-  /** Ours: domains tagged by one call, as many as one call may add. */
-  domainsAtOnce: 500,
+  /** Ours: domains tagged by one call and statement: those of a large account. */
+  domainsAtOnce: 5000,
   /** Ours: tagged domains, or tags, in one answer: twice the domains of a large provider. */
   listed: 20_000,
   /** Ours: tags, and groups, offered as filters above the list of domains. */

@@ -6,14 +6,14 @@ import { countText } from "./watch/words.ts";
 export interface PipelineState {
   nowSeconds: number;
   /** First part of the names of the deployment's Workers and databases; DEFAULT_PREFIX where it is not known. */
-  prefix?: string;
+  prefix?: string | undefined;
   queues: readonly { queue: string; messages: number; oldestSeconds: number }[];
   unfinishedDays: readonly { day: string; objects: number }[];
   /** Open ones; undefined = the ledger did not answer. */
   deadLetters: number | undefined;
   conflicts: number | undefined;
-  /** Of the last week. */
-  refusedMails: number;
+  /** Mails of the last week to unregistered addresses that look like reports: any other may be spam. */
+  refusedReports: number;
   /** Parts of mail without an outcome. */
   missingParts: number;
   /** When cron last began a round over all domains; 0 = never, undefined = not known. */
@@ -53,7 +53,7 @@ export function isCronLate(roundSeconds: number | undefined, nowSeconds: number)
 
 /** What needs an operator, what holds up everything else first; none = nothing does. */
 export function operatorSteps(state: PipelineState): OperatorStep[] {
-  const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedMails, missingParts } = state;
+  const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedReports, missingParts } = state;
   const { prefix = DEFAULT_PREFIX, roundSeconds = 0 } = state;
   const steps: OperatorStep[] = [];
   if (deadLetters === undefined) {
@@ -91,9 +91,8 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
   if (deadLetters)
     steps.push({ what: countText(deadLetters, "open dead letter"), command: "dmarc dead-letters reasons" });
   if (conflicts) steps.push({ what: countText(conflicts, "open conflict"), command: "dmarc conflicts list" });
-  if (refusedMails > 0) {
-    // Of a catch-all it may all be spam.
-    const what = `${countText(refusedMails, "mail")} to unregistered addresses, in case one of them is yours`;
+  if (refusedReports > 0) {
+    const what = `${countText(refusedReports, "mail")} to unregistered addresses ${refusedReports === 1 ? "looks like a report" : "look like reports"}`;
     steps.push({ what, command: "dmarc rua refused" });
   }
   return steps;

@@ -6,7 +6,7 @@ import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
 import { numberBetween, readDay } from "../option-values.ts";
-import { printJson, printOut, renderMinute, renderTable } from "../terminal.ts";
+import { printError, printJson, printOut, renderMinute, renderTable } from "../terminal.ts";
 
 const FORMATS = ["table", "csv", "ndjson"] as const;
 
@@ -60,6 +60,7 @@ async function audit({ limit, format, ...options }: AuditOptions): Promise<void>
     else rows.push(rowOf(entry));
     if (++count === limit) break;
   }
+  if (count === limit) printError(`Only the newest ${limit} are listed, and there may be more: --limit 0 lists all.`);
   if (count === 0) await requireKnown(client, { account, domain });
   if (format !== "table") return;
   if (rows.length === 0) return printOut("No change matches.");

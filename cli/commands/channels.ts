@@ -1,6 +1,7 @@
 /** `dmarc channels`: where notices and digests are sent, and the outcome of each. */
 import { Argument, type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import {
   CHANNEL_KINDS,
   type ChannelKind,
@@ -12,7 +13,7 @@ import { type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
 import { readTimeZone } from "../option-values.ts";
 import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
-import { printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
+import { noteLimit, printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 interface ChannelOptions extends ConnectionOptions {
   account: string;
@@ -130,6 +131,7 @@ async function deliveries(options: ChannelOptions): Promise<void> {
   const { account } = options;
   const client = connect(options);
   const { items } = await client.ask("listDeliveries", { account });
+  noteLimit(items, NOTIFY_LIMITS.deliveriesShown, "the newest");
   if (items.length === 0) await requireKnown(client, { account });
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("Nothing has been delivered yet.");

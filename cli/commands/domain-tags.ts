@@ -6,7 +6,7 @@ import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
-import { printError, printJson, printOut, safeText } from "../terminal.ts";
+import { noteLimit, printError, printJson, printOut, safeText } from "../terminal.ts";
 
 interface JsonOptions extends ConnectionOptions {
   json?: true;
@@ -71,6 +71,7 @@ async function tagAll(domains: string[], { account, add, remove, json, ...connec
 
 async function listTags({ account, tag, json, ...connection }: ListOptions): Promise<void> {
   const { items } = await connect(connection).ask("listTags", { account, tag });
+  noteLimit(items, TAG_LIMITS.listed, "narrow them with --tag or --account");
   for (const item of items) {
     if (json) printJson(item);
     else printOut(renderTags(item));

@@ -39,8 +39,8 @@ Examples:
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
-another one in --rua it is refused: remove the domain first, then add it again. Without --account, a domain of another
-account is refused, too.
+another one in --rua it is refused: remove the domain first, then add it again. Without --account, a domain that only other
+accounts have is neither added nor removed; check shows it where one account has it.
 Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
 
 /** Adds the command with its subcommands. */
@@ -68,8 +68,9 @@ async function addAll(given: string[], options: AddOptions, command: Command): P
   }
   const client = connect(options);
   const listed = file === undefined ? undefined : await readList(file);
-  const isAccountGiven = command.getOptionValueSource("account") !== "default";
-  const elsewhere = isAccountGiven ? NOWHERE : await findElsewhere(client, [...given, ...(listed ?? [])], account);
+  const elsewhere = isAccountGiven(command)
+    ? NOWHERE
+    : await findElsewhere(client, [...given, ...(listed ?? [])], account);
   const isFine = await each(given, options, (domain) => {
     const problem = elsewhere(domain);
     if (problem !== undefined) throw new CommandError(problem);
@@ -79,6 +80,10 @@ async function addAll(given: string[], options: AddOptions, command: Command): P
   process.exitCode = isFine && isListFine ? exitCodes.done : exitCodes.rejected;
 }
 
+function isAccountGiven(command: Command): boolean {
+  return command.getOptionValueSource("account") !== "default";
+}
+
 /** A sentence where a domain, as it was typed, is one of other accounts and not of the one that is meant unless one is named. */
 type Elsewhere = (typed: string) => string | undefined;
 
@@ -86,28 +91,37 @@ const NOWHERE: Elsewhere = () => undefined;
 
 /** Looks for the accounts that have the domains: a second address in another account would get none of their reports. */
 async function findElsewhere(client: ApiClient, typed: readonly string[], account: string): Promise<Elsewhere> {
+  const accountsOf = await findAccounts(client, typed);
+  return (text) => {
+    const accounts = accountsOf(text);
+    if (accounts.length === 0 || accounts.includes(account)) return undefined;
+    const [other = ""] = accounts;
+    return (
+      `${safeText(text, MAX_CHARS)} is a domain of ${whose(accounts)}; nothing was changed. Say whose it is: ` +
+      `--account ${other}, or --account ${account} for an address there, too.`
+    );
+  };
+}
+
+function whose([first = "", ...more]: readonly string[]): string {
+  return more.length === 0 ? `the account ${first}` : `${more.length + 1} accounts, ${first} among them`;
+}
+
+/** @returns the accounts that have a domain, as it was typed; none of what cannot be read, which is refused elsewhere */
+async function findAccounts(client: ApiClient, typed: readonly string[]): Promise<(text: string) => readonly string[]> {
   const nameOf = (text: string): string => {
     const read = readDomainName(text);
     return read.ok ? read.value.name : "";
   };
   const names = new Set(typed.map(nameOf));
-  // What cannot be read is refused when it is added.
   names.delete("");
-  if (names.size === 0) return NOWHERE;
+  if (names.size === 0) return () => [];
   const [only] = names.size === 1 ? names : [];
   const accountsOf = new Map<string, string[]>();
   for await (const item of client.each("listDomains", { text: only, order: "domain", limit: PAGE_LIMITS.listed })) {
-    if (names.has(item.domain) && !item.accounts.includes(account)) accountsOf.set(item.domain, item.accounts);
+    if (names.has(item.domain)) accountsOf.set(item.domain, item.accounts);
   }
-  return (text) => {
-    const [other, ...more] = accountsOf.get(nameOf(text)) ?? [];
-    if (other === undefined) return undefined;
-    const owners = more.length === 0 ? `the account ${other}` : `${more.length + 1} accounts, ${other} among them`;
-    return (
-      `${safeText(text, MAX_CHARS)} is a domain of ${owners}; nothing was changed. Say whose it is: ` +
-      `--account ${other}, or --account ${account} for an address there, too.`
-    );
-  };
+  return (text) => accountsOf.get(nameOf(text)) ?? [];
 }
 
 /** Adds the domains of a list and prints a result a line. @returns whether all were added */
@@ -147,11 +161,19 @@ function renderLine({ typed, domain = "", rua = "", isNew }: Outputs["addDomains
   return `${safeText(name, MAX_CHARS)}  ${safeText(rua)}  ${isNew ? "added" : "was added before"}`;
 }
 
-async function checkAll(domains: string[], options: DomainOptions): Promise<void> {
+async function checkAll(domains: string[], options: DomainOptions, command: Command): Promise<void> {
   const client = connect(options);
   const states: string[] = [];
+  const accountsOf = isAccountGiven(command) ? () => [] : await findAccounts(client, domains);
   const isFine = await each(domains, options, async (domain) => {
-    const found = await client.ask("domainSetup", { account: options.account, domain });
+    const accounts = accountsOf(domain);
+    const [other] = accounts.includes(options.account) ? [] : accounts;
+    if (other !== undefined && accounts.length > 1) {
+      throw new CommandError(
+        `${safeText(domain, MAX_CHARS)} is a domain of ${whose(accounts)}. Say which: --account ${other}.`,
+      );
+    }
+    const found = await client.ask("domainSetup", { account: other ?? options.account, domain });
     states.push(found.state);
     return found;
   });
@@ -184,8 +206,14 @@ async function each(
   return isFine;
 }
 
-async function removeOne(domain: string, options: DomainOptions): Promise<void> {
-  const removed = await connect(options).ask("removeDomain", { account: options.account, domain });
+async function removeOne(domain: string, options: DomainOptions, command: Command): Promise<void> {
+  const client = connect(options);
+  const accounts = isAccountGiven(command) ? [] : (await findAccounts(client, [domain]))(domain);
+  if (accounts.length > 0 && !accounts.includes(options.account)) {
+    const named = `${safeText(domain, MAX_CHARS)} is a domain of ${whose(accounts)}`;
+    throw new CommandError(`${named}; nothing was changed. Say whose it is: --account ${accounts[0]}.`);
+  }
+  const removed = await client.ask("removeDomain", { account: options.account, domain });
   const { rua, isAddressRemoved } = removed;
   if (options.json) printJson({ removed: rua, isAddressRemoved });
   else if (isAddressRemoved) printOut(`${rua} is no longer registered. Remove it from the DMARC record, too.`);

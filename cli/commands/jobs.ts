@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Job } from "../../shared/contract/pipeline-shapes.ts";
+import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
@@ -10,7 +11,7 @@ import { readDomain } from "../domain-option.ts";
 import { interruptible } from "../interrupt.ts";
 import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { noteLimit, printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 type JobFilter = Job["filter"];
 
@@ -117,6 +118,7 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
   const client = connect(options);
   if (id !== undefined) return follow(client, await readJob(client, id), options);
   const { items: jobs } = await client.ask("listJobs", {});
+  noteLimit(jobs, PAGE_LIMITS.jobs, "the newest");
   if (options.json) return printJson(jobs);
   if (jobs.length === 0) return printOut("No job has been started.");
   const rows = jobs.map((job) => [

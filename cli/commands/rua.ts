@@ -1,6 +1,7 @@
 /** `dmarc rua`: the addresses that may receive reports. */
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { REFUSED_MAIL_LIMITS } from "../../shared/limits.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
 import { withBothForms } from "../../shared/unicode-name.ts";
 import { CommandError } from "../command-error.ts";
@@ -8,7 +9,16 @@ import { isAsking, isConfirmed } from "../confirm.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
 import { subcommandsOf } from "../subcommands.ts";
-import { printError, printJson, printOut, renderDay, renderPairs, renderTable, safeText } from "../terminal.ts";
+import {
+  noteLimit,
+  printError,
+  printJson,
+  printOut,
+  renderDay,
+  renderPairs,
+  renderTable,
+  safeText,
+} from "../terminal.ts";
 
 type Registration = Outputs["getRegistration"];
 
@@ -154,6 +164,7 @@ function domainsOf({ domains }: RegistryEntry): string {
 
 async function listRefused(options: RuaOptions): Promise<void> {
   const { items } = await connect(options).ask("refusedMail", {});
+  noteLimit(items, REFUSED_MAIL_LIMITS.addressesShown, "those with the most mail");
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("No mail was refused because of its address.");
   const rows = items.map(({ rua, mails, isAtLeast, lastSeconds, lastSender }) => [

@@ -55,14 +55,14 @@ async function printStatus(options: StatusOptions): Promise<void> {
 }
 
 /** What to do next, each with its command. */
-function renderSteps({ outcomes, parts, refusedMails = 0, ...status }: Status, nowSeconds: number): string {
+function renderSteps({ outcomes, parts, refusedReports = 0, ...status }: Status, nowSeconds: number): string {
   const counted = outcomes === null ? undefined : { dead_letter: 0, conflict: 0, ...outcomes };
   const steps = operatorSteps({
     ...status,
     nowSeconds,
     deadLetters: counted?.dead_letter,
     conflicts: counted?.conflict,
-    refusedMails,
+    refusedReports,
     missingParts: parts === null ? 0 : missingParts(parts),
   });
   if (steps.length === 0) return "Nothing to do.";

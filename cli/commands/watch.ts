@@ -121,13 +121,13 @@ async function list(options: ListOptions): Promise<void> {
   if (mutes) {
     await print((await client.ask("listMutes", { account })).items, renderMute, "Nothing is muted.");
   } else if (notices) {
-    const { items } = await client.ask("listNotices", { account });
-    const wanted = items.filter((notice) => domain === undefined || notice.domain === domain);
+    const notices = await Array.fromAsync(client.each("listNotices", { account }));
+    const wanted = notices.filter((notice) => domain === undefined || notice.domain === domain);
     await print(wanted, renderNotice, "There are no notices yet.");
   } else {
     const state = resolved ? "resolved" : "open";
     await print(
-      (await client.ask("listIncidents", { account, domain, state })).items,
+      await Array.fromAsync(client.each("listIncidents", { account, domain, state })),
       renderIncident,
       `No ${state} incidents.`,
     );

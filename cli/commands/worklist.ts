@@ -2,10 +2,11 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { WORK_LIMITS } from "../../shared/limits.ts";
 import { WORK_CODES, type WorkCode } from "../../shared/watch/work.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { requireKnown } from "../known-names.ts";
-import { printJson, printOut, safeText } from "../terminal.ts";
+import { noteLimit, printJson, printOut, safeText } from "../terminal.ts";
 
 interface WorklistOptions extends ConnectionOptions {
   account?: string;
@@ -49,6 +50,7 @@ async function printWorklist({ account, code, subject, json, ...connection }: Wo
   const client = connect(connection);
   if (code === undefined) {
     const { items } = await client.ask("worklist", { account });
+    noteLimit(items, WORK_LIMITS.lines, "those that matter most");
     for (const line of items) json ? printJson(line) : printOut(renderLine(line));
     if (items.length === 0) await requireKnown(client, { account });
     if (items.length === 0 && !json) printOut("Nothing to do.");

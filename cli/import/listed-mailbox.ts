@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import * as v from "valibot";
-import type { Unreadable } from "./mail-api.ts";
+import { refusalOf, type Unreadable } from "./mail-api.ts";
 import type { Mail, Mailbox, MailPage } from "./mailbox.ts";
 
 /** A mail, and when it came, seconds since 1970 UTC. */
@@ -65,8 +65,9 @@ export async function listedMailbox(
       const ids = (await service.list(from > 0 ? from : undefined)).filter((id) => !done.has(id));
       mailbox.total = ids.length;
       let { seconds } = mark;
+      const reader = new Reader(service, mark.ids.at(-1)?.[0]);
       for (let i = 0; i < ids.length; i += MAILS_PER_PAGE) {
-        const read = await readAll(service, ids.slice(i, i + MAILS_PER_PAGE));
+        const read = await reader.read(ids.slice(i, i + MAILS_PER_PAGE));
         for (const [id, mail] of read) {
           // One that cannot be read is passed over by the next run, too, as long as it is listed.
           if ("reason" in mail) {
@@ -103,15 +104,44 @@ function pageOf(
   return { mails, unreadable, position: { seconds, ids } };
 }
 
-async function readAll(service: MailService, ids: readonly string[]): Promise<Map<string, ReadMail | Unreadable>> {
-  const found = new Map<string, ReadMail | Unreadable>();
-  const waiting = ids.values();
-  const work = async (): Promise<void> => {
-    for (const id of waiting) {
-      const mail = await service.read(id);
-      if (mail !== undefined) found.set(id, mail);
-    }
-  };
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
-  return found;
+/** Reads mails side by side. One that the service refuses to give must not keep back the others, now and in all later runs. */
+class Reader {
+  readonly #service: MailService;
+  /** The last mail that the service gave: if it still does, it refused the other one alone. */
+  #given: string | undefined;
+
+  constructor(service: MailService, given: string | undefined) {
+    this.#service = service;
+    this.#given = given;
+  }
+
+  /** @throws CommandError where the service gives no mail any more */
+  async read(ids: readonly string[]): Promise<Map<string, ReadMail | Unreadable>> {
+    const found = new Map<string, ReadMail | Unreadable>();
+    const refused = new Map<string, unknown>();
+    const waiting = ids.values();
+    const work = async (): Promise<void> => {
+      for (const id of waiting) {
+        try {
+          const mail = await this.#service.read(id);
+          if (mail === undefined) continue;
+          found.set(id, mail);
+          if ("bytes" in mail) this.#given = id;
+        } catch (error) {
+          if (refusalOf(error) === undefined) throw error;
+          refused.set(id, error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
+    for (const [id, error] of refused) found.set(id, await this.#reasonOf(error));
+    return found;
+  }
+
+  async #reasonOf(error: unknown): Promise<Unreadable> {
+    const reason = refusalOf(error);
+    const other = this.#given === undefined ? undefined : await this.#service.read(this.#given);
+    if (reason === undefined || other === undefined || "reason" in other) throw error;
+    return reason;
+  }
 }

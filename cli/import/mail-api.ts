@@ -112,7 +112,7 @@ export class MailApi {
     }
     if (isOfMail?.(status, text) === true) return new CommandError(messageOf(text), "of_mail");
     const again = PASSING.has(status) ? ` ${AGAIN}` : "";
-    const code = status === 404 ? "not_found" : undefined;
+    const code = status === 404 ? "not_found" : "refused";
     return new CommandError(`${base} answered with status ${status}: ${messageOf(text)}${again}`, code);
   }
 }
@@ -131,6 +131,12 @@ export function tooLarge(maxBytes: number): CommandError {
 /** What a mail service gives where a mail cannot be read now or later: a reason. */
 export interface Unreadable {
   reason: string;
+}
+
+/** What a refusal says of a mail, where it is about that one only; undefined for a failure of another kind. */
+export function refusalOf(error: unknown): Unreadable | undefined {
+  if (!(error instanceof CommandError) || error.code !== "refused") return undefined;
+  return { reason: error.message.replace(` ${AGAIN}`, "") };
 }
 
 /**

@@ -44,6 +44,10 @@ export const status = v.object({
   ),
   /** Mails of the last week to unregistered addresses, at least; absent if the ledger did not answer. */
   refusedMails: v.optional(v.number()),
+  /** Those of them that look like reports, by their addresses. */
+  refusedReports: v.optional(v.number()),
+  /** First part of the names of the deployment's Workers, queues and databases. */
+  prefix: v.optional(v.string()),
 });
 
 /** Mail to one unregistered address; `isAtLeast`: the count reached its limit. */

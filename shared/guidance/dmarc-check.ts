@@ -51,7 +51,6 @@ export interface DmarcCheck extends Check {
 }
 
 /** A record for a domain that has none. */
-const FIRST_RECORD = "v=DMARC1; p=none;";
 
 /**
  * Checks a domain.
@@ -87,7 +86,7 @@ export async function checkDmarc(
   const findings = await explained([
     ...discovered,
     ...misplaced,
-    ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
+    ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject, ruaAddress })),
     ...findingsOfWildcard(domain, walk, wildcard),
     ...findingsOfDestinations(destinations),
     ...(walk.found === undefined ? [] : await findingsOfTtl(`_dmarc.${walk.found.domain}`, ask)),
@@ -95,10 +94,7 @@ export async function checkDmarc(
   if (walk.found !== undefined) {
     addRepair(findings, walk.found);
     if (!(await isSigning())) await addPolicyOfIdle(findings, walk.found, { domain, ask });
-    // A record of a registry is not the owner's to change.
-    if (organizationalDomain(walk.found.domain) === organizationalDomain(domain)) {
-      addAddress(findings, walk.found, ruaAddress);
-    }
+    if (isOwners(walk.found.domain, domain)) addAddress(findings, walk.found, ruaAddress);
     findings.push(...findingsOfOrganization(findings, walk, domain));
   }
   const state = worstState(findings.map((finding) => finding.state));
@@ -246,6 +242,11 @@ async function addMerged(findings: readonly Finding[], { steps: [own] }: Walk, a
   if (value === undefined || (await aliasOf(name, ask)) !== undefined) return;
   several.publish = { name, type: "TXT", value };
   several.sentence = `${several.sentence.replace(/ Keep one.*$/, "")} Publish this one in place of all: it has the addresses of each, and the weakest of the policies.${stricterHint("", value)}`;
+}
+
+/** Whether the domain's owner may change the record: one of a registry is not theirs. */
+function isOwners(policyDomain: string, domain: string): boolean {
+  return organizationalDomain(policyDomain) === organizationalDomain(domain);
 }
 
 /** Adds an address to a record without, where it is known and nothing else is given for the name. */
@@ -398,6 +399,8 @@ function findingsOfApex(domain: string, texts: string[]): Finding[] {
 interface Subject {
   domain: string;
   subject: PolicySubject;
+  /** Where reports should go, if that is known. */
+  ruaAddress?: string | undefined;
 }
 
 function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: Walk, about: Subject): Finding[] {
@@ -410,7 +413,7 @@ function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: W
       state: "broken",
       sentence: `The record at ${name} has no valid p and no address for reports, so receivers ignore it.`,
       rule: "RFC 9989 section 4.10.1",
-      publish: { name, type: "TXT", value: FIRST_RECORD },
+      publish: isOwners(policyDomain, about.domain) ? firstRecord(policyDomain, about.ruaAddress) : undefined,
     });
   } else if (record.p === undefined || record.hasInvalidSubdomainPolicy) {
     findings.push({

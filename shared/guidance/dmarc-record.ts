@@ -202,7 +202,7 @@ export function mailtoUri(address: string): string {
   const at = address.lastIndexOf("@");
   const local = address
     .slice(0, at)
-    .replaceAll(/^\/\/|[^A-Za-z0-9._~$*+=:/-]+/g, (signs) =>
+    .replaceAll(/^\/\/|(?<=^mailto)[:=]|[^a-z0-9._~$*+=:/-]+/gi, (signs) =>
       encodeURIComponent(signs.toWellFormed()).replaceAll(/[!'()]/g, hexOf),
     );
   return `mailto:${local}@${address.slice(at + 1)}`;

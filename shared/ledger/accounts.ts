@@ -79,7 +79,7 @@ const profileRow = v.pipe(
   v.object({
     account: v.string(),
     name: v.string(),
-    mediaType: v.nullable(v.picklist(LOGO_TYPES)),
+    mediaType: v.fallback(v.nullable(v.picklist(LOGO_TYPES)), null),
     base64: v.nullable(v.string()),
     changedSeconds: v.nullable(v.number()),
   }),

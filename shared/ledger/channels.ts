@@ -125,18 +125,56 @@ function removedText(target: string): string {
   return `The channel to ${target} was removed.`;
 }
 
-/** How often an account asked strangers to confirm: in all since a time, and an address (lower case) since an earlier one. */
-export function confirmationsQuery(
-  { account, target }: Pick<Channel, "account" | "target">,
-  since: { daySeconds: number; weekSeconds: number },
-): Query<{ ofAccount: number; toAddress: number }> {
-  const sql = `SELECT count(*) FILTER (WHERE d.created_seconds > ?2) AS ofAccount,
+/** How often an account asked strangers to confirm: in all since ?2, and an address (lower case) since ?3, an earlier time. */
+const CONFIRMATIONS = `SELECT count(*) FILTER (WHERE d.created_seconds > ?2) AS ofAccount,
       count(*) FILTER (WHERE lower(c.target) = ?4 OR d.result = ?5) AS toAddress
     FROM deliveries d LEFT JOIN channels c ON c.id = d.channel
     WHERE d.account = ?1 AND d.kind = 'confirm' AND d.created_seconds > ?3`;
+
+function confirmationParameters({ account, target }: Pick<Channel, "account" | "target">, nowSeconds: number) {
   const address = target.toLowerCase();
-  const parameters = [account, since.daySeconds, since.weekSeconds, address, removedText(address)];
-  return query(sql, parameters, v.object({ ofAccount: v.number(), toAddress: v.number() }));
+  const weekSeconds = nowSeconds - NOTIFY_LIMITS.confirmationSeconds;
+  return [account, nowSeconds - 86_400, weekSeconds, address, removedText(address)];
+}
+
+/** How often an account asked strangers to confirm within a day, and an address within a week: one row. */
+export function confirmationsQuery(
+  channel: Pick<Channel, "account" | "target">,
+  nowSeconds: number,
+): Query<{ ofAccount: number; toAddress: number }> {
+  const row = v.object({ ofAccount: v.number(), toAddress: v.number() });
+  return query(CONFIRMATIONS, confirmationParameters(channel, nowSeconds), row);
+}
+
+/**
+ * Adds the question to confirm a channel, or finds the one of the same subject; neither, and no row, where its account or its
+ * address has had as many as may be. The limits hold whatever else is added at the same time.
+ */
+export function addQuestion(channel: Channel, subject: string, nowSeconds: number): Change {
+  const { confirmationsPerDay, confirmationsPerAddress } = NOTIFY_LIMITS;
+  return {
+    sql: `INSERT INTO deliveries (${DELIVERY_COLUMNS}, claimed_seconds)
+      SELECT ?6, ?7, ?1, 'confirm', ?8, 'waiting', 0, '', ?9, ?9, 0, 0 FROM (${CONFIRMATIONS})
+      WHERE ofAccount < ?10 AND toAddress < ?11 AND EXISTS (SELECT 1 FROM channels WHERE id = ?7)
+      ON CONFLICT (id) DO UPDATE SET subject = excluded.subject RETURNING id`,
+    parameters: [
+      ...confirmationParameters(channel, nowSeconds),
+      deliveryId(channel.id, "confirm", subject),
+      channel.id,
+      subject,
+      nowSeconds,
+      confirmationsPerDay,
+      confirmationsPerAddress,
+    ],
+  };
+}
+
+/** Removes a channel again whose address could not be asked to confirm. */
+export function removeUnasked(id: string): Change {
+  return {
+    sql: "DELETE FROM channels WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE channel = ?1)",
+    parameters: [id],
+  };
 }
 
 /** Removes a channel and its deliveries; only that its address was asked to confirm is kept, as this is limited. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { compareValues, firstRows, type ListPage } from "./combine.ts";
-import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import { mailOrigin } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
@@ -60,6 +60,9 @@ const row = v.pipe(
   }),
   v.transform(({ conflict, ...columns }): ConflictRow => ({ ...columns, ...conflict })),
 );
+
+/** The condition that this version knows what kind of report it is about. */
+const KNOWS_KIND = knows("kind", REPORT_KINDS);
 
 const COLUMNS = `id, account, domain, kind, day, lower(hex(uid)) AS uid, filed_seconds AS filedSeconds, conflict`;
 
@@ -126,7 +129,11 @@ export function conflictsQuery({
 }): Query<ConflictRow> {
   const isAsked = withoutDoubted ? `coalesce(NOT (${IS_DOUBTED}), true)` : "true";
   return {
-    ...query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 AND ${isAsked} ORDER BY id LIMIT ?2`, [after, limit], row),
+    ...query(
+      `SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 AND ${isAsked} AND ${KNOWS_KIND} ORDER BY id LIMIT ?2`,
+      [after, limit],
+      row,
+    ),
     combine: (parts) => firstRows(parts, (a, b) => compareValues(a.id, b.id), limit),
   };
 }
@@ -181,7 +188,7 @@ const groupRow = v.object({
 });
 
 /** Ours: groups listed. */
-const MAX_GROUPS = 500;
+export const MAX_DOUBTED_GROUPS = 500;
 
 /** Doubted versions by account, domain and reporter, largest group first. */
 export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
@@ -190,12 +197,12 @@ export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
       `SELECT account, domain, kind, conflict ->> '$.reporter' AS reporter, count(*) AS conflicts,
         sum(conflict ->> '$.other.total') AS total, min(filed_seconds) AS firstFiledSeconds,
         max(filed_seconds) AS lastFiledSeconds
-      FROM conflicts WHERE ${IS_DOUBTED} GROUP BY account, domain, kind, reporter
-      ORDER BY conflicts DESC, account, domain, kind, reporter LIMIT ${MAX_GROUPS}`,
+      FROM conflicts WHERE ${IS_DOUBTED} AND ${KNOWS_KIND} GROUP BY account, domain, kind, reporter
+      ORDER BY conflicts DESC, account, domain, kind, reporter LIMIT ${MAX_DOUBTED_GROUPS}`,
       [],
       groupRow,
     ),
-    combine: (parts) => firstRows(parts, (a, b) => b.conflicts - a.conflicts, MAX_GROUPS),
+    combine: (parts) => firstRows(parts, (a, b) => b.conflicts - a.conflicts, MAX_DOUBTED_GROUPS),
   };
 }
 
@@ -219,7 +226,7 @@ export function findDoubted(
 /** Conflicts by id, those that exist. */
 export function conflictsNamedQuery(ids: readonly string[]): Query<ConflictRow> {
   return query(
-    `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
+    `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) AND ${KNOWS_KIND} ORDER BY id`,
     [JSON.stringify(ids)],
     row,
   );
@@ -293,7 +300,7 @@ export function decisionsQuery(uid: string): Query<DecisionRow> {
   return query(
     `SELECT account, lower(hex(uid)) AS uid, lower(hex(content_hash)) AS contentHash, decision, decided_by AS decidedBy, reason,
       decided_seconds AS decidedSeconds
-    FROM decisions WHERE uid = unhex(?1) ORDER BY decided_seconds DESC`,
+    FROM decisions WHERE uid = unhex(?1) AND ${knows("decision", DECISIONS)} ORDER BY decided_seconds DESC`,
     [uid],
     v.object({
       account: v.string(),

@@ -15,7 +15,7 @@ import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 /** The details of a dead letter that have no column of their own. */
 const letter = v.object({
   message: v.string(),
-  stage: v.picklist(["read", "queue"]),
+  stage: v.fallback(v.picklist(["read", "queue"]), "queue"),
   /** The queue message, whatever it was. */
   queueMessage: v.unknown(),
   /** For a message that ran out of retries: its last error, or a note that none was kept. */

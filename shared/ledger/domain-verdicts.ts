@@ -14,7 +14,7 @@ import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, q
 import type { AccountDomain } from "./domain-checks.ts";
 import { REPORTED_NAMES } from "./reported-names.ts";
 import { isMeaningful } from "./reports.ts";
-import { SENDER_DECISIONS, type SenderDecision } from "./sender-decisions.ts";
+import { KNOWS_SENDER_DECISION, SENDER_DECISIONS, type SenderDecision } from "./sender-decisions.ts";
 
 /** A domain's verdict, when it was computed, and since when it has its state. */
 export interface DomainVerdict extends AccountDomain, StoredVerdict {
@@ -210,7 +210,7 @@ export function factsQuery(names: readonly AccountDomain[], { firstDay, lastDay 
         GROUP BY r.rua ORDER BY last DESC, r.rua LIMIT ${MAX_RUA_ADDRESSES})) AS addresses,
       (SELECT json_group_array(json_array(source, decision)) FROM (
         SELECT s.source, s.decision, max(s.decided_seconds) FROM sender_decisions s
-        WHERE s.account = w.account AND s.domain = w.domain GROUP BY s.source)) AS decisions
+        WHERE s.account = w.account AND s.domain = w.domain AND ${KNOWS_SENDER_DECISION} GROUP BY s.source)) AS decisions
     FROM json_each(?1) n JOIN domain_verdicts w
       ON w.account = n.value ->> 'account' AND w.domain = n.value ->> 'domain'
     ORDER BY w.account, w.domain`;
@@ -281,7 +281,7 @@ const verdictRow = v.pipe(
     messages: v.number(),
     own_messages: v.number(),
     at_risk: v.number(),
-    policy: v.picklist(["none", "quarantine", "reject", ""]),
+    policy: v.fallback(v.picklist(["none", "quarantine", "reject", ""]), ""),
     is_test: v.number(),
     next_record: v.string(),
     reasons: jsonColumn(v.array(storedReason)),

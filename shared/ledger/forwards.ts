@@ -67,6 +67,9 @@ export function waitingReportsQuery(): Query<WaitingReports> {
   return query(sql, [], waitingRow);
 }
 
+/** The condition that this version knows what kind of report it is. */
+const KNOWS_REPORT = knows("kind", REPORT_KINDS);
+
 const unsentRow = v.object({
   target: v.string(),
   reportUid: v.string(),
@@ -74,7 +77,7 @@ const unsentRow = v.object({
   kind: v.picklist(REPORT_KINDS),
   domain: v.string(),
   day: v.number(),
-  state: v.picklist(["waiting", "failed"]),
+  state: v.fallback(v.picklist(["waiting", "failed"]), "failed"),
   /** How often the target refused it. */
   attempts: v.number(),
   result: v.string(),
@@ -87,7 +90,7 @@ export type UnsentReport = v.InferOutput<typeof unsentRow>;
 export function unsentReportsQuery(limit: number): Query<UnsentReport> {
   const sql = `SELECT target, lower(hex(uid)) AS reportUid, account, kind, domain, day, state, attempts, result,
       created_seconds AS createdSeconds, next_seconds AS nextSeconds
-    FROM forwards ORDER BY state, attempts DESC, created_seconds DESC LIMIT ?1`;
+    FROM forwards WHERE ${KNOWS_REPORT} ORDER BY state, attempts DESC, created_seconds DESC LIMIT ?1`;
   return query(sql, [limit], unsentRow);
 }
 
@@ -209,7 +212,7 @@ export function dueForwardsQuery(target: string, nowSeconds: number): Query<DueF
         'endSeconds', r.end_seconds, 'receivedSeconds', r.received_seconds, 'senderState', r.sender_rank,
         'senderDomain', r.sender_domain, 'rua', r.rua, 'rawKey', r.raw_key, 'part', r.part, 'records', r.records,
         'total', r.total, 'passed', r.passed, 'details', json(r.details)) END AS report
-    FROM (SELECT * FROM forwards WHERE target = ?1 AND state = 'waiting' AND next_seconds <= ?2
+    FROM (SELECT * FROM forwards WHERE target = ?1 AND state = 'waiting' AND next_seconds <= ?2 AND ${KNOWS_REPORT}
       ORDER BY next_seconds LIMIT ?3) f
     LEFT JOIN reports r ON r.account = f.account AND r.kind = f.kind AND r.domain = f.domain AND r.day = f.day
       AND r.uid = f.uid AND r.state = 'accepted'

@@ -4,7 +4,7 @@ import { SECONDS_PER_DAY } from "../report-day.ts";
 import { sha256OfRawKey } from "../storage.ts";
 import { type Change, type Query, query } from "./database.ts";
 import { objectHash } from "./objects.ts";
-import { outcomesColumn } from "./outcomes.ts";
+import { outcomeNamesColumn } from "./outcomes.ts";
 
 /** An imported file. */
 export interface ImportedFile {
@@ -51,7 +51,7 @@ const knownRow = v.object({
   rawKey: v.string(),
   importedSeconds: v.number(),
   /** null while it is waiting to be processed. */
-  outcomes: v.nullable(outcomesColumn),
+  outcomes: v.nullable(outcomeNamesColumn),
 });
 
 export type KnownImport = v.InferOutput<typeof knownRow>;

@@ -52,12 +52,12 @@ const outcome = v.variant("outcome", [
 export type Outcome = v.InferOutput<typeof outcome>;
 
 /** The number of parts that outcomes stand for. */
-export function countParts(outcomes: readonly Outcome[]): number {
-  return outcomes.reduce((sum, outcome) => sum + (("parts" in outcome ? outcome.parts : undefined) ?? 1), 0);
+export function countParts(outcomes: readonly CountedOutcome[]): number {
+  return outcomes.reduce((sum, { parts = 1 }) => sum + parts, 0);
 }
 
 /** Outcome → the number of parts that have it. */
-export function countOutcomes(outcomes: readonly Outcome[]): Record<string, number> {
+export function countOutcomes(outcomes: readonly CountedOutcome[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const one of outcomes) counts[one.outcome] = (counts[one.outcome] ?? 0) + countParts([one]);
   return counts;
@@ -69,6 +69,12 @@ export function discardedByPeople(outcomes: readonly Outcome[], deadLetters: Rea
 }
 
 export const outcomesColumn = jsonColumn(v.array(outcome));
+
+/** What is counted of outcomes, also of those that only a newer version knows. */
+const countedOutcome = v.object({ outcome: v.string(), parts: v.optional(v.number()) });
+type CountedOutcome = v.InferOutput<typeof countedOutcome>;
+
+export const outcomeNamesColumn = jsonColumn(v.array(countedOutcome));
 
 /** Outcomes as stored: without default values. */
 export function outcomesText(outcomes: readonly Outcome[]): string {

@@ -85,6 +85,15 @@ export function refusedMailQuery({ firstDay, lastDay }: { firstDay: number; last
   );
 }
 
+/** What addresses for reports, and those that send them, are called. */
+const REPORT_WORDS = /dmarc|tls-?rpt|smtp-?tls|report|(?<![a-z])ru[af](?![a-z])/i;
+
+/** How many of the mails were reports, as far as their addresses tell: to a catch-all, most mail is spam. */
+export function reportMails(refused: readonly RefusedAddress[]): number {
+  const reports = refused.filter(({ rua, lastSender }) => REPORT_WORDS.test(`${rua} ${lastSender}`));
+  return reports.reduce((sum, { mails }) => sum + mails, 0);
+}
+
 /** Removes entries before a day. */
 export function removeOldRefusedMail(beforeDay: number): Change {
   return { sql: "DELETE FROM refused_mail WHERE day < ?1", parameters: [beforeDay] };

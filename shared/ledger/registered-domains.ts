@@ -44,7 +44,7 @@ const row = v.pipe(
     added_seconds: v.number(),
     state: v.fallback(v.picklist(SETUP_STATES), "unknown"),
     checked_seconds: v.number(),
-    setup: jsonColumn(v.union([domainSetup, v.strictObject({})])),
+    setup: jsonColumn(v.fallback(v.union([domainSetup, v.strictObject({})]), {})),
   }),
   v.transform(
     ({ added_seconds, checked_seconds, setup, ...named }): RegisteredDomain => ({

@@ -101,7 +101,7 @@ const metadataFields = {
   errors: v.optional(v.array(v.string()), []),
   generator: v.optional(v.string(), ""),
   version: v.optional(v.string(), ""),
-  format: v.optional(v.picklist(["rfc7489", "rfc9990"]), "rfc7489"),
+  format: v.fallback(v.optional(v.picklist(["rfc7489", "rfc9990"]), "rfc7489"), "rfc7489"),
 } satisfies Record<keyof KeptMetadata, v.GenericSchema>;
 type KeptMetadata = Omit<ReportMetadata, "orgName" | "reportId" | "beginSeconds" | "endSeconds">;
 

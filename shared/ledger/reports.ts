@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
 import { D1_LIMITS, READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
-import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
+import { type Change, knows, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
 import { DETAILS_WITH_OTHERS } from "./other-objects.ts";
 import {
   detailsColumn,
@@ -142,7 +142,7 @@ export function addReports(
     call.add(
       query(
         `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
-        FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
+        FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4) AND ${knows("d.decision", DECISIONS)}`,
         [some],
         decisionRow,
       ),

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { DECISION_LIMITS } from "../limits.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
-import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 
 export const SENDER_DECISIONS = ["mine", "notMine", "forwarder", "undecided"] as const;
 export type SenderDecision = (typeof SENDER_DECISIONS)[number];
@@ -42,6 +42,9 @@ const row = v.pipe(
   ),
 );
 
+/** The condition that this version knows what was decided; what was decided before holds then. */
+export const KNOWS_SENDER_DECISION = knows("decision", SENDER_DECISIONS);
+
 const COLUMNS = "account, domain, source, decision, note, decided_by, decided_seconds";
 
 /**
@@ -50,7 +53,8 @@ const COLUMNS = "account, domain, source, decision, note, decided_by, decided_se
 export function senderDecisionsQuery(domain: string, accounts: readonly string[]): Query<DecidedSender> {
   // SQLite takes the other columns from the row with the maximum.
   const sql = `SELECT account, domain, source, decision, note, decided_by, max(decided_seconds) AS decided_seconds
-    FROM sender_decisions WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) GROUP BY source`;
+    FROM sender_decisions WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2))
+      AND ${KNOWS_SENDER_DECISION} GROUP BY source`;
   return query(sql, [domain, JSON.stringify(accounts)], row);
 }
 
@@ -62,6 +66,7 @@ export function decisionsOfPeriodQuery(
 ): Query<DecidedSender> {
   const sql = `SELECT ${COLUMNS} FROM sender_decisions
     WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) AND decided_seconds >= ?3 AND decided_seconds < ?4
+      AND ${KNOWS_SENDER_DECISION}
     ORDER BY decided_seconds DESC, source LIMIT ?5`;
   const seconds = [firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY];
   return query(sql, [domain, JSON.stringify(accounts), ...seconds, limit], row);
@@ -73,7 +78,7 @@ export function accountDecisionsQuery(
   { firstDay, lastDay, limit }: DayRange & { limit: number },
 ): Query<DecidedSender> {
   const sql = `SELECT ${COLUMNS} FROM sender_decisions
-    WHERE account = ?1 AND decided_seconds >= ?2 AND decided_seconds < ?3
+    WHERE account = ?1 AND decided_seconds >= ?2 AND decided_seconds < ?3 AND ${KNOWS_SENDER_DECISION}
     ORDER BY decided_seconds DESC, domain, source LIMIT ?4`;
   return query(sql, [account, firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY, limit], row);
 }
@@ -84,7 +89,7 @@ export function senderHistoryQuery(
   accounts: readonly string[],
 ): Query<DecidedSender> {
   const sql = `SELECT ${COLUMNS} FROM sender_decisions
-    WHERE domain = ?1 AND source = ?2 AND account IN (SELECT value FROM json_each(?3))
+    WHERE domain = ?1 AND source = ?2 AND account IN (SELECT value FROM json_each(?3)) AND ${KNOWS_SENDER_DECISION}
     ORDER BY decided_seconds DESC LIMIT ?4`;
   return query(sql, [domain, source, JSON.stringify(accounts), DECISION_LIMITS.maxKept], row);
 }

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { WORK_LIMITS } from "../limits.ts";
 import { WORK_CODES, type WorkCause } from "../watch/work.ts";
 import { adding, combinePages, compareValues, type ListPage, type PageBounds, sumRows } from "./combine.ts";
-import { jsonColumn, type Query, query } from "./database.ts";
+import { jsonColumn, knows, type Query, query } from "./database.ts";
 
 /** A domain that a line is about. */
 export interface WorkDomain {
@@ -41,7 +41,7 @@ const CAUSED = `items AS MATERIALIZED (
     SELECT w.account AS account, w.domain AS domain, i.value ->> 0 AS code, i.value ->> 1 AS subject,
       i.value ->> 2 AS messages, i.value ->> 3 AS refused, i.value ->> 4 AS weight, i.value ->> 5 AS link
     FROM domain_verdicts w, json_each(w.work) i
-    WHERE w.work <> '[]' AND w.account IN (SELECT value FROM json_each(?1))
+    WHERE w.work <> '[]' AND w.account IN (SELECT value FROM json_each(?1)) AND ${knows("i.value ->> 0", WORK_CODES)}
     UNION ALL
     SELECT r.account, r.domain, 'setUp', r.state, 0, 0, 1, '' FROM registered_domains r
     WHERE r.account IN (SELECT value FROM json_each(?1)) AND r.state IN ${SETUP_TO_DO} AND NOT EXISTS (

@@ -11,13 +11,13 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-async function read(position?: unknown): Promise<MailPage[]> {
+async function read(position?: unknown, accessToken?: string): Promise<MailPage[]> {
   const mailbox = await openImap({
     host: "127.0.0.1",
     port: server.port,
     security: "none",
     user: "ann",
-    password: "secret",
+    ...(accessToken === undefined ? { password: "secret" } : { accessToken }),
     mailbox: "INBOX",
     since: undefined,
     isChanging: false,
@@ -60,9 +60,51 @@ it.each([
   await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
 });
 
-it("a server that leaves in the middle of a mail is a sentence that says how to go on", async () => {
+it("mails of which the server gives none are named once it gives another, whatever its word is", async () => {
+  fill(...Array.from({ length: 120 }, (_, i) => i + 1));
+  for (let uid = 1; uid <= 110; uid++) server.broken.add(uid);
+  server.refusal = "BAD Internal error while reading the message";
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(Array.from({ length: 10 }, (_, i) => String(i + 111)));
+  expect(pages.flatMap(({ unreadable }) => unreadable)).toHaveLength(110);
+  expect(pages.at(-1)?.position).toEqual({ uidValidity: "1", uid: 120 });
+});
+
+it("mails that the server cannot give are named where they are the last ones, as it gives earlier ones", async () => {
+  fill(1, 2, 3, 4);
+  for (const uid of [3, 4]) server.broken.add(uid);
+  const pages = await read({ uidValidity: "1", uid: 2 });
+  expect(pages.flatMap(({ unreadable }) => unreadable.map(({ id }) => id))).toEqual(["3", "4"]);
+  expect(pages.at(-1)?.position).toEqual({ uidValidity: "1", uid: 4 });
+});
+
+it("a server that gives no mail at all ends the run, and nothing is passed over", async () => {
+  fill(1, 2, 3);
+  for (const uid of [1, 2, 3]) server.broken.add(uid);
+  await expect(read()).rejects.toThrow(/^Mails could not be read: .+ could not be converted\.$/);
+});
+
+it("a server that refuses to say how large mails are gives them", async () => {
+  fill(1, 2, 3);
+  server.refusesSizes = true;
+  server.broken.add(2);
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(["1", "3"]);
+  expect(pages.flatMap(({ unreadable }) => unreadable.map(({ id }) => id))).toEqual(["2"]);
+});
+
+it("a mail at which the server leaves each time is named, and the others are read over a new connection", async () => {
   fill(1, 2, 3);
   server.leavesAt = 2;
+  const pages = await read();
+  expect(idsOf(pages)).toEqual(["1", "3"]);
+  expect(pages.flatMap(({ unreadable }) => unreadable.map(({ id }) => id))).toEqual(["2"]);
+});
+
+it("a server that leaves in the middle of a mail and does not come back is a sentence that says how to go on", async () => {
+  fill(1, 2, 3);
+  server.leavesAt = 2;
+  server.isClosing = true;
   await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
 });
 
@@ -82,4 +124,25 @@ it("a server that takes no password without TLS is a sentence, and is sent none"
   server.capabilities = "IMAP4rev1 LOGINDISABLED";
   await expect(read()).rejects.toThrow(/^Signing in to 127\.0\.0\.1:\d+ as 'ann' failed: /);
   expect(server.commands.join("\n")).not.toContain("secret");
+});
+
+it.each(["XOAUTH2", "OAUTHBEARER"])("an access token is used by %s, also for a new connection", async (mechanism) => {
+  server.capabilities = `IMAP4rev1 SASL-IR LOGINDISABLED AUTH=${mechanism}`;
+  fill(1, 2, 3);
+  server.leavesAt = 2;
+  expect(idsOf(await read(undefined, "good"))).toEqual(["1", "3"]);
+  expect(server.commands.filter((command) => command.startsWith(`AUTHENTICATE ${mechanism} `)).length).toBeGreaterThan(
+    1,
+  );
+  const expired = "has expired, or is for another mailbox or scope: put a new one into DMARC_IMAP_TOKEN";
+  await expect(read(undefined, "old")).rejects.toThrow(
+    `Signing in to 127.0.0.1:${server.port} as 'ann' failed: Invalid credentials (Failure). The access token ${expired}.`,
+  );
+});
+
+it("a server that takes no access tokens is a sentence", async () => {
+  server.capabilities = "IMAP4rev1 AUTH=PLAIN";
+  await expect(read(undefined, "good")).rejects.toThrow(
+    /^Signing in to 127\.0\.0\.1:\d+ as 'ann' failed: Unsupported authentication mechanism\.$/,
+  );
 });

@@ -135,6 +135,29 @@ describe.each([
     expect(services.requests.slice(reads).some((request) => request.includes(`${kind}-large`))).toBe(false);
   });
 
+  it.each([403, 404, 500])("a mail that is refused with %s each time does not keep back the others", async (status) => {
+    const name = `${kind}-refused-${status}`;
+    fill(name, 3, [...places]);
+    const [, second] = services.mails;
+    const body = { error: { message: "It cannot be had." } };
+    if (second !== undefined) second.refusal = { status, body, headers: { "retry-after": "0" } };
+    const { code, stdout, stderr } = await run("good");
+    // One that is not found was deleted meanwhile.
+    const unreadable = status === 404 ? 0 : 1;
+    expect({ code, counts: JSON.parse(stdout) }).toMatchObject({ code: unreadable, counts: { taken: 2, unreadable } });
+    if (unreadable > 0)
+      expect(stderr).toMatch(new RegExp(`mail ${name}-1: .+ status ${status}: It cannot be had\\.\n$`));
+    expect(await runJson()).toMatchObject({ files: 0, unreadable: 0 });
+  });
+
+  it("passes over nothing where all mails are refused", async () => {
+    fill(`${kind}-forbidden`, 2, [...places]);
+    for (const mail of services.mails) mail.refusal = { status: 403, body: { error: { message: "Not allowed." } } };
+    expect(await run("good")).toMatchObject({ code: 1, stderr: expect.stringContaining("status 403: Not allowed.") });
+    for (const mail of services.mails) delete mail.refusal;
+    expect(await runJson()).toMatchObject({ files: 3, taken: 2 });
+  });
+
   it("says so where what answers is not that API", async () => {
     services.refusals.push({ status: 200, body: "<html>Sign in to the network</html>" });
     expect(await run("good")).toMatchObject({

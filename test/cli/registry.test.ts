@@ -127,6 +127,19 @@ it("domain add without --account refuses a domain of another account, alone and 
       { domain: "unowned.example", accounts: ["default"] },
     ],
   });
+  // Where one account has it, check shows it; remove wants to be told.
+  expect((await run("domain", "check", "Owned.example")).stdout).toMatch(/^owned\.example\n {2}address {2}/);
+  expect(await run("domain", "remove", "owned.example")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(
+      "owned.example is a domain of the account acme; nothing was changed. Say whose it is: --account acme.",
+    ),
+  });
+  expect((await run("domain", "add", "owned.example", "--account", "other")).stdout).toContain("(new)");
+  for (const action of ["check", "remove"]) {
+    expect((await run("domain", action, "owned.example")).stderr).toContain("of 2 accounts, acme among them");
+  }
+  expect((await run("domain", "remove", "owned.example", "--account", "other")).code).toBe(0);
   expect((await run("domain", "add", "owned.example", "--account", "default")).stdout).toContain("(new)");
   // It is one of that account, too.
   expect((await run("domain", "add", "owned.example")).code).toBe(0);
@@ -177,4 +190,36 @@ it("audit refuses an operation that does not exist, and lists those that do", as
   expect(refused.stderr).toContain("decideSender");
   expect(refused.stderr).not.toContain("listAudit");
   expect((await run("audit", "--operation", "addDomain")).code).toBe(0);
+});
+
+it("lists that end at a limit say so, on pages, too", async () => {
+  const day = Math.floor(Date.now() / 86_400_000);
+  const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ";
+  await pipeline.rows(`${numbers} 501) INSERT INTO refused_mail (day, rua, mails, last_seconds, last_sender)
+    SELECT ${day}, i || '@refused.example', 1, ${day * 86_400}, '' FROM n`);
+  expect((await run("rua", "refused")).stderr).toBe(
+    "Only 500 are listed, and there may be more: those with the most mail.\n",
+  );
+  expect((await pipeline.page("/operations")).text).toContain("Only 500 rows are shown, and there may be more");
+  await pipeline.rows(`${numbers} 20001) INSERT INTO dead_letters (id, day, account, rua, domain, code, filed_seconds,
+      part, raw_key, generation, received_seconds, attempts, letter)
+    SELECT '20260101-' || i, 20454, '', '', '', 'not_a_report', 1767225600, '', '', 1, 1767225600, 0,
+      '{"message":"","stage":"read","queueMessage":{}}' FROM n`);
+  const letters = await pipeline.page("/operations/dead-letters");
+  expect(letters.text).toContain("CSV and JSON have the first 20,000 rows.");
+  expect((await run("rua", "add", "limits@acme.example")).code).toBe(0);
+  const cut = await run("audit", "--limit", "1");
+  expect(cut).toMatchObject({
+    code: 0,
+    stderr: "Only the newest 1 are listed, and there may be more: --limit 0 lists all.\n",
+  });
+});
+
+it("watch list has all notices of a domain, however many came since", async () => {
+  await pipeline.rows(`WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
+    INSERT INTO notices (id, incident, account, domain, rule, subject, severity, step, title, evidence, cause, link,
+      created_seconds, urgency)
+    SELECT 'n' || i, '', '', iif(i = 0, 'old.example', 'new.example'), 'newSender', '', 'info', 'opened', 'A title', '[]',
+      '', '', 1767225600 + i, 'digest' FROM n`);
+  expect(lines(await run("watch", "list", "--notices", "--domain", "old.example", "--json"))).toHaveLength(1);
 });

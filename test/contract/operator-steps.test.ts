@@ -12,7 +12,7 @@ const QUIET: PipelineState = {
   unfinishedDays: [],
   deadLetters: 0,
   conflicts: 0,
-  refusedMails: 0,
+  refusedReports: 0,
   missingParts: 0,
 };
 
@@ -46,7 +46,7 @@ it("begins with what holds up everything else", () => {
     ],
     deadLetters: 10_000,
     conflicts: 1,
-    refusedMails: 3,
+    refusedReports: 3,
     missingParts: 1,
   });
   expect(steps.map(({ what, command }) => `${what}: ${command}`)).toEqual([
@@ -56,7 +56,7 @@ it("begins with what holds up everything else", () => {
     "1 part of mail without an outcome: dmarc reprocess --since 2026-11-21",
     "10,000 open dead letters: dmarc dead-letters reasons",
     "1 open conflict: dmarc conflicts list",
-    "3 mails to unregistered addresses, in case one of them is yours: dmarc rua refused",
+    "3 mails to unregistered addresses look like reports: dmarc rua refused",
   ]);
 });
 

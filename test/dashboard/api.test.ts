@@ -425,7 +425,13 @@ describe("without the ledger", () => {
       expect(await (await broken.ask("/api/v1/stats")).json()).toEqual(refusal("ledger_unavailable"));
       const status = await broken.ask("/api/v1/status");
       expect(status.status).toBe(200);
-      expect(await status.json()).toMatchObject({ unfinished: 2, outcomes: null, outcomesProblem: expect.any(String) });
+      expect(await status.json()).toMatchObject({
+        unfinished: 2,
+        outcomes: null,
+        outcomesProblem: expect.any(String),
+        prefix: "dmarc-staging",
+        queues: [{ queue: "dmarc-staging-reports" }],
+      });
     } finally {
       await broken.close();
     }

@@ -178,9 +178,12 @@ describe("the operations page", () => {
     const page = await text("/operations?days=90");
     expect(page).toContain("mistyped@acme.example");
     expect(page).not.toContain("dmarc rua refused</code></li>");
+    const spam = { recipient: "sales@acme.example", sender: "offers@shop.example", seconds: TODAY * 86_400 };
+    await noteRefusedMail(dashboard.ledger, spam);
+    expect(await text("/operations?days=90")).not.toContain("dmarc rua refused</code></li>");
     await noteRefusedMail(dashboard.ledger, { ...mail, seconds: TODAY * 86_400 });
     expect(await text("/operations?days=90")).toContain(
-      '<li>1 mail to unregistered addresses, in case one of them is yours: <code data-copy="">dmarc rua refused</code></li>',
+      '<li>1 mail to unregistered addresses looks like a report: <code data-copy="">dmarc rua refused</code></li>',
     );
   });
 });

@@ -54,6 +54,27 @@ describe("tags", () => {
     expect((await pipeline.page(`/?domains.q=${ready}`)).text).not.toContain("Tag these");
   });
 
+  it("are put on all domains that a filter finds, as many as the form says", async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `many${i}.bulk.example`);
+    await pipeline.ask("/domains/list", "POST", { account: "globex", domains: names });
+    const { text } = await pipeline.page("/?domains.q=bulk.example&days=90");
+    const link = /href="(\/tags\?list=[^"]*)">Tag all 30</.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    const form = await pipeline.page(link);
+    expect(form.text).toContain("All 30 domains of the list");
+    expect(form.text).not.toContain("<textarea");
+    const hidden = Object.fromEntries(new URLSearchParams(link.slice(link.indexOf("?"))));
+    await pipeline.ask("/domains", "POST", { account: "globex", domain: "another.bulk.example" });
+    const changed = await submit({ ...hidden, action: "add", tags: "bulk" });
+    expect([changed.status, changed.text]).toEqual([422, expect.stringContaining("The list has 31 domains now.")]);
+    expect(changed.text).toContain('name="count" value="31"');
+    expect(await listed("tag=bulk")).toEqual([]);
+    const done = await submit({ ...hidden, count: "31", action: "add", tags: "bulk" });
+    expect([done.status, done.location]).toEqual([303, "/tags?changed=31"]);
+    expect(await listed("tag=bulk")).toHaveLength(31);
+    await submit({ ...hidden, count: "31", action: "remove", tags: "bulk" });
+    expect(await listed("tag=bulk")).toEqual([]);
+  });
+
   it("are added by a form, shown in the list, and filter it", async () => {
     const done = await submit({ action: "add", domains: `${ready}\n${notYet.toUpperCase()}`, tags: "Shop, eu" });
     expect([done.status, done.location]).toEqual([303, "/tags?changed=2"]);

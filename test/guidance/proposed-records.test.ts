@@ -17,6 +17,9 @@ const RUA = "reports@operator.example";
 const ZONES: Zones = {
   "below.gov.uk": ["MX 10 mx.below.gov.uk"],
   "_dmarc.gov.uk": ["TXT v=DMARC1; p=reject"],
+  "below.gov.scot": ["MX 10 mx.below.gov.scot"],
+  "_dmarc.gov.scot": ["TXT v=DMARC1; p=rejct"],
+  "_dmarc.no-policy.example": ["TXT v=DMARC1; adkim=s"],
   "part.company.example": ["MX 10 mx.company.example"],
   "_dmarc.company.example": ["TXT v=DMARC1; p=reject"],
   "signs-alone.example": ["TXT v=spf1 -all", "MX 10 mx.company.example"],
@@ -48,8 +51,18 @@ function published(check: { findings: { publish?: { name: string; value: string 
 describe("DMARC", () => {
   test("nobody is told to change a registry's record", async () => {
     expect(published(await checkDmarc("below.gov.uk", resolver, RUA))).toEqual([]);
+    expect(published(await checkDmarc("below.gov.scot", resolver, RUA))).toEqual([]);
     expect(published(await checkDmarc("part.company.example", resolver, RUA))).toEqual([
       "_dmarc.company.example v=DMARC1; p=reject; rua=mailto:reports@operator.example",
+    ]);
+  });
+
+  test("a record without a policy is replaced by one with the domain's address", async () => {
+    expect(published(await checkDmarc("no-policy.example", resolver, RUA))).toEqual([
+      "_dmarc.no-policy.example v=DMARC1; p=none; rua=mailto:reports@operator.example",
+    ]);
+    expect(published(await checkDmarc("no-policy.example", resolver))).toEqual([
+      "_dmarc.no-policy.example v=DMARC1; p=none;",
     ]);
   });
 

@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   effectivePolicy,
   isDmarcRecord,
+  mailtoUri,
   mistakenRecord,
   POLICIES,
   type Policy,
   readDmarcRecord,
+  readReportUris,
 } from "../../shared/guidance/dmarc-record.ts";
 import { repairedDmarc } from "../../shared/guidance/dmarc-repair.ts";
 import { NOTHING_PUBLISHED, type Published, recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
@@ -26,6 +28,21 @@ it("an address of another organization needs the record and a permission record"
     "shop.example._report._dmarc.rua.provider.example v=DMARC1;",
     "_smtp._tls.shop.example v=TLSRPTv1; rua=mailto:k7f3@rua.provider.example",
   ]);
+});
+
+it("the record with an address is read as that address, whatever its local part is, and has no mistake", () => {
+  const signs = ["mailto:", "mailto=", "MAILTO:", "//", "a", "!10m", "?", ";", ",", " ", "%40", "@", "p=none", "rua="];
+  const pieces = fc.constantFrom(...signs, "<", ">", '"', "ä", ".", "=", ":", "-", "&nbsp;", "#", "\\;", "\uff1d");
+  const locals = fc.array(pieces, { minLength: 1, maxLength: 5 }).map((some) => some.join(""));
+  fc.assert(
+    fc.property(locals, (local) => {
+      const text = `v=DMARC1; p=none; rua=${mailtoUri(`${local}@a.example`)}`;
+      expect(readReportUris(text.slice(text.indexOf("mailto")))).toMatchObject([{ address: `${local}@a.example` }]);
+      expect(readDmarcRecord(text).malformed).toEqual([]);
+      expect(repairedDmarc(text)).toBe(text);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 it("an address of the same organization needs no permission record", () => {

@@ -1,7 +1,8 @@
 /** Support: Dovecot (dovecot-imapd of Debian and others) on a port of its own, with its mail in a temporary folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createConnection } from "node:net";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
@@ -11,6 +12,8 @@ export interface Dovecot {
   port: number;
   user: string;
   password: string;
+  /** An access token that it takes: it asks whose it is, as for tokens of Google's and Microsoft's. */
+  accessToken: string;
   stop(): Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export async function startDovecot(): Promise<Dovecot> {
   if (uid === 0) await chown(home, NOBODY, NOBODY);
   await chmod(folder, 0o755);
   const port = await freePort();
+  const issuer = await startIssuer();
+  await writeFile(join(folder, "oauth2.conf"), oauth2Configuration((issuer.address() as AddressInfo).port));
   await writeFile(join(folder, "dovecot.conf"), configuration({ folder, port, owner, username, isRoot: uid === 0 }));
   const child = spawn("dovecot", ["-F", "-c", join(folder, "dovecot.conf")], { stdio: "ignore" });
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
@@ -35,10 +40,33 @@ export async function startDovecot(): Promise<Dovecot> {
     await Promise.race([failed, vi.waitUntil(() => answers(port), { timeout: 20_000, interval: 100 })]);
   } catch (error) {
     const log = await readFile(join(folder, "log"), "utf8").catch(() => "");
+    issuer.close();
     await end(child, folder);
     throw new Error(`Dovecot does not start (apt-get install dovecot-imapd): ${error}\n${log}`);
   }
-  return { port, user: "reports@acme.example", password: "secret", stop: () => end(child, folder) };
+  const stop = async (): Promise<void> => {
+    issuer.close();
+    await end(child, folder);
+  };
+  return { port, user: USER, password: "secret", accessToken: TOKEN, stop };
+}
+
+const USER = "reports@acme.example";
+const TOKEN = "good-token";
+
+/** Says whose a token is. */
+async function startIssuer(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const isGood = request.url === `/?access_token=${TOKEN}`;
+    response.writeHead(isGood ? 200 : 401, { "content-type": "application/json" });
+    response.end(JSON.stringify(isGood ? { email: USER, expires_in: 3600 } : { error: "invalid_token" }));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return server;
+}
+
+function oauth2Configuration(port: number): string {
+  return `tokeninfo_url = http://127.0.0.1:${port}/?access_token=\nusername_attribute = email\n`;
 }
 
 interface Place {
@@ -63,8 +91,15 @@ disable_plaintext_auth = no
 ${users}first_valid_uid = 0
 mail_location = maildir:~/Maildir
 mail_home = ${folder}/home
+auth_mechanisms = plain xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = ${folder}/oauth2.conf
+}
 passdb {
   driver = static
+  mechanisms = plain login
   args = password=secret
 }
 userdb {

@@ -43,12 +43,16 @@ beforeEach(async () => {
 afterEach(() => rm(state, { recursive: true, force: true }));
 
 function run(mailbox: string, ...options: string[]): Promise<CommandOutcome> {
+  return runWith({ DMARC_IMAP_PASSWORD: dovecot.password }, mailbox, ...options);
+}
+
+function runWith(secret: Record<string, string>, mailbox: string, ...options: string[]): Promise<CommandOutcome> {
   const { port, user } = dovecot;
   const place = ["--host", "127.0.0.1", "--port", String(port), "--security", "none", "--user", user];
   return runCommand(["import", "imap", ...place, "--mailbox", mailbox, "--json", ...options], {
     DMARC_URL: pipeline.origin,
     DMARC_TOKEN: API_TOKEN,
-    DMARC_IMAP_PASSWORD: dovecot.password,
+    ...secret,
     XDG_STATE_HOME: state,
   });
 }
@@ -155,4 +159,14 @@ it("says in a sentence that the server refuses the password, or that there is no
   });
   const nobody = await runCommand([...place, "--port", "1"], environment);
   expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining("Signing in to 127.0.0.1:1 as") });
+});
+
+it("an access token opens the mailbox as the password does; one that is refused is to be replaced", async () => {
+  await fill("Tokens", [mail("token-1")]);
+  const { code, stdout } = await runWith({ DMARC_IMAP_TOKEN: dovecot.accessToken }, "Tokens");
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, taken: 1 });
+  expect(await runWith({ DMARC_IMAP_TOKEN: "expired" }, "Tokens")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("put a new one into DMARC_IMAP_TOKEN."),
+  });
 });

@@ -1,7 +1,12 @@
 /** Refused mail: told by address, and a flood fills nothing. */
 import { expect, it } from "vitest";
 import { ask, change } from "../../shared/ledger/database.ts";
-import { noteRefusedMail, refusedMailQuery, removeOldRefusedMail } from "../../shared/ledger/refused-mail.ts";
+import {
+  noteRefusedMail,
+  refusedMailQuery,
+  removeOldRefusedMail,
+  reportMails,
+} from "../../shared/ledger/refused-mail.ts";
 import { REFUSED_MAIL_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY } from "./rows.ts";
@@ -42,4 +47,17 @@ it("addresses per day and counts per address are limited, and no rows are writte
   expect(await ask(ledger, refusedMailQuery({ firstDay: DAY + 1, lastDay: DAY + 1 }))).toMatchObject([
     { rua: "new@acme.example" },
   ]);
+});
+
+it.each([
+  ["dmrac@acme.example", "noreply-dmarc-support@google.com", 3],
+  ["info@acme.example", "dmarcreport@microsoft.com", 3],
+  ["smtp-tls@acme.example", "", 3],
+  ["rua@acme.example", "postmaster@mail.example", 3],
+  ["", "noreply@dmarc.yahoo.com", 3],
+  ["sales@acme.example", "offers@shop.example", 0],
+  ["truancy@acme.example", "ann@school.example", 0],
+  ["", "", 0],
+])("mail to '%s' from '%s' looks like %s reports", (rua, lastSender, count) => {
+  expect(reportMails([{ rua, mails: 3, isAtLeast: false, lastSeconds: 0, lastSender }])).toBe(count);
 });

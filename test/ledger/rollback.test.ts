@@ -6,14 +6,25 @@ import { expect, it } from "vitest";
 import { deadLetterOf } from "../../shared/contract/incoming-shapes.ts";
 import { auditQuery } from "../../shared/ledger/audit.ts";
 import { channelQuery, channelsQuery, deliveriesQuery, digestChannelsQuery } from "../../shared/ledger/channels.ts";
+import { conflictsNamedQuery, conflictsQuery, decisionsQuery } from "../../shared/ledger/conflicts.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";
 import { deadLettersQuery } from "../../shared/ledger/dead-letters.ts";
-import { domainVerdictsQuery } from "../../shared/ledger/domain-verdicts.ts";
-import { targetsQuery } from "../../shared/ledger/forwards.ts";
+import { domainVerdictsQuery, factsQuery } from "../../shared/ledger/domain-verdicts.ts";
+import { dueForwardsQuery, targetsQuery, unsentReportsQuery } from "../../shared/ledger/forwards.ts";
+import { knownImportsQuery } from "../../shared/ledger/imports.ts";
 import { newestJobsQuery } from "../../shared/ledger/jobs.ts";
 import { incidentsOfDomainsQuery, incidentsQuery, mutesQuery, noticesQuery } from "../../shared/ledger/notices.ts";
+import { countOutcomes } from "../../shared/ledger/outcomes.ts";
 import { accountPeopleQuery, peopleQuery } from "../../shared/ledger/people.ts";
+import { registeredDomainQuery } from "../../shared/ledger/registered-domains.ts";
+import {
+  accountDecisionsQuery,
+  decisionsOfPeriodQuery,
+  senderDecisionsQuery,
+  senderHistoryQuery,
+} from "../../shared/ledger/sender-decisions.ts";
 import { tokensQuery } from "../../shared/ledger/tokens.ts";
+import { worklistQuery } from "../../shared/ledger/worklist.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 type Values = Record<string, string | number | Uint8Array>;
@@ -38,6 +49,26 @@ const CHANNEL = { ...ACCOUNT, digest: "weekly", confirmed_seconds: 1 };
 const DONE = { pages: 0, cursor: "", scanned: 0, enqueued: 0, graceSeconds: 0 };
 const JOB = JSON.stringify({ filter: {}, dryRun: false, generation: 1, ...DONE });
 const VERDICT = { ...ACCOUNT, domain: "a.example", policy: "none", reasons: "[]", senders: "[]" };
+
+const UID = new Uint8Array(16).fill(1);
+const VERSION = {
+  rua: "",
+  part: "",
+  contentHash: "",
+  generation: 1,
+  receivedSeconds: 5,
+  records: 1,
+  total: 1,
+  passed: 1,
+};
+const CONFLICT = JSON.stringify({
+  reporter: "r.example",
+  reportId: "1",
+  accepted: { rawKey: "raw/a", ...VERSION },
+  other: { rawKey: "raw/b", ...VERSION },
+});
+const SENDER = { ...ACCOUNT, domain: "a.example", source: "192.0.2.1", decided_seconds: 86_400 };
+const FIRST_DAYS = { firstDay: 0, lastDay: 9, limit: 10 };
 
 interface Case {
   table: string;
@@ -110,6 +141,35 @@ const CASES: Case[] = [
     newer: { ...VERDICT, domain: "b.example", state: "aNewerState" },
     lists: [domainVerdictsQuery(["acme"], { limit: 10 })],
   },
+  {
+    table: "conflicts",
+    known: { ...ACCOUNT, id: "a", kind: "tls", uid: UID, content_hash: UID, conflict: CONFLICT },
+    newer: { ...ACCOUNT, id: "b", kind: "aNewerKind", uid: UID, content_hash: UID, conflict: CONFLICT },
+    lists: [conflictsQuery({ limit: 10 }), conflictsNamedQuery(["a", "b"])],
+  },
+  {
+    table: "decisions",
+    known: { ...ACCOUNT, uid: UID, content_hash: new Uint8Array([1]), decision: "counts" },
+    newer: { ...ACCOUNT, uid: UID, content_hash: new Uint8Array([2]), decision: "aNewerDecision" },
+    lists: [decisionsQuery("01".repeat(16))],
+  },
+  {
+    table: "sender_decisions",
+    known: { ...SENDER, decision: "mine" },
+    newer: { ...SENDER, decision: "aNewerDecision", decided_seconds: 86_401 },
+    lists: [
+      senderDecisionsQuery("a.example", ["acme"]),
+      decisionsOfPeriodQuery("a.example", ["acme"], FIRST_DAYS),
+      accountDecisionsQuery("acme", FIRST_DAYS),
+      senderHistoryQuery({ domain: "a.example", source: "192.0.2.1" }, ["acme"]),
+    ],
+  },
+  {
+    table: "forwards",
+    known: { ...ACCOUNT, target: "t", uid: UID, kind: "tls", state: "waiting" },
+    newer: { ...ACCOUNT, target: "t", uid: new Uint8Array([2]), kind: "aNewerKind", state: "waiting" },
+    lists: [unsentReportsQuery(10), dueForwardsQuery("t", 10)],
+  },
 ];
 
 it.each(CASES)("$table: the list is without the row that only a newer version knows", async (one) => {
@@ -122,9 +182,39 @@ it.each(CASES)("$table: the list is without the row that only a newer version kn
   expect(await Promise.all(one.lists.map((list) => ask(ledger, list)))).toEqual(before);
 });
 
+it("words beside the one that a row is about are taken for the mildest that is known", async () => {
+  const ledger = new SqliteLedger();
+  insert(ledger, "notices", { ...NOTICE, id: "a", rule: "newSender", severity: "mild", step: "grew", urgency: "soon" });
+  const incident = { ...INCIDENT, id: "a", rule: "newSender", account: "", severity: "mild", state: "paused" };
+  insert(ledger, "incidents", incident);
+  insert(ledger, "domain_verdicts", { ...VERDICT, state: "ready", policy: "archive", work: '[["aNewerCause"]]' });
+  insert(ledger, "registered_domains", { ...ACCOUNT, domain: "a.example", setup: '{"records":[{"type":"CAA"}]}' });
+  insert(ledger, "sender_decisions", { ...SENDER, decision: "aNewerDecision" });
+  const known = [{ severity: "info", step: "opened", urgency: "digest" }];
+  expect(await ask(ledger, noticesQuery(["acme"], 10))).toMatchObject(known);
+  expect(await ask(ledger, incidentsQuery([""], { state: "open", limit: 10 }))).toMatchObject([
+    { severity: "info", state: "open" },
+  ]);
+  expect(await ask(ledger, domainVerdictsQuery(["acme"], { limit: 10 }))).toMatchObject([{ policy: "" }]);
+  expect(await ask(ledger, worklistQuery(["acme"]))).toEqual([]);
+  expect(await ask(ledger, registeredDomainQuery("a.example", ["acme"]))).toMatchObject([{ setup: undefined }]);
+  const names = [{ account: "acme", domain: "a.example" }];
+  expect(await ask(ledger, factsQuery(names, FIRST_DAYS))).toMatchObject([{ decisions: [] }]);
+});
+
+it("an imported file has its outcomes, whatever they are called", async () => {
+  const ledger = new SqliteLedger();
+  const sha256 = "01".repeat(16);
+  insert(ledger, "imports", { content_hash: UID, rua: "r@a.example", raw_key: "raw/a", object_hash: UID });
+  const outcomes = '[{"outcome":"accepted","id":"x","kind":"aNewerKind"},{"outcome":"postponed","id":"y","parts":3}]';
+  insert(ledger, "objects", { rua: "r@a.example", object_hash: UID, outcomes });
+  const [found] = await ask(ledger, knownImportsQuery([sha256]));
+  expect(countOutcomes(found?.outcomes ?? [])).toEqual({ accepted: 1, postponed: 3 });
+});
+
 it("a dead letter has its sentence, and says that the reason is of a newer version", async () => {
   const ledger = new SqliteLedger();
-  const letter = { message: "The moon was full.", stage: "read", queueMessage: {}, counts: { full_moon: 2 } };
+  const letter = { message: "The moon was full.", stage: "aNewerStage", queueMessage: {}, counts: { full_moon: 2 } };
   insert(ledger, "dead_letters", { id: "20261110-a", code: "full_moon", letter: JSON.stringify(letter) });
   const [found] = await ask(ledger, deadLettersQuery({}, { limit: 10 }));
   expect(found && deadLetterOf(found)).toMatchObject({

@@ -439,6 +439,22 @@ describe("a mail address of nobody in the account", () => {
     expect((await add(list)).confirmedSeconds).toBe(0);
   });
 
+  it("is one of ten also where all are added or asked again at the same time, and no other channel is left", async () => {
+    const targets = Array.from({ length: 20 }, (_, i) => `list${i}@elsewhere.example`);
+    const added = await Promise.allSettled(targets.map((target) => add({ ...list, target })));
+    expect(added.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
+    expect(await ask(simulation.ledger, channelsQuery(["acme"]))).toHaveLength(10);
+    await simulation.drain();
+    expect(simulation.sentMails).toHaveLength(10);
+    const [first] = await ask(simulation.ledger, channelsQuery(["acme"]));
+    simulation.clock.nowMilliseconds += 86_401_000;
+    const { id = "" } = first ?? {};
+    const again = await Promise.all(Array.from({ length: 3 }, () => testChannel({ account: "acme", id }, call())));
+    expect(again.map(({ ok }) => ok)).toEqual([true, true, true]);
+    await simulation.drain();
+    expect(simulation.sentMails).toHaveLength(11);
+  });
+
   it("is told who added it and how to stop it, with no text or picture that the account chose", async () => {
     await change(simulation.ledger, [
       { sql: "UPDATE accounts SET display_name = 'Win at casino.example' WHERE account = 'acme'", parameters: [] },

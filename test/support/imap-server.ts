@@ -16,8 +16,14 @@ export interface ImapServer {
   broken: Set<number>;
   /** What it says then. */
   refusal: string;
+  /** It does not say how large mails are. */
+  refusesSizes: boolean;
   /** It says goodbye and goes in the middle of the answer with this mail. */
   leavesAt: number | undefined;
+  /** It takes no other connection. */
+  isClosing: boolean;
+  /** The OAuth 2 access token that it takes, by XOAUTH2 and OAUTHBEARER where its capabilities name them. */
+  token: string;
   /** Commands, without their tags. */
   commands: string[];
   [Symbol.asyncDispose](): Promise<void>;
@@ -28,9 +34,10 @@ export async function startImapServer(): Promise<ImapServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
+    if (state.isClosing && state.commands.length > 0) socket.end("* BYE Server is shutting down\r\n");
     socket.on("error", () => undefined);
     socket.on("close", () => sockets.delete(socket));
-    socket.write("* OK ready\r\n");
+    if (socket.writable) socket.write("* OK ready\r\n");
     let rest = "";
     socket.on("data", (bytes) => {
       const lines = (rest + bytes.toString("latin1")).split("\r\n");
@@ -46,7 +53,10 @@ export async function startImapServer(): Promise<ImapServer> {
     capabilities: "IMAP4rev1",
     broken: new Set(),
     refusal: "NO The specified message set contains a message that could not be converted.",
+    refusesSizes: false,
     leavesAt: undefined,
+    isClosing: false,
+    token: "good",
     commands: [],
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -56,13 +66,37 @@ export async function startImapServer(): Promise<ImapServer> {
   return state;
 }
 
+/** Connection → the tag of AUTHENTICATE whose token was refused: what comes then answers that (RFC 7628 section 3.2.3). */
+const refusedTags = new WeakMap<Socket, string>();
+
+/** RFC 7628 section 3.1, and developers.google.com/workspace/gmail/imap/xoauth2-protocol. */
+function isAccepted([, mechanism, response = ""]: readonly string[], { token, capabilities }: ImapServer): boolean {
+  if (!capabilities.includes(`AUTH=${mechanism}`)) return false;
+  const [user = "", ...fields] = Buffer.from(response, "base64").toString().split("\u0001");
+  return fields.includes(`auth=Bearer ${token}`) && user === (mechanism === "XOAUTH2" ? "user=ann" : "n,a=ann,");
+}
+
 function answer(line: string, socket: Socket, state: ImapServer): void {
   const [tag = "", ...words] = line.split(" ");
   const command = words.join(" ");
+  const refusedTag = refusedTags.get(socket);
+  if (refusedTag !== undefined) {
+    refusedTags.delete(socket);
+    socket.write(`${refusedTag} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n`);
+    return;
+  }
   state.commands.push(command);
+  if (/^AUTHENTICATE /i.test(command) && !isAccepted(words, state)) {
+    refusedTags.set(socket, tag);
+    const status = { status: "400", schemes: "Bearer", scope: "https://mail.google.com/" };
+    socket.write(`+ ${Buffer.from(JSON.stringify(status)).toString("base64")}\r\n`);
+    return;
+  }
   const { lines, isLast } = linesOf(command, state);
-  const end = isLast === true ? "" : `${lines.some((one) => /^NO /.test(one)) ? "" : "OK done"}`;
-  const text = [...lines, ...(end === "" ? [] : [end])].map((one) => (/^(NO|OK) /.test(one) ? `${tag} ${one}` : one));
+  const end = isLast === true ? "" : `${lines.some((one) => /^(NO|BAD) /.test(one)) ? "" : "OK done"}`;
+  const text = [...lines, ...(end === "" ? [] : [end])].map((one) =>
+    /^(NO|BAD|OK) /.test(one) ? `${tag} ${one}` : one,
+  );
   socket.write(text.map((one) => `${one}\r\n`).join(""));
   if (isLast === true || /^LOGOUT/i.test(command)) socket.end();
 }
@@ -89,9 +123,7 @@ function linesOf(command: string, state: ImapServer): Lines {
 function fetchedLines(command: string, uids: readonly number[], state: ImapServer): Lines {
   const wanted = uidsOf(/^UID FETCH (\S+)/i.exec(command)?.[1] ?? "", uids);
   const isContent = command.includes("BODY");
-  if (isContent && wanted.some((uid) => state.broken.has(uid))) {
-    return { lines: [state.refusal] };
-  }
+  if (isContent ? wanted.some((uid) => state.broken.has(uid)) : state.refusesSizes) return { lines: [state.refusal] };
   const lines: string[] = [];
   for (const uid of wanted) {
     const text = state.mails.get(uid) ?? "";

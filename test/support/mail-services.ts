@@ -15,7 +15,7 @@ export interface StoredMail {
   /** Label ids, or one folder id. */
   places: string[];
   /** How the service answers in place of the mail's bytes, each time. */
-  refusal?: { status: number; body: unknown };
+  refusal?: { status: number; body: unknown; headers?: Record<string, string> };
 }
 
 export interface MailServices {
@@ -81,7 +81,7 @@ export async function startMailServices(): Promise<MailServices> {
     const isGmail = url.pathname.startsWith("/gmail/v1/users/me/");
     const found = isGmail ? gmail(services, url, body) : graph(services, url, body);
     if (found === undefined) return fail(404, "Requested entity was not found.");
-    send(found.status ?? 200, found.body);
+    send(found.status ?? 200, found.body, found.headers);
   }
   return services;
 }
@@ -89,6 +89,7 @@ export async function startMailServices(): Promise<MailServices> {
 interface Found {
   status?: number;
   body: unknown;
+  headers?: Record<string, string>;
 }
 
 function gmail(

@@ -29,6 +29,12 @@ export function resourcePrefix({ DATASET_PREFIX }: DashboardEnv): string {
   return (DATASET_PREFIX ?? DEFAULT_PREFIX).replaceAll("_", "-");
 }
 
+/** A status whose queues have the names of the deployment: process does not know its prefix. */
+export function withQueueNames<Status extends { queues: { queue: string }[] }>(status: Status, prefix: string): Status {
+  const queues = status.queues.map((one) => ({ ...one, queue: one.queue.replace(DEFAULT_PREFIX, prefix) }));
+  return { ...status, queues };
+}
+
 /** The name of one setting that is missing. */
 export interface MissingSetting {
   missing: string;

@@ -31,7 +31,7 @@ import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger/notices.ts";
 import { countOutcomes } from "../../../shared/ledger/outcomes.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
-import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
+import { refusedMailQuery, reportMails } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { groupedAccountsQuery, taggedDomainsQuery } from "../../../shared/ledger/tags.ts";
 import { tokensQuery } from "../../../shared/ledger/tokens.ts";
@@ -46,6 +46,7 @@ import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
 import { isoDay } from "../data/days.ts";
 import { askOutcomeHistory } from "../data/outcome-history.ts";
+import { resourcePrefix, withQueueNames } from "../environment.ts";
 import { ApiError, unless } from "../errors.ts";
 import { getAccount, getAccountLogo, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireAccount, requireRole } from "./call.ts";
@@ -250,7 +251,8 @@ async function accountsOf(c: Call, account: string | undefined): Promise<readonl
 
 // Status is what an operator looks at when something is broken, so it is answered without the outcomes too.
 async function getStatus(c: Call): Promise<Outputs["status"]> {
-  const status = await operate(c, "pipelineStatus", {});
+  const prefix = resourcePrefix(c.env);
+  const status = { ...withQueueNames(await operate(c, "pipelineStatus", {}), prefix), prefix };
   try {
     const ledger = c.get("ledger");
     const [outcomes, parts, refused] = await Promise.all([
@@ -259,7 +261,8 @@ async function getStatus(c: Call): Promise<Outputs["status"]> {
       ledger.askDirectory(refusedMailQuery(lastWeek())),
     ]);
     const refusedMails = refused.reduce((sum, { mails }) => sum + mails, 0);
-    return { ...status, outcomes: readOutcomes(outcomes), parts: readParts(parts), refusedMails };
+    const refusedReports = reportMails(refused);
+    return { ...status, outcomes: readOutcomes(outcomes), parts: readParts(parts), refusedMails, refusedReports };
   } catch (error) {
     const outcomesProblem = error instanceof Error ? error.message : String(error);
     return { ...status, outcomes: null, outcomesProblem, parts: null };

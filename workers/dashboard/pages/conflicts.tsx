@@ -8,7 +8,12 @@ import {
 } from "../../../shared/contract/incoming-shapes.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
-import { conflictIdsQuery, conflictsNamedQuery, isConflictOrder } from "../../../shared/ledger/conflicts.ts";
+import {
+  conflictIdsQuery,
+  conflictsNamedQuery,
+  isConflictOrder,
+  MAX_DOUBTED_GROUPS,
+} from "../../../shared/ledger/conflicts.ts";
 import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
@@ -20,7 +25,7 @@ import { readTableState } from "../data/table.ts";
 import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Note, Pairs } from "../parts/marks.tsx";
+import { limitNote, Note, Pairs } from "../parts/marks.tsx";
 import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
@@ -226,6 +231,7 @@ function doubtedTable(groups: readonly DoubtedConflicts[]) {
     rows: groups,
     sort: "-conflicts",
     empty: "None.",
+    partial: limitNote(groups, MAX_DOUBTED_GROUPS, "decide about these to see the rest"),
     columns: [
       {
         key: "reporter",

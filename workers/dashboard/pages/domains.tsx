@@ -1,6 +1,7 @@
 /** Domains: those that have reports in the period or are registered, the worst first, or what to do when there is none. */
 
 import { hasDataQuery } from "../../../shared/ledger/data-extent.ts";
+import type { AccountDomain } from "../../../shared/ledger/domain-checks.ts";
 import {
   BEFORE,
   type DomainList,
@@ -13,7 +14,7 @@ import {
   isDomainStatus,
   otherDomainsQuery,
 } from "../../../shared/ledger/domains.ts";
-import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { TAG_LIMITS } from "../../../shared/limits.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { askOne } from "../data/ledger-request.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
@@ -24,7 +25,7 @@ import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { linkTo, linkWith } from "../parts/links.ts";
-import { exportNote, Note, ShareBar } from "../parts/marks.tsx";
+import { Note, ShareBar } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import { type PageRequest, periodOf } from "../parts/page-request.ts";
@@ -121,6 +122,17 @@ function listOf(request: PageRequest, period: Period): DomainList {
   };
 }
 
+/** All domains that the list has by its address's parameters, one more than may be tagged at most; in each of their accounts. */
+export async function listedDomains(request: PageRequest, parameters: URLSearchParams): Promise<AccountDomain[]> {
+  const asked = { ...request, parameters };
+  const period = periodOf(asked);
+  const { accounts } = await askChoice(asked);
+  const bounds = { limit: TAG_LIMITS.domainsAtOnce + 1, offset: 0, beforeFirstDay: undefined };
+  const list = { ...listOf(asked, period), ...bounds };
+  const { rows } = await askOne(asked, domainsQuery({ ...period, accounts }, list));
+  return rows.flatMap(({ domain, accounts }) => accounts.map((account) => ({ account, domain })));
+}
+
 /** The status that the link asks for; undefined = any. */
 function statusOf({ parameters }: PageRequest): DomainStatus | undefined {
   const asked = parameters.get("status") ?? "";
@@ -187,7 +199,9 @@ function domainsTable(request: PageRequest, { period, choice, page, rows }: Doma
     columns: columns(request, { period, choice }),
     rows,
     paged: { count: page.matching, sortable: isDomainOrder },
-    controls: request.access.role !== "viewer" && isNarrowed(request) && rows.length > 1 && <TagThese rows={rows} />,
+    controls: request.access.role !== "viewer" && isNarrowed(request) && rows.length > 1 && (
+      <TagThese rows={rows} parameters={request.parameters} count={page.matching} />
+    ),
     empty: page.hasDomains ? (
       <>
         No domain of this period matches.{" "}
@@ -208,7 +222,6 @@ function domainsTable(request: PageRequest, { period, choice, page, rows }: Doma
         receivers report once a day.
       </>
     ),
-    partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });
 }
 
@@ -217,10 +230,24 @@ function isNarrowed({ parameters }: PageRequest): boolean {
   return ["domains.q", "status", "tag", "group"].some((name) => (parameters.get(name) ?? "") !== "");
 }
 
-/** To the form that tags domains, with those of this page filled in. */
-function TagThese({ rows }: { rows: readonly DomainRow[] }) {
+/** To the form that tags domains, with those of this page filled in, or for all that the list has. */
+function TagThese({
+  rows,
+  parameters,
+  count,
+}: {
+  rows: readonly DomainRow[];
+  parameters: URLSearchParams;
+  count: number;
+}) {
   const domains = new URLSearchParams({ domains: rows.map(({ domain }) => domain).join("\n") });
-  return <a class="button" href={`/tags?${domains}`}>{`Tag these ${rows.length}`}</a>;
+  const all = new URLSearchParams({ list: parameters.toString(), count: String(count) });
+  return (
+    <>
+      <a class="button" href={`/tags?${domains}`}>{`Tag these ${rows.length}`}</a>
+      {count > rows.length && <a class="button" href={`/tags?${all}`}>{`Tag all ${formatCount(count)}`}</a>}
+    </>
+  );
 }
 
 const LONGEST = { days: "365", from: undefined, to: undefined };

@@ -1,11 +1,12 @@
 /** Reprocessing and reconciling: starting and cancelling a job, and how far each one is. For operators. */
 import type { Job } from "../../../shared/contract/pipeline-shapes.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount, formatDuration } from "../data/numbers.ts";
 import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
-import { ProblemNote } from "../parts/marks.tsx";
+import { limitNote, ProblemNote } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
@@ -34,6 +35,7 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
     rows: jobs,
     sort: "-started",
     empty: "No jobs yet.",
+    partial: limitNote(jobs, PAGE_LIMITS.jobs, "these are the newest"),
     columns: [
       { key: "started", label: "Started", value: ({ startedSeconds }) => isoMinute(startedSeconds) },
       {

@@ -9,8 +9,8 @@ import {
   readOutcomes,
   readParts,
 } from "../../../shared/ledger/activity.ts";
-import type { RefusedAddress } from "../../../shared/ledger/refused-mail.ts";
-import { D1_LIMITS } from "../../../shared/limits.ts";
+import { type RefusedAddress, reportMails } from "../../../shared/ledger/refused-mail.ts";
+import { D1_LIMITS, REFUSED_MAIL_LIMITS } from "../../../shared/limits.ts";
 import { partWord } from "../../../shared/mail/part-words.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { type OperatorStep, operatorSteps } from "../../../shared/operator-steps.ts";
@@ -18,9 +18,10 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.ts";
+import { withQueueNames } from "../environment.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { linkWith } from "../parts/links.ts";
-import { Figure, Note } from "../parts/marks.tsx";
+import { Figure, limitNote, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, periodOf, requireOperator } from "../parts/page-request.ts";
@@ -31,7 +32,7 @@ import { latencyTable, OutcomesChart, outcomesTable } from "./outcomes.tsx";
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, parts, status, trend, open, refused, refusedLately] = await Promise.all([
+  const [history, parts, asked, trend, open, refused, refusedLately] = await Promise.all([
     askOutcomeHistory(request, period),
     request.ask(partsQuery(request.nowSeconds)),
     request.operate("pipelineStatus", {}),
@@ -40,6 +41,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
     request.read("refusedMail", { from: isoDay(period.firstDay), to: isoDay(period.lastDay) }),
     request.read("refusedMail", {}),
   ]);
+  const status = withQueueNames(asked, request.prefix);
   const queues = queuesTable(status, request.nowSeconds);
   const unfinished = unfinishedTable(status);
   const databases = databasesTable(status);
@@ -51,7 +53,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
     ...open,
     prefix: request.prefix,
     nowSeconds: request.nowSeconds,
-    refusedMails: mailsOf(refusedLately.items),
+    refusedReports: reportMails(refusedLately.items),
     missingParts: missingParts(balance),
   });
   return {
@@ -240,6 +242,7 @@ function refusedTable(rows: RefusedAddress[]): BoundTable {
     sort: "-mails",
     size: 10,
     empty: "No mail was refused in this period.",
+    partial: limitNote(rows, REFUSED_MAIL_LIMITS.addressesShown),
     columns: [
       {
         key: "rua",

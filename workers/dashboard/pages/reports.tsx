@@ -28,7 +28,6 @@ import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
-import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { PeriodText } from "../parts/period-view.tsx";
@@ -117,7 +116,6 @@ function reportsTable(request: PageRequest, { domain, page, list }: ListInput): 
     ) : (
       "No aggregate reports for this domain in this period. Choose a longer one, or wait: most receivers report once a day."
     ),
-    partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });
 }
 

@@ -4,10 +4,12 @@
  */
 
 import type { SourceOrigin } from "../../../shared/ledger/source-groups.ts";
+import { SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { GROUPINGS, type Grouping } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { linkTo, linkWith } from "../parts/links.ts";
+import { limitNote } from "../parts/marks.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { addressPath } from "../paths.ts";
@@ -59,6 +61,7 @@ export function groupsTable(request: PageRequest, { domain, by, groups }: Groups
     rows: groups,
     sort: "-messages",
     empty: "No mail in this domain's name was reported for this period.",
+    partial: limitNote(groups, SOURCE_LIMITS.maxGroups),
     columns: [
       {
         key: "source",

@@ -1,24 +1,26 @@
 /** Tags of domains and groups of accounts: which there are, and changing them. */
 import { domainName } from "../../../shared/domain-name.ts";
+import type { AccountDomain } from "../../../shared/ledger/domain-checks.ts";
 import {
   accountsOfDomainsQuery,
   type GroupedAccount,
   type TagCount,
   tagCountsQuery,
 } from "../../../shared/ledger/tags.ts";
-import { DASHBOARD_LIMITS, TAG_LIMITS } from "../../../shared/limits.ts";
+import { DASHBOARD_LIMITS, SETUP_LIMITS, TAG_LIMITS } from "../../../shared/limits.ts";
 import { splitTags } from "../../../shared/tag.ts";
 import { mayAdminister } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { Name } from "../parts/foreign-text.tsx";
-import { Note, ProblemNote } from "../parts/marks.tsx";
+import { limitNote, Note, ProblemNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { groupPath, tagPath } from "../paths.ts";
+import { listedDomains } from "./domains.tsx";
 
 const PATH = "/tags";
 
@@ -70,14 +72,25 @@ async function render(request: PageRequest, said?: Said): Promise<PageResult> {
 }
 
 function TagForm({ form }: { form: URLSearchParams }) {
+  const list = form.get("list");
   return (
     <section class="card" aria-labelledby="tag-domains">
       <h2 id="tag-domains">Tag domains</h2>
       <form class="stacked" method="post" action={PATH}>
-        <label for="tags-domains">Domains, one a line</label>
-        <textarea id="tags-domains" name="domains" class="wide" rows={4} required spellcheck={false}>
-          {form.get("domains") ?? ""}
-        </textarea>
+        {list === null ? (
+          <>
+            <label for="tags-domains">Domains, one a line</label>
+            <textarea id="tags-domains" name="domains" class="wide" rows={4} required spellcheck={false}>
+              {form.get("domains") ?? ""}
+            </textarea>
+          </>
+        ) : (
+          <p>
+            <a href={`/?${new URLSearchParams(list)}`}>All {formatCount(countOf(form))} domains of the list</a>
+            <input type="hidden" name="list" value={list} />
+            <input type="hidden" name="count" value={countOf(form)} />
+          </p>
+        )}
         <Field id="tags-tags" label="Tags, separated by commas">
           <input id="tags-tags" name="tags" type="text" required value={form.get("tags") ?? ""} />
         </Field>
@@ -141,6 +154,7 @@ function tagsTable(tags: readonly TagCount[]): BoundTable {
     rows: tags,
     sort: "tag",
     empty: "No domain has a tag.",
+    partial: limitNote(tags, TAG_LIMITS.listed, "the first by name are here"),
     columns: [
       {
         key: "tag",
@@ -195,16 +209,15 @@ async function groupAccount(request: PageRequest, form: URLSearchParams): Promis
   });
 }
 
+/** How many domains the list had when the form was made. */
+function countOf(form: URLSearchParams): number {
+  return Number(form.get("count") ?? "") || 0;
+}
+
 /** @returns how many were changed, or why not */
 async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<number | string> {
-  const domains = (form.get("domains") ?? "").split(/[\s,;]+/).filter((text) => text !== "");
-  const names = [...new Set(domains.map(domainName))];
-  if (names.length === 0) return "Enter at least one domain.";
-  if (names.length > TAG_LIMITS.domainsAtOnce) return `At most ${TAG_LIMITS.domainsAtOnce} domains at a time.`;
-  const mine = (await request.accounts()).filter((account) => mayAdminister(request.access, account));
-  const found = await request.ask(accountsOfDomainsQuery(mine, names));
-  const missing = names.filter((name) => !found.some(({ domain }) => domain === name));
-  if (missing.length > 0) return `Not one of your domains: ${missing.join(", ")}`;
+  const found = form.has("list") ? await findListed(request, form) : await findNamed(request, form);
+  if (typeof found === "string") return found;
   const perAccount = Map.groupBy(found, (one) => one.account);
   if (perAccount.size > DASHBOARD_LIMITS.callsPerForm) {
     return `At most the domains of ${DASHBOARD_LIMITS.callsPerForm} accounts at a time.`;
@@ -225,6 +238,33 @@ async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<n
     }
     return changed;
   });
+}
+
+/** Those of the list, as long as it has as many as were shown. @returns a problem otherwise, with their number in the form */
+async function findListed(request: PageRequest, form: URLSearchParams): Promise<AccountDomain[] | string> {
+  const listed = await listedDomains(request, new URLSearchParams(form.get("list") ?? ""));
+  const { size } = new Set(listed.map(({ domain }) => domain));
+  if (size > TAG_LIMITS.domainsAtOnce) return tooMany(TAG_LIMITS.domainsAtOnce);
+  if (size !== countOf(form)) {
+    form.set("count", String(size));
+    return `The list has ${formatCount(size)} domains now.`;
+  }
+  return listed.filter(({ account }) => mayAdminister(request.access, account));
+}
+
+function tooMany(most: number): string {
+  return `At most ${formatCount(most)} domains at a time.`;
+}
+
+async function findNamed(request: PageRequest, form: URLSearchParams): Promise<AccountDomain[] | string> {
+  const domains = (form.get("domains") ?? "").split(/[\s,;]+/).filter((text) => text !== "");
+  const names = [...new Set(domains.map(domainName))];
+  if (names.length === 0) return "Enter at least one domain.";
+  if (names.length > SETUP_LIMITS.addedAtOnce) return tooMany(SETUP_LIMITS.addedAtOnce);
+  const mine = (await request.accounts()).filter((account) => mayAdminister(request.access, account));
+  const found = await request.ask(accountsOfDomainsQuery(mine, names));
+  const missing = names.filter((name) => !found.some(({ domain }) => domain === name));
+  return missing.length > 0 ? `Not one of your domains: ${missing.join(", ")}` : found;
 }
 
 async function orProblem(work: () => Promise<number | string>): Promise<number | string> {

@@ -2,14 +2,13 @@
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import { type WorkDomain, workDomainsQuery } from "../../../shared/ledger/worklist.ts";
-import { DASHBOARD_LIMITS, WORK_LIMITS } from "../../../shared/limits.ts";
+import { WORK_LIMITS } from "../../../shared/limits.ts";
 import { WORK_CODES, type WorkCause } from "../../../shared/watch/work.ts";
 import { workWords } from "../../../shared/watch/work-words.ts";
 import { withLink } from "../api/worklist.ts";
 import { formatCount } from "../data/numbers.ts";
 import { readRowRange, readTableState } from "../data/table.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
@@ -185,7 +184,6 @@ function domainsTable(
         No domain has this any more. <a href={PATH}>Worklist</a>
       </>
     ),
-    partial: matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
     columns: [
       {
         key: "domain",

@@ -3,11 +3,13 @@
  * everything is in the link. A page keeps its tables as `BoundTable`, so that an export asks the same rows.
  */
 import type { Child } from "hono/jsx";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { csvPieces, jsonPieces } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { firstSort, pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
 import { ForeignText, Name } from "./foreign-text.tsx";
 import { linkWith } from "./links.ts";
+import { exportNote } from "./marks.tsx";
 import { FilterForm, SortForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
 
@@ -116,7 +118,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
           {(count >= FILTERED_ROWS || state.text !== "") && <FilterForm id={id} url={url} text={state.text} />}
         </div>
       </div>
-      {partial}
+      {partial || (paged !== undefined && count > DASHBOARD_LIMITS.maxExportRows && exportNote())}
       {rows.length === 0 && <p class="empty">{empty}</p>}
       {paged === undefined && rows.length > 0 && count === 0 && (
         <p class="empty">

@@ -7,11 +7,13 @@ import { channelOf } from "../../../shared/contract/delivery-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import {
-  addDelivery,
+  addChannel,
+  addQuestion,
   channelQuery,
   confirmationsQuery,
   confirmChannel,
   deliveryId,
+  removeUnasked,
   unconfirmAddress,
 } from "../../../shared/ledger/channels.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
@@ -55,31 +57,44 @@ export async function closeLostAccounts(
   for (const ledger of shards.all) await change(ledger, [closed]);
 }
 
-/** Why an address cannot be asked to confirm at present; undefined if it can. Nobody may have strangers written to at will. */
-export async function whyNotAsked(
-  channel: Pick<Channel, "account" | "target">,
-  { ledger, nowSeconds }: Invocation,
-): Promise<string | undefined> {
-  const { confirmationsPerDay, confirmationsPerAddress, confirmationSeconds } = NOTIFY_LIMITS;
-  const since = { daySeconds: nowSeconds - 86_400, weekSeconds: nowSeconds - confirmationSeconds };
-  const [asked] = await ask(ledger, confirmationsQuery(channel, since));
-  if (asked === undefined) return undefined;
-  const isAddress = asked.toAddress >= confirmationsPerAddress;
-  if (!isAddress && asked.ofAccount < confirmationsPerDay) return undefined;
-  const why = isAddress
-    ? `${channel.target} was asked to confirm ${confirmationsPerAddress} times within a week`
-    : `The account has asked ${confirmationsPerDay} addresses to confirm within a day`;
-  return `${why}, as often as may be. Try again later, or ask an operator to confirm the address.`;
+/**
+ * Sends the link to a channel's address; at most once an hour, and as often as may be: nobody may have strangers written to at
+ * will.
+ *
+ * @param isNew the channel is added, unless its account has as many as it may, or its address cannot be asked
+ * @returns the delivery's id; a problem where there is none
+ */
+export async function askToConfirm(
+  channel: Channel,
+  { isNew }: { isNew: boolean },
+  invocation: Invocation,
+): Promise<Answer<string>> {
+  const { ledger, nowSeconds } = invocation;
+  const hour = Math.floor(nowSeconds / 3600) * 3600;
+  const subject = String(hour + NOTIFY_LIMITS.confirmationSeconds);
+  const question = addQuestion(channel, subject, nowSeconds);
+  const changes = isNew ? [addChannel(channel), question, removeUnasked(channel.id)] : [question];
+  const results = await change(ledger, changes);
+  if (isNew && results[0]?.results.length === 0) return fail({ code: "too_large", message: TOO_MANY_CHANNELS });
+  if (results[isNew ? 1 : 0]?.results.length === 0) {
+    return fail({ code: "too_large", message: await whyNotAsked(channel, invocation) });
+  }
+  const id = deliveryId(channel.id, "confirm", subject);
+  await enqueueDelivery(id, invocation);
+  return ok(id);
 }
 
-/** Sends the link to a channel's address; at most once an hour. @returns the delivery's id */
-export async function askToConfirm(channel: Channel, invocation: Invocation): Promise<string> {
-  const hour = Math.floor(invocation.nowSeconds / 3600) * 3600;
-  const question = { kind: "confirm" as const, subject: String(hour + NOTIFY_LIMITS.confirmationSeconds) };
-  await change(invocation.ledger, [addDelivery(channel, question, invocation.nowSeconds)]);
-  const id = deliveryId(channel.id, question.kind, question.subject);
-  await enqueueDelivery(id, invocation);
-  return id;
+/** Why an account cannot have another channel. */
+export const TOO_MANY_CHANNELS = `The account has ${NOTIFY_LIMITS.channelsPerAccount} channels, as many as it may have.`;
+
+async function whyNotAsked(channel: Channel, { ledger, nowSeconds }: Invocation): Promise<string> {
+  const { confirmationsPerDay, confirmationsPerAddress } = NOTIFY_LIMITS;
+  const [asked] = await ask(ledger, confirmationsQuery(channel, nowSeconds));
+  const why =
+    asked !== undefined && asked.toAddress >= confirmationsPerAddress
+      ? `${channel.target} was asked to confirm ${confirmationsPerAddress} times within a week`
+      : `The account has asked ${confirmationsPerDay} addresses to confirm within a day`;
+  return `${why}, as often as may be. Try again later, or ask an operator to confirm the address.`;
 }
 
 /** An operator confirms. @returns a problem if there is no such channel */

@@ -7,12 +7,11 @@ import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addChannel, addDelivery, channelQuery, deliveryId, removeChannel } from "../../../shared/ledger/channels.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
-import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import { CHANNELS, type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
 import { type Call, inShardOf } from "../env.ts";
-import { askToConfirm, isOfAccount, whyNotAsked } from "../notify/confirm-channel.ts";
+import { askToConfirm, isOfAccount, TOO_MANY_CHANNELS } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
 /**
@@ -45,14 +44,13 @@ export async function createChannel(
     createdBy: caller.name,
   };
   const place = await inShardOf(account, invocation);
-  const refusal = isConfirmed ? undefined : await whyNotAsked(channel, place);
-  if (refusal !== undefined) return fail({ code: "too_large", message: refusal });
-  const [added] = await change(place.ledger, [addChannel(channel)]);
-  if (added?.results.length === 0) {
-    const message = `The account has ${NOTIFY_LIMITS.channelsPerAccount} channels, as many as it may have.`;
-    return fail({ code: "too_large", message });
+  if (isConfirmed) {
+    const [added] = await change(place.ledger, [addChannel(channel)]);
+    if (added?.results.length === 0) return fail({ code: "too_large", message: TOO_MANY_CHANNELS });
+  } else {
+    const asked = await askToConfirm(channel, { isNew: true }, place);
+    if (!asked.ok) return asked;
   }
-  if (!isConfirmed) await askToConfirm(channel, place);
   return ok({ ...channelOf(channel), secret: CHANNELS[channel.kind].signs === "deliveries" ? channel.secret : "" });
 }
 
@@ -80,9 +78,8 @@ export async function testChannel(
   const [channel] = await ask(place.ledger, channelQuery(account, id));
   if (channel === undefined) return fail({ code: "not_found", message: `There is no channel '${id}'.` });
   if (channel.confirmedSeconds === 0) {
-    const refusal = await whyNotAsked(channel, place);
-    if (refusal !== undefined) return fail({ code: "too_large", message: refusal });
-    return ok({ deliveryId: await askToConfirm(channel, place) });
+    const asked = await askToConfirm(channel, { isNew: false }, place);
+    return asked.ok ? ok({ deliveryId: asked.value }) : asked;
   }
   const test = { kind: "test" as const, subject: String(place.nowSeconds) };
   await change(place.ledger, [addDelivery(channel, test, place.nowSeconds)]);
