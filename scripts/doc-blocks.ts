@@ -36,7 +36,7 @@ export const BLOCKS: Record<string, () => string> = {
   columns: columnTables,
   "query-messages": () => sql(messagesByDay(LATELY, ACME).sql),
   "query-sources": () => sql(failingSources(LATELY, ACME)),
-  "query-address": () => sql(domainsOfAddress(LATELY, "192.0.2.7").sql),
+  "query-address": () => sql(domainsOfAddress(LATELY, "192.0.2.1").sql),
   "query-sessions": () => sql(sessionsByDay(LATELY, ACME).sql),
   "query-failures": () => sql(failuresByDay(LATELY, ACME).sql),
   "query-outcomes": () => sql(outcomesByStep(LATELY, "day").sql),

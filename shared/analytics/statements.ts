@@ -402,7 +402,7 @@ export function namedStatements(days: Days, filter: StatementFilter = {}): Recor
     "outcomes by hour": outcomesByStep(days, "hour", filter).sql,
     "latency by day": latencyByDay(days, filter).sql,
     "failing sources": failingSources(days, filter),
-    "domains of an address": domainsOfAddress(days, "192.0.2.7").sql,
+    "domains of an address": domainsOfAddress(days, "192.0.2.1").sql,
     "Grafana: messages": grafanaMessages(filter),
     "Grafana: outcomes": grafanaOutcomes(filter),
     "Grafana: results": grafanaResults(filter),
