@@ -7,6 +7,7 @@ import { type Command, CommanderError } from "commander";
 import { buildProgram } from "../cli/program.ts";
 import { DATASETS } from "../shared/analytics/columns.ts";
 import {
+  domainsOfAddress,
   failingSources,
   failuresByDay,
   grafanaMessages,
@@ -35,6 +36,7 @@ export const BLOCKS: Record<string, () => string> = {
   columns: columnTables,
   "query-messages": () => sql(messagesByDay(LATELY, ACME).sql),
   "query-sources": () => sql(failingSources(LATELY, ACME)),
+  "query-address": () => sql(domainsOfAddress(LATELY, "192.0.2.1").sql),
   "query-sessions": () => sql(sessionsByDay(LATELY, ACME).sql),
   "query-failures": () => sql(failuresByDay(LATELY, ACME).sql),
   "query-outcomes": () => sql(outcomesByStep(LATELY, "day").sql),

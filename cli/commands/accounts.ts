@@ -13,6 +13,7 @@ import { requireAccount } from "../known-names.ts";
 import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
+import { addAddPeople } from "./add-people.ts";
 
 interface AccountOptions extends ConnectionOptions {
   json?: true;
@@ -30,6 +31,7 @@ Examples:
   dmarc accounts people acme
   dmarc accounts add-person acme ann@example.com --role administrator
   dmarc accounts remove-person acme ann@example.com
+  dmarc accounts add-people people.csv --role viewer          a person a line: account,address and maybe role
   dmarc accounts import customers.csv --dry-run               what each line would do; without it, does that
   dmarc accounts export acme --output acme.zip                everything that is held of it
   dmarc accounts forget acme                                  removes it for good, after asking
@@ -56,6 +58,7 @@ export function addAccounts(program: Command): void {
   subcommand("add-person <account> <address>", "Give a person a role in an account, or another one")
     .addOption(new Option("--role <role>", "role in the account").choices(ACCOUNT_ROLES).default("viewer"))
     .action(addPerson);
+  addAddPeople(accounts, EXAMPLES);
   subcommand("remove-person <account> <address>", "Remove a person's role in an account").action(removePerson);
   subcommand("import <file>", "Import accounts, domains and RUA addresses from a CSV file")
     .option("--dry-run", "only show what would be done")
@@ -199,6 +202,12 @@ function printLines(lines: Outputs["importAccounts"]["items"], isDryRun: boolean
   }
   const done = isDryRun ? "would be imported" : "imported";
   printOut(`${count("new")} ${done}, ${count("exists")} already there, ${count("error")} with errors.`);
+  const added = lines.find(({ result, domain = "" }) => result === "new" && domain !== "");
+  if (!isDryRun && added !== undefined) {
+    printOut(
+      `The records that each domain has to publish: dmarc domain check ${safeText(added.domain)}, or its page Set-up.`,
+    );
+  }
 }
 
 function printAccount({ account, name, logoSeconds }: Outputs["createAccount"], { json }: AccountOptions): void {

@@ -1,7 +1,6 @@
 /** `dmarc compare`: compares the ledger's sums with those of Analytics Engine, by domain and day. */
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { Query } from "../../shared/analytics/query.ts";
-import { parseAnswer } from "../../shared/analytics/sql.ts";
 import {
   failuresByDay,
   type LastRow,
@@ -13,6 +12,7 @@ import {
 } from "../../shared/analytics/statements.ts";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { askStatement } from "../ask-statement.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import {
@@ -209,18 +209,6 @@ async function runStatements<Row extends Sampling & LastRow>(
     // No statement can name it.
     if (last.domain.includes("\\"))
       throw new CommandError(`'${safeText(last.domain)}' prevents this comparison: compare single domains.`);
-  }
-}
-
-// A dataset that was never written to has no figures, which the comparison should show.
-async function askStatement(client: ApiClient, sql: string): Promise<Record<string, unknown>[]> {
-  try {
-    const answer = parseAnswer(await client.ask("query", { sql }));
-    if (answer === undefined) throw new CommandError("The engine's answer is not its JSON format.");
-    return answer.rows;
-  } catch (error) {
-    if (error instanceof CommandError && error.code === "no_data") return [];
-    throw error;
   }
 }
 

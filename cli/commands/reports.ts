@@ -1,9 +1,10 @@
-/** `dmarc reports`: takes back an accepted report, such as a forged one. */
+/** `dmarc reports`: lists accepted reports, and takes back one, such as a forged one. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
+import { addList } from "./list-reports.ts";
 
 type ReportName = Inputs["undoTakeBack"];
 
@@ -16,17 +17,21 @@ interface TakeBackOptions extends ReportOptions {
 
 const EXAMPLES = `
 Examples:
+  dmarc reports example.com --reporter google --from 2026-11-24 --to 2026-11-24    what Google said about that day
+  dmarc reports list example.com --address 192.0.2.7 --failing --json
   dmarc reports take-back /reports/acme/acme.example/2026-11-20/0123456789abcdef0123456789abcdef --reason "forged"
   dmarc reports undo-take-back acme/acme.example/2026-11-20/0123456789abcdef0123456789abcdef
 
-A report is named as its page's address ends: account, domain, day and uid. What is taken back counts in no figure and is not
+list names each report by the address of its page, which has its records and its file. Reports that were not accepted are in
+dmarc dead-letters and dmarc conflicts. A report is named as its page's address ends: account, domain, day and uid. What is taken back counts in no figure and is not
 accepted again; its file stays in R2, and who decided so and why is kept.`;
 
 /** Adds the command with its subcommands. */
 export function addReports(program: Command): void {
-  const group = program.command("reports").description("Take back accepted reports");
+  const group = program.command("reports").description("Accepted reports about a domain: list them, take one back");
   group.addHelpText("after", EXAMPLES);
   const subcommand = subcommandsOf(group, EXAMPLES);
+  addList(group, EXAMPLES);
   subcommand("take-back", "Remove an accepted report from all figures")
     .argument("<report>", "address of the report's page", readName)
     .requiredOption("--reason <text>", "why; kept with the decision")

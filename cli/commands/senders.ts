@@ -8,6 +8,7 @@ import { readDomain } from "../domain-option.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
+import { addFind } from "./find-sender.ts";
 
 interface ListOptions extends ConnectionOptions {
   undecided?: true;
@@ -36,6 +37,7 @@ Examples:
   dmarc senders example.com                                  everybody who sent in the last 30 days
   dmarc senders list example.com --json                      the same for programs
   dmarc senders example.com --undecided                      those the verdict waits for, with suggestions
+  dmarc senders find 192.0.2.7                               in whose names it sends, over all domains; for operators
   dmarc senders decide example.com helpdesk.example mine     a domain that signs or bounces the mail
   dmarc senders decide example.com 192.0.2.0/24 not-mine     an address, or a prefix of up to 65,536 addresses (IPv6: /32)
   dmarc senders decide example.com "service:Twilio SendGrid" mine --note "newsletter"
@@ -60,6 +62,7 @@ export function addSenders(program: Command): void {
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
   addConnectionOptions(list).addHelpText("after", EXAMPLES).action(printSenders);
+  addFind(senders, EXAMPLES);
   const decide = subcommand(senders, "decide", "Decide whether a sender is yours")
     .addArgument(new Argument("<decision>", "whose it is").choices(Object.keys(DECISIONS)))
     .option("--note <text>", "why; kept with the decision");
@@ -88,11 +91,11 @@ async function printSenders(domain: string, options: ListOptions): Promise<void>
     return;
   }
   if (items.length === 0) printOut(undecided ? "No sender waits for a decision." : "No senders in this period.");
-  for (const sender of items) printOut(renderSender(sender));
+  for (const sender of items) printOut(renderSender(domain, sender));
   if (!isComplete) printOut("There are more: choose a shorter period with --from and --to.");
 }
 
-function renderSender(sender: Sender): string {
+function renderSender(domain: string, sender: Sender): string {
   const { source, service, role, reason, messages, hit, firstSeen, decision, suggestion } = sender;
   const name = service === "" ? source : `${service} (${source})`;
   const count = (number: number): string => number.toLocaleString("en-US");
@@ -105,7 +108,8 @@ function renderSender(sender: Sender): string {
     lines.push(`  decided: ${safeText(decision.source, MAX_CHARS)} is ${typed(decision.decision)}`);
   if (suggestion !== null) {
     lines.push(`  ${safeText(suggestion.sentence, MAX_CHARS)}`);
-    lines.push(`  suggested: decide … ${quoted(safeText(suggestion.source, MAX_CHARS))} ${typed(suggestion.decision)}`);
+    const source = quoted(safeText(suggestion.source, MAX_CHARS));
+    lines.push(`  suggested: dmarc senders decide ${domain} ${source} ${typed(suggestion.decision)}`);
   }
   return lines.join("\n");
 }

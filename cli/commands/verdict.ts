@@ -23,6 +23,8 @@ type Verdict = Outputs["verdict"];
 
 /** Ours: the default period of the pages. */
 const DEFAULT_DAYS = 30;
+/** Ours: how far back the newest report is looked for. A period has ten years at most. */
+const LONG_SECONDS = 9 * 365 * SECONDS_PER_DAY;
 const MAX_CHARS = 500;
 const SHOWN_REASONS = 5;
 
@@ -60,7 +62,19 @@ async function printVerdicts(domains: string[], options: VerdictOptions): Promis
     if (verdict.days === 0) await requireKnown(client, { domain });
     if (options.json) printJson(verdict);
     else printOut(renderVerdict(verdict));
+    if (verdict.days === 0 && !options.json) await printNewest(client, domain);
   }
+}
+
+/** Says where the figures are, if there are any: imported reports may all be older than the period. */
+async function printNewest(client: ApiClient, domain: string): Promise<void> {
+  const from = isoDate(Date.now() / 1000 - LONG_SECONDS);
+  const [newest] = (await client.ask("listReports", { domain, from, limit: 1 })).items;
+  if (newest === undefined) return;
+  const firstDay = (parseDay(newest.day) ?? 0) - DEFAULT_DAYS + 1;
+  printOut(
+    `  The newest report is for ${newest.day}: dmarc verdict ${domain} --from ${isoDate(firstDay * SECONDS_PER_DAY)} --to ${newest.day}`,
+  );
 }
 
 /** Domains with aggregate reports in a period, by name. */

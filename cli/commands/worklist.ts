@@ -66,18 +66,24 @@ async function printWorklist({ account, code, subject, json, ...connection }: Wo
   }
 }
 
+function count(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
 function renderLine({ title, action, domains, messages, refused, unfolded }: Line): string {
   const mail =
-    messages === 0 ? "" : `, ${messages} failing a week${refused === 0 ? "" : `, ${refused} of them refused`}`;
+    messages === 0
+      ? ""
+      : `, ${count(messages)} failing a week${refused === 0 ? "" : `, ${count(refused)} of them refused`}`;
   const names = unfolded.slice(0, SHOWN_DOMAINS).map(({ domain }) => safeText(domain, MAX_CHARS));
-  const more = domains > names.length ? `, and ${domains - names.length} more` : "";
-  return `${safeText(title, MAX_CHARS)}: ${domains === 1 ? "1 domain" : `${domains} domains`}${mail}
+  const more = domains > names.length ? `, and ${count(domains - names.length)} more` : "";
+  return `${safeText(title, MAX_CHARS)}: ${domains === 1 ? "1 domain" : `${count(domains)} domains`}${mail}
   ${safeText(action, MAX_CHARS)}
   ${names.join(", ")}${more}`;
 }
 
 function renderDomain({ domain, account, messages, refused, link }: WorkDomain): string {
-  return [domain, account, `${messages} failing a week`, `${refused} refused`, link]
+  return [domain, account, `${count(messages)} failing a week`, `${count(refused)} refused`, link]
     .map((text) => safeText(text, MAX_CHARS))
     .join("  ");
 }

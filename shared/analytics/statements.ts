@@ -245,6 +245,50 @@ export function failingSources(days: Days, filter: StatementFilter = {}): string
   ].join("\n");
 }
 
+/** What one address sent in the name of one domain. */
+export interface MailOfAddress {
+  account: string;
+  domain: string;
+  messages: number;
+  /** Messages whose aligned dkim or spf is pass. */
+  passed: number;
+  /** Of the newest report about it, as days since 1970-01-01 UTC. */
+  lastDay: number;
+}
+
+/**
+ * In whose names an address sent, the most mail first. The rows are narrowed to the address before the newest reading is taken,
+ * since all records of all domains would be too many: one that was read again with another address counts here, too.
+ *
+ * @param sourceIp canonical
+ */
+export function domainsOfAddress(days: Days, sourceIp: string): Query<MailOfAddress> {
+  const { account, domain, beginSeconds, endSeconds, count, passed, sourceIp: address } = slotsOf("records");
+  const weight = weightOf("records");
+  return {
+    sql: [
+      "SELECT account, domain, sum(messageCount) AS messages, sum(passedCount) AS passed, max(day) AS lastDay",
+      ...newestRows("records", [...conditions("records", days, {}), ...nameIs(address, sourceIp)], {
+        account: { key: account },
+        domain: { key: domain },
+        day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+        messageCount: newest("records", `${count} * ${weight}`),
+        passedCount: newest("records", `${count} * ${passed} * ${weight}`),
+      }),
+      "WHERE messageCount > 0",
+      "GROUP BY account, domain",
+      `ORDER BY messages DESC LIMIT ${MAX_ROWS}`,
+    ].join("\n"),
+    read: (row) => ({
+      account: textOf(row, "account"),
+      domain: textOf(row, "domain"),
+      messages: numberOf(row, "messages"),
+      passed: numberOf(row, "passed"),
+      lastDay: numberOf(row, "lastDay"),
+    }),
+  };
+}
+
 /** For Grafana, as a time series: messages by day and disposition. `$from` and `$to` are Grafana's, in seconds. */
 export function grafanaMessages(filter: StatementFilter = {}): string {
   const { beginSeconds, endSeconds, disposition, count } = slotsOf("records");
@@ -358,6 +402,7 @@ export function namedStatements(days: Days, filter: StatementFilter = {}): Recor
     "outcomes by hour": outcomesByStep(days, "hour", filter).sql,
     "latency by day": latencyByDay(days, filter).sql,
     "failing sources": failingSources(days, filter),
+    "domains of an address": domainsOfAddress(days, "192.0.2.1").sql,
     "Grafana: messages": grafanaMessages(filter),
     "Grafana: outcomes": grafanaOutcomes(filter),
     "Grafana: results": grafanaResults(filter),

@@ -81,6 +81,8 @@ export function setupState(rua: string, check: DmarcCheck, hasReports: boolean):
   }
   return {
     state: "waiting",
-    sentence: "Everything is published. Receivers send reports once a day: the first comes within two days.",
+    sentence:
+      "Everything is published. Receivers report once a day, about mail that they got: the first report comes within two days. " +
+      "If none has come after three, send a mail from this domain to a Gmail or Yahoo address.",
   };
 }

@@ -1,5 +1,5 @@
 /** Says in one sentence what is wrong with the mail of a source, and what to do about it. Pure. */
-import type { SourceDetail } from "../ledger/one-source.ts";
+import type { SourceDay, SourceDetail } from "../ledger/one-source.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import { type AuthResult, readAuthResults } from "./auth-results.ts";
 import { knownService, type ServiceGuide, serviceGuide } from "./known-services.ts";
@@ -21,6 +21,8 @@ export interface DiagnosedSource {
   name: string;
   kind: SourceKind;
   groups: readonly DiagnosedGroup[];
+  /** Its mail by day. */
+  days: readonly Pick<SourceDay, "day" | "dkimResults" | "messages">[];
   decision: Decision | undefined;
   /** DKIM keys as last found in DNS; none if they were not looked up. */
   keys: readonly Pick<StoredCheck["keys"][number], "domain" | "selector" | "keyType">[];
@@ -115,6 +117,7 @@ function mainCause(source: DiagnosedSource): Cause {
   const working = new Set(
     source.groups.flatMap(({ dkimResults }) => signatures(dkimResults).filter(isPass).map(keyName)),
   );
+  for (const name of stoppedKeys(source.days)) working.delete(name);
   const causes = new Map<string, { cause: Cause; messages: number }>();
   for (const group of source.groups) {
     const messages = group.messages - group.passed;
@@ -125,6 +128,24 @@ function mainCause(source: DiagnosedSource): Cause {
   }
   const [first] = [...causes.values()].sort((a, b) => b.messages - a.messages);
   return first?.cause ?? { code: "notAuthenticated", about: "", from: source.domain };
+}
+
+/** Keys that no longer verify, as one that expired: most of what failed with them is later than the last that passed. */
+function stoppedKeys(days: DiagnosedSource["days"]): string[] {
+  const keys = new Map<string, { lastPassed: number; failed: [day: number, messages: number][] }>();
+  for (const { day, dkimResults, messages } of days) {
+    for (const signature of signatures(dkimResults)) {
+      const key = keys.get(keyName(signature)) ?? { lastPassed: -1, failed: [] };
+      keys.set(keyName(signature), key);
+      if (isPass(signature)) key.lastPassed = Math.max(key.lastPassed, day);
+      else key.failed.push([day, messages]);
+    }
+  }
+  return [...keys].flatMap(([name, { lastPassed, failed }]) => {
+    const all = failed.reduce((total, [, messages]) => total + messages, 0);
+    const later = failed.reduce((total, [day, messages]) => total + (day > lastPassed ? messages : 0), 0);
+    return 2 * later > all ? [name] : [];
+  });
 }
 
 function causeOf(

@@ -2,6 +2,7 @@
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { isoDay } from "../report-day.ts";
+import { brokenKey } from "./broken-key.ts";
 import { passes } from "./evidence.ts";
 import { openBelow } from "./next-record.ts";
 import { passesSince } from "./passes-since.ts";
@@ -222,7 +223,12 @@ function fixSender(source: JudgedSource, domain: string): string {
           "if not, say that it is not yours."
       : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there; if not, say that it is not yours.`;
   }
-  if (source.kind === "other") return `Turn on DKIM for ${domain} at ${name}.`;
+  if (source.kind === "other") {
+    const key = brokenKey(source, domain);
+    return key === undefined
+      ? `Turn on DKIM for ${domain} at ${name}.`
+      : `Compare the DKIM key at ${key} with the one that ${name} shows: it signs for ${domain}, and the signatures don't verify.`;
+  }
   // Of mail that something authenticated the ledger's evidence has no addresses: the source's page names them.
   const whose = source.kind === "own" ? "your mail" : `mail of ${name}`;
   return `Find out why ${whose} fails, and sign all of it with DKIM for ${domain}.`;

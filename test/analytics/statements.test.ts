@@ -6,6 +6,7 @@ import type { RowInput } from "../../shared/analytics/columns.ts";
 import { type Query, quoteName } from "../../shared/analytics/query.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
 import {
+  domainsOfAddress,
   failingSources,
   failuresByDay,
   grafanaMessages,
@@ -213,6 +214,18 @@ describe("figures by domain and day include", () => {
   it("processing time of accepted reports by day, each reading once", async () => {
     expect(await ask(latencyByDay(DAYS))).toEqual([{ day: DAY, medianSeconds: 1, p95Seconds: 1, maxSeconds: 1 }]);
     expect(await ask(latencyByDay({ firstDay: DAY + 2, lastDay: DAY + 3 }))).toEqual([]);
+  });
+
+  it("in whose names an address sends, without what was taken back", async () => {
+    expect(await ask(domainsOfAddress(DAYS, "192.0.2.66"))).toEqual([
+      { account: "acme", domain: "acme.example", messages: 4, passed: 0, lastDay: DAY },
+    ]);
+    expect(await ask(domainsOfAddress(DAYS, "192.0.2.1"))).toEqual([
+      { account: "acme", domain: "two.example", messages: 90, passed: 90, lastDay: DAY },
+      { account: "acme", domain: "acme.example", messages: 13, passed: 13, lastDay: DAY + 1 },
+      { account: "other", domain: "other.example", messages: 5, passed: 5, lastDay: DAY },
+    ]);
+    expect(await ask(domainsOfAddress(DAYS, "192.0.2.99"))).toEqual([]);
   });
 
   it("failing sources and the series for Grafana", async () => {

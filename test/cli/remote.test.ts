@@ -39,6 +39,7 @@ function run(args: string[], env: Record<string, string> = {}): Promise<CommandO
 const WITHOUT_API = [
   "accounts export",
   "accounts import",
+  "accounts add-people",
   "import imap",
   "import gmail",
   "import graph",
@@ -117,6 +118,7 @@ const ARGUMENTS: Record<string, string[]> = {
   stats: [],
   verdict: ["acme.example", "--json"],
   "senders list": ["acme.example", "--json"],
+  "senders find": ["192.0.2.1"],
   "senders decide": ["acme.example", "192.0.2.1", "mine", "--account", "acme"],
   "watch run": [],
   "watch list": [],
@@ -130,6 +132,7 @@ const ARGUMENTS: Record<string, string[]> = {
   "dead-letters discard": ["--all", "--dry-run"],
   "conflicts list": ["--json"],
   "conflicts decide": ["20200101-000000000000000000000000", "keep"],
+  "reports list": ["acme.example"],
   "reports take-back": [`acme/acme.example/2026-01-01/${"f".repeat(32)}`, "--reason", "a test"],
   "reprocess status": ["none"],
   reconcile: ["--dry-run"],

@@ -1,6 +1,7 @@
 /** The page Worklist, its API and what each person sees of it, over a ledger in workerd's D1. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WorkItem } from "../../shared/watch/work.ts";
+import { runCommand } from "../cli/run-command.ts";
 import { putWork } from "../support/work-fill.ts";
 import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
@@ -88,6 +89,8 @@ describe("the worklist of the API", () => {
     const all = await api().ask("worklist", {});
     if (!all.ok) throw new Error(all.error.message);
     expect(all.value.items[0]).toMatchObject({ code: "service", domains: 41, messages: 5820, weight: 5820 });
+    const { stdout } = await runCommand(["worklist"], { DMARC_URL: dashboard.url, DMARC_TOKEN: API_TOKEN });
+    expect(stdout).toContain("Twilio SendGrid without DKIM: 41 domains, 5,820 failing a week\n");
     const one = await api().ask("worklist", { account: "globex" });
     expect(one).toMatchObject({
       ok: true,

@@ -77,6 +77,16 @@ describe("an address that no report reaches", () => {
     ]);
   });
 
+  test("may still send no report: whoever waits is told what to try", async () => {
+    const { dmarc } = await check("rua-website.test");
+    const { state, sentence } = setupState("d@rua-website.test", dmarc, false);
+    expect([state, sentence]).toEqual([
+      "waiting",
+      "Everything is published. Receivers report once a day, about mail that they got: the first report comes within two days. " +
+        "If none has come after three, send a mail from this domain to a Gmail or Yahoo address.",
+    ]);
+  });
+
   test("in the record of TLS reports", async () => {
     expect(verdictOf((await check("tls-nowhere.test")).tlsRpt)).toBe("broken destination_without_mail");
   });

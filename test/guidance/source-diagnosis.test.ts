@@ -21,6 +21,7 @@ function diagnose(groups: DiagnosedGroup[], changes: Partial<DiagnosedSource> = 
     name: "helpdesk.example",
     kind: "other",
     groups,
+    days: [],
     decision: undefined,
     keys: [],
     ...changes,
@@ -95,6 +96,28 @@ describe("failing mail may be", () => {
     expect(diagnose([holds, breaks]).code).toBe("signatureChanged");
     const otherKey = group({ dkimResults: "example.com s2 fail" });
     expect(diagnose([holds, otherKey]).code).toBe("signatureBroken");
+  });
+
+  it("signed with a key that verified until a day, as one that expired: that is no forwarder's work", () => {
+    const holds = group({ dkimResults: "example.com s1 pass", messages: 900, passed: 900, dkimAligned: 900 });
+    const breaks = group({ dkimResults: "example.com s1 permerror", messages: 30 });
+    const before = Array.from({ length: 26 }, (_, i) => ({
+      day: 20_000 + i,
+      dkimResults: holds.dkimResults,
+      messages: 34,
+    }));
+    const since = [26, 27, 28].map((i) => ({ day: 20_000 + i, dkimResults: breaks.dkimResults, messages: 10 }));
+    const stopped = diagnose([holds, breaks], { days: [...before, ...since] });
+    expect(stopped.code).toBe("signatureBroken");
+    expect(stopped.sentence).toContain("compare the key at s1._domainkey.example.com");
+    const keys = [{ ...OWN_KEY, keyType: "missing" as const }];
+    expect(diagnose([holds, breaks], { days: [...before, ...since], keys }).code).toBe("keyMissing");
+    // A few that broke on the way, also on the last day, do not say that the key is wrong.
+    const now = [
+      ...before,
+      ...[3, 9, 25].map((i) => ({ day: 20_000 + i, dkimResults: breaks.dkimResults, messages: 10 })),
+    ];
+    expect(diagnose([holds, breaks], { days: now }).code).toBe("signatureChanged");
   });
 
   it("under strict alignment: signed or bounced as a subdomain", () => {

@@ -151,6 +151,11 @@ describe("p=reject", () => {
     });
     const mine = said(verdictOf([...OWN, ...service20], { policy, decisions: { "crm.example": "mine" } }));
     expect(mine.nextStep).toBe(`Turn on DKIM for ${DOMAIN} at crm.example. Until then, publish p=none.`);
+    const signed = { dkimResults: [dkim(DOMAIN, "fail")], spfResults: [spf("bounce.crm.example", "pass")] };
+    const broken = refused(daily(service("crm.example", { count: 20, ...signed })));
+    expect(said(verdictOf([...OWN, ...broken], { policy, decisions: { "crm.example": "mine" } })).nextStep).toMatch(
+      /^Compare the DKIM key at \S+\._domainkey\.\S+ with the one that crm\.example shows: it signs for \S+, and the signatures don't verify\. Until then, publish p=none\.$/,
+    );
     expect(said(verdictOf([...OWN, ...service20], { policy, decisions: { "crm.example": "notMine" } }))).toEqual({
       state: "protected",
       reasons: [],

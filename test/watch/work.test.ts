@@ -67,6 +67,24 @@ describe("the work for a domain", () => {
     expect(first).toMatchObject({ code: "serviceKey", messages: 70, refused: 70, weight: 140 });
   });
 
+  it("recognises the key of a service that nobody knows, where it is the owner's", () => {
+    const passing: Partial<AggregateRecord> = { dkim: "pass", dkimResults: [signature(DOMAIN, "pass")] };
+    const path = {
+      domain: "bounce.crm.example",
+      scope: "mfrom",
+      result: "pass",
+      rawResult: "pass",
+      humanResult: "",
+    } as const;
+    const crm = { spfResults: [path], dkimResults: [signature(DOMAIN, "fail")] };
+    const verdict = verdictOf([own(1000), sendgrid(90, { ...crm, ...passing }), sendgrid(30, crm)], "p=reject");
+    const [first] = workOf({ verdict, days: 30, findings: [] });
+    expect(first).toMatchObject({ code: "serviceKey", subject: "crm.example", messages: 210 });
+    // Of a stranger it may as well be a forwarder's work.
+    const stranger = workOf({ verdict: verdictOf([own(1000), sendgrid(30, crm)]), days: 30, findings: [] });
+    expect(stranger.map(({ code }) => code)).not.toContain("serviceKey");
+  });
+
   it("has the next record when it is due, and is empty when nothing needs doing", () => {
     expect(workOf({ verdict: verdictOf([own(1000)]), days: 30, findings: [] })).toMatchObject([
       { code: "publish", subject: "p=quarantine; t=y", link: `/domains/${DOMAIN}` },

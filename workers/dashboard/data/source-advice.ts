@@ -5,7 +5,7 @@ import { knownService } from "../../../shared/guidance/known-services.ts";
 import { type Diagnosis, diagnoseSource } from "../../../shared/guidance/source-diagnosis.ts";
 import { identifySource, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
-import type { SourceDetail } from "../../../shared/ledger/one-source.ts";
+import type { SourceDetail, SourceFigures } from "../../../shared/ledger/one-source.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { unless } from "../errors.ts";
 import type { Decisions } from "./decisions.ts";
@@ -25,12 +25,13 @@ interface AdvisedSource {
   name: string;
   isAddress: boolean;
   groups: readonly SourceDetail[];
+  days: SourceFigures["days"];
   decisions: Decisions;
 }
 
 /** Finds it; a source without mail has none. */
 export async function askAdvice(request: LedgerRequest, source: AdvisedSource): Promise<Advice | undefined> {
-  const { domain, name, groups, decisions } = source;
+  const { domain, name, groups, days, decisions } = source;
   const [largest] = groups;
   if (largest === undefined) return undefined;
   const decided = decisions.wider?.decision ?? decisions.history[0]?.decision;
@@ -40,7 +41,7 @@ export async function askAdvice(request: LedgerRequest, source: AdvisedSource): 
     request.ask(checksQuery(domain, await request.accounts())),
     decision === "mine" ? askSpf(request, source) : undefined,
   ]);
-  const diagnosis = diagnoseSource({ domain, name, kind, groups, decision, keys: kept?.check.keys ?? [] });
+  const diagnosis = diagnoseSource({ domain, name, kind, groups, days, decision, keys: kept?.check.keys ?? [] });
   return { diagnosis, spf };
 }
 

@@ -89,7 +89,7 @@ export async function askSource(
     ),
     decided,
     decided.then((held) => (isDecided(held) ? undefined : askSuggestion(request, scope, name))),
-    decided.then((held) => askAdvice(request, { domain, name, isAddress, groups, decisions: held })),
+    decided.then((held) => askAdvice(request, { domain, name, isAddress, groups, days, decisions: held })),
   ]);
   return {
     groups,
