@@ -16,7 +16,7 @@ import {
   reportUidColumn,
   shareColumn,
 } from "../parts/columns.tsx";
-import { Name } from "../parts/foreign-text.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import { Note, ResultMark } from "../parts/marks.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
