@@ -190,7 +190,7 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
           reporters: a.reporters + b.reporters,
           reportersAreAtMost: a.reportersAreAtMost || b.reportersAreAtMost || (a.reporters > 0 && b.reporters > 0),
         }),
-      ).sort((a, b) => b.lastDay - a.lastDay || b.firstDay - a.firstDay),
+      ).sort((a, b) => b.lastDay - a.lastDay || b.firstDay - a.firstDay || compareValues(a.policy, b.policy)),
   };
 }
 

@@ -101,7 +101,7 @@ function freeBoundary(parts: string[]): string {
   }
 }
 
-/** The covering dead letter reporters put in front. */
+/** The text that reporters put in front. */
 export const COVER_TEXT = part({ type: "text/plain; charset=us-ascii", content: "This is a DMARC aggregate report." });
 
 /** A report as reporters attach it. */

@@ -176,11 +176,15 @@ async function readForm(c: Call): Promise<URLSearchParams> {
   const type = c.req.header("content-type") ?? "";
   if (!type.startsWith("multipart/form-data")) return new URLSearchParams(await c.req.text());
   const fields = new URLSearchParams();
-  for (const [name, value] of Object.entries(await c.req.parseBody())) {
+  for (const [name, value] of Object.entries(await c.req.parseBody().catch(refuseForm))) {
     if (value instanceof File) fields.set(name, encodeBase64(new Uint8Array(await value.arrayBuffer())));
     else if (typeof value === "string") fields.set(name, value);
   }
   return fields;
+}
+
+function refuseForm(error: unknown): never {
+  throw error instanceof TypeError ? new ApiError("bad_request", "The form is no valid multipart/form-data.") : error;
 }
 
 /** Where an operator's form to view as an account is sent, and the one that leaves. */

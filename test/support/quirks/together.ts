@@ -1,7 +1,7 @@
 /** Support: two quirks at once, of the same file or of a mail and what it holds. */
 import { deflateSync } from "node:zlib";
 import { gzip, joinBytes, toBytes } from "../archives.ts";
-import { attached, binary, LETTER, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, COVER_TEXT, multipartMail, part, simpleMail } from "../mails.ts";
 import { changed, numbered, ORDINARY } from "../report-xml.ts";
 import { sampleTlsReport } from "../sample-report.ts";
 import { base64Lines, uuencode } from "../uuencode.ts";
@@ -79,7 +79,7 @@ const marked: Quirk[] = [
     file: "mail/short-field-before-a-long-one.eml",
     content: joinBytes(
       `X-Spam: no\r\nX-Long: ${"a ".repeat(3000)}\r\n`,
-      multipartMail([LETTER, attached(gzip(ORDINARY), "r.xml.gz")]),
+      multipartMail([COVER_TEXT, attached(gzip(ORDINARY), "r.xml.gz")]),
     ),
     want: { report: ORDINARY_TOTALS },
   },
@@ -136,7 +136,7 @@ const notices: Quirk[] = [
   {
     file: "failure/notice-beside-a-report-forwarded.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       part({
         type: "message/rfc822",
         content: multipartMail([part({ type: "text/plain", content: FULL }), attached(gzip(ORDINARY), "r.xml.gz")]),
@@ -272,7 +272,8 @@ const fields: Quirk[] = [
 ];
 
 const utf16 = (text: string): Uint8Array => joinBytes([0xff, 0xfe], new Uint8Array(Buffer.from(text, "utf16le")));
-const mailOf = (id: string): string => binary(multipartMail([LETTER, attached(gzip(numbered(id)), `${id}.xml.gz`)]));
+const mailOf = (id: string): string =>
+  binary(multipartMail([COVER_TEXT, attached(gzip(numbered(id)), `${id}.xml.gz`)]));
 const MAILBOX = ["a", "b"]
   .map((id) => `From r@reporter.example Mon Jan  1 00:00:00 2024\r\n${mailOf(id)}\r\n`)
   .join("");

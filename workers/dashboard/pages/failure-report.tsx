@@ -4,14 +4,13 @@ import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { formatCount } from "../data/numbers.ts";
 import { unless } from "../errors.ts";
-import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { linkTo } from "../parts/links.ts";
+import { AddressLink } from "../parts/address-link.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { Explained, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/page-request.ts";
 import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { Term } from "../parts/term.tsx";
-import { addressPath } from "../paths.ts";
 
 export async function failureReportPage(
   request: PageRequest,
@@ -91,14 +90,9 @@ function failurePairs(
   { report, details }: Pick<Stored<"failure">, "report" | "details">,
 ): [Child, Child][] {
   const { sourceIp, authFailure, deliveryResult, identityAlignment } = details;
-  const address = (
-    <a href={linkTo(request, addressPath(report.domain, sourceIp))}>
-      <Name text={sourceIp} />
-    </a>
-  );
   return [
     ["Check that failed", <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />],
-    ["Sent from", sourceIp === "" ? "–" : address],
+    ["Sent from", <AddressLink request={request} domain={report.domain} address={sourceIp} />],
     ["Message arrived", isoMinute(details.arrivalSeconds ?? 0) || details.arrivalDate || "–"],
     ["Outcome", <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />],
     [<Term name="From header">From domain</Term>, report.domain || "–"],

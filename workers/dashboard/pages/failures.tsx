@@ -10,6 +10,7 @@ import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { explain } from "../data/glossary.ts";
 import { domainScope } from "../data/ledger-request.ts";
+import { AddressLink } from "../parts/address-link.tsx";
 import { dayColumn, receivedColumn } from "../parts/columns.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -18,7 +19,7 @@ import { Explained, limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
-import { addressPath, reportPath } from "../paths.ts";
+import { reportPath } from "../paths.ts";
 
 export async function failuresPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
@@ -77,11 +78,7 @@ function groupsTable(
         key: "address",
         label: "Address",
         value: ({ sourceIp }) => sourceIp,
-        cell: ({ sourceIp }) => (
-          <a href={linkTo(request, addressPath(domain, sourceIp))}>
-            <Name text={sourceIp || "none given"} />
-          </a>
-        ),
+        cell: ({ sourceIp }) => <AddressLink request={request} domain={domain} address={sourceIp} />,
       },
       { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
       ...EXPLAINED_COLUMNS,

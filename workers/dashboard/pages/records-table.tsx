@@ -3,13 +3,14 @@
 import { readAuthResults, readReasons } from "../../../shared/guidance/auth-results.ts";
 import type { SourceRecord } from "../../../shared/ledger/one-source.ts";
 import { isoDay } from "../data/days.ts";
+import { AddressLink } from "../parts/address-link.tsx";
 import { messagesColumn } from "../parts/columns.tsx";
 import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import { DispositionMark, ResultMark } from "../parts/marks.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type TableSpec, type ViewColumn } from "../parts/table-view.tsx";
-import { addressPath, reportPath } from "../paths.ts";
+import { reportPath } from "../paths.ts";
 
 /** What is shown of a record, wherever it was read. */
 type Shown = Omit<SourceRecord, "reportUid" | "account" | "day" | "reporter">;
@@ -67,11 +68,7 @@ function recordColumns(request: PageRequest, isOneAddress: boolean): ViewColumn<
       label: "Address",
       ...(isOneAddress ? { exportOnly: true } : {}),
       value: ({ sourceIp }) => sourceIp,
-      cell: ({ domain, sourceIp }) => (
-        <a href={linkTo(request, addressPath(domain, sourceIp))}>
-          <Name text={sourceIp || "none given"} />
-        </a>
-      ),
+      cell: ({ domain, sourceIp }) => <AddressLink request={request} domain={domain} address={sourceIp} />,
     },
     messagesColumn(),
     ...RESULT_COLUMNS,

@@ -6,13 +6,13 @@
 import type { SourceOrigin } from "../../../shared/ledger/source-groups.ts";
 import { SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { GROUPINGS, type Grouping } from "../data/sources.ts";
+import { AddressLink } from "../parts/address-link.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
-import { linkTo, linkWith } from "../parts/links.ts";
+import { linkWith } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-import { addressPath } from "../paths.ts";
 
 const LABELS: Record<Grouping, string> = {
   service: "Service or organization",
@@ -68,13 +68,7 @@ export function groupsTable(request: PageRequest, { domain, by, groups }: Groups
         label: LABELS[by],
         value: ({ name }) => name,
         cell: ({ name }) =>
-          isAddress(name) ? (
-            <a href={linkTo(request, addressPath(domain, name))}>
-              <Name text={name} />
-            </a>
-          ) : (
-            <Name text={name} />
-          ),
+          isAddress(name) ? <AddressLink request={request} domain={domain} address={name} /> : <Name text={name} />,
       },
       {
         key: "addresses",

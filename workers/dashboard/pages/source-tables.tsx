@@ -7,6 +7,7 @@ import { namePhrases } from "../data/address-names.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { type AddressRow, type AuthRow, addressRows, authRows, type FromRow, fromRows } from "../data/source-detail.ts";
+import { AddressLink } from "../parts/address-link.tsx";
 import {
   dayColumn,
   dmarcColumn,
@@ -15,12 +16,12 @@ import {
   reportUidColumn,
   shareColumn,
 } from "../parts/columns.tsx";
-import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import { Note, ResultMark } from "../parts/marks.tsx";
 import type { PageRequest } from "../parts/page-request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-import { addressPath, reportPath } from "../paths.ts";
+import { reportPath } from "../paths.ts";
 
 /** What an address is called, under it. */
 export function AddressNote({ name }: { name: AddressName | undefined }) {
@@ -58,9 +59,7 @@ export function addressesTable(
         value: ({ sourceIp }) => sourceIp,
         cell: ({ sourceIp }) => (
           <>
-            <a href={linkTo(request, addressPath(domain, sourceIp))}>
-              <Name text={sourceIp || "none given"} />
-            </a>
+            <AddressLink request={request} domain={domain} address={sourceIp} />
             <AddressNote name={names.get(sourceIp)} />
           </>
         ),
