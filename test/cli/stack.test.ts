@@ -17,15 +17,7 @@ let stateDir: string;
 
 beforeAll(async () => {
   engine = await startTestEngine();
-  const { baseUrl, accountId, token } = engine.connection;
-  dashboard = await startDashboard({
-    vars: {
-      API_TOKEN,
-      ANALYTICS_SQL_URL: baseUrl,
-      ANALYTICS_ACCOUNT_ID: accountId,
-      ANALYTICS_API_TOKEN: token,
-    },
-  });
+  dashboard = await startDashboard({ vars: { API_TOKEN, ...engine.variables } });
   await engine.write("records", [
     recordRow({ count: 1200, reporter: '=cmd|"x"!A1' }),
     recordRow({ ordinal: 1, count: 34, passed: 0, reporter: "a\u001b[31mb", sourceIp: "192.0.2.2" }),

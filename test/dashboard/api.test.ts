@@ -16,16 +16,9 @@ let dashboard: Dashboard;
 
 beforeAll(async () => {
   engine = await startTestEngine();
-  const { baseUrl, accountId, token } = engine.connection;
-  dashboard = await startDashboard({
-    vars: {
-      API_TOKEN,
-      // A slash at the end is a common slip.
-      ANALYTICS_SQL_URL: `${baseUrl}/`,
-      ANALYTICS_ACCOUNT_ID: accountId,
-      ANALYTICS_API_TOKEN: token,
-    },
-  });
+  // A slash at the end is a common slip.
+  const ANALYTICS_SQL_URL = `${engine.connection.baseUrl}/`;
+  dashboard = await startDashboard({ vars: { API_TOKEN, ...engine.variables, ANALYTICS_SQL_URL } });
 });
 
 afterAll(async () => {
@@ -366,11 +359,10 @@ describe("without Analytics Engine, if", () => {
     ["refuses the token", "wrong token", 502, "analytics_unavailable"],
     ["cannot be reached", "wrong port", 502, "analytics_unavailable"],
   ])("it %s: a query says so, and everything else works without it", async (_, fault, status, code) => {
-    const { baseUrl, accountId, token } = engine.connection;
     const settings = {
-      ANALYTICS_SQL_URL: fault === "wrong port" ? "http://127.0.0.1:1" : baseUrl,
-      ANALYTICS_ACCOUNT_ID: accountId,
-      ANALYTICS_API_TOKEN: fault === "wrong token" ? "nonsense" : token,
+      ...engine.variables,
+      ...(fault === "wrong port" ? { ANALYTICS_SQL_URL: "http://127.0.0.1:1" } : {}),
+      ...(fault === "wrong token" ? { ANALYTICS_API_TOKEN: "nonsense" } : {}),
     };
     const broken = await startDashboard({ vars: { API_TOKEN, ...(typeof fault === "string" ? settings : {}) } });
     try {
