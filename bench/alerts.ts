@@ -1,6 +1,6 @@
 /**
  * How often alerts are right: `npm run bench:alerts -- [--domains N] [--seed N] [--json] [--verbose]`, 112 domains watched for a
- * quarter unless told: 10,080 domain-days. Domains of the verdict's simulator (bench/verdict) get 200 labelled incidents, the rules
+ * quarter by default: 10,080 domain-days. Domains of the verdict's simulator (bench/verdict) get 200 labelled incidents, the rules
  * and the life of incidents run day by day as in process, and what was told is held against the labels. Goals: at most one false
  * alarm a domain and quarter, 95 % told within 24 hours of the report that shows them, the right cause first in 90 %.
  */

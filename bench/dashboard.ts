@@ -1,6 +1,6 @@
 /**
  * How long the dashboard's pages take: `npm run bench:dashboard -- [records] [--json]`, 1,000,000 of ten domains over 90 days
- * unless told; `npm run bench:year` is the same about a year of one busy domain with 4,000,000. Fills a ledger in D1 with the
+ * by default; `npm run bench:year` is the same about a year of one busy domain with 4,000,000. Fills a ledger in D1 with the
  * ledger's own writes, asks the dashboard in workerd for every page over HTTP, and compares the pages' totals with what was
  * written and with `stats`; exit code 1 when they differ or a page misses its target.
  */

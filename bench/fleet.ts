@@ -1,6 +1,6 @@
 /**
  * How long the pages Domains and Worklist take for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
- * accounts unless told, each with a report on every day of three months, registered, with a verdict; one in twenty more is
+ * accounts by default, each with a report on every day of three months, registered, with a verdict; one in twenty more is
  * registered and has no report yet. Its rows are written by SQL that says what settling their reports and cron would: sums by
  * day, verdicts, what is to be done, the list of registered domains, and a dead letter for one in fifty.
  */

@@ -1,6 +1,6 @@
 /**
  * How often the verdict is right: `npm run bench:verdict -- [--domains N] [--seed N] [--json] [--shape DIR] [--stretch
- * NAME=FACTOR]`, 1,000 domains unless told. Domains with labelled senders are simulated from a seed (bench/verdict),
+ * NAME=FACTOR]`, 1,000 domains by default. Domains with labelled senders are simulated from a seed (bench/verdict),
  * their reports of 30 days are judged, and the verdicts compared with what the labels say p=reject would lose. With
  * --shape the traffic is compared with the reports in a folder as well.
  */

@@ -1,5 +1,5 @@
 /**
- * What the round over all domains takes: `npm run bench:watch -- [--domains N] [--json]`, 1,000 domains unless told, each with three
+ * What the round over all domains takes: `npm run bench:watch -- [--domains N] [--json]`, 1,000 domains by default, each with three
  * reports a day for five weeks, of 20 records of a dozen sources. The real round on SQLite in memory, at WATCH_QUERIES_PER_RUN of
  * wrangler.process.toml: how many domains one run does when all have something new, so how many an hour of runs; what a run takes of
  * CPU for one domain besides the database; and a round in which nothing is new.

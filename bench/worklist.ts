@@ -1,6 +1,6 @@
 /**
  * How much of the legitimate mail that fails the worklist tells of: `npm run bench:worklist -- [--domains N] [--seed N] [--lines N]
- * [--json]`, 1,000 domains and 50 lines unless told. Domains with labelled senders are simulated from a seed (bench/verdict), what
+ * [--json]`, 1,000 domains and 50 lines by default. Domains with labelled senders are simulated from a seed (bench/verdict), what
  * is to be done about each is computed as the round over all domains does, kept in a ledger, and asked for with the worklist's
  * own question. Covered is a message whose cause is one of the first lines.
  */
@@ -46,13 +46,13 @@ async function run({ domains, seed, lines }: { domains: number; seed: number; li
   const shown = all.slice(0, lines).map(({ code, subject, domains: count, messages }) => {
     return { code, subject, domains: count, messages };
   });
-  const told = new Set(shown.map(({ code, subject }) => `${code} ${subject}`));
+  const named = new Set(shown.map(({ code, subject }) => `${code} ${subject}`));
   const ownLines = new Set(all.map(({ code, subject }) => `${code} ${subject}`));
   // What has no line of its own is in the line of its kind.
   const isCovered = ({ cause }: FailingMail): boolean => {
     if (cause === undefined) return false;
     const own = `${cause.code} ${cause.subject}`;
-    return told.has(ownLines.has(own) ? own : `${cause.code} `);
+    return named.has(ownLines.has(own) ? own : `${cause.code} `);
   };
   return {
     domains,

@@ -31,8 +31,9 @@ const FOLDER_MODE = 0o700;
 const OF_OTHERS = 0o077;
 
 /** Where the file is: the XDG base directory specification, or what Windows has in its place. */
-export function profilesPath(env: NodeJS.ProcessEnv = process.env): string {
-  const folder = env.XDG_CONFIG_HOME || env.APPDATA || join(env.HOME || homedir(), ".config");
+export function profilesPath(): string {
+  const { XDG_CONFIG_HOME, APPDATA, HOME } = process.env;
+  const folder = XDG_CONFIG_HOME || APPDATA || join(HOME || homedir(), ".config");
   return join(folder, "dmarc", "profiles.json");
 }
 

@@ -15,9 +15,9 @@ const FOLDER = join(import.meta.dirname, "..", "migrations");
 const TIMEOUT_MS = 60_000;
 
 /** All migrations in order. Their comments are whole lines, and no statement holds a semicolon before its end. */
-export function readMigrations(folder = FOLDER): Migration[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".sql"));
-  return names.sort().map((name) => ({ name, statements: splitStatements(readFileSync(join(folder, name), "utf8")) }));
+export function readMigrations(): Migration[] {
+  const names = readdirSync(FOLDER).filter((name) => name.endsWith(".sql"));
+  return names.sort().map((name) => ({ name, statements: splitStatements(readFileSync(join(FOLDER, name), "utf8")) }));
 }
 
 function splitStatements(sql: string): string[] {

@@ -82,7 +82,7 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
       if (line.includes("The Workers runtime crashed unexpectedly")) gone.resolve("the Workers runtime crashed");
     });
   }
-  const told = new Promise<number>((resolve, reject) => {
+  const answered = new Promise<number>((resolve, reject) => {
     child.on("message", (message: DevMessage) => {
       if ("port" in message) resolve(message.port);
       else reject(new StartError(message.failure));
@@ -94,7 +94,7 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
     () => child.kill("SIGTERM"),
   );
   const ready = Promise.race([
-    told,
+    answered,
     gone.promise.then((reason): never => {
       throw new Error(`wrangler ended before it was ready (${reason})`);
     }),

@@ -33,7 +33,7 @@ export interface Case {
   /** Codes of the problems, all of them. */
   problems?: string[];
   /** What the messages of the problems must name. */
-  told?: RegExp[];
+  details?: RegExp[];
   /** Kinds of what is passed over, all of them. */
   passedOver?: string[];
 }
@@ -162,14 +162,14 @@ export const CASES: Record<string, Case> = {
   "23b-forward-report.msg.eml": {
     expect: "a problem that names the format, the file and its type",
     problems: ["unsupported_format"],
-    told: [/Outlook message \(\.msg\)/, /report\.msg/, /application\/vnd\.ms-outlook/],
+    details: [/Outlook message \(\.msg\)/, /report\.msg/, /application\/vnd\.ms-outlook/],
     passedOver: ["text"],
   },
   "24-one-good-one-bz2.eml": {
     expect: "a report, and a problem that names the other file",
     reports: [about("example.com")],
     problems: ["unsupported_format"],
-    told: [/bzip2/, /1767312000!1767398399\.xml\.bz2/, /application\/x-bzip2/],
+    details: [/bzip2/, /1767312000!1767398399\.xml\.bz2/, /application\/x-bzip2/],
     passedOver: ["text"],
   },
   "26-cst-day.xml": {
@@ -206,7 +206,7 @@ export const CASES: Record<string, Case> = {
       { sourceIp: "2001:db8::1" },
     ],
   },
-  "37-future.xml": { expect: "a problem that says so", problems: ["implausible_period"], told: [/2050/] },
+  "37-future.xml": { expect: "a problem that says so", problems: ["implausible_period"], details: [/2050/] },
 };
 
 /** Two files, and what they are to each other. */
@@ -231,7 +231,7 @@ export const PAIRS: Pair[] = [
 
 /** What of a file is not as it should be, in sentences. */
 export function differencesOf(wanted: Case, found: CaseFound): string[] {
-  const { reports = [], records, warnings = [], problems = [], told = [], passedOver } = wanted;
+  const { reports = [], records, warnings = [], problems = [], details = [], passedOver } = wanted;
   const [first] = found.reports;
   const said = found.problems.map(({ message }) => message).join("\n");
   const lacking = warnings.filter((warning) => !first?.report.warnings.some((other) => holds(other, warning)));
@@ -248,7 +248,7 @@ export function differencesOf(wanted: Case, found: CaseFound): string[] {
       found.problems.map(({ code }) => code),
     ),
     ...lacking.map((warning) => `no warning ${JSON.stringify(warning)}`),
-    ...told.filter((pattern) => !pattern.test(said)).map((pattern) => `no problem names ${pattern.source}`),
+    ...details.filter((pattern) => !pattern.test(said)).map((pattern) => `no problem names ${pattern.source}`),
     ...(passedOver === undefined ? [] : difference("passed over", passedOver, found.passedOver)),
   ];
 }

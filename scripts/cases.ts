@@ -46,12 +46,12 @@ async function readCase(folder: string, file: string): Promise<CaseFound> {
 }
 
 function summarize({ reports, problems, passedOver }: CaseFound): string {
-  const told = [
+  const lines = [
     ...reports.map(({ report }) => `${report.kind}${report.warnings.map(({ code }) => ` +${code}`).join("")}`),
     ...problems.map(({ code, message }) => `${code}: ${safeText(message, 200)}`),
     ...(passedOver.length === 0 ? [] : [`passed over ${passedOver.join(", ")}`]),
   ];
-  return told.join("; ");
+  return lines.join("; ");
 }
 
 async function checkFolder(folder: string): Promise<number> {

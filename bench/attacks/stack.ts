@@ -48,7 +48,7 @@ export interface StackMail {
 /**
  * Runs the mails through a stack of its own.
  *
- * @param onLine told of each mail as it is done
+ * @param onLine called for each mail when it is done
  * @throws when the stack does not start, or an address cannot be registered
  */
 export async function attackStack(

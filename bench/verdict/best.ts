@@ -32,7 +32,7 @@ export function chanceOfLess(maxShare: number, { legitimate, lost, unseen = 0, p
   const mean = perhaps.reduce((sum, { messages, probability }) => sum + messages * probability, 0);
   // Ten standard deviations above what may be lost, there is nothing to add up.
   if (left < 0 || mean - 10 * Math.sqrt(mean) > left) return 0;
-  // Probabilities of 0, 1, … `left` more; what is above need not be told apart.
+  // Probabilities of 0, 1, … `left` more; what is above need not be distinguished.
   let chances = Array.from({ length: left + 1 }, () => 0);
   chances[0] = 1;
   for (const { messages, probability } of perhaps) {

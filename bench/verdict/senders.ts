@@ -32,7 +32,6 @@ export interface Look {
   isFromAccounts?: boolean;
 }
 
-/** A sender. */
 export interface Sender {
   label: Label;
   isLegitimate: boolean;

@@ -90,7 +90,7 @@ async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promi
     throw new CommandError("A dry run moves nothing: leave out --move-to.");
   const settings = await settingsOf(options);
   const mailbox = await open();
-  const told = new ImportReport(options);
+  const summary = new ImportReport(options);
   const progress = startProgress(FORMAT, { silent: options.json === true });
   const interrupt = onInterrupt(IMPORT_CONTINUES);
   try {
@@ -101,17 +101,17 @@ async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promi
       moveTo: options.moveTo,
       watermark: options.all ? { ...noWatermark(), write: kept.write } : kept,
       onResults(results) {
-        for (const one of results) told.add(one);
-        progress.update(told.counts.files, mailbox.total, { taken: told.counts.taken + told.counts.selected });
+        for (const one of results) summary.add(one);
+        progress.update(summary.counts.files, mailbox.total, { taken: summary.counts.taken + summary.counts.selected });
       },
-      onUnreadable: (origin, reason) => told.unreadable(origin, reason),
+      onUnreadable: (origin, reason) => summary.unreadable(origin, reason),
     });
   } finally {
     progress.stop();
     interrupt.remove();
     await mailbox.close();
   }
-  process.exitCode = (await told.end(settings, options)) ?? exitCodes.done;
+  process.exitCode = (await summary.end(settings, options)) ?? exitCodes.done;
 }
 
 async function imapMailbox({ host, port, user, mailbox, security, since, moveTo }: ImapOptions): Promise<Mailbox> {

@@ -63,31 +63,31 @@ async function importPaths(paths: string[], options: ImportOptions): Promise<num
   const missing = paths.find((path) => !existsSync(path));
   if (missing !== undefined) throw new CommandError(`There is no file or folder '${safeText(missing, 500)}'.`);
   const settings = await settingsOf(options);
-  const told = new ImportReport(options);
+  const summary = new ImportReport(options);
   const total = await measure(paths);
   const progress = startProgress(FORMAT, { silent: options.json === true || total.files < 2 });
   const interrupt = onInterrupt(IMPORT_CONTINUES);
   let bytes = 0;
   const show = (): void => {
-    const { files, taken, selected } = told.counts;
+    const { files, taken, selected } = summary.counts;
     progress.update(bytes, total.bytes, { files, taken: taken + selected });
   };
   try {
     const listener = {
-      onPassedOver: (path: string, why: LeftOut) => told.passOver(path, why),
-      onUnreadable: (path: string, reason: string) => told.unreadable(path, reason),
+      onPassedOver: (path: string, why: LeftOut) => summary.passOver(path, why),
+      onUnreadable: (path: string, reason: string) => summary.unreadable(path, reason),
     };
     const files = findFiles(paths, listener, (read) => {
       bytes += read;
       show();
     });
     await runImport(files, settings, (results) => {
-      for (const one of results) told.add(one);
+      for (const one of results) summary.add(one);
       show();
     });
   } finally {
     progress.stop();
     interrupt.remove();
   }
-  return told.end(settings, options);
+  return summary.end(settings, options);
 }

@@ -68,15 +68,15 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
   try {
     await checkServer(transport, port);
     const queue = files.values();
-    const told = new Set<string>();
+    const printed = new Set<string>();
     const sendAll = async (): Promise<void> => {
       for (const file of queue) {
         const { outcome, reply, passed } = await sendFile(transport, file, options.rua);
         for (const kind of passed) passedOver.parts[kind] = (passedOver.parts[kind] ?? 0) + 1;
         counts[outcome]++;
         // A rejection is usually about the address, and so the same for every file.
-        if (reply !== "" && (outcome === "failed" || !told.has(reply))) printError(`dmarc send: ${file}: ${reply}`);
-        told.add(reply);
+        if (reply !== "" && (outcome === "failed" || !printed.has(reply))) printError(`dmarc send: ${file}: ${reply}`);
+        printed.add(reply);
         progress.update(++sent, files.length);
       }
     };

@@ -46,13 +46,8 @@ const READS_AT_ONCE = 4;
 
 /**
  * @param since mails before it are left out, seconds since 1970 UTC
- * @param now the time, seconds since 1970 UTC
  */
-export async function listedMailbox(
-  service: MailService,
-  since: number | undefined,
-  now: () => number = () => Date.now() / 1000,
-): Promise<Mailbox> {
+export async function listedMailbox(service: MailService, since: number | undefined): Promise<Mailbox> {
   const mailbox: Mailbox = {
     name: service.name,
     key: `${service.name} ${await service.owner()}`,
@@ -71,12 +66,12 @@ export async function listedMailbox(
         for (const [id, mail] of read) {
           // One that cannot be read is passed over by the next run, too, as long as it is listed.
           if ("reason" in mail) {
-            done.set(id, Math.floor(now()));
+            done.set(id, Math.floor(Date.now() / 1000));
             continue;
           }
           done.set(id, mail.seconds);
           // A mail of the future, as migrated ones may be, must not hide those that come until then.
-          seconds = Math.max(seconds, Math.min(mail.seconds, Math.floor(now())));
+          seconds = Math.max(seconds, Math.min(mail.seconds, Math.floor(Date.now() / 1000)));
         }
         yield pageOf(read, { seconds, done });
       }

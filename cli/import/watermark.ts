@@ -14,9 +14,9 @@ export interface Watermark {
 }
 
 /** Opens the mark. @param identity the mailbox and where it is imported to: another one starts from the beginning */
-export function openWatermark(identity: readonly string[], folder = stateFolder()): Watermark {
+export function openWatermark(identity: readonly string[]): Watermark {
   const hash = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 24);
-  const path = join(folder, `import-${hash}.json`);
+  const path = join(stateFolder(), `import-${hash}.json`);
   return {
     read() {
       try {

@@ -29,7 +29,6 @@ export interface ToolField {
   isRequired?: true;
 }
 
-/** One tool. */
 export interface Tool {
   name: string;
   title: string;

@@ -129,7 +129,6 @@ const ARGUMENTS: Record<string, [number, number]> = {
   bitXor: [2, 2],
 };
 
-/** A documented function. */
 export interface DocumentedFunction {
   /** As the reference writes it. */
   name: string;

@@ -35,7 +35,6 @@ export interface SelectItem {
   alias: string | undefined;
 }
 
-/** One SELECT. */
 export interface Select {
   items: SelectItem[];
   /** Absent: no FROM. */

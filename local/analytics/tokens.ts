@@ -7,7 +7,6 @@ import { fail, ok, type Result } from "../../shared/result.ts";
 /** `word`: keyword, function, column or table; `name`: the same in quotes; `end`: what comes after the last token. */
 export type TokenKind = "word" | "name" | "string" | "number" | "symbol" | "end";
 
-/** One token. */
 export interface Token {
   kind: TokenKind;
   /** A word, number or symbol as written; a string or quoted name without its quotes, escapes undone. */

@@ -13,7 +13,6 @@ export interface RecordToPublish {
   value: string;
 }
 
-/** A finding. */
 export interface Finding {
   /** For programs; a code keeps its meaning. */
   code: string;

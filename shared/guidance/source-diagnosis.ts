@@ -46,7 +46,6 @@ export type DiagnosisCode =
   | "notListed"
   | "notAuthenticated";
 
-/** The diagnosis. */
 export interface Diagnosis {
   code: DiagnosisCode;
   sentence: string;

@@ -36,7 +36,6 @@ export type DeadLetterMail = NonNullable<v.InferOutput<typeof letter>["mail"]>;
 /** The file a dead letter is about. */
 export type DeadLetterFile = NonNullable<v.InferOutput<typeof letter>["file"]>;
 
-/** A dead letter. */
 export interface DeadLetterRow {
   /** `<YYYYMMDD>-<hash>`: the day the mail arrived, and what failed. */
   id: string;

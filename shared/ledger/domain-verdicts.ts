@@ -114,7 +114,6 @@ export function beginRound(nowSeconds: number): Change[] {
 export function domainsAfterQuery(
   { account, domain }: AccountDomain,
   { firstDay, lastDay }: Days,
-  limit: number = WATCH_LIMITS.domainsAtOnce,
 ): Query<JudgedDomain> {
   const sql = `SELECT account, domain, fingerprint AS known, version, json_array(?4,
       (SELECT json_array(count(*), sum(d.total), sum(d.total * (d.day % 97)), sum(d.passed * (d.day % 97)),
@@ -132,7 +131,7 @@ export function domainsAfterQuery(
     FROM domain_verdicts w WHERE (account, domain) > (?1, ?2) ORDER BY account, domain LIMIT ?5`;
   return query(
     sql,
-    [account, domain, firstDay, lastDay, limit],
+    [account, domain, firstDay, lastDay, WATCH_LIMITS.domainsAtOnce],
     v.object({
       account: v.string(),
       domain: v.string(),

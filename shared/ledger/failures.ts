@@ -36,7 +36,6 @@ export function failuresQuery(scope: Scope): Query<FailureTotals> {
   };
 }
 
-/** One failure report. */
 export interface FailureReportRow {
   reportUid: string;
   account: string;

@@ -6,7 +6,6 @@ import { type Change, type Query, query } from "./database.ts";
 import { objectHash } from "./objects.ts";
 import { outcomeNamesColumn } from "./outcomes.ts";
 
-/** An imported file. */
 export interface ImportedFile {
   /** SHA-256 of the file, hex. */
   sha256: string;

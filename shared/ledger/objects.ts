@@ -34,7 +34,6 @@ export interface FoundParts {
   passedOver: Record<string, number>;
 }
 
-/** A finished object. */
 export interface FinishedObject extends FoundParts {
   rawKey: string;
   account: string;

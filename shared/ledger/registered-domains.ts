@@ -26,7 +26,6 @@ export const domainSetup = v.object({
 
 export type DomainSetup = v.InferOutput<typeof domainSetup>;
 
-/** A registered domain. */
 export interface RegisteredDomain extends DomainAddress {
   addedSeconds: number;
   state: SetupState;

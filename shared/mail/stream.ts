@@ -71,7 +71,6 @@ export async function* streamParts(
   }
 }
 
-/** An open container. */
 interface OpenContainer extends Container {
   /** Two dashes and the boundary; undefined for a mail, and for a multipart whose boundary is not yet known. */
   boundary: Uint8Array | undefined;

@@ -6,7 +6,7 @@ import { ask, change } from "../../shared/ledger/database.ts";
 import { deadLettersNamedQuery, putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, deadLetterRow, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { TODAY } from "../support/today.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
@@ -17,15 +17,7 @@ let stateDir: string;
 
 beforeAll(async () => {
   engine = await startTestEngine();
-  const { baseUrl, accountId, token } = engine.connection;
-  dashboard = await startDashboard({
-    vars: {
-      API_TOKEN,
-      ANALYTICS_SQL_URL: baseUrl,
-      ANALYTICS_ACCOUNT_ID: accountId,
-      ANALYTICS_API_TOKEN: token,
-    },
-  });
+  dashboard = await startDashboard({ vars: { API_TOKEN, ...engine.variables } });
   await engine.write("records", [
     recordRow({ count: 1200, reporter: '=cmd|"x"!A1' }),
     recordRow({ ordinal: 1, count: 34, passed: 0, reporter: "a\u001b[31mb", sourceIp: "192.0.2.2" }),
@@ -46,25 +38,7 @@ async function fillLedger(): Promise<void> {
   const sample = { account: "acme", uid: "1".repeat(32), report, records, receivedSeconds: nowSeconds };
   await settleSamples(dashboard.ledger, [sample], { nowSeconds });
   await change(dashboard.ledger, [
-    putDeadLetters([
-      {
-        id: "20260101-dead",
-        day: TODAY,
-        account: "acme",
-        rua: "dmarc@acme.example",
-        domain: "",
-        code: "empty",
-        message: "Nothing.",
-        stage: "read",
-        rawKey: "raw/1",
-        part: "",
-        generation: 1,
-        receivedSeconds: nowSeconds,
-        filedSeconds: nowSeconds,
-        attempts: 1,
-        queueMessage: {},
-      },
-    ]),
+    putDeadLetters([deadLetterRow({ day: TODAY, receivedSeconds: nowSeconds, filedSeconds: nowSeconds })]),
   ]);
 }
 

@@ -3,50 +3,22 @@ import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change } from "../../shared/ledger/database.ts";
-import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, deadLetterRow, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { listenLocally } from "../support/ports.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
-
-function deadLetter(changes: Partial<DeadLetterRow> = {}): DeadLetterRow {
-  return {
-    id: "20260101-dead",
-    day: 20_454,
-    account: "acme",
-    rua: "dmarc@acme.example",
-    domain: "",
-    code: "empty",
-    message: "Nothing.",
-    stage: "read",
-    rawKey: "raw/1",
-    part: "",
-    generation: 1,
-    receivedSeconds: 20_454 * 86_400,
-    filedSeconds: 20_454 * 86_400,
-    attempts: 1,
-    queueMessage: {},
-    ...changes,
-  };
-}
 
 let engine: TestEngine;
 let dashboard: Dashboard;
 
 beforeAll(async () => {
   engine = await startTestEngine();
-  const { baseUrl, accountId, token } = engine.connection;
-  dashboard = await startDashboard({
-    vars: {
-      API_TOKEN,
-      // A slash at the end is a common slip.
-      ANALYTICS_SQL_URL: `${baseUrl}/`,
-      ANALYTICS_ACCOUNT_ID: accountId,
-      ANALYTICS_API_TOKEN: token,
-    },
-  });
+  // A slash at the end is a common slip.
+  const ANALYTICS_SQL_URL = `${engine.connection.baseUrl}/`;
+  dashboard = await startDashboard({ vars: { API_TOKEN, ...engine.variables, ANALYTICS_SQL_URL } });
 });
 
 afterAll(async () => {
@@ -121,7 +93,7 @@ describe("with data, the API", () => {
     await settleSamples(dashboard.ledger, [own(), own({ uid: "2".repeat(32), report, records })], {
       nowSeconds: nowSeconds - 60,
     });
-    const letter = putDeadLetters([deadLetter({ filedSeconds: nowSeconds - 1800 })]);
+    const letter = putDeadLetters([deadLetterRow({ filedSeconds: nowSeconds - 1800 })]);
     await change(dashboard.ledger, [letter]);
   });
 
@@ -257,7 +229,7 @@ function cursorOf(body: unknown): string {
 describe("the API", () => {
   it("pages through dead letters", async () => {
     const ids = Array.from({ length: 101 }, (_, i) => `20260102-${String(i).padStart(24, "0")}`);
-    const some = ids.map((id) => deadLetter({ id, account: "paged" }));
+    const some = ids.map((id) => deadLetterRow({ id, account: "paged" }));
     await change(dashboard.ledger, [addAccount({ account: "paged", shard: 0 }, 1), putDeadLetters(some)]);
     const first = await json("/api/v1/dead-letters?account=paged");
     expect(first.body).toMatchObject({ items: ids.slice(0, 100).map((id) => ({ id })), cursor: expect.any(String) });
@@ -387,11 +359,10 @@ describe("without Analytics Engine, if", () => {
     ["refuses the token", "wrong token", 502, "analytics_unavailable"],
     ["cannot be reached", "wrong port", 502, "analytics_unavailable"],
   ])("it %s: a query says so, and everything else works without it", async (_, fault, status, code) => {
-    const { baseUrl, accountId, token } = engine.connection;
     const settings = {
-      ANALYTICS_SQL_URL: fault === "wrong port" ? "http://127.0.0.1:1" : baseUrl,
-      ANALYTICS_ACCOUNT_ID: accountId,
-      ANALYTICS_API_TOKEN: fault === "wrong token" ? "nonsense" : token,
+      ...engine.variables,
+      ...(fault === "wrong port" ? { ANALYTICS_SQL_URL: "http://127.0.0.1:1" } : {}),
+      ...(fault === "wrong token" ? { ANALYTICS_API_TOKEN: "nonsense" } : {}),
     };
     const broken = await startDashboard({ vars: { API_TOKEN, ...(typeof fault === "string" ? settings : {}) } });
     try {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { change } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, deadLetterRow, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -32,23 +32,16 @@ beforeAll(async () => {
 afterAll(() => dashboard.close());
 
 function letter(i: number) {
-  return {
+  return deadLetterRow({
     id: `20260101-${i.toString(16).padStart(24, "0")}`,
-    account: "acme",
-    rua: "reports@acme.example",
     domain: DOMAIN,
     day: Math.floor(nowSeconds / 86_400),
-    code: i % 5 === 0 ? ("empty" as const) : ("truncated" as const),
+    code: i % 5 === 0 ? "empty" : "truncated",
     message: 'A line,\n"quoted"; and more.',
-    stage: "read" as const,
     rawKey: `raw/${i}`,
-    part: "",
-    generation: 1,
     receivedSeconds: nowSeconds,
     filedSeconds: nowSeconds,
-    attempts: 1,
-    queueMessage: {},
-  };
+  });
 }
 
 async function ask(path: string): Promise<string> {

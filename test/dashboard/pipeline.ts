@@ -51,14 +51,9 @@ interface PipelineSettings {
 /** Starts everything. */
 export async function startPipeline({ dnsUrl = "", accessEmail }: PipelineSettings = {}): Promise<Pipeline> {
   const engine = await startTestEngine();
-  const { baseUrl, accountId, token } = engine.connection;
+  const { baseUrl, token } = engine.connection;
   const analytics = { LOCAL_ANALYTICS_URL: new URL(baseUrl).origin, LOCAL_ANALYTICS_TOKEN: token };
-  const dashboard = {
-    API_TOKEN,
-    ANALYTICS_SQL_URL: baseUrl,
-    ANALYTICS_ACCOUNT_ID: accountId,
-    ANALYTICS_API_TOKEN: token,
-  };
+  const dashboard = { API_TOKEN, ...engine.variables };
   const processWorker = localWorker("process", { vars: { DNS_OVER_HTTPS_URL: dnsUrl } });
   const server = createTestHarness({
     root: resolve(import.meta.dirname, "../.."),

@@ -16,7 +16,7 @@ import type { Role } from "../../shared/people.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import type { Incident, Mute, Notice } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, deadLetterRow, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
@@ -207,25 +207,7 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     putMute(muteOf("other", "secret-service.test")),
     ...changeTags("other", ["secret.example", "acme.example"], { add: ["secret-service.test"], remove: [] }),
     ...["secret.example", "acme.example"].map((domain) => putSenderDecision(decisionOf(domain))),
-    putDeadLetters([
-      {
-        id: LETTER,
-        day: 1,
-        account: "other",
-        rua: "",
-        domain: "secret.example",
-        code: "empty",
-        message: "",
-        stage: "read",
-        rawKey: "raw/secret",
-        part: "",
-        generation: 1,
-        receivedSeconds: 1,
-        filedSeconds: 1,
-        attempts: 1,
-        queueMessage: {},
-      },
-    ]),
+    putDeadLetters([deadLetterRow({ id: LETTER, account: "other", domain: "secret.example", rawKey: "raw/secret" })]),
   ]);
 }
 

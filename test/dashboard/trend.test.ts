@@ -37,12 +37,7 @@ it("the trend comes from the points, below the ledger's figures, and can be expo
     eventRow({ ...at, eventId: "d", outcome: "dead_letter" }),
     eventRow({ ...at, eventId: "d", outcome: "cleared", generation: 2 }),
   ]);
-  const { baseUrl, accountId, token } = engine.connection;
-  const dashboard = await start({
-    ANALYTICS_SQL_URL: baseUrl,
-    ANALYTICS_ACCOUNT_ID: accountId,
-    ANALYTICS_API_TOKEN: token,
-  });
+  const dashboard = await start(engine.variables);
   const page = await read(dashboard, "/operations?days=7");
   expect(page.indexOf(LEDGER)).toBeGreaterThan(0);
   expect(page.indexOf(TREND)).toBeGreaterThan(page.indexOf(LEDGER));

@@ -50,7 +50,7 @@ describe("commitBatch", () => {
       domain: a.domain,
       day: DAY,
     };
-    const settled = await commitBatch(
+    const committed = await commitBatch(
       ledger,
       {
         ...EMPTY,
@@ -76,7 +76,7 @@ describe("commitBatch", () => {
       },
       NOW,
     );
-    expect(settled.state).toBe("committed");
+    expect(committed.state).toBe("committed");
     expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 2, total: 12 }]);
     expect(await figureTotals(ledger)).toEqual([
       { key: "k1", total: 3 },
@@ -148,9 +148,9 @@ describe("commitBatch", () => {
   it("changes nothing if the ledger has changed since it was read", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
-    const settlement = { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] };
-    await commitBatch(ledger, settlement, NOW);
-    expect(await commitBatch(ledger, settlement, NOW)).toEqual({ state: "changed" });
+    const batch = { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] };
+    await commitBatch(ledger, batch, NOW);
+    expect(await commitBatch(ledger, batch, NOW)).toEqual({ state: "changed" });
     expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 1, total: 3 }]);
   });
 

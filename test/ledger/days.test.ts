@@ -20,8 +20,8 @@ const AT_ONCE = { days: 3, records: 100 };
 
 async function accept(ledger: SqliteLedger, uid: string, one: ReportShare): Promise<void> {
   const to = reference(uid, one.day);
-  const settled = await commitBatch(ledger, { ...EMPTY, reports: [{ reference: to, write: write(to, [one]) }] }, NOW);
-  expect(settled.state).toBe("committed");
+  const committed = await commitBatch(ledger, { ...EMPTY, reports: [{ reference: to, write: write(to, [one]) }] }, NOW);
+  expect(committed.state).toBe("committed");
 }
 
 async function totals(ledger: SqliteLedger): Promise<Record<string, number>> {
@@ -112,8 +112,8 @@ describe("retention", () => {
       { day: DAY + 5, total: 4, is_final: 0 },
     ]);
     const late = reference("c", DAY);
-    const settlement = { ...EMPTY, reports: [{ reference: late, write: write(late, [share(DAY, { k1: 1 })]) }] };
-    expect(await commitBatch(ledger, settlement, NOW)).toEqual({ state: "changed" });
+    const batch = { ...EMPTY, reports: [{ reference: late, write: write(late, [share(DAY, { k1: 1 })]) }] };
+    expect(await commitBatch(ledger, batch, NOW)).toEqual({ state: "changed" });
   });
 
   it("removes old reports that no longer counted, old objects and stray figures in bounded steps", async () => {

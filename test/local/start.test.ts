@@ -69,6 +69,20 @@ function copyWithout(missing: string): string {
   return copy;
 }
 
+/** A stack that has read some of its samples, and is still sending others. */
+async function startedAmidSamples(folder: string) {
+  const { flags, ports } = await flagsFor(folder);
+  const started = start(flags);
+  await untilReady(started);
+  const token = readLocalSecret(folder)?.apiToken ?? "";
+  const sqlUrl = `http://127.0.0.1:${ports[2]}`;
+  const some = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
+  const untilSome = async () => expect(Number((await askRows(sqlUrl, some, token))[0]?.n)).toBeGreaterThan(20);
+  await vi.waitFor(untilSome, { timeout: 40_000 });
+  expect(started.output()).not.toContain("sample mails");
+  return { started, sqlUrl, token };
+}
+
 async function flagsFor(folder: string): Promise<{ flags: string[]; ports: number[] }> {
   const ports = await freePorts(3);
   const names = ["--http", "--smtp", "--sql"];
@@ -166,15 +180,7 @@ describe("npm start", () => {
 
   test("an engine that is killed is started again, and has every point", SAMPLES, async () => {
     const folder = testFolder();
-    const { flags, ports } = await flagsFor(folder);
-    const started = start(flags);
-    await untilReady(started);
-    const token = readLocalSecret(folder)?.apiToken ?? "";
-    const sqlUrl = `http://127.0.0.1:${ports[2]}`;
-    const some = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
-    const untilSome = async () => expect(Number((await askRows(sqlUrl, some, token))[0]?.n)).toBeGreaterThan(20);
-    await vi.waitFor(untilSome, { timeout: 40_000 });
-    expect(started.output()).not.toContain("sample mails");
+    const { started, sqlUrl, token } = await startedAmidSamples(folder);
     for (const pid of pidsOf(folder, "analytics/server.ts")) process.kill(pid, "SIGKILL");
     await vi.waitUntil(() => started.output().includes("the local Analytics Engine is running again"), {
       timeout: 40_000,
@@ -204,15 +210,7 @@ describe("npm start", () => {
 
   test("a runtime that is killed is started again, and no mail that was taken is lost", SAMPLES, async () => {
     const folder = testFolder();
-    const { flags, ports } = await flagsFor(folder);
-    const started = start(flags);
-    await untilReady(started);
-    const token = readLocalSecret(folder)?.apiToken ?? "";
-    const sqlUrl = `http://127.0.0.1:${ports[2]}`;
-    const some = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
-    const untilSome = async () => expect(Number((await askRows(sqlUrl, some, token))[0]?.n)).toBeGreaterThan(20);
-    await vi.waitFor(untilSome, { timeout: 40_000 });
-    expect(started.output()).not.toContain("sample mails");
+    const { started, sqlUrl, token } = await startedAmidSamples(folder);
     for (const pid of pidsOf(folder, "workerd serve")) process.kill(pid, "SIGKILL");
     await vi.waitUntil(() => started.output().includes("the Workers are running again"), { timeout: 40_000 });
     expect(started.output()).toMatch(/the Workers stopped unexpectedly \(.*\); restarting them/);

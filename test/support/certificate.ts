@@ -15,13 +15,14 @@ const OIDS = {
 };
 
 /** Makes it; good for a day. */
-export function makeCertificate(nowMilliseconds = Date.now()): Certificate {
+export function makeCertificate(): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = der(0x30, oid("ecdsaWithSha256"));
   const name = der(0x30, der(0x31, der(0x30, oid("commonName"), der(0x0c, Buffer.from("localhost")))));
   const time = (milliseconds: number): Buffer => {
     return der(0x18, Buffer.from(`${new Date(milliseconds).toISOString().replaceAll(/[-:T]|\..*/g, "")}Z`));
   };
+  const nowMilliseconds = Date.now();
   const validity = der(0x30, time(nowMilliseconds - 3_600_000), time(nowMilliseconds + 86_400_000));
   const names = der(0x30, der(0x82, Buffer.from("localhost")), der(0x87, Buffer.from([127, 0, 0, 1])));
   const isAuthority = der(0x30, der(0x01, Buffer.from([0xff])));

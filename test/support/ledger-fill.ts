@@ -3,6 +3,7 @@
 import { type ReportSender, UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
@@ -250,4 +251,26 @@ export async function retractSamples(
     return { reference, write };
   });
   await commitBatch(database, { ...NOTHING, reports }, nowSeconds);
+}
+
+/** A dead letter; what a test cares for is given. */
+export function deadLetterRow(given: Partial<DeadLetterRow> = {}): DeadLetterRow {
+  return {
+    id: "20260101-dead",
+    day: 20_454,
+    account: "acme",
+    rua: "dmarc@acme.example",
+    domain: "",
+    code: "empty",
+    message: "Nothing.",
+    stage: "read",
+    rawKey: "raw/1",
+    part: "",
+    generation: 1,
+    receivedSeconds: 20_454 * 86_400,
+    filedSeconds: 20_454 * 86_400,
+    attempts: 1,
+    queueMessage: {},
+    ...given,
+  };
 }

@@ -8,6 +8,8 @@ import type { SqlConnection } from "../../shared/analytics/sql.ts";
 
 export interface TestEngine {
   connection: SqlConnection;
+  /** Variables of a dashboard that asks it. */
+  variables: { ANALYTICS_SQL_URL: string; ANALYTICS_ACCOUNT_ID: string; ANALYTICS_API_TOKEN: string };
   /** Stores the rows; they can be queried when it resolves. */
   write<D extends DatasetId>(dataset: D, rows: RowInput<D>[]): Promise<void>;
   stop(): Promise<void>;
@@ -20,6 +22,11 @@ export async function startTestEngine(): Promise<TestEngine> {
   const engine = await startAnalytics({ stateDir, port: 0, token });
   return {
     connection: { baseUrl: `${engine.url}/client/v4`, accountId: "local", token },
+    variables: {
+      ANALYTICS_SQL_URL: `${engine.url}/client/v4`,
+      ANALYTICS_ACCOUNT_ID: "local",
+      ANALYTICS_API_TOKEN: token,
+    },
     async write(dataset, rows) {
       const points = rows.map((row) => {
         const { indexes, blobs, doubles } = buildPoint(dataset, row);

@@ -32,10 +32,10 @@ export async function runCase({ bytes, cut }: FuzzCase): Promise<string | undefi
   }
 }
 
-/** A smaller input that fails as well: pieces are taken away for as long as that goes on. */
-export async function minimise(failing: FuzzCase, maxSeconds = 60): Promise<Uint8Array> {
+/** A smaller input that fails as well: pieces are taken away for as long as that goes on, a minute at most. */
+export async function minimise(failing: FuzzCase): Promise<Uint8Array> {
   let { bytes } = failing;
-  const end = performance.now() + maxSeconds * 1000;
+  const end = performance.now() + 60_000;
   for (let size = bytes.byteLength >> 1; size >= 1; ) {
     let isSmaller = false;
     for (let at = 0; at < bytes.byteLength && performance.now() < end; ) {

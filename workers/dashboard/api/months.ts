@@ -78,8 +78,8 @@ function monthJson(month: Month): { month: string; from: string; to: string } {
   return { month: month.iso, ...daysOf(month) };
 }
 
-function monthOfInput(text = "", today: number): Month {
-  const month = readMonth(text, today);
+function monthOfInput(text: string | undefined, today: number): Month {
+  const month = readMonth(text ?? "", today);
   if (!month.ok) throw new ApiError("bad_request", month.error);
   return month.value;
 }
