@@ -85,7 +85,20 @@ export interface Step {
   numbers: [number, number, number, number];
   /** Its messages wait until a later step. */
   isHeld: boolean;
+  /** What is asked for happens while all objects are read again. */
+  isRacing: boolean;
 }
+
+/** Steps after which it makes no difference whether an object was read before or after. */
+const RACING: readonly StepName[] = [
+  "keepConflict",
+  "replaceConflict",
+  "countBoth",
+  "takeBack",
+  "undoTakeBack",
+  "discardDeadLetters",
+  "restoreDeadLetters",
+];
 
 /** A step at random. */
 export function randomStep(random: () => number): Step {
@@ -93,7 +106,12 @@ export function randomStep(random: () => number): Step {
   const places = names.flatMap((name) => Array.from({ length: WEIGHTS[name] }, () => name));
   const name = places[Math.floor(random() * places.length)] ?? "mail";
   const number = (): number => Math.floor(random() * 1_000_000);
-  return { name, numbers: [number(), number(), number(), number()], isHeld: name === "mail" && random() < 0.4 };
+  return {
+    name,
+    numbers: [number(), number(), number(), number()],
+    isHeld: name === "mail" && random() < 0.4,
+    isRacing: RACING.includes(name) && random() < 0.4,
+  };
 }
 
 /** What a sequence works on. */
@@ -105,6 +123,8 @@ export interface Ground {
   imports: { rua: string; files: FileWithContent[]; isVerified: boolean }[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
   drain(reading?: Partial<Reading>): Promise<string[]>;
+  /** The next operation is asked for while all objects are read again. */
+  isRacing: boolean;
   /** Asks for an operation, under faults. */
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
   /** Runs what the platform starts, under faults, until it ends without one. */
@@ -173,7 +193,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     }
     return [...waiting, ...(await drain())];
   },
-  async takeBack({ simulation, model, drain, ask }, [a, b]) {
+  async takeBack({ simulation, model, drain, ask, isRacing }, [a, b]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
@@ -185,13 +205,14 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     if (counted.length < rows.length) {
       return isDone ? [...waiting, "taking back: a report of which a day is final"] : waiting;
     }
+    if (!isDone && isRacing) return [...waiting, ...(await drain())];
     if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
     model.choose(group, accepted.document, "taken_back");
     group.takenBack = accepted;
     group.accepted = undefined;
     return [...waiting, ...(await drain())];
   },
-  async undoTakeBack({ simulation, model, drain, ask }, [a, b]) {
+  async undoTakeBack({ simulation, model, drain, ask, isRacing }, [a, b]) {
     const waiting = await drain();
     const able = [...model.groups.values()].filter(({ account, takenBack }) => {
       const object = model.objects.get(takenBack?.key ?? "");
@@ -215,6 +236,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const reference = { account: group.account, domain, day: isoDate(one.day * SECONDS_PER_DAY), uid };
     const { answer, isRepeated } = await ask("undoTakeBack", reference);
     const isDone = answer.ok || (isRepeated && answer.error.message === "The report is accepted.");
+    if (!isDone && isRacing) return [...waiting, ...(await drain())];
     if (!isDone) {
       const { rua = "" } = model.objects.get(key) ?? {};
       return model.addresses.get(rua) === group.account ? [...waiting, `restoring: ${answer.error.message}`] : waiting;
@@ -472,8 +494,23 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
 };
 
 /** Takes one step. @returns what was wrong on the way */
-export function takeStep({ name, numbers, isHeld }: Step, ground: Ground): Promise<string[]> {
-  return STEPS[name](ground, numbers, isHeld);
+export async function takeStep({ name, numbers, isHeld, isRacing }: Step, ground: Ground): Promise<string[]> {
+  ground.isRacing = isRacing;
+  const wrong = await STEPS[name](ground, numbers, isHeld);
+  ground.isRacing = false;
+  return wrong;
+}
+
+/** Has all objects read again that are there. */
+export async function readAllAgain({
+  simulation,
+  model,
+  ask,
+}: Pick<Ground, "simulation" | "model" | "ask">): Promise<void> {
+  simulation.clock.nowMilliseconds += 2000;
+  const { answer } = await ask("startReprocess", {});
+  const keys = new Set(simulation.bucket.keys("raw/"));
+  if (answer.ok) for (const { key } of model.objects.values()) if (keys.has(key)) model.due.add(key);
 }
 
 async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
@@ -582,7 +619,7 @@ async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail
 }
 
 async function decide(
-  { simulation, model, drain, ask }: Ground,
+  { simulation, model, drain, ask, isRacing }: Ground,
   [a]: Numbers,
   decision: ConflictDecision,
 ): Promise<string[]> {
@@ -600,6 +637,7 @@ async function decide(
   if (!isAble && version.kind === "tls") return waiting;
   const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
   const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
+  if (!answer.ok && !isKept && isRacing) return [...waiting, ...(await drain())];
   if (!answer.ok && !isKept) {
     const isOwn = model.addresses.get(other.rua) === account;
     const isPossible = isOwn && isAble && !isLost;

@@ -8,7 +8,15 @@ import { type Delivery, Simulation } from "../simulation/simulation.ts";
 import { differences, look, slowDifferences } from "./actual.ts";
 import { ACCOUNTS } from "./documents.ts";
 import { Model, type Reading } from "./model.ts";
-import { type DeliveredMessage, type Ground, RUAS, randomStep, type Step, takeStep } from "./operations.ts";
+import {
+  type DeliveredMessage,
+  type Ground,
+  RUAS,
+  randomStep,
+  readAllAgain,
+  type Step,
+  takeStep,
+} from "./operations.ts";
 import { perform, persist } from "./perform.ts";
 
 /** A sequence: its seed also decides about faults and the order of delivery. */
@@ -124,7 +132,15 @@ function newGround(seed: number): Ground {
     delivered: [],
     isLost: () => false,
     drain,
-    ask: (name, input) => perform({ simulation, plan }, name, input),
+    isRacing: false,
+    async ask(name, input) {
+      if (!ground.isRacing) return perform({ simulation, plan }, name, input);
+      ground.isRacing = false;
+      await readAllAgain(ground);
+      const asked = perform({ simulation, plan }, name, input);
+      const [performed] = await Promise.all([asked, emptyQueues(simulation, plan, random)]);
+      return performed;
+    },
     persist: async (run) => (await persist({ simulation, plan }, run)).result,
   };
   noteDelivered(ground);
@@ -188,7 +204,8 @@ async function drained(simulation: Simulation, delivery: Delivery): Promise<void
 /** A failure in words, with what it takes to see it again. */
 export function describe({ seed, steps, failure }: Sequence & { failure: Failure }): string {
   const lines = steps.map(
-    ({ name, numbers, isHeld }, i) => `${i}: ${name} ${numbers.join(" ")}${isHeld ? " held" : ""}`,
+    ({ name, numbers, isHeld, isRacing }, i) =>
+      `${i}: ${name} ${numbers.join(" ")}${isHeld ? " held" : ""}${isRacing ? " racing" : ""}`,
   );
   return [`seed ${seed}:`, ...lines, `after ${failure.after}:`, ...failure.wrong].join("\n");
 }
