@@ -89,7 +89,10 @@ export interface Step {
   isRacing: boolean;
 }
 
-/** Steps after which it makes no difference whether an object was read before or after. */
+/**
+ * Steps after which it makes no difference whether an object was read before or after; of addresses, once all objects are
+ * read again.
+ */
 const RACING: readonly StepName[] = [
   "keepConflict",
   "replaceConflict",
@@ -98,6 +101,8 @@ const RACING: readonly StepName[] = [
   "undoTakeBack",
   "discardDeadLetters",
   "restoreDeadLetters",
+  "removeAddress",
+  "register",
 ];
 
 /** A step at random. */
@@ -309,16 +314,19 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   },
   discardDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, true),
   restoreDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, false),
-  async removeAddress({ model, drain, ask }, [a, b]) {
-    const waiting = b % 2 === 0 ? await drain() : [];
+  async removeAddress(ground, [a, b]) {
+    const { model, drain, ask, isRacing } = ground;
+    const waiting = b % 2 === 0 || isRacing ? await drain() : [];
     const rua = pick([...model.addresses.keys()], a);
     if (rua === undefined) return waiting;
     await ask("removeRegistration", { rua });
     model.addresses.delete(rua);
+    if (isRacing) await readAllAgain(ground);
     return [...waiting, ...(await drain())];
   },
-  async register({ model, drain, ask }, [a, b, c]) {
-    const waiting = c % 2 === 0 ? await drain() : [];
+  async register(ground, [a, b, c]) {
+    const { model, drain, ask, isRacing } = ground;
+    const waiting = c % 2 === 0 || isRacing ? await drain() : [];
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
     const failureReports = pick(["facts", "facts", "store", "off"] as const, Math.floor(c / 2));
@@ -329,6 +337,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.addresses.set(rua, account);
     model.failureReports.set(rua, failureReports ?? "facts");
     model.domains.set(rua, domains ?? DOMAINS);
+    if (isRacing) await readAllAgain(ground);
     return [...waiting, ...(await drain())];
   },
   async addDomain(ground, [a, b, c]) {
