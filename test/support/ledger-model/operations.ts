@@ -414,6 +414,11 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
       const file = { name: "", documents: parts.map(({ document }) => document) };
       if (keys.has(key)) model.addObject(key, rua, file, { isVerified, isImported });
     }
+    // What had only its facts kept is gone with them: its message, if it came again, would be a dead letter.
+    ground.delivered = ground.delivered.filter(({ body }) => {
+      const { key } = JSON.parse(body);
+      return key === undefined || model.objects.has(key);
+    });
     const { answer } = await ask("startReconcile", { filter: { since: backup.day } });
     if (!answer.ok) return [...waiting, `reconciling: ${answer.error.message}`];
     const wrong = await drain();
