@@ -103,6 +103,8 @@ const RACING: readonly StepName[] = [
   "restoreDeadLetters",
   "removeAddress",
   "register",
+  "upkeep",
+  "merge",
 ];
 
 /** A step at random. */
@@ -130,6 +132,8 @@ export interface Ground {
   drain(reading?: Partial<Reading>): Promise<string[]>;
   /** The next operation is asked for while all objects are read again. */
   isRacing: boolean;
+  /** Empties the queues, under faults; the model takes nothing over. */
+  work(): Promise<void>;
   /** Asks for an operation, under faults. */
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
   /** Runs what the platform starts, under faults, until it ends without one. */
@@ -472,16 +476,12 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.lose(object);
     return [...waiting, ...(await drain())];
   },
-  async merge({ simulation, drain }, [a]) {
-    const waiting = await drain();
-    await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
-    return waiting;
+  async merge(ground, [a]) {
+    const { simulation, drain } = ground;
+    const beforeDay = Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12);
+    return whileReading(ground, await drain(), () => mergeAll(simulation, beforeDay));
   },
-  async upkeep(ground, [a]) {
-    const waiting = await ground.drain();
-    await keepUp(ground, a % 3 === 0);
-    return [...waiting, ...(await ground.drain())];
-  },
+  upkeep: async (ground, [a]) => whileReading(ground, await ground.drain(), () => keepUp(ground, a % 3 === 0)),
   // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
   async someUpkeep({ simulation, model, drain }, [a, b, c]) {
     const waiting = await drain();
@@ -513,6 +513,20 @@ export async function takeStep({ name, numbers, isHeld, isRacing }: Step, ground
   const wrong = await STEPS[name](ground, numbers, isHeld);
   ground.isRacing = false;
   return wrong;
+}
+
+/** Does something, in a race while all objects are read again: they were before, and nothing else comes of that. */
+async function whileReading(ground: Ground, waiting: string[], run: () => Promise<void>): Promise<string[]> {
+  if (!ground.isRacing) {
+    await run();
+    return [...waiting, ...(await ground.drain())];
+  }
+  ground.isRacing = false;
+  await readAllAgain(ground);
+  const wrong = await ground.drain();
+  await readAllAgain(ground);
+  await Promise.all([run(), ground.work()]);
+  return [...waiting, ...wrong, ...(await ground.drain())];
 }
 
 /** Has all objects read again that are there. */
