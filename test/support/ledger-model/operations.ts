@@ -85,7 +85,27 @@ export interface Step {
   numbers: [number, number, number, number];
   /** Its messages wait until a later step. */
   isHeld: boolean;
+  /** What is asked for happens while all objects are read again. */
+  isRacing: boolean;
 }
+
+/**
+ * Steps after which it makes no difference whether an object was read before or after; of addresses, once all objects are
+ * read again.
+ */
+const RACING: readonly StepName[] = [
+  "keepConflict",
+  "replaceConflict",
+  "countBoth",
+  "takeBack",
+  "undoTakeBack",
+  "discardDeadLetters",
+  "restoreDeadLetters",
+  "removeAddress",
+  "register",
+  "upkeep",
+  "merge",
+];
 
 /** A step at random. */
 export function randomStep(random: () => number): Step {
@@ -93,7 +113,12 @@ export function randomStep(random: () => number): Step {
   const places = names.flatMap((name) => Array.from({ length: WEIGHTS[name] }, () => name));
   const name = places[Math.floor(random() * places.length)] ?? "mail";
   const number = (): number => Math.floor(random() * 1_000_000);
-  return { name, numbers: [number(), number(), number(), number()], isHeld: name === "mail" && random() < 0.4 };
+  return {
+    name,
+    numbers: [number(), number(), number(), number()],
+    isHeld: name === "mail" && random() < 0.4,
+    isRacing: RACING.includes(name) && random() < 0.4,
+  };
 }
 
 /** What a sequence works on. */
@@ -105,6 +130,10 @@ export interface Ground {
   imports: { rua: string; files: FileWithContent[]; isVerified: boolean }[];
   /** Empties the queues, under faults, and takes the outcome over into the model. @returns what is wrong */
   drain(reading?: Partial<Reading>): Promise<string[]>;
+  /** The next operation is asked for while all objects are read again. */
+  isRacing: boolean;
+  /** Empties the queues, under faults; the model takes nothing over. */
+  work(): Promise<void>;
   /** Asks for an operation, under faults. */
   ask<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Performed<Outputs[Name]>>;
   /** Runs what the platform starts, under faults, until it ends without one. */
@@ -173,7 +202,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     }
     return [...waiting, ...(await drain())];
   },
-  async takeBack({ simulation, model, drain, ask }, [a, b]) {
+  async takeBack({ simulation, model, drain, ask, isRacing }, [a, b]) {
     const waiting = await drain();
     const report = pick(model.reports(), a);
     if (report === undefined) return waiting;
@@ -185,13 +214,14 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     if (counted.length < rows.length) {
       return isDone ? [...waiting, "taking back: a report of which a day is final"] : waiting;
     }
+    if (!isDone && isRacing) return [...waiting, ...(await drain())];
     if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
     model.choose(group, accepted.document, "taken_back");
     group.takenBack = accepted;
     group.accepted = undefined;
     return [...waiting, ...(await drain())];
   },
-  async undoTakeBack({ simulation, model, drain, ask }, [a, b]) {
+  async undoTakeBack({ simulation, model, drain, ask, isRacing }, [a, b]) {
     const waiting = await drain();
     const able = [...model.groups.values()].filter(({ account, takenBack }) => {
       const object = model.objects.get(takenBack?.key ?? "");
@@ -215,6 +245,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const reference = { account: group.account, domain, day: isoDate(one.day * SECONDS_PER_DAY), uid };
     const { answer, isRepeated } = await ask("undoTakeBack", reference);
     const isDone = answer.ok || (isRepeated && answer.error.message === "The report is accepted.");
+    if (!isDone && isRacing) return [...waiting, ...(await drain())];
     if (!isDone) {
       const { rua = "" } = model.objects.get(key) ?? {};
       return model.addresses.get(rua) === group.account ? [...waiting, `restoring: ${answer.error.message}`] : waiting;
@@ -287,16 +318,19 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   },
   discardDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, true),
   restoreDeadLetters: (ground, numbers) => changeDeadLetters(ground, numbers, false),
-  async removeAddress({ model, drain, ask }, [a, b]) {
-    const waiting = b % 2 === 0 ? await drain() : [];
+  async removeAddress(ground, [a, b]) {
+    const { model, drain, ask, isRacing } = ground;
+    const waiting = b % 2 === 0 || isRacing ? await drain() : [];
     const rua = pick([...model.addresses.keys()], a);
     if (rua === undefined) return waiting;
     await ask("removeRegistration", { rua });
     model.addresses.delete(rua);
+    if (isRacing) await readAllAgain(ground);
     return [...waiting, ...(await drain())];
   },
-  async register({ model, drain, ask }, [a, b, c]) {
-    const waiting = c % 2 === 0 ? await drain() : [];
+  async register(ground, [a, b, c]) {
+    const { model, drain, ask, isRacing } = ground;
+    const waiting = c % 2 === 0 || isRacing ? await drain() : [];
     const rua = pick(RUAS, a) ?? "";
     const account = pick(ACCOUNTS, b) ?? "";
     const failureReports = pick(["facts", "facts", "store", "off"] as const, Math.floor(c / 2));
@@ -307,6 +341,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.addresses.set(rua, account);
     model.failureReports.set(rua, failureReports ?? "facts");
     model.domains.set(rua, domains ?? DOMAINS);
+    if (isRacing) await readAllAgain(ground);
     return [...waiting, ...(await drain())];
   },
   async addDomain(ground, [a, b, c]) {
@@ -383,6 +418,11 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
       const file = { name: "", documents: parts.map(({ document }) => document) };
       if (keys.has(key)) model.addObject(key, rua, file, { isVerified, isImported });
     }
+    // What had only its facts kept is gone with them: its message, if it came again, would be a dead letter.
+    ground.delivered = ground.delivered.filter(({ body }) => {
+      const { key } = JSON.parse(body);
+      return key === undefined || model.objects.has(key);
+    });
     const { answer } = await ask("startReconcile", { filter: { since: backup.day } });
     if (!answer.ok) return [...waiting, `reconciling: ${answer.error.message}`];
     const wrong = await drain();
@@ -436,16 +476,12 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     model.lose(object);
     return [...waiting, ...(await drain())];
   },
-  async merge({ simulation, drain }, [a]) {
-    const waiting = await drain();
-    await mergeAll(simulation, Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12));
-    return waiting;
+  async merge(ground, [a]) {
+    const { simulation, drain } = ground;
+    const beforeDay = Math.floor(simulation.clock.nowMilliseconds / 86_400_000) - (a % 12);
+    return whileReading(ground, await drain(), () => mergeAll(simulation, beforeDay));
   },
-  async upkeep(ground, [a]) {
-    const waiting = await ground.drain();
-    await keepUp(ground, a % 3 === 0);
-    return [...waiting, ...(await ground.drain())];
-  },
+  upkeep: async (ground, [a]) => whileReading(ground, await ground.drain(), () => keepUp(ground, a % 3 === 0)),
   // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
   async someUpkeep({ simulation, model, drain }, [a, b, c]) {
     const waiting = await drain();
@@ -472,8 +508,37 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
 };
 
 /** Takes one step. @returns what was wrong on the way */
-export function takeStep({ name, numbers, isHeld }: Step, ground: Ground): Promise<string[]> {
-  return STEPS[name](ground, numbers, isHeld);
+export async function takeStep({ name, numbers, isHeld, isRacing }: Step, ground: Ground): Promise<string[]> {
+  ground.isRacing = isRacing;
+  const wrong = await STEPS[name](ground, numbers, isHeld);
+  ground.isRacing = false;
+  return wrong;
+}
+
+/** Does something, in a race while all objects are read again: they were before, and nothing else comes of that. */
+async function whileReading(ground: Ground, waiting: string[], run: () => Promise<void>): Promise<string[]> {
+  if (!ground.isRacing) {
+    await run();
+    return [...waiting, ...(await ground.drain())];
+  }
+  ground.isRacing = false;
+  await readAllAgain(ground);
+  const wrong = await ground.drain();
+  await readAllAgain(ground);
+  await Promise.all([run(), ground.work()]);
+  return [...waiting, ...wrong, ...(await ground.drain())];
+}
+
+/** Has all objects read again that are there. */
+export async function readAllAgain({
+  simulation,
+  model,
+  ask,
+}: Pick<Ground, "simulation" | "model" | "ask">): Promise<void> {
+  simulation.clock.nowMilliseconds += 2000;
+  const { answer } = await ask("startReprocess", {});
+  const keys = new Set(simulation.bucket.keys("raw/"));
+  if (answer.ok) for (const { key } of model.objects.values()) if (keys.has(key)) model.due.add(key);
 }
 
 async function sendMail(ground: Ground, [a, b, c, d]: Numbers): Promise<void> {
@@ -582,7 +647,7 @@ async function deliver({ simulation, model }: Ground, { mail, files }: ModelMail
 }
 
 async function decide(
-  { simulation, model, drain, ask }: Ground,
+  { simulation, model, drain, ask, isRacing }: Ground,
   [a]: Numbers,
   decision: ConflictDecision,
 ): Promise<string[]> {
@@ -600,6 +665,7 @@ async function decide(
   if (!isAble && version.kind === "tls") return waiting;
   const { answer, isRepeated } = await ask("decideConflict", { id: conflict.id, decision, reason: "a test" });
   const isKept = decision === "keep" && isRepeated && !answer.ok && answer.error.message.startsWith("There is no");
+  if (!answer.ok && !isKept && isRacing) return [...waiting, ...(await drain())];
   if (!answer.ok && !isKept) {
     const isOwn = model.addresses.get(other.rua) === account;
     const isPossible = isOwn && isAble && !isLost;

@@ -8,7 +8,15 @@ import { type Delivery, Simulation } from "../simulation/simulation.ts";
 import { differences, look, slowDifferences } from "./actual.ts";
 import { ACCOUNTS } from "./documents.ts";
 import { Model, type Reading } from "./model.ts";
-import { type DeliveredMessage, type Ground, RUAS, randomStep, type Step, takeStep } from "./operations.ts";
+import {
+  type DeliveredMessage,
+  type Ground,
+  RUAS,
+  randomStep,
+  readAllAgain,
+  type Step,
+  takeStep,
+} from "./operations.ts";
 import { perform, persist } from "./perform.ts";
 
 /** A sequence: its seed also decides about faults and the order of delivery. */
@@ -110,8 +118,9 @@ function newGround(seed: number): Ground {
   const random = mulberry32(seed + 1);
   const plan = (): FaultMode | undefined =>
     random() < FAULT_SHARE ? FAULT_MODES[Math.floor(random() * FAULT_MODES.length)] : undefined;
+  const work = (): Promise<void> => emptyQueues(simulation, plan, random);
   const drain = async (reading: Partial<Reading> = {}): Promise<string[]> => {
-    await emptyQueues(simulation, plan, random);
+    await work();
     const { seen, wrong } = await look(simulation, model);
     return [...wrong, ...model.settle(seen, { isTooSmall: false, isBudgetLow: false, ...reading })];
   };
@@ -124,7 +133,16 @@ function newGround(seed: number): Ground {
     delivered: [],
     isLost: () => false,
     drain,
-    ask: (name, input) => perform({ simulation, plan }, name, input),
+    work,
+    isRacing: false,
+    async ask(name, input) {
+      if (!ground.isRacing) return perform({ simulation, plan }, name, input);
+      ground.isRacing = false;
+      await readAllAgain(ground);
+      const asked = perform({ simulation, plan }, name, input);
+      const [performed] = await Promise.all([asked, ground.work()]);
+      return performed;
+    },
     persist: async (run) => (await persist({ simulation, plan }, run)).result,
   };
   noteDelivered(ground);
@@ -178,8 +196,11 @@ async function emptyQueues(simulation: Simulation, plan: FaultPlan, random: () =
 
 /** @throws where messages follow one another for ever */
 async function drained(simulation: Simulation, delivery: Delivery): Promise<void> {
+  const waitingNow = () => Object.values(simulation.queues).flatMap(({ messages }) => messages);
   await simulation.drain({ ...delivery, rounds: MAX_ROUNDS });
-  const waiting = Object.values(simulation.queues).flatMap(({ messages }) => messages);
+  // An operation that is asked for meanwhile may have enqueued something just now.
+  if (waitingNow().length > 0) await simulation.drain({ ...delivery, rounds: MAX_ROUNDS });
+  const waiting = waitingNow();
   if (waiting.length === 0) return;
   const bodies = waiting.slice(0, 3).map(({ body }) => body);
   throw new Error(`The queues never became empty: ${bodies.join(", ")}`);
@@ -188,7 +209,8 @@ async function drained(simulation: Simulation, delivery: Delivery): Promise<void
 /** A failure in words, with what it takes to see it again. */
 export function describe({ seed, steps, failure }: Sequence & { failure: Failure }): string {
   const lines = steps.map(
-    ({ name, numbers, isHeld }, i) => `${i}: ${name} ${numbers.join(" ")}${isHeld ? " held" : ""}`,
+    ({ name, numbers, isHeld, isRacing }, i) =>
+      `${i}: ${name} ${numbers.join(" ")}${isHeld ? " held" : ""}${isRacing ? " racing" : ""}`,
   );
   return [`seed ${seed}:`, ...lines, `after ${failure.after}:`, ...failure.wrong].join("\n");
 }
