@@ -118,6 +118,11 @@ export function inTurn<T>(databases: readonly T[], nowSeconds: number): T | unde
   return databases[Math.floor(nowSeconds / 60) % databases.length];
 }
 
+/** So many bytes that nobody can guess. */
+export function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
 /** A log entry: figures and names, never content. */
 export type LogEntry = Record<string, unknown>;
 

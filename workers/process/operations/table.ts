@@ -12,6 +12,7 @@ import { fail, ok } from "../../../shared/result.ts";
 import { doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
 import { checkNow } from "../domains/check-domains.ts";
 import { lookupsOf } from "../domains/lookups.ts";
+import { nameAddresses } from "../domains/name-unknown.ts";
 import {
   addRegistration,
   dropRegistration,
@@ -19,7 +20,7 @@ import {
   putRegistration,
   restoreRegistrations,
 } from "../domains/registrations.ts";
-import type { Call } from "../env.ts";
+import { type Call, randomBytes } from "../env.ts";
 import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "../forward/targets.ts";
 import { cancelJob, startForgetting, startJob } from "../jobs/start-job.ts";
 import { confirmByLink, confirmByOperator } from "../notify/confirm-channel.ts";
@@ -40,7 +41,6 @@ import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { importAccounts } from "./import-accounts.ts";
 import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
-import { nameAddresses } from "./name-addresses.ts";
 import { readNamedFile, readNamedRecords, takeBackNamed, undoTakeBackOfNamed } from "./named-report.ts";
 import { dropPerson, noteCallerSeen, registerPerson } from "./people.ts";
 import { readStatus } from "./status.ts";
@@ -172,7 +172,3 @@ export const HANDLERS: Handlers = {
   testForward: testTarget,
   retryForward: retryTarget,
 };
-
-function randomBytes(count: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(count));
-}
