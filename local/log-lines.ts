@@ -3,7 +3,7 @@
  * shown still go to the stack's log file.
  */
 
-/** What to do with one line of wrangler's output. `isRoutine` = logged for every mail. */
+/** What to do with one line of wrangler's output. `isRoutine` = logged of all ordinary mail. */
 export type LineView =
   | { kind: "event"; text: string; isRoutine: boolean }
   | { kind: "error"; text: string }

@@ -130,6 +130,14 @@ export type DeliveryMessage = v.InferOutput<typeof deliveryMessage>;
 export type ForwardMessage = v.InferOutput<typeof forwardMessage>;
 export type QueueMessage = v.InferOutput<typeof message>;
 
+/** The message that has a raw object read, or read again. */
+export function messageAbout(
+  { rawKey: key, rua, receivedSeconds }: { rawKey: string; rua: string; receivedSeconds: number },
+  more: Partial<ReportMessage> = {},
+): ReportMessage {
+  return { v: 1, kind: "report", key, rua, receivedSeconds, ...more };
+}
+
 /** Validates a message body read from a queue; the error names the first invalid field. */
 export function parseMessage(body: unknown): Result<QueueMessage, string> {
   const parsed = v.safeParse(message, body);

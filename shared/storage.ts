@@ -5,6 +5,7 @@
  */
 
 import { STORAGE_LIMITS } from "./limits.ts";
+import { SECONDS_PER_DAY } from "./report-day.ts";
 
 export const RAW_PREFIX = "raw/";
 
@@ -116,6 +117,21 @@ export function dayRange(
     // "0" is the character after "/".
     before: until === undefined ? `${prefix.slice(0, -1)}0` : `${prefix}${until.replaceAll("-", "/")}0`,
   };
+}
+
+/** The last day that JavaScript has (ECMA-262, time values), days since 1970-01-01 UTC. */
+const LAST_DAY = 100_000_000;
+
+/** The days of keys below `raw/`, `raw/YYYY/`, `raw/YYYY/MM/` or `raw/YYYY/MM/DD/`; undefined for any other prefix. */
+export function daysOfPrefix(prefix: string): { firstDay: number; lastDay: number } | undefined {
+  const [, year, month, day] = /^raw\/(?:(\d{4})\/(?:(\d{2})\/(?:(\d{2})\/)?)?)?$/.exec(prefix) ?? [];
+  if (year === undefined) return prefix === RAW_PREFIX ? { firstDay: 0, lastDay: LAST_DAY } : undefined;
+  const first = Date.UTC(Number(year), month === undefined ? 0 : Number(month) - 1, Number(day ?? 1));
+  const next =
+    day !== undefined
+      ? first + SECONDS_PER_DAY * 1000
+      : Date.UTC(month === undefined ? Number(year) + 1 : Number(year), month === undefined ? 0 : Number(month), 1);
+  return { firstDay: first / 1000 / SECONDS_PER_DAY, lastDay: next / 1000 / SECONDS_PER_DAY - 1 };
 }
 
 /**

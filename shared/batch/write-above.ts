@@ -3,7 +3,7 @@
  * and those of the accepted report may share a generation; the accepted report is then rerun under a higher one. Pure.
  */
 import type { LedgerReport } from "../ledger/reports.ts";
-import type { ReportMessage } from "../messages.ts";
+import { messageAbout, type ReportMessage } from "../messages.ts";
 
 /** Points that may have been left behind. */
 interface LeftBehind {
@@ -12,13 +12,10 @@ interface LeftBehind {
 }
 
 /** The message that reruns an accepted report above stray points, and covers as many as there were. */
-export function runAbove(
-  { rawKey: key, rua, receivedSeconds, ...held }: LedgerReport,
-  { generation, points: coversPoints }: LeftBehind,
-): ReportMessage {
+export function runAbove(held: LedgerReport, { generation, points: coversPoints }: LeftBehind): ReportMessage {
   const above = Math.floor(Math.max(generation, held.generation)) + 1;
   const coversUids = [held.reference.uid];
-  return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above, coversPoints, coversUids };
+  return messageAbout(held, { generation: above, coversPoints, coversUids });
 }
 
 /** The points left behind of a report that a message is to cover; undefined if it covers none of that report's. */

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
 import { FIGURE_LIMITS } from "../limits.ts";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
-import { KEPT_DAYS } from "./kept-days.ts";
+import { isListedDay, KEPT_DAYS, listOfDays } from "./kept-days.ts";
 
 const row = v.object({
   account: v.string(),
@@ -71,12 +71,9 @@ function* inGroups(days: readonly DomainDay[], atOnce: MergeBounds["atOnce"]): G
 }
 
 async function mergeSome(database: LedgerDatabase, days: readonly DomainDay[]): Promise<void> {
-  const list = JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]));
-  const isDay = (table: string): string =>
-    `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
-      AND ${table}.day = w.value ->> 3`;
+  const list = listOfDays(days);
   const place = "r.account AS account, r.kind AS kind, r.domain AS domain, r.day AS day";
-  const accepted = `json_each(?1) w JOIN reports r ON ${isDay("r")} AND r.state = 'accepted' AND ${isCountedSql("r")}`;
+  const accepted = `json_each(?1) w JOIN reports r ON ${isListedDay("r")} AND r.state = 'accepted' AND ${isCountedSql("r")}`;
   await change(database, [
     {
       // Chunks by running length: a day with hundreds of thousands of addresses does not fit one row.
@@ -98,7 +95,7 @@ async function mergeSome(database: LedgerDatabase, days: readonly DomainDay[]): 
     {
       sql: `UPDATE domain_days SET figure_chunks = (SELECT count(*) FROM day_figures f WHERE f.account = domain_days.account
           AND f.kind = domain_days.kind AND f.domain = domain_days.domain AND f.day = domain_days.day)
-        FROM json_each(?1) w WHERE ${isDay("domain_days")}`,
+        FROM json_each(?1) w WHERE ${isListedDay("domain_days")}`,
       parameters: [list],
     },
   ]);

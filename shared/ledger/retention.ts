@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
 import { removeOldDayUses } from "./day-uses.ts";
-import { KEPT_DAYS } from "./kept-days.ts";
+import { isListedDay, KEPT_DAYS, listOfDays } from "./kept-days.ts";
 import { RUAS_OF_OBJECTS } from "./objects.ts";
 
 // Of whatever kind: one that only a newer version knows is kept no longer.
@@ -35,33 +35,30 @@ export async function removeOldDetails(
   );
   for (let i = 0; i < days.length; i += atOnce) {
     const some = days.slice(i, i + atOnce);
-    const list = [JSON.stringify(some.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
-    const isDay = (table: string): string =>
-      `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
-        AND ${table}.day = w.value ->> 3`;
+    const list = [listOfDays(some)];
     await change(database, [
       {
-        sql: `UPDATE domain_days SET is_final = 1, figure_chunks = 0 FROM json_each(?1) w WHERE ${isDay("domain_days")}`,
+        sql: `UPDATE domain_days SET is_final = 1, figure_chunks = 0 FROM json_each(?1) w WHERE ${isListedDay("domain_days")}`,
         parameters: list,
       },
       {
         sql: `DELETE FROM day_figures WHERE (account, kind, domain, day, chunk) IN
-          (SELECT f.account, f.kind, f.domain, f.day, f.chunk FROM json_each(?1) w JOIN day_figures f ON ${isDay("f")})`,
+          (SELECT f.account, f.kind, f.domain, f.day, f.chunk FROM json_each(?1) w JOIN day_figures f ON ${isListedDay("f")})`,
         parameters: list,
       },
       {
         sql: `DELETE FROM report_figures WHERE reading IN
-          (SELECT r.reading FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.reading IS NOT NULL)`,
+          (SELECT r.reading FROM json_each(?1) w JOIN reports r ON ${isListedDay("r")} WHERE r.reading IS NOT NULL)`,
         parameters: list,
       },
       {
         // Nobody can decide about a version of a report whose day is final.
-        sql: `DELETE FROM conflicts WHERE id IN (SELECT c.id FROM json_each(?1) w JOIN reports r ON ${isDay("r")}
+        sql: `DELETE FROM conflicts WHERE id IN (SELECT c.id FROM json_each(?1) w JOIN reports r ON ${isListedDay("r")}
           JOIN conflicts c ON c.account = r.account AND c.domain = r.domain AND c.uid = r.uid)`,
         parameters: list,
       },
       {
-        sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w JOIN reports r ON ${isDay("r")})`,
+        sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w JOIN reports r ON ${isListedDay("r")})`,
         parameters: list,
       },
     ]);

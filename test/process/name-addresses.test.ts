@@ -4,7 +4,7 @@ import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { addressNamesQuery } from "../../shared/ledger/address-names.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
-import { nameAddresses } from "../../workers/process/operations/name-addresses.ts";
+import { nameAddresses } from "../../workers/process/domains/name-unknown.ts";
 import { addressZones } from "../guidance/zones.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { Simulation } from "../support/simulation/simulation.ts";

@@ -4,6 +4,7 @@ import {
   datedId,
   dayOfRawKey,
   dayRange,
+  daysOfPrefix,
   fileNameForAddress,
   isDatedId,
   isoDate,
@@ -64,6 +65,20 @@ describe("days", () => {
   ])("%j covers %i of three", (days, count) => {
     const { after, before } = dayRange("raw/", days);
     expect(keys.filter((key) => key > after && key < before)).toHaveLength(count);
+  });
+
+  it.each([
+    ["raw/2024/", "2024-01-01", "2024-12-31"],
+    ["raw/2024/02/", "2024-02-01", "2024-02-29"],
+    ["raw/2024/12/", "2024-12-01", "2024-12-31"],
+    ["raw/2024/12/31/", "2024-12-31", "2024-12-31"],
+  ])("of keys below %s are from %s to %s", (prefix, first, last) => {
+    const dayOf = (date: string): number => Date.parse(date) / 86_400_000;
+    expect(daysOfPrefix(prefix)).toEqual({ firstDay: dayOf(first), lastDay: dayOf(last) });
+  });
+
+  it.each(["raw/2024", "raw/2024/1/", "raw/2024/12/31/a", "other/"])("of keys below %s are not known", (prefix) => {
+    expect(daysOfPrefix(prefix)).toBeUndefined();
   });
 
   it.each([

@@ -102,10 +102,15 @@ export function inShardIfBound(invocation: Invocation, shard: number): Invocatio
   return inShard(invocation, invocation.shards.all[shard] === undefined ? 0 : shard);
 }
 
+/** The invocation on the database of an account; undefined if there is no such account. */
+export async function inShardIfKnown(account: string, invocation: Invocation): Promise<Invocation | undefined> {
+  const found = await findAccount(invocation.shards.directory, account);
+  return found === undefined ? undefined : inShard(invocation, found.shard);
+}
+
 /** The invocation on the database of an account, or on the first one if there is no such account. */
 export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
-  const found = await findAccount(invocation.shards.directory, account);
-  return inShard(invocation, found?.shard ?? 0);
+  return (await inShardIfKnown(account, invocation)) ?? inShard(invocation, 0);
 }
 
 /** The same invocation on each database of the ledger, the first one first. */
@@ -116,6 +121,11 @@ export function inEachShard(invocation: Invocation): Invocation[] {
 /** The one of some databases whose turn it is: where a run of cron has no queries for all, each has a minute. None has none. */
 export function inTurn<T>(databases: readonly T[], nowSeconds: number): T | undefined {
   return databases[Math.floor(nowSeconds / 60) % databases.length];
+}
+
+/** So many bytes that nobody can guess. */
+export function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
 }
 
 /** A log entry: figures and names, never content. */

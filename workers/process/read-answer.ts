@@ -1,4 +1,4 @@
-/** The answer of a receiver of reports or notices, as far as it is looked at: its first text, when to try again, where it leads. */
+/** The answer of a receiver of reports or notices, as far as it is looked at: its first text, when to try again, where it leads; or that there is none. */
 
 /**
  * Its beginning as one line; "" where there is none, or does not arrive. The rest is not read. @param maxChars where it
@@ -48,4 +48,12 @@ export function retryAfterSeconds({ headers }: Response, text: string, nowSecond
   const isDate = /^[A-Z][a-z]{2}/.test(named);
   const seconds = isDate ? Date.parse(named) / 1000 - nowSeconds : Number(named === "" ? (inJson ?? "x") : named);
   return Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : undefined;
+}
+
+/**
+ * Says of a receiver that it did not answer, in one sentence. workerd reports what it does not disclose, such as a name that is not in DNS, as an "internal error".
+ */
+export function noAnswer(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return `No answer: ${message.startsWith("internal error") ? "the connection could not be made." : message}`;
 }

@@ -3,9 +3,9 @@ import type { Answer } from "../../../shared/contract/problems.ts";
 import { boundedResolver, NO_RESOLVER } from "../../../shared/dns/resolver.ts";
 import { addressesToName } from "../../../shared/guidance/addresses-to-name.ts";
 import type { CheckKind } from "../../../shared/guidance/check.ts";
-import type { SeenSelector } from "../../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../../shared/guidance/domain-check.ts";
 import { mailBySender } from "../../../shared/guidance/mail-by-sender.ts";
+import { seenSelectors } from "../../../shared/guidance/seen-selectors.ts";
 import {
   changesBetween,
   isAllUnknown,
@@ -133,7 +133,7 @@ export async function checkAndKeep(
 ): Promise<StoredCheck | undefined> {
   const { ledger, nowSeconds } = invocation;
   const { mail, countedMail } = await lastMail(name, invocation);
-  const selectors = seenSelectors(name, mail);
+  const selectors = seenSelectors(name.domain, mail.sources);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
   const first = hasFewQuestions(invocation.env) && before !== undefined ? firstKinds(before.check) : undefined;
@@ -181,23 +181,4 @@ async function lastMail(
 
 function openAddresses({ evidence, homeAddresses }: LastMail, domain: string): string[] {
   return addressesToName(mailBySender(evidence, domain), homeAddresses);
-}
-
-/** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */
-function seenSelectors({ domain }: AccountDomain, { sources }: Pick<Mail, "sources">): SeenSelector[] {
-  const seen = new Map<string, SeenSelector>();
-  for (const { dkimResults, lastDay: day } of sources) {
-    for (const line of dkimResults.split("\n")) {
-      const [signer = "", selector = ""] = line.split(" ");
-      const isOurs = signer === domain || signer.endsWith(`.${domain}`);
-      if (!isOurs || selector === "") continue;
-      const known = seen.get(`${selector} ${signer}`);
-      seen.set(`${selector} ${signer}`, {
-        selector,
-        domain: signer,
-        lastSeenDay: Math.max(day, known?.lastSeenDay ?? 0),
-      });
-    }
-  }
-  return [...seen.values()].sort((a, b) => (b.lastSeenDay ?? 0) - (a.lastSeenDay ?? 0));
 }

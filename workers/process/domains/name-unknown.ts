@@ -4,7 +4,8 @@ import { nameAddress } from "../../../shared/guidance/address-name.ts";
 import { addressNamesQuery, putAddressNames } from "../../../shared/ledger/address-names.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
-import type { Invocation } from "../env.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+import type { Lookups } from "./lookups.ts";
 
 /**
  * Looks up those whose names are not known yet, several at a time.
@@ -34,4 +35,19 @@ export async function nameUnknown(
     await change(ledger, [putAddressNames(found, nowSeconds + GUIDANCE_LIMITS.keptNameSeconds)]);
   }
   return found.length;
+}
+
+/**
+ * Looks up names of addresses that a page has shown, a bounded number; the next page view shows them.
+ *
+ * @param account whose database keeps the names
+ * @returns how many were found
+ */
+export async function nameAddresses(
+  { account, addresses }: { account: string; addresses: readonly string[] },
+  invocation: Invocation,
+  { resolver }: Pick<Lookups, "resolver">,
+): Promise<number> {
+  const place = await inShardOf(account, invocation);
+  return nameUnknown({ addresses, most: GUIDANCE_LIMITS.namedAtOnce }, place, resolver);
 }

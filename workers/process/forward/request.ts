@@ -1,8 +1,7 @@
 /** One request to a target, and its result. */
 import type { ForwardTarget } from "../../../shared/forward/target.ts";
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
-import { noAnswer } from "../no-answer.ts";
-import { answerText, firstText, retryAfterSeconds } from "../read-answer.ts";
+import { answerText, firstText, noAnswer, retryAfterSeconds } from "../read-answer.ts";
 
 /**
  * The result of an attempt. taken: the target accepted it; refused: it rejects this content, but may accept other;

@@ -18,11 +18,12 @@ import {
   type WaitingReports,
   waitingReportsQuery,
 } from "../../../shared/ledger/forwards.ts";
+import { askAll } from "../../../shared/ledger/shards.ts";
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
-import { type Call, type Invocation, inEachShard, inShardOf, inTurn } from "../env.ts";
+import { type Call, type Invocation, inEachShard, inShardOf, inTurn, randomBytes } from "../env.ts";
 import { attemptRequest } from "./request.ts";
 
 /** Adds a target. @returns it with the key of its signature, if it has one; a problem if it is not allowed */
@@ -40,8 +41,8 @@ export async function createTarget(
     ...settings,
     account,
     url: url.value,
-    id: randomHex(8),
-    secret: settings.kind === "http" ? randomHex(32) : settings.secret,
+    id: toHex(randomBytes(8)),
+    secret: settings.kind === "http" ? toHex(randomBytes(32)) : settings.secret,
     createdSeconds: nowSeconds,
     createdBy: caller.name,
     sent: 0,
@@ -124,11 +125,8 @@ export async function retryTarget(
 }
 
 async function findTarget(id: string, invocation: Invocation): Promise<ForwardTarget | undefined> {
-  for (const { ledger } of inEachShard(invocation)) {
-    const [found] = await ask(ledger, targetQuery(id));
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const [found] = await askAll(invocation.shards.all, targetQuery(id));
+  return found;
 }
 
 /**
@@ -157,8 +155,4 @@ async function spreadTargets({ shards: { all, directory }, nowSeconds }: Invocat
   const targets = await ask(directory, targetsQuery());
   const added = targets.filter(({ account }) => account === "").map(addTarget);
   if (added.length > 0) await change(ledger, added);
-}
-
-function randomHex(bytes: number): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

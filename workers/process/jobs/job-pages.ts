@@ -8,12 +8,12 @@ import { domainName } from "../../../shared/domain-name.ts";
 import { accountsWithDataQuery } from "../../../shared/ledger/data-extent.ts";
 import { ask, type Change } from "../../../shared/ledger/database.ts";
 import type { Job } from "../../../shared/ledger/jobs.ts";
-import { finishedKeys, putUnfinished } from "../../../shared/ledger/objects.ts";
+import { finishedKeys, type ObjectReference, putUnfinished } from "../../../shared/ledger/objects.ts";
 import { objectsOfDomainQuery } from "../../../shared/ledger/reports.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
 import { dueSlicesQuery, removeFinishedSlices, removeSlices } from "../../../shared/ledger/slices.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
-import type { ReportMessage } from "../../../shared/messages.ts";
+import { messageAbout, type ReportMessage } from "../../../shared/messages.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { datePath, dayOfRawKey, dayRange, parseRawMetadata, RAW_PREFIX } from "../../../shared/storage.ts";
 import { type Invocation, inEachShard, inShard } from "../env.ts";
@@ -45,7 +45,7 @@ async function rawPage({ id: jobId, filter, generation, cursor }: Job, { env }: 
   const { R2_DMARC_REPORTS: bucket } = env;
   if (filter.key !== undefined) {
     const object = await bucket.head(filter.key);
-    const messages = object === null ? [] : [{ ...reportMessage(object), generation, jobId }];
+    const messages = object === null ? [] : [messageAbout(referenceOf(object), { generation, jobId })];
     return { messages, scanned: 1, cursor: undefined, whenEnqueued: [] };
   }
   const { after, before } = dayRange(RAW_PREFIX, filter);
@@ -58,7 +58,7 @@ async function rawPage({ id: jobId, filter, generation, cursor }: Job, { env }: 
   const objects = page.objects.filter(({ key }) => key < before);
   const isLast = !page.truncated || objects.length < page.objects.length;
   return {
-    messages: objects.map((object) => ({ ...reportMessage(object), generation, jobId })),
+    messages: objects.map((object) => messageAbout(referenceOf(object), { generation, jobId })),
     scanned: objects.length,
     cursor: isLast ? undefined : objects.at(-1)?.key,
     whenEnqueued: [],
@@ -76,15 +76,7 @@ async function domainPage(
   const about = { accounts, domain: domainName(domain), after: cursor === "" ? after : cursor, before };
   const objects = await askAll(shards.all, objectsOfDomainQuery(about, PAGE_LIMITS.jobKeys));
   return {
-    messages: objects.map(({ rawKey: key, rua, receivedSeconds }) => ({
-      v: 1,
-      kind: "report",
-      key,
-      rua,
-      receivedSeconds,
-      generation,
-      jobId,
-    })),
+    messages: objects.map((object) => messageAbout(object, { generation, jobId })),
     scanned: objects.length,
     cursor: objects.length === PAGE_LIMITS.jobKeys ? objects.at(-1)?.rawKey : undefined,
     whenEnqueued: [],
@@ -134,10 +126,10 @@ async function reconcileSome(
   const unfinished = await withoutOutcome(listed.objects, shards);
   page.scanned += listed.objects.length;
   const ripe = unfinished
-    .map(reportMessage)
+    .map(referenceOf)
     .filter(({ receivedSeconds }) => receivedSeconds <= nowSeconds - job.graceSeconds);
   // Its last delivery may have been interrupted.
-  page.messages.push(...ripe.map((message) => ({ ...message, resent: true as const })));
+  page.messages.push(...ripe.map((object) => messageAbout(object, { resent: true })));
   const counted = at.unfinished + unfinished.length;
   if (listed.next !== undefined) return { ...at, after: listed.next, unfinished: counted };
   const unfinishedDay = putUnfinished({ day: at.day, objects: counted, seenSeconds: nowSeconds });
@@ -152,16 +144,8 @@ async function addDueSlices(page: JobPage, { graceSeconds }: Job, place: Invocat
   const changes: Change[] = [removeFinishedSlices(beforeSeconds)];
   page.whenEnqueued.push({ place, changes });
   for (const due of await ask(ledger, dueSlicesQuery(beforeSeconds, PAGE_LIMITS.dueSlices))) {
-    const { rawKey: key, rua, receivedSeconds, generation } = due;
-    page.messages.push({
-      v: 1,
-      kind: "report",
-      key,
-      rua,
-      receivedSeconds,
-      generation: nextGeneration(generation, nowSeconds),
-      resent: true,
-    });
+    const generation = nextGeneration(due.generation, nowSeconds);
+    page.messages.push(messageAbout(due, { generation, resent: true }));
     // A rerun report gets new slices.
     changes.push(removeSlices(due));
   }
@@ -169,15 +153,12 @@ async function addDueSlices(page: JobPage, { graceSeconds }: Job, place: Invocat
 
 /** Which of the given raw objects have no outcome in any database of the ledger. */
 export async function withoutOutcome(objects: readonly R2Object[], { all }: Invocation["shards"]): Promise<R2Object[]> {
-  const references = objects.map((object) => {
-    const { key: rawKey, rua, receivedSeconds } = reportMessage(object);
-    return { rawKey, rua, receivedSeconds };
-  });
+  const references = objects.map(referenceOf);
   const finished = await Promise.all(all.map((ledger) => finishedKeys(ledger, references)));
   return objects.filter(({ key }) => !finished.some((keys) => keys.has(key)));
 }
 
-function reportMessage({ key, customMetadata }: R2Object): ReportMessage {
+function referenceOf({ key: rawKey, customMetadata }: R2Object): ObjectReference {
   const { rua, receivedSeconds } = parseRawMetadata(customMetadata);
-  return { v: 1, kind: "report", key, rua, receivedSeconds };
+  return { rawKey, rua, receivedSeconds };
 }

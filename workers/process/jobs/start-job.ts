@@ -18,8 +18,8 @@ import { askAll, type Shards } from "../../../shared/ledger/shards.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage } from "../../../shared/messages.ts";
 import type { JobRequest, OperationRefused } from "../../../shared/operations.ts";
-import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
-import { dayRange, RAW_PREFIX } from "../../../shared/storage.ts";
+import { parseDay } from "../../../shared/report-day.ts";
+import { dayRange, daysOfPrefix, RAW_PREFIX } from "../../../shared/storage.ts";
 import type { Invocation, ProcessEnv } from "../env.ts";
 
 /** What starting a job needs besides the request. */
@@ -145,21 +145,6 @@ async function countObjects(filter: JobFilter, shards: Shards): Promise<number> 
   const firstDay = Math.max(days.firstDay, parseDay(filter.since ?? "") ?? days.firstDay);
   const lastDay = Math.min(days.lastDay, parseDay(filter.until ?? "") ?? days.lastDay);
   return sum(await askAll(shards.all, countObjectsQuery({ firstDay, lastDay })));
-}
-
-/** The last day that JavaScript has (ECMA-262, time values), days since 1970-01-01 UTC. */
-const LAST_DAY = 100_000_000;
-
-/** The days of keys below `raw/`, `raw/YYYY/`, `raw/YYYY/MM/` or `raw/YYYY/MM/DD/`; undefined for any other prefix. */
-function daysOfPrefix(prefix: string): { firstDay: number; lastDay: number } | undefined {
-  const [, year, month, day] = /^raw\/(?:(\d{4})\/(?:(\d{2})\/(?:(\d{2})\/)?)?)?$/.exec(prefix) ?? [];
-  if (year === undefined) return prefix === RAW_PREFIX ? { firstDay: 0, lastDay: LAST_DAY } : undefined;
-  const first = Date.UTC(Number(year), month === undefined ? 0 : Number(month) - 1, Number(day ?? 1));
-  const next =
-    day !== undefined
-      ? first + SECONDS_PER_DAY * 1000
-      : Date.UTC(month === undefined ? Number(year) + 1 : Number(year), month === undefined ? 0 : Number(month), 1);
-  return { firstDay: first / 1000 / SECONDS_PER_DAY, lastDay: next / 1000 / SECONDS_PER_DAY - 1 };
 }
 
 /** @returns what is wrong with a request, as a sentence */

@@ -4,39 +4,28 @@
  * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job; the reports a cancelled job
  * has already sent are skipped (skip-cancelled.ts).
  */
-import type { Failure } from "../../../shared/batch/dead-letter.ts";
 import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
 import { queueBatches } from "../../../shared/queue-batches.ts";
-import { problem } from "../../../shared/report/problems.ts";
 import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
 import { jobPage } from "../jobs/job-pages.ts";
 import { sendPage } from "../jobs/start-job.ts";
 import type { Received } from "../received.ts";
 import {
   clearedEvents,
+  exhausted,
   fileFailure,
   findDeadLettersAnywhere,
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
-import { writePoints } from "../reports/points.ts";
+import { writeEvents } from "../reports/points.ts";
 import { type MessageKind, runEach } from "./kind.ts";
 
 export const jobKind: MessageKind<JobMessage> = {
   run: (received, invocation) => runEach(received, (one) => runPage(one, invocation)),
 
-  async fileExhausted({ message, attempts, sentSeconds }, lastError, invocation) {
-    const failure: Failure = {
-      reason: problem("retries_exhausted"),
-      stage: "queue",
-      queueMessage: message,
-      attempts,
-      receivedSeconds: sentSeconds,
-      lastError,
-    };
-    return fileFailure(failure, {}, invocation);
-  },
+  fileExhausted: (received, lastError, invocation) => fileFailure(exhausted(received, lastError), {}, invocation),
 
   async again(message, { id }) {
     return { ...message, deadLetterId: id };
@@ -46,14 +35,10 @@ export const jobKind: MessageKind<JobMessage> = {
 async function runPage({ message, attempts }: Received<JobMessage>, invocation: Invocation): Promise<LogEntry> {
   const { jobId, page, deadLetterId } = message;
   const entry = await doPage(message, invocation);
-  if (deadLetterId !== undefined) {
-    const { nowSeconds } = invocation;
-    const filed = await findDeadLettersAnywhere([deadLetterId], invocation);
-    const points = clearedEvents(filed, attempts);
-    const origin = { key: "", reportUid: deadLetterId, generation: 1, receivedSeconds: nowSeconds };
-    if (points.length > 0) await writePoints([{ dataset: "events", points }], origin, invocation);
-    await removeDeadLettersAnywhere(filed);
-  }
+  const filed = await findDeadLettersAnywhere(deadLetterId === undefined ? [] : [deadLetterId], invocation);
+  const origin = { key: "", reportUid: deadLetterId ?? "", generation: 1, receivedSeconds: invocation.nowSeconds };
+  await writeEvents(clearedEvents(filed, attempts), origin, invocation);
+  await removeDeadLettersAnywhere(filed);
   return { event: "job", jobId, page, ...entry };
 }
 

@@ -2,16 +2,15 @@
 
 import { unpackPoints } from "../../../shared/analytics/budget.ts";
 import { eventPoint } from "../../../shared/analytics/events.ts";
-import type { Failure } from "../../../shared/batch/dead-letter.ts";
 import { sliceEventId } from "../../../shared/identity.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
-import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
 import type { Received } from "../received.ts";
 import {
   clearedEvents,
+  exhausted,
   fileFailure,
   findDeadLettersAnywhere,
   removeDeadLettersAnywhere,
@@ -23,21 +22,16 @@ export const pointsKind: MessageKind<PointsMessage> = {
   run: (received, invocation) =>
     runEach(received, (one) => writeSlice(one, inShard(invocation, one.message.shard ?? 0))),
 
-  async fileExhausted({ message, attempts }, lastError, given) {
+  async fileExhausted(received, lastError, given) {
+    const { message } = received;
     const invocation = inShardIfBound(given, message.shard ?? 0);
     const { key: rawKey, reportUid: uid, generation, slice, receivedSeconds } = message;
-    const failure: Failure = {
-      reason: problem("retries_exhausted"),
-      stage: "queue",
-      queueMessage: message,
-      attempts,
-      receivedSeconds,
-      rawKey,
-      generation,
-      part: slicePart(message),
-      lastError,
-    };
-    return fileFailure(failure, { others: [markSlice({ uid, generation, slice }, "d")] }, invocation);
+    const named = { receivedSeconds, rawKey, generation, part: slicePart(message) };
+    return fileFailure(
+      { ...exhausted(received, lastError), ...named },
+      { others: [markSlice({ uid, generation, slice }, "d")] },
+      invocation,
+    );
   },
 
   async again(message, { id }) {

@@ -12,13 +12,12 @@ import { changedRow, findObjects, objectReference } from "../../../shared/ledger
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { removeReservedSlices } from "../../../shared/ledger/slices.ts";
 import { databaseOfExhausted, type FoundDatabases, findDatabases } from "../../../shared/ledger/which-database.ts";
-import type { DeliveredReport } from "../../../shared/messages.ts";
-import { problem } from "../../../shared/report/problems.ts";
+import { type DeliveredReport, messageAbout } from "../../../shared/messages.ts";
 import { mailOrigin } from "../../../shared/storage.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
 import type { Ending } from "../received.ts";
 import { commitTasks } from "../reports/commit-tasks.ts";
-import { fileDeadLetter } from "../reports/dead-letters.ts";
+import { exhausted, fileDeadLetter } from "../reports/dead-letters.ts";
 import { dropForgotten } from "../reports/forgotten-mail.ts";
 import { writeEarlierEvents } from "../reports/outcomes.ts";
 import { describeRawObject } from "../reports/raw-object.ts";
@@ -55,15 +54,8 @@ export const reportKind: MessageKind<DeliveredReport> = {
     const { key: rawKey, rua, receivedSeconds } = message;
     const deadLetter = await newDeadLetter(
       {
-        reason: problem("retries_exhausted"),
-        stage: "queue",
-        queueMessage: message,
-        attempts,
-        receivedSeconds,
-        rua,
-        rawKey,
-        generation,
-        lastError,
+        ...exhausted({ ...received, message }, lastError),
+        ...{ receivedSeconds, rua, rawKey, generation },
         ...(await knownOf(rawKey, invocation)),
       },
       invocation.nowSeconds,
@@ -94,16 +86,13 @@ export const reportKind: MessageKind<DeliveredReport> = {
     if ((await env.R2_DMARC_REPORTS.head(deadLetter.rawKey)) === null) {
       return { refused: `${deadLetter.rawKey} is no longer in R2.` };
     }
-    const { key, rua, receivedSeconds } = message;
-    return {
-      v: 1,
-      kind: "report",
-      key,
-      rua,
-      receivedSeconds,
-      generation: nextGeneration(deadLetter.generation, nowSeconds),
-      liftsBudget: deadLetter.code === "over_budget" ? true : undefined,
-    };
+    return messageAbout(
+      { ...message, rawKey: message.key },
+      {
+        generation: nextGeneration(deadLetter.generation, nowSeconds),
+        liftsBudget: deadLetter.code === "over_budget" ? true : undefined,
+      },
+    );
   },
 };
 

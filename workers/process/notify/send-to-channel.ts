@@ -12,8 +12,7 @@ import { type Content, POST_FORMATS } from "../../../shared/notify/post-formats.
 import { confirmStory, digestStory, noticeStory, testStory } from "../../../shared/notify/story.ts";
 import { MAIL_DELIVERY_HEADER } from "../../../shared/notify/webhook.ts";
 import type { Invocation } from "../env.ts";
-import { noAnswer } from "../no-answer.ts";
-import { answerText, firstText, retryAfterSeconds } from "../read-answer.ts";
+import { answerText, firstText, noAnswer, retryAfterSeconds } from "../read-answer.ts";
 import { confirmationLink } from "./confirm-channel.ts";
 
 /** What an attempt came to. */

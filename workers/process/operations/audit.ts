@@ -25,10 +25,11 @@ import { mutesQuery } from "../../../shared/ledger/notices.ts";
 import { findPerson } from "../../../shared/ledger/people.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { senderHistoryQuery } from "../../../shared/ledger/sender-decisions.ts";
+import { askAll } from "../../../shared/ledger/shards.ts";
 import { domainsOfAccountQuery, groupedAccountsQuery } from "../../../shared/ledger/tags.ts";
 import { AUDIT_LIMITS } from "../../../shared/limits.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
-import { type Invocation, inEachShard, inShardOf } from "../env.ts";
+import { type Invocation, inShardOf } from "../env.ts";
 
 const AUDITED: ReadonlySet<OperationName> = new Set(AUDITED_OPERATIONS);
 
@@ -186,12 +187,9 @@ async function muteOf(
   return mutes.find((one) => one.domain === domain && one.rule === (rule ?? "") && one.subject === subject);
 }
 
-async function conflictState({ id }: { id: string }, invocation: Invocation): Promise<unknown> {
-  for (const { ledger } of inEachShard(invocation)) {
-    const [found] = await ask(ledger, conflictsNamedQuery([id]));
-    if (found !== undefined) return conflictOf(found);
-  }
-  return undefined;
+async function conflictState({ id }: { id: string }, { shards }: Invocation): Promise<unknown> {
+  const [found] = await askAll(shards.all, conflictsNamedQuery([id]));
+  return found === undefined ? undefined : conflictOf(found);
 }
 
 /** The tags of each of the domains that the account has. */

@@ -10,7 +10,7 @@ import { ask, change } from "../../../shared/ledger/database.ts";
 import { CHANNELS, type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
-import { type Call, inShardOf } from "../env.ts";
+import { type Call, inShardOf, randomBytes } from "../env.ts";
 import { askToConfirm, isOfAccount, TOO_MANY_CHANNELS } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
@@ -35,8 +35,8 @@ export async function createChannel(
     ...settings,
     account,
     target: target.value,
-    id: randomHex(8),
-    secret: CHANNELS[settings.kind].signs === undefined ? "" : randomHex(32),
+    id: toHex(randomBytes(8)),
+    secret: CHANNELS[settings.kind].signs === undefined ? "" : toHex(randomBytes(32)),
     confirmedSeconds: isConfirmed ? invocation.nowSeconds : 0,
     unanswered: 0,
     silentUntilSeconds: 0,
@@ -86,8 +86,4 @@ export async function testChannel(
   const testId = deliveryId(channel.id, test.kind, test.subject);
   await enqueueDelivery(testId, place);
   return ok({ deliveryId: testId });
-}
-
-function randomHex(bytes: number): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

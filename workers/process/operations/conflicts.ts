@@ -3,7 +3,6 @@
 import { closedConflict, eventPoint, nextGeneration } from "../../../shared/analytics/events.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
-import { commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import {
   type ConflictRow,
   type DecisionRow,
@@ -15,13 +14,15 @@ import {
   removeConflicts,
 } from "../../../shared/ledger/conflicts.ts";
 import { change } from "../../../shared/ledger/database.ts";
-import { findObjects, type ObjectRow } from "../../../shared/ledger/objects.ts";
+import type { FinishedObject } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
-import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { messageAbout } from "../../../shared/messages.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused } from "../../../shared/operations.ts";
 import { acceptsDomain } from "../../../shared/registry.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
-import { writePoints } from "../reports/points.ts";
+import { changeOutcomes } from "../reports/change-outcomes.ts";
+import { writeEvents } from "../reports/points.ts";
 import { compareVersions } from "./compare-versions.ts";
 
 /** How the versions of a conflict differ; undefined when there is no such conflict. */
@@ -60,7 +61,7 @@ export async function decideConflict(
     return conflict;
   }
   const { env, ledger, nowSeconds } = place;
-  const { rawKey: key, rua, receivedSeconds, generation } = conflict.other;
+  const { rawKey: key, rua, generation } = conflict.other;
   if ((await env.R2_DMARC_REPORTS.head(key)) === null) return { refused: `${key} is no longer in R2.` };
   const [registration] = await findAddresses(place.shards.directory, [rua]);
   // Read again, it would stay as it is, or be counted for somebody else.
@@ -82,14 +83,7 @@ export async function decideConflict(
       putDecisions([decisionOf(conflict, { version: "other", decision: "counts" }, note, nowSeconds)]),
     ]);
   }
-  await env.QUEUE_REPORTS.send({
-    v: 1,
-    kind: "report",
-    key,
-    rua,
-    receivedSeconds,
-    generation: nextGeneration(generation, nowSeconds),
-  });
+  await env.QUEUE_REPORTS.send(messageAbout(conflict.other, { generation: nextGeneration(generation, nowSeconds) }));
   return conflict;
 }
 
@@ -112,42 +106,24 @@ export async function keepVerified(
 
 /** The other versions become duplicates; their raw objects stay. */
 async function keep(conflicts: readonly ConflictRow[], note: DecisionNote, invocation: Invocation): Promise<void> {
-  const { ledger, nowSeconds } = invocation;
+  const { nowSeconds } = invocation;
   const [first] = conflicts;
   if (first === undefined) return;
   const points = conflicts.map((conflict) => eventPoint(closedConflict(conflict, "discarded"), 1, nowSeconds));
   const { rawKey: key, receivedSeconds } = first.other;
-  const origin = { key, reportUid: first.id, generation: nowSeconds, receivedSeconds };
-  await writePoints([{ dataset: "events", points }], origin, invocation);
+  await writeEvents(points, { key, reportUid: first.id, generation: nowSeconds, receivedSeconds }, invocation);
   const refused = conflicts.map((conflict) =>
     decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds),
   );
-  const others = [putDecisions(refused), removeConflicts(conflicts.map(({ id }) => id))];
-  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
-    const objects = await objectsWithDuplicates(conflicts, ledger);
-    const { state } = await commitBatch(ledger, { ...noChanges(), objects, others }, nowSeconds);
-    if (state === "committed") return;
-  }
-  throw new Error(`${key} is changed by others all the time.`);
-}
-
-async function objectsWithDuplicates(
-  conflicts: readonly ConflictRow[],
-  ledger: Invocation["ledger"],
-): Promise<ObjectRow[]> {
   const ids = new Set(conflicts.map(({ id }) => id));
-  const references = new Map(conflicts.map(({ other }) => [other.rawKey, other]));
-  const finished = await findObjects(ledger, [...references.values()]);
-  return [...finished.values()].flatMap((object) => {
-    const reference = references.get(object.rawKey);
-    if (reference === undefined) return [];
-    const outcomes = object.outcomes.map((outcome): Outcome => {
+  const others = [putDecisions(refused), removeConflicts([...ids])];
+  const outcomesOf = ({ outcomes }: FinishedObject): Outcome[] =>
+    outcomes.map((outcome) => {
       if (outcome.outcome !== "conflict" || !ids.has(outcome.id)) return outcome;
       const { uid: id, part, points, account, kind, domain, day } = outcome;
       return { outcome: "duplicate", part, id, points, account, kind, domain, day };
     });
-    return [{ ...object, rua: reference.rua, receivedSeconds: reference.receivedSeconds, outcomes }];
-  });
+  await changeOutcomes({ references: conflicts.map(({ other }) => other), outcomesOf, others }, invocation);
 }
 
 function decisionOf(

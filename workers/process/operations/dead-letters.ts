@@ -1,7 +1,6 @@
 /** What an operator can do with dead letters: retry, discard, restore. One page of dead letters per call. */
 
 import { closedDeadLetter, deadLetterEvent, eventPoint, type PipelineEvent } from "../../../shared/analytics/events.ts";
-import { commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import type { Change } from "../../../shared/ledger/database.ts";
 import {
   type DeadLetterRow,
@@ -10,9 +9,10 @@ import {
   markDiscarded,
   reopen,
 } from "../../../shared/ledger/dead-letters.ts";
-import { findObjects, type ObjectRow } from "../../../shared/ledger/objects.ts";
+import type { FinishedObject } from "../../../shared/ledger/objects.ts";
+import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
-import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { parseMessage } from "../../../shared/messages.ts";
 import {
   type DeadLetterResult,
@@ -23,8 +23,9 @@ import {
 } from "../../../shared/operations.ts";
 import type { Invocation } from "../env.ts";
 import { messageAgain } from "../kinds/table.ts";
+import { changeOutcomes } from "../reports/change-outcomes.ts";
 import { findDeadLettersAnywhere } from "../reports/dead-letters.ts";
-import { writePoints } from "../reports/points.ts";
+import { writeEvents } from "../reports/points.ts";
 
 /** Enqueues the messages of dead letters again. A dead letter stays until its message succeeds. */
 export async function requeueDeadLetters(
@@ -139,40 +140,22 @@ interface MarkedChange {
 }
 
 /** Writes the events, then updates the dead letters and their objects' outcomes in one transaction. */
-async function changeWithObjects(marked: MarkedChange, invocation: Invocation): Promise<void> {
-  const { deadLetters, events, mark } = marked;
-  const { ledger, nowSeconds } = invocation;
+async function changeWithObjects(
+  { deadLetters, events, mark, outcome: name }: MarkedChange,
+  invocation: Invocation,
+): Promise<void> {
+  const { nowSeconds } = invocation;
   const points = events.map((event, i) => eventPoint(event, deadLetters[i]?.attempts ?? 1, nowSeconds));
   const reportUid = deadLetters[0]?.id ?? "";
-  const origin = { key: "", reportUid, generation: nowSeconds, receivedSeconds: nowSeconds };
-  await writePoints([{ dataset: "events", points }], origin, invocation);
-  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
-    const objects = await objectsWith(marked, ledger);
-    const { state } = await commitBatch(ledger, { ...noChanges(), objects, others: [mark] }, nowSeconds);
-    if (state === "committed") return;
-  }
-  throw new Error("The objects of these dead letters are changed by others all the time.");
-}
-
-// The object remembers what was discarded.
-async function objectsWith(
-  { deadLetters, outcome: name }: MarkedChange,
-  ledger: Invocation["ledger"],
-): Promise<ObjectRow[]> {
+  await writeEvents(points, { key: "", reportUid, generation: nowSeconds, receivedSeconds: nowSeconds }, invocation);
   const ids = new Set(deadLetters.map(({ id }) => id));
-  const named = new Map(
-    deadLetters.filter(({ rawKey }) => rawKey !== "").map((deadLetter) => [deadLetter.rawKey, deadLetter]),
-  );
-  const finished = await findObjects(ledger, [...named.values()]);
-  return [...finished.values()].flatMap((object) => {
-    const deadLetter = named.get(object.rawKey);
-    if (deadLetter === undefined || !object.outcomes.some(({ id }) => ids.has(id))) return [];
-    const { rua, receivedSeconds } = deadLetter;
-    const outcomes = object.outcomes.map((outcome) =>
-      ids.has(outcome.id) ? { outcome: name, part: outcome.part, id: outcome.id } : outcome,
-    );
-    return [{ ...object, rua, receivedSeconds, outcomes }];
-  });
+  // The object remembers what was discarded.
+  const outcomesOf = ({ outcomes }: FinishedObject): Outcome[] | undefined =>
+    outcomes.some(({ id }) => ids.has(id))
+      ? outcomes.map((one) => (ids.has(one.id) ? { outcome: name, part: one.part, id: one.id } : one))
+      : undefined;
+  const references = deadLetters.filter(({ rawKey }) => rawKey !== "");
+  await changeOutcomes({ references, outcomesOf, others: [mark] }, invocation);
 }
 
 interface Selected {

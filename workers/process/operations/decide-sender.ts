@@ -2,7 +2,6 @@
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { domainName } from "../../../shared/domain-name.ts";
 import { readSubject } from "../../../shared/guidance/subject.ts";
-import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import {
   countSubjects,
@@ -16,7 +15,7 @@ import {
 import { DECISION_LIMITS } from "../../../shared/limits.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { noAccount } from "../answers.ts";
-import { type Invocation, inShardOf } from "../env.ts";
+import { type Invocation, inShardIfKnown, inShardOf } from "../env.ts";
 
 /** Stores a decision. @returns it as stored; a problem if it names no sender or account, or there are too many */
 export async function decideSender(
@@ -27,10 +26,9 @@ export async function decideSender(
   const read = readName(written);
   if (!read.ok) return read;
   const name = read.value;
-  if ((await findAccount(invocation.shards.directory, name.account)) === undefined) {
-    return noAccount(name.account);
-  }
-  const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
+  const place = await inShardIfKnown(name.account, invocation);
+  if (place === undefined) return noAccount(name.account);
+  const { ledger, nowSeconds } = place;
   const { maxSubjects, maxKept } = DECISION_LIMITS;
   if ((await countSubjects(ledger, name)) >= maxSubjects) {
     const message = `There are decisions about ${maxSubjects} senders of ${name.domain}, and no more are kept. Change one of them.`;

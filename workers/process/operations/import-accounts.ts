@@ -14,6 +14,7 @@ import {
   registeredCountsQuery,
   registeredOfAccountsQuery,
 } from "../../../shared/ledger/registered-domains.ts";
+import { askAll } from "../../../shared/ledger/shards.ts";
 import { SETUP_LIMITS } from "../../../shared/limits.ts";
 import { addressAt, localPart, type RandomBytes } from "../domains/register-domains.ts";
 import { type Invocation, inEachShard } from "../env.ts";
@@ -43,8 +44,8 @@ export async function importAccounts(
       ...(await ask(directory, addressesNamingAnyQuery(accounts, domains))),
       ...(await findAddresses(directory, ruas)),
     ],
-    listed: await askEach(invocation, registeredOfAccountsQuery(accounts, domains)),
-    counts: await askEach(invocation, registeredCountsQuery(accounts)),
+    listed: await askAll(invocation.shards.all, registeredOfAccountsQuery(accounts, domains)),
+    counts: await askAll(invocation.shards.all, registeredCountsQuery(accounts)),
     makeAddress: host === "" ? undefined : () => addressAt(host, localPart(randomBytes)),
     mayCreate: invocation.shards.all[Number(invocation.env.NEW_ACCOUNTS_SHARD)] !== undefined,
     forgotten: await beingForgotten(directory, accounts, ruas),
@@ -53,10 +54,6 @@ export async function importAccounts(
   if (!dryRun) await write(planner.plan(), invocation);
   // A dry run shows no address, since the import will make another.
   return dryRun ? items.map(({ rua, ...item }) => (planner.isMade(rua) ? item : { ...item, rua })) : items;
-}
-
-async function askEach<Row>(invocation: Invocation, question: Parameters<typeof ask<Row>>[1]): Promise<Row[]> {
-  return (await Promise.all(inEachShard(invocation).map(({ ledger }) => ask(ledger, question)))).flat();
 }
 
 async function write({ accounts, added, widened, domains }: ImportPlan, invocation: Invocation): Promise<void> {

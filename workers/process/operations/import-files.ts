@@ -11,7 +11,7 @@ import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { type KnownImport, knownImportsQuery, putImports } from "../../../shared/ledger/imports.ts";
 import { IMPORT_LIMITS } from "../../../shared/limits.ts";
-import type { ReportMessage } from "../../../shared/messages.ts";
+import { messageAbout, type ReportMessage } from "../../../shared/messages.ts";
 import { queueBatches } from "../../../shared/queue-batches.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
@@ -114,12 +114,12 @@ async function takeAll(
   const taken = await Promise.all(
     files.map(async (facts) => {
       const before = known.get(facts.sha256);
-      const key = before?.rawKey ?? (await keyOf(facts, context));
-      if (before === undefined) await store(key, facts);
+      const rawKey = before?.rawKey ?? (await keyOf(facts, context));
+      if (before === undefined) await store(rawKey, facts);
       const receivedSeconds = before?.importedSeconds ?? nowSeconds;
       // Its message may have been lost.
-      if (before?.outcomes == null) messages.push({ v: 1, kind: "report", key, rua, receivedSeconds });
-      return { sha256: facts.sha256, key, isNew: before === undefined };
+      if (before?.outcomes == null) messages.push(messageAbout({ rawKey, rua, receivedSeconds }));
+      return { sha256: facts.sha256, key: rawKey, isNew: before === undefined };
     }),
   );
   for (const batch of queueBatches(messages)) await invocation.env.QUEUE_REPORTS.sendBatch(batch);

@@ -1,14 +1,13 @@
 /** Mutes alerts of an account, and unmutes them. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { ok } from "../../../shared/result.ts";
 import type { Mute } from "../../../shared/watch/finding.ts";
 import { noAccount } from "../answers.ts";
-import { type Invocation, inShardOf } from "../env.ts";
+import { type Invocation, inShardIfKnown, inShardOf } from "../env.ts";
 
 /** Mutes. @param by the person who asks @returns the mute as it is stored; a problem if there is no such account */
 export async function mute(
@@ -16,10 +15,9 @@ export async function mute(
   by: string,
   invocation: Invocation,
 ): Promise<Answer<Mute>> {
-  if ((await findAccount(invocation.shards.directory, name.account)) === undefined) {
-    return noAccount(name.account);
-  }
-  const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
+  const place = await inShardIfKnown(name.account, invocation);
+  if (place === undefined) return noAccount(name.account);
+  const { ledger, nowSeconds } = place;
   const kept: Mute = {
     ...wholeName(name),
     untilSeconds: days === undefined ? 0 : nowSeconds + days * SECONDS_PER_DAY,

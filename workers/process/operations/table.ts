@@ -13,6 +13,7 @@ import { fail, ok } from "../../../shared/result.ts";
 import { doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
 import { checkNow } from "../domains/check-domains.ts";
 import { lookupsOf } from "../domains/lookups.ts";
+import { nameAddresses } from "../domains/name-unknown.ts";
 import {
   addRegistration,
   dropRegistration,
@@ -20,7 +21,7 @@ import {
   putRegistration,
   restoreRegistrations,
 } from "../domains/registrations.ts";
-import type { Call } from "../env.ts";
+import { type Call, randomBytes } from "../env.ts";
 import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "../forward/targets.ts";
 import { cancelJob, startForgetting, startJob } from "../jobs/start-job.ts";
 import { confirmByLink, confirmByOperator } from "../notify/confirm-channel.ts";
@@ -41,7 +42,6 @@ import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { importAccounts } from "./import-accounts.ts";
 import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
-import { nameAddresses } from "./name-addresses.ts";
 import { readNamedFile, readNamedRecords, takeBackNamed, undoTakeBackOfNamed } from "./named-report.ts";
 import { dropPerson, noteCallerSeen, registerPerson } from "./people.ts";
 import { readStatus } from "./status.ts";
@@ -173,7 +173,3 @@ export const HANDLERS: Handlers = {
   testForward: testTarget,
   retryForward: retryTarget,
 };
-
-function randomBytes(count: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(count));
-}

@@ -8,6 +8,7 @@ import { putDecisions, removeDecision } from "../../../shared/ledger/conflicts.t
 import { OneCall } from "../../../shared/ledger/database.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { addReports, findReports, type LedgerReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
+import { messageAbout } from "../../../shared/messages.ts";
 import type { DecisionNote, OperationRefused } from "../../../shared/operations.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { readOthersAgain } from "../reports/read-others.ts";
@@ -75,8 +76,8 @@ export async function undoTakeBack(
   const { held } = found;
   if (found.isFinal) return { refused: "A day of the report is final: its details are no longer kept." };
   const { uid, account } = held.reference;
-  const { rawKey: key, rua, receivedSeconds, generation, highestPoints, contentHash } = held;
-  const isThere = (await env.R2_DMARC_REPORTS.head(key)) !== null;
+  const { rua, generation, highestPoints, contentHash } = held;
+  const isThere = (await env.R2_DMARC_REPORTS.head(held.rawKey)) !== null;
   const [registration] = await findAddresses(invocation.shards.directory, [rua]);
   // Read again, it would write no points, or be counted for somebody else as well.
   if (isThere && registration?.entry.account !== account)
@@ -96,10 +97,7 @@ export async function undoTakeBack(
   if (isThere) {
     // Higher than any generation that it is read under until then.
     const again = nextGeneration(generation, nowSeconds + TRANSACTION_SECONDS);
-    await env.QUEUE_REPORTS.send(
-      { v: 1, kind: "report", key, rua, receivedSeconds, generation: again },
-      { delaySeconds: TRANSACTION_SECONDS },
-    );
+    await env.QUEUE_REPORTS.send(messageAbout(held, { generation: again }), { delaySeconds: TRANSACTION_SECONDS });
   }
   const { state } = await commitBatch(ledger, changes, nowSeconds);
   return state === "changed" ? { refused: CHANGED } : held.reference;

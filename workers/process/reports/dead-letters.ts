@@ -5,10 +5,11 @@ import { type Failure, newDeadLetter } from "../../../shared/batch/dead-letter.t
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
-import { withoutContent } from "../../../shared/messages.ts";
+import { type QueueMessage, withoutContent } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inEachShard, type LogEntry } from "../env.ts";
-import { writePoints } from "./points.ts";
+import type { Received } from "../received.ts";
+import { writeEvents } from "./points.ts";
 
 /**
  * Files one dead letter together with related changes.
@@ -22,11 +23,16 @@ export async function fileDeadLetter(
 ): Promise<LogEntry | undefined> {
   const { id, rua, rawKey, code, generation, receivedSeconds, attempts } = deadLetter;
   const event = eventPoint(deadLetterEvent(deadLetter), attempts, invocation.nowSeconds);
-  const origin = { key: rawKey, reportUid: id, generation, receivedSeconds };
-  await writePoints([{ dataset: "events", points: [event] }], origin, invocation);
+  await writeEvents([event], { key: rawKey, reportUid: id, generation, receivedSeconds }, invocation);
   const changes = { ...noChanges(), ...others, deadLetters: [deadLetter] };
   const { state } = await commitBatch(invocation.ledger, changes, invocation.nowSeconds);
   return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
+}
+
+/** The failure of a message that the platform gave up on. */
+export function exhausted({ message, attempts, sentSeconds }: Received<QueueMessage>, lastError: string): Failure {
+  const reason = problem("retries_exhausted");
+  return { reason, stage: "queue", queueMessage: message, attempts, receivedSeconds: sentSeconds, lastError };
 }
 
 /** Files the dead letter of a failure that changes no object, together with related changes. */

@@ -5,15 +5,18 @@
  */
 import type { DataPoint } from "../../../shared/analytics/columns.ts";
 import { conflictEvent, deadLetterEvent, eventPoint, type PipelineEvent } from "../../../shared/analytics/events.ts";
+import { reportOf } from "../../../shared/batch/object.ts";
+import { coveredPoints, runAbove } from "../../../shared/batch/write-above.ts";
 import { eventId } from "../../../shared/identity.ts";
 import { type ConflictRow, findConflicts } from "../../../shared/ledger/conflicts.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import type { FinishedObject } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import { findReports } from "../../../shared/ledger/reports.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import type { Invocation } from "../env.ts";
-import { writePoints } from "./points.ts";
-import { messagesToWriteAbove } from "./write-above.ts";
+import { writeEvents } from "./points.ts";
+import { mayHaveWritten, type Task } from "./task.ts";
 
 /** The outcomes of one object. */
 export interface Committed {
@@ -36,11 +39,8 @@ export async function writeOutcomeEvents(committed: Committed, filed: Filed, inv
     const event = await eventOf(outcome, committed, filed);
     if (event !== undefined) points.push(eventPoint(event, committed.attempts, invocation.nowSeconds));
   }
-  if (points.length === 0) return;
   const { key, generation = 1, receivedSeconds } = committed.message;
-  // These events belong to no report, so the object identifies them.
-  const origin = { key, reportUid: key, generation, receivedSeconds };
-  await writePoints([{ dataset: "events", points }], origin, invocation);
+  await writeEvents(points, { key, generation, receivedSeconds }, invocation);
 }
 
 /** Repeats what follows the transaction, when another delivery committed the object and may have been interrupted. */
@@ -55,6 +55,29 @@ export async function writeEarlierEvents(
   for (const again of above) await QUEUE_REPORTS.send(again);
   await writeFinishedEvents({ message, attempts, account, outcomes }, invocation);
   if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
+}
+
+/**
+ * The messages that rerun them, for the duplicates and conflicts of a committed object: all of those if this delivery is
+ * not the first, else those whose points its message was to cover.
+ */
+async function messagesToWriteAbove(
+  { outcomes }: FinishedObject,
+  delivery: Pick<Task, "message" | "attempts">,
+  { ledger }: Invocation,
+): Promise<ReportMessage[]> {
+  const { message } = delivery;
+  const { key, generation = 1 } = message;
+  const strays = outcomes.filter((outcome) => outcome.outcome === "duplicate" || outcome.outcome === "conflict");
+  const { reports } = await findReports(ledger, strays.map(reportOf));
+  return strays.flatMap((stray) => {
+    const { uid } = reportOf(stray);
+    const covered = coveredPoints(message, uid);
+    if (covered === undefined && !mayHaveWritten(delivery)) return [];
+    const held = reports.get(uid);
+    if (held === undefined || held.rawKey === key || held.state !== "accepted") return [];
+    return [runAbove(held, { generation, points: Math.max(stray.points, covered ?? 0) })];
+  });
 }
 
 /** Writes the events of an object from what the ledger holds. */

@@ -3,6 +3,7 @@
  * invocations.
  */
 import { type PointGroup, slicePoints } from "../../../shared/analytics/budget.ts";
+import type { DataPoint } from "../../../shared/analytics/columns.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { reserveSlices } from "../../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
@@ -11,17 +12,31 @@ import { queueBatches } from "../../../shared/queue-batches.ts";
 import { datasetBinding, type Invocation, type ProcessEnv } from "../env.ts";
 
 /** Identifies the points, for the dead letter of a slice that cannot be written. */
-export type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation" | "receivedSeconds">;
+type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation" | "receivedSeconds">;
 
 /**
  * Writes points, or enqueues them when they exceed this invocation's budget.
  *
  * @throws whatever Analytics Engine or the queue throws; writing the same points again changes no total
  */
-export async function writePoints(groups: PointGroup[], origin: PointOrigin, invocation: Invocation): Promise<void> {
+async function writePoints(groups: PointGroup[], origin: PointOrigin, invocation: Invocation): Promise<void> {
   const points = groups.reduce((sum, group) => sum + group.points.length, 0);
   if (invocation.budget.take(points)) await writeNow(groups, invocation.env);
   else await enqueue(slicesOf(groups, { ...origin, shard: invocation.shard }, 0), invocation.env);
+}
+
+/**
+ * Writes events that belong to no report: their object identifies them, or what `reportUid` names.
+ *
+ * @throws as `writePoints` does
+ */
+export async function writeEvents(
+  points: DataPoint[],
+  origin: Omit<PointOrigin, "reportUid"> & Partial<PointOrigin>,
+  invocation: Invocation,
+): Promise<void> {
+  if (points.length === 0) return;
+  await writePoints([{ dataset: "events", points }], { reportUid: origin.key, ...origin }, invocation);
 }
 
 /**

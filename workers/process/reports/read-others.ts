@@ -7,6 +7,7 @@
 import { ask } from "../../../shared/ledger/database.ts";
 import { type OtherObject, othersQuery } from "../../../shared/ledger/other-objects.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
+import { messageAbout } from "../../../shared/messages.ts";
 import type { Invocation } from "../env.ts";
 
 /**
@@ -31,12 +32,8 @@ export async function readOthersAgain(
   if (reports.length === 0) return;
   const noted = await ask(ledger, othersQuery(reports));
   const others = new Map([...noted, ...orphans].map((other) => [other.rawKey, other]));
-  for (const { rawKey: key, rua, receivedSeconds } of others.values()) {
-    // Higher than any generation read until then.
-    const generation = nowSeconds + afterSeconds;
-    await env.QUEUE_REPORTS.send(
-      { v: 1, kind: "report", key, rua, receivedSeconds, generation },
-      { delaySeconds: afterSeconds },
-    );
-  }
+  // Higher than any generation read until then.
+  const generation = nowSeconds + afterSeconds;
+  for (const other of others.values())
+    await env.QUEUE_REPORTS.send(messageAbout(other, { generation }), { delaySeconds: afterSeconds });
 }

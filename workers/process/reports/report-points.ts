@@ -24,7 +24,7 @@ import { readReports } from "../../../shared/report/read.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import type { AggregateRecord } from "../../../shared/report/vocabulary.ts";
 import type { Invocation } from "../env.ts";
-import { SliceSender, writeNow, writePoints } from "./points.ts";
+import { SliceSender, writeEvents, writeNow } from "./points.ts";
 
 /** Which points an invocation has written, so that they are not rewritten when an object is decided again. */
 export class WrittenPoints {
@@ -83,16 +83,12 @@ export async function writePlan(
   }
   if (large.size > 0 && source !== undefined)
     await writeLarge(source, { large, written, origin: plan.object.origin }, invocation);
-  await writeEvents(plan, invocation);
+  await writeObjectEvents(plan, invocation);
 }
 
-async function writeEvents({ object, events }: ObjectPlan, invocation: Invocation): Promise<void> {
-  if (events.length === 0) return;
+async function writeObjectEvents({ object, events }: ObjectPlan, invocation: Invocation): Promise<void> {
   const { message, generation } = object;
-  const { key, receivedSeconds } = message;
-  // These points belong to no report; the object identifies them.
-  const origin = { key, reportUid: key, generation, receivedSeconds };
-  await writePoints([{ dataset: "events", points: events }], origin, invocation);
+  await writeEvents(events, { key: message.key, generation, receivedSeconds: message.receivedSeconds }, invocation);
 }
 
 /**
