@@ -183,6 +183,51 @@ const pasted: Quirk[] = [
   },
 ];
 
+const addressed = (name: string, from: string, to: string, record: object, path: string): Quirk => ({
+  file: `records/address-as-${name}.xml`,
+  content: changed([from, to]),
+  want: { records: [record], warnings: [`invalid_value record[0]/${path}`] },
+});
+const IDENTIFIERS = "<identifiers>";
+
+const addresses: Quirk[] = [
+  addressed(
+    "envelope-from",
+    IDENTIFIERS,
+    `${IDENTIFIERS}<envelope_from>bounce+7@Mail.Acme.example</envelope_from>`,
+    { envelopeFrom: "mail.acme.example" },
+    "identifiers/envelope_from",
+  ),
+  addressed(
+    "envelope-from-that-is-empty",
+    IDENTIFIERS,
+    `${IDENTIFIERS}<envelope_from>&lt;&gt;</envelope_from>`,
+    { envelopeFrom: "" },
+    "identifiers/envelope_from",
+  ),
+  addressed(
+    "envelope-to",
+    IDENTIFIERS,
+    `${IDENTIFIERS}<envelope_to>&lt;person@receiver.example&gt;</envelope_to>`,
+    { envelopeTo: "receiver.example" },
+    "identifiers/envelope_to",
+  ),
+  addressed(
+    "dkim-domain",
+    "<dkim><domain>acme.example",
+    "<dkim><domain>@acme.example",
+    { dkimResults: [{ domain: "acme.example" }] },
+    "auth_results/dkim/domain",
+  ),
+  addressed(
+    "spf-domain",
+    "<spf><domain>bounce.example",
+    "<spf><domain>postmaster@bounce.example",
+    { spfResults: [{ domain: "bounce.example" }] },
+    "auth_results/spf/domain",
+  ),
+];
+
 const dates: Quirk[] = [
   ["digits", "20231114", "20231115", 1_699_920_000, 1_700_006_400],
   ["digits-and-time", "20231114000000", "20231114235959", 1_699_920_000, 1_700_006_399],
@@ -316,6 +361,7 @@ export const together: Quirk[] = [
   ...marked,
   ...notices,
   ...dates,
+  ...addresses,
   ...pasted,
   ...members,
   ...fields,
