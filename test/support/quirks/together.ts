@@ -190,6 +190,19 @@ const addressed = (name: string, from: string, to: string, record: object, path:
 });
 const IDENTIFIERS = "<identifiers>";
 
+const early: Quirk[] = [
+  {
+    file: "metadata/dates-of-1970.xml",
+    content: changed(["1700000000", "172800"], ["1700086399", "259199"]),
+    want: { report: { metadata: { beginSeconds: 172_800 } }, warnings: ["invalid_value report_metadata/date_range"] },
+  },
+  {
+    file: "tls/dates-of-2000.json",
+    content: TLS.replaceAll("2026-01-01", "2000-01-01"),
+    want: { report: { kind: "tls", beginSeconds: 946_684_800 }, warnings: ["invalid_value date-range"] },
+  },
+];
+
 const addresses: Quirk[] = [
   addressed(
     "envelope-from",
@@ -361,6 +374,7 @@ export const together: Quirk[] = [
   ...marked,
   ...notices,
   ...dates,
+  ...early,
   ...addresses,
   ...pasted,
   ...members,
