@@ -363,7 +363,7 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
   const partsLeft = level.partsLeft - mail.candidates.length;
   const inner = await extractLevel(part.bytes, { ...level, depth: level.depth + 1, partsLeft });
   if (!inner.ok && inner.error.code !== "malformed_mail") return inner;
-  if (!inner.ok || isReadWhole(inner.value)) {
+  if (!inner.ok || isReadWhole(inner.value) || isMisnamed(part, inner.value)) {
     mail.candidates.push(candidate({ ...part, mimeType: "message/rfc822" }, level, true));
     return ok(undefined);
   }
@@ -375,6 +375,11 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
 
 function isReadWhole({ feedback, text }: ExtractedMail): boolean {
   return feedback.length > 0 || describesFailure(text);
+}
+
+/** Whether what only looks like a mail, with its `Error: no data`, holds nothing and is named as a report is: it must be told. */
+function isMisnamed({ fileName, mimeType }: ReadPart, { candidates, isNotice }: ExtractedMail): boolean {
+  return candidates.length === 0 && !isNotice && !/^message/.test(mimeType) && /\.(?:xml|json|gz|zip)$/i.test(fileName);
 }
 
 function isMailType({ mimeType }: ReadPart): boolean {

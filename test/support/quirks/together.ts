@@ -267,14 +267,6 @@ const members: Quirk[] = [
     content: withPolicies([{ policy: { ...POLICY, summary: SUMMARY } }]),
     want: { report: SUMS },
   },
-  {
-    file: "tls/policy-is-said-in-short-names.json",
-    content: withPolicies([{ policy: { type: "sts", domain: "acme.example" }, summary: SUMMARY }]),
-    want: {
-      report: SUMS,
-      warnings: ["unknown_element policies[0]/policy/type", "unknown_element policies[0]/policy/domain"],
-    },
-  },
 ];
 
 const FIELDS = [
@@ -337,7 +329,33 @@ const MAILBOX = ["a", "b"]
 const UUENCODED = uuencode(toBytes(ORDINARY), "r.xml");
 const read = { report: ORDINARY_TOTALS };
 
+const misnamed = (name: string, fileName: string, type: string, want: Wanted): Quirk => ({
+  file: `lost/fields-${name}-beside-good.eml`,
+  content: multipartMail([
+    LETTER,
+    attached(gzip(ORDINARY), "r.xml.gz"),
+    attached("Error: no data\r\nCode: 7\r\n\r\n", fileName, type),
+  ]),
+  want: { ...read, reports: 1, ...want },
+});
+
 const encoded: Quirk[] = [
+  misnamed("named-as-a-report", "s.xml.gz", "application/gzip", { problems: ["not_a_report"] }),
+  misnamed("named-as-a-mail", "s.eml", "application/octet-stream", { problems: [] }),
+  {
+    // Its lines have colons, but no names before them.
+    file: "lost/uuencoded-without-its-first-line-beside-good.eml",
+    content: multipartMail([
+      LETTER,
+      attached(gzip(ORDINARY), "r.xml.gz"),
+      part({
+        type: "application/gzip; name=s.xml.gz",
+        encoding: "8bit",
+        content: ["M'XL(:J`````````]", "MOV=DR4DHH4-O:&+MU", ""].join("\r\n"),
+      }),
+    ]),
+    want: { ...read, reports: 1, problems: ["not_a_report"] },
+  },
   { file: "containers/mail-in-base64.txt", content: base64Lines(toBytes(mailOf("a"))), want: read },
   {
     file: "containers/failure-report-in-base64.txt",
