@@ -158,8 +158,9 @@ async function readUndeclaredParts({ bytes }: ReadPart, level: Level): Promise<E
   whole.set(MULTIPART_HEADER);
   whole.set(bytes, MULTIPART_HEADER.byteLength);
   const inner = await extractLevel(whole, { ...level, depth: level.depth + 1 });
-  if (!inner.ok || inner.value.candidates.length + inner.value.feedback.length === 0) return undefined;
-  return inner.value;
+  if (!inner.ok) return undefined;
+  const { candidates, feedback, isNotice } = inner.value;
+  return candidates.length + feedback.length > 0 || isNotice ? inner.value : undefined;
 }
 
 /** The boundary is found in the content. */

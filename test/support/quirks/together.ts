@@ -74,7 +74,30 @@ const bothKinds: Quirk[] = [
   },
 ];
 
+const BOUNCE = multipartMail(
+  [
+    part({ type: "text/plain", content: "Your mail could not be delivered." }),
+    part({
+      type: "message/delivery-status",
+      content: "Reporting-MTA: dns; mx.acme.example\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\nAction: failed\r\n",
+    }),
+    part({ type: "message/rfc822", content: multipartMail([LETTER, attached(gzip(ORDINARY), "r.xml.gz")]) }),
+  ],
+  "report; report-type=delivery-status",
+);
+const FROM_DAEMON = `From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\nContent-Type: text/plain\r\n\r\nYour mail:\r\n\r\n${ORDINARY}`;
+
 const marked: Quirk[] = [
+  {
+    file: "lost/bounce-shown-in-quoted-printable.eml",
+    content: simpleMail({ type: "text/plain", encoding: "quoted-printable", content: BOUNCE }),
+    want: { problems: ["delivery_notice"] },
+  },
+  {
+    file: "mail/zero-byte-before-a-bounce.eml",
+    content: `\0${FROM_DAEMON}`,
+    want: { problems: ["delivery_notice"] },
+  },
   {
     file: "mail/short-field-before-a-long-one.eml",
     content: joinBytes(
@@ -94,11 +117,7 @@ const marked: Quirk[] = [
   },
   {
     file: "mail/byte-order-mark-before-a-bounce.eml",
-    content: joinBytes(
-      MARK,
-      "From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\nContent-Type: text/plain\r\n\r\n",
-      `Your mail:\r\n\r\n${ORDINARY}`,
-    ),
+    content: joinBytes(MARK, FROM_DAEMON),
     want: { problems: ["delivery_notice"] },
   },
   {
