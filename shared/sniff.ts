@@ -235,10 +235,10 @@ function isBase64(text: string): boolean {
 /** Header fields, the last of which continues beyond the inspected bytes. */
 const LONG_FIELD = /^(?:[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$))+$/;
 
-// Two header lines in a row (braces are of JSON), one of the fields that every mail has, or one among the first of thousands of characters.
+// Two header lines in a row, one of the fields that every mail has, or one among the first of thousands of characters.
 function isMail(text: string): boolean {
   return (
-    /^([!-9;-z|~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
+    /^([A-Za-z0-9][\w.-]*:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
     (text.length > 3000 && LONG_FIELD.test(text)) ||
     /^(received|from|subject|mime-version|content-type|return-path|delivered-to|message-id):/im.test(text)
   );

@@ -159,8 +159,9 @@ async function readUndeclaredParts({ bytes }: ReadPart, level: Level): Promise<E
   whole.set(MULTIPART_HEADER);
   whole.set(bytes, MULTIPART_HEADER.byteLength);
   const inner = await extractLevel(whole, { ...level, depth: level.depth + 1 });
-  if (!inner.ok || inner.value.candidates.length + inner.value.feedback.length === 0) return undefined;
-  return inner.value;
+  if (!inner.ok) return undefined;
+  const { candidates, feedback, isNotice } = inner.value;
+  return candidates.length + feedback.length > 0 || isNotice ? inner.value : undefined;
 }
 
 /** The boundary is found in the content. */
@@ -364,7 +365,7 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
   const partsLeft = level.partsLeft - mail.candidates.length;
   const inner = await extractLevel(part.bytes, { ...level, depth: level.depth + 1, partsLeft });
   if (!inner.ok && inner.error.code !== "malformed_mail") return inner;
-  if (!inner.ok || isReadWhole(inner.value)) {
+  if (!inner.ok || isReadWhole(inner.value) || isMisnamed(part, inner.value)) {
     mail.candidates.push(candidate({ ...part, mimeType: "message/rfc822" }, level, true));
     return ok(undefined);
   }
@@ -376,6 +377,11 @@ async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promi
 
 function isReadWhole({ feedback, text }: ExtractedMail): boolean {
   return feedback.length > 0 || describesFailure(text);
+}
+
+/** Whether what only looks like a mail, with its `Error: no data`, holds nothing and is named as a report is: it must be told. */
+function isMisnamed({ fileName, mimeType }: ReadPart, { candidates, isNotice }: ExtractedMail): boolean {
+  return candidates.length === 0 && !isNotice && !/^message/.test(mimeType) && /\.(?:xml|json|gz|zip)$/i.test(fileName);
 }
 
 function isMailType({ mimeType }: ReadPart): boolean {

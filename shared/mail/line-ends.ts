@@ -33,8 +33,13 @@ export async function* withLineFeeds(mail: AsyncIterable<Uint8Array>): AsyncGene
 }
 
 function withoutMark(start: Uint8Array): Uint8Array {
-  return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? start.subarray(3) : start;
+  let at = 0;
+  while (NO_FIELD.includes(start[at] ?? LINE_FEED)) at++;
+  return start.subarray(at);
 }
+
+/** A byte order mark in UTF-8, and zero bytes. */
+const NO_FIELD = [0xef, 0xbb, 0xbf, 0];
 
 type Converter = (bytes: Uint8Array) => Uint8Array;
 

@@ -14,6 +14,9 @@ const OTHERS = [...TRACES, "to", "date", "subject"];
 const FIELD_NAMES = /^[A-Za-z][A-Za-z0-9-]{1,60}(?=[ \t]*:)/gm;
 const [COLON, NEW_LINE] = [0x3a, 0x0a];
 
+/** What stands in a text in quoted-printable, as its content. */
+const STILL_ENCODED = /[a-z]=3D["\w]/i;
+
 /** Where the header of a mail may begin in some whole lines; -1 if nowhere. Of a line only its first colon is looked at. */
 export function findMailStart(lines: Uint8Array): number {
   let colon = lines.indexOf(COLON);
@@ -49,7 +52,7 @@ export function isMailHeader(header: Uint8Array, isInText: boolean): boolean {
       .match(FIELD_NAMES)
       ?.map((name) => name.toLowerCase()),
   );
-  if (!names.has("from")) return false;
+  if (!names.has("from") || STILL_ENCODED.test(latin1.decode(header))) return false;
   return isInText ? TRACES.filter((name) => names.has(name)).length >= 2 : OTHERS.some((name) => names.has(name));
 }
 

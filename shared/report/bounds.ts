@@ -30,6 +30,9 @@ export function checkPeriod(
   if (isFuture(Math.max(beginSeconds, endSeconds), bounds)) {
     reject("implausible_period", `it ends ${isoTime(Math.max(beginSeconds, endSeconds))}, after it was reported`);
   }
+  if (Math.max(beginSeconds, endSeconds) < FIRST_REPORTS_SECONDS) {
+    warnings.add("invalid_value", path, `${isoTime(endSeconds)} is before there were such reports`);
+  }
   const periodSeconds = Math.abs(endSeconds - beginSeconds);
   if (periodSeconds <= READ_LIMITS.maxDayPeriodSeconds) return;
   if (periodSeconds <= READ_LIMITS.maxPeriodSeconds) {
@@ -41,6 +44,9 @@ export function checkPeriod(
   if (!bounds.isLenient) reject("implausible_period", detail);
   warnings.add("invalid_value", path, `${detail}: too long to be counted`);
 }
+
+/** 2010-01-01: DMARC was tried out between a few companies in that year. A clock that was never set says 1970, or 2000. */
+const FIRST_REPORTS_SECONDS = 1_262_304_000;
 
 /** Whether a time is further ahead than clocks and time zones explain. */
 export function isFuture(seconds: number, { nowSeconds }: Bounds): boolean {

@@ -12,6 +12,7 @@ import {
   canonicalIp,
   detach,
   domainAtStart,
+  holdsAddress,
   INVISIBLE,
   isDomainLike,
   isOddAddress,
@@ -163,8 +164,8 @@ function readRecord(record: XmlElement, context: RecordContext): AggregateRecord
       (reason) => readReason(reason, context),
     ),
     headerFrom: readHeaderFrom(value(identifiers, "header_from"), context),
-    envelopeFrom: domainName(value(identifiers, "envelope_from")),
-    envelopeTo: domainName(value(identifiers, "envelope_to")),
+    envelopeFrom: readDomain(identifiers, "identifiers/envelope_from", context),
+    envelopeTo: readDomain(identifiers, "identifiers/envelope_to", context),
     dkimResults: resultsOf(authResults, "dkim", context).map((result) => readDkim(result, context)),
     spfResults: resultsOf(authResults, "spf", context).map((result) => readSpf(result, context)),
   };
@@ -178,6 +179,14 @@ function readHeaderFrom(raw: string, context: RecordContext): string {
   context.warnings.add(code, `${recordPath(context)}/identifiers/header_from`, raw);
   const within = domainAtStart(raw);
   return within.includes(".") ? within : name;
+}
+
+// Of an address, which is somebody's, only the domain is kept.
+function readDomain(element: XmlElement | undefined, path: string, context: RecordContext): string {
+  const raw = value(element, path.slice(path.lastIndexOf("/") + 1));
+  if (!holdsAddress(raw)) return domainName(raw);
+  context.warnings.add("invalid_value", `${recordPath(context)}/${path}`, "an address: its domain is used");
+  return domainAtStart(raw);
 }
 
 // Some reporters write one auth_results for each result.
@@ -288,7 +297,7 @@ function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
   const rawResult = readResult(result, context);
   warnRepeated(result, "auth_results/dkim/", context, ["domain", "selector", "result", "human_result"]);
   return {
-    domain: domainName(value(result, "domain")),
+    domain: readDomain(result, "auth_results/dkim/domain", context),
     selector: value(result, "selector"),
     result: readAuthWord(rawResult, DKIM_RESULTS, { path: "auth_results/dkim/result", old: OLD_DKIM_WORDS, context }),
     rawResult,
@@ -300,7 +309,7 @@ function readSpf(result: XmlElement, context: RecordContext): SpfAuthResult {
   const rawResult = readResult(result, context);
   warnRepeated(result, "auth_results/spf/", context, ["domain", "scope", "result", "human_result"]);
   return {
-    domain: domainName(value(result, "domain")),
+    domain: readDomain(result, "auth_results/spf/domain", context),
     scope: readScope(value(result, "scope"), context),
     result: readAuthWord(rawResult, SPF_RESULTS, { path: "auth_results/spf/result", old: OLD_SPF_WORDS, context }),
     rawResult,

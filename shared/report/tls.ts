@@ -255,8 +255,6 @@ const OTHER_NAMES: Record<string, RegExp> = {
   "total-failure-session-count": /^(?:total)?fail(?!uredetails)/,
   "failed-session-count": /^(?:(?:total)?fail\w*)?(?:session)?s?count$/,
   "mx-host": /^mxhost(?:s|pattern)?$/,
-  "policy-domain": /^domain$/,
-  "policy-type": /^type$/,
   "additional-information": /^additionalinfo(?:rmation)?(?:uri)?$/,
   "policy-string": /^policystrings$/,
   "start-datetime": /^(?:start|begin)(?:date|time)?$/,

@@ -264,6 +264,11 @@ export function domainAtStart(text: string): string {
   return isDomainLike(domain) && (name === text || domain.includes(".")) ? domain : "";
 }
 
+/** Whether a mail address stands in place of a domain, or the empty one (RFC 5321 section 4.5.5). */
+export function holdsAddress(text: string): boolean {
+  return text.includes("@") || text === "<>";
+}
+
 /** A word of a closed list, compared without case; undefined if not listed. */
 export function matchWord<W extends string>(text: string, words: readonly W[]): W | undefined {
   const lower = text.toLowerCase();

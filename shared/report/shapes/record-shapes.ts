@@ -8,7 +8,7 @@
 import { domainName } from "../../domain-name.ts";
 import { READ_LIMITS } from "../../limits.ts";
 import type { RecordSink } from "../record-stream.ts";
-import { isDomainLike } from "../values.ts";
+import { holdsAddress, isDomainLike } from "../values.ts";
 import type { AggregateRecord } from "../vocabulary.ts";
 import type { RecordText } from "../xml/segments.ts";
 import { type BytePiece, ByteTexts, NOT_PLAIN } from "./byte-values.ts";
@@ -50,7 +50,7 @@ export class RecordShapes {
     bytes: NO_BYTES,
     start: 0,
     end: 0,
-    domains: new ByteTexts(domainName),
+    domains: new ByteTexts(plainDomain),
     fromDomains: new ByteTexts(plainFromDomain),
     texts: new ByteTexts((raw) => raw),
   };
@@ -177,6 +177,10 @@ export class RecordShapes {
     }
     return undefined;
   }
+}
+
+function plainDomain(raw: string): string {
+  return holdsAddress(raw) ? NOT_PLAIN : domainName(raw);
 }
 
 function plainFromDomain(raw: string): string {
