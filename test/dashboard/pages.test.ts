@@ -64,12 +64,16 @@ describe("each page", () => {
     ...{ day, uid: "1".repeat(32), id: `${day.replaceAll("-", "")}-a` },
   };
 
-  it.each(pageRoutes().map(([path]) => path))("takes no more queries than the free plan has: %s", async (path) => {
-    const { headers, status } = await dashboard.ask(fillPath(path, named), { headers: { accept: "text/html" } });
-    const [, statements] = /(\d+) statements/.exec(headers.get("server-timing") ?? "") ?? [];
-    expect(status).toBeLessThan(500);
-    expect(Number(statements)).toBeLessThanOrEqual(FREE_PLAN_LIMITS.maxQueriesPerInvocation);
-  });
+  it.each(pageRoutes().map(([path]) => path))(
+    "of three databases takes no more queries than the free plan has: %s",
+    async (path) => {
+      const { headers, status } = await dashboard.ask(fillPath(path, named), { headers: { accept: "text/html" } });
+      const [, statements] = /(\d+) statements/.exec(headers.get("server-timing") ?? "") ?? [];
+      expect(status).toBeLessThan(500);
+      // An operator's page asks each database.
+      expect(3 * Number(statements)).toBeLessThanOrEqual(FREE_PLAN_LIMITS.maxQueriesPerInvocation);
+    },
+  );
 });
 
 describe("periods", () => {
