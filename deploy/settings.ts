@@ -102,7 +102,12 @@ export function readSettings(...sources: readonly UncheckedSettings[]): Result<S
       `vars: DASHBOARD_URL is ${dashboardUrl}, but must be the origin of the dashboard, without a path, such as https://dmarc.example.net.`,
     );
   }
-  const { DATASET_PREFIX } = others.vars;
+  const { DATASET_PREFIX, NOTICES_FROM = "" } = others.vars;
+  if (NOTICES_FROM !== "" && !/^[^\s@<>"]+@[^\s@<>"]+$/.test(String(NOTICES_FROM))) {
+    return fail(
+      `vars: NOTICES_FROM is ${NOTICES_FROM}, but must be the address alone, such as notices@example.com, without a name.`,
+    );
+  }
   if (DATASET_PREFIX !== undefined && !/^[a-z][a-z0-9_]{0,40}$/.test(String(DATASET_PREFIX))) {
     return fail(`vars: DATASET_PREFIX is ${DATASET_PREFIX}, but must be a letter and up to 40 of a-z, 0-9 and '_'.`);
   }

@@ -62,6 +62,8 @@ export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
 const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-out"];
 
+/** The dashboard with the limits of an invocation. */
+const DASHBOARD_MAIN = join(import.meta.dirname, "worker", "dashboard.ts");
 /** Ingest with a way in for the SMTP server. */
 const INGEST_MAIN = join(import.meta.dirname, "worker", "ingest.ts");
 /** Process behind bindings that gather points. */
@@ -116,7 +118,10 @@ function writeRunFolder(options: RunSettings, workersSecret: string): string[] {
 
 function runConfig(worker: WorkerName, { processMain, databases }: RunSettings): WorkerConfig {
   const config = localConfig(worker, databases);
-  if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
+  if (worker === "dashboard") {
+    config.main = DASHBOARD_MAIN;
+    config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
+  }
   if (worker === "ingest") {
     config.main = INGEST_MAIN;
     config.routes = [INGEST_ROUTE];

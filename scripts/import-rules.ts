@@ -21,7 +21,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "workers/process/": ["workers/process/", "shared/"],
   // The pages explain each term with the sentence of docs/glossary.md; the API serves its own description.
   "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md", "docs/openapi.json"],
-  // Ingest with another way in, and process with other bindings.
+  // Ingest with another way in, and the others with other bindings.
+  "local/worker/dashboard.ts": ["local/worker/", "workers/dashboard/"],
   "local/worker/ingest.ts": ["local/worker/", "shared/", "workers/ingest/"],
   "local/worker/process.ts": ["local/worker/", "workers/process/"],
   "local/worker/": ["local/worker/", "shared/"],

@@ -6,7 +6,7 @@
  */
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import ingest from "../../workers/ingest/index.ts";
-import { limitedQueue } from "./limited.ts";
+import { InvocationLimits, limitedKv, limitedLedger, limitedQueue } from "./limited.ts";
 import { migrateAll } from "./migrate.ts";
 
 /** The bindings as local/worker-config.ts makes them, with every database of the ledger. */
@@ -58,7 +58,13 @@ async function takeMail(
     },
   };
   try {
-    await ingest.email(mail, { ...env, QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS) }, context);
+    const limits = new InvocationLimits();
+    const limited = {
+      ...limitedLedger(env, limits),
+      KV_DMARC_REPORTS: limitedKv(env.KV_DMARC_REPORTS, limits),
+      QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS),
+    };
+    await ingest.email(mail, limited, context);
   } catch (error) {
     return { outcome: "fault", reason: error instanceof Error ? error.message : String(error) };
   }

@@ -2,6 +2,7 @@
  * What Cloudflare allows one invocation, one statement and one batch of messages, where workerd on one machine allows more:
  * bindings that refuse the rest, in Cloudflare's words as far as they are known.
  */
+import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { ANALYTICS_LIMITS, D1_LIMITS, QUEUE_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { jsonBytes } from "../../shared/queue-batches.ts";
 
@@ -77,6 +78,19 @@ export function limitedDatabase<D extends Database>(database: D, limits: Invocat
     return checkedAnswer(await call(database.batch, database, [bound.map(({ statement }) => statement)]));
   };
   return replaced(replaced(database, "prepare", prepare), "batch", batch);
+}
+
+/** A Worker's bindings with every database of the ledger limited. */
+export function limitedLedger<E extends object>(env: E, limits: InvocationLimits): E {
+  const limited: Record<string, Database> = {};
+  for (const [name, bound] of new Map<string, unknown>(Object.entries(env))) {
+    if (name.startsWith(LEDGER_BINDING) && isDatabase(bound)) limited[name] = limitedDatabase(bound, limits);
+  }
+  return { ...env, ...limited };
+}
+
+function isDatabase(bound: unknown): bound is Database {
+  return typeof bound === "object" && bound !== null && "prepare" in bound && "batch" in bound;
 }
 
 /** A namespace of KV that counts its calls. */

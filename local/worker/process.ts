@@ -6,7 +6,7 @@
 import type { ProcessEnv } from "../../workers/process/env.ts";
 import process, { Operations as ProcessOperations } from "../../workers/process/index.ts";
 import { GatheredPoints, type PointsWriter } from "./gathered-points.ts";
-import { InvocationLimits, limitedDatabase, limitedKv, limitedQueue } from "./limited.ts";
+import { InvocationLimits, limitedKv, limitedLedger, limitedQueue } from "./limited.ts";
 
 /** The bindings as local/worker-config.ts makes them. */
 type LocalEnv = ProcessEnv & Record<Dataset, PointsWriter>;
@@ -15,8 +15,7 @@ type Dataset = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURE
 function gathering(env: LocalEnv): ProcessEnv {
   const limits = new InvocationLimits();
   return {
-    ...env,
-    D1_DMARC_REPORTS: limitedDatabase(env.D1_DMARC_REPORTS, limits),
+    ...limitedLedger(env, limits),
     KV_DMARC_REPORTS: limitedKv(env.KV_DMARC_REPORTS, limits),
     QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS),
     QUEUE_POINTS: limitedQueue(env.QUEUE_POINTS),

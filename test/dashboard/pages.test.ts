@@ -1,6 +1,8 @@
 /** Pages over a ledger in workerd's D1: figures, periods of a year, what is not known, single reports, files. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
+import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
+import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
@@ -54,6 +56,25 @@ async function text(path: string): Promise<string> {
 async function rows(path: string): Promise<Record<string, string | number>[]> {
   return JSON.parse(await text(path));
 }
+
+describe("each page", () => {
+  const day = iso(TODAY - 1);
+  const named = {
+    ...{ account: "acme", domain: "acme.example", address: "192.0.2.1", source: "acme.example" },
+    ...{ day, uid: "1".repeat(32), id: `${day.replaceAll("-", "")}-a` },
+  };
+
+  it.each(pageRoutes().map(([path]) => path))(
+    "of three databases takes no more queries than the free plan has: %s",
+    async (path) => {
+      const { headers, status } = await dashboard.ask(fillPath(path, named), { headers: { accept: "text/html" } });
+      const [, statements] = /(\d+) statements/.exec(headers.get("server-timing") ?? "") ?? [];
+      expect(status).toBeLessThan(500);
+      // An operator's page asks each database.
+      expect(3 * Number(statements)).toBeLessThanOrEqual(FREE_PLAN_LIMITS.maxQueriesPerInvocation);
+    },
+  );
+});
 
 describe("periods", () => {
   it("of a year include days kept only as sums, and say what is unknown about them", async () => {

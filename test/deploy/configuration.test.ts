@@ -143,6 +143,12 @@ test("settings that cannot be are refused with a sentence, and what comes first 
   expect(refusal({ rua: "dmarc@localhost" })).toContain("domain");
   expect(refusal({ rua: "dmarc@example.com", prefix: "Dmarc" })).toContain("prefix");
   expect(refusal({ rua: "dmarc@example.com", accountId: "acme" })).toContain("accountId");
+  const sender = (text: string) => refusal({ rua: "dmarc@example.com", vars: { NOTICES_FROM: text } });
+  expect(["", "notices@example.com", "dmarc+notices@bücher.example"].map(sender)).toEqual(["", "", ""]);
+  expect(sender("DMARC <notices@example.com>")).toBe(
+    "vars: NOTICES_FROM is DMARC <notices@example.com>, but must be the address alone, such as notices@example.com, without a name.",
+  );
+  expect(sender("example.com")).toContain("NOTICES_FROM");
   const settings = readSettings({ plan: "free" }, { plan: "paid", rua: "dmarc@bücher.example" });
   expect(settings).toMatchObject({
     ok: true,

@@ -1,7 +1,13 @@
 /** What the Workers on one machine are refused as on Cloudflare, although workerd would take it. */
 import { expect, it } from "vitest";
 import { GatheredPoints } from "../../local/worker/gathered-points.ts";
-import { InvocationLimits, limitedDatabase, limitedKv, limitedQueue } from "../../local/worker/limited.ts";
+import {
+  InvocationLimits,
+  limitedDatabase,
+  limitedKv,
+  limitedLedger,
+  limitedQueue,
+} from "../../local/worker/limited.ts";
 import { ANALYTICS_LIMITS, D1_LIMITS, QUEUE_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -14,6 +20,20 @@ it("an invocation may make a thousand queries, over all databases, and a transac
   expect((await first.batch(statements)).at(-1)?.results).toEqual([{ n: D1_LIMITS.maxQueriesPerInvocation - 2 }]);
   expect((await second.prepare("SELECT ? AS n").bind(1).all()).results).toEqual([{ n: 1 }]);
   expect(() => second.prepare("SELECT 1")).toThrow("Too many API requests by single worker invocation");
+});
+
+it("each database that a Worker is bound to is limited, and no other binding", () => {
+  const [bucket, limits] = [{ put: () => undefined }, new InvocationLimits()];
+  const env = limitedLedger(
+    { D1_DMARC_REPORTS: new SqliteLedger(), D1_DMARC_REPORTS_1: new SqliteLedger(), R2_DMARC_REPORTS: bucket },
+    limits,
+  );
+  expect(env.R2_DMARC_REPORTS).toBe(bucket);
+  for (let i = 1; i < D1_LIMITS.maxQueriesPerInvocation; i++) env.D1_DMARC_REPORTS_1.prepare("SELECT 1");
+  env.D1_DMARC_REPORTS.prepare("SELECT 1");
+  for (const database of [env.D1_DMARC_REPORTS, env.D1_DMARC_REPORTS_1]) {
+    expect(() => database.prepare("SELECT 1")).toThrow("Too many API requests by single worker invocation");
+  }
 });
 
 it("a value has 2,000,000 bytes at most", async () => {
