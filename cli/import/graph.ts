@@ -15,6 +15,7 @@ const EXAMPLES = `
 Examples:
   DMARC_GRAPH_TOKEN=… dmarc import graph --folder inbox
   DMARC_GRAPH_TOKEN=… dmarc import graph --user reports@example.com --move-to Imported
+  DMARC_GRAPH_TOKEN=… dmarc import graph --folder inbox/DMARC --move-to inbox/DMARC/Imported
 
 DMARC_GRAPH_TOKEN holds an access token for Microsoft Graph with Mail.Read, or Mail.ReadWrite for --move-to (docs/import.md
 says how to get one). When it expires, set a new one and run it again: it continues.`;
@@ -22,7 +23,7 @@ says how to get one). When it expires, set a new one and run it again: it contin
 interface GraphOptions {
   /** "me", or an address whose mailbox the token may read. */
   user: string;
-  /** A well-known name such as inbox, or an id. */
+  /** A well-known name such as inbox, an id, or a path of names. */
   folder: string;
 }
 
@@ -34,7 +35,7 @@ export const GRAPH: MailServiceCommand<GraphOptions> = {
   addOptions: (command) =>
     command
       .option("--user <address>", "whose mailbox: me, or an address that the token may read", readUser, "me")
-      .option("--folder <name>", "well-known name or id of a folder", "inbox"),
+      .option("--folder <name>", "well-known name, id, or path as inbox/DMARC", "inbox"),
   service: graphService,
 };
 
@@ -47,7 +48,7 @@ const page = v.object({
   "@odata.nextLink": v.optional(v.string()),
 });
 const folderId = v.object({ id: v.string() });
-const folders = v.object({ value: v.array(v.object({ id: v.string(), displayName: v.string() })) });
+const foldersFound = v.object({ value: v.array(v.object({ id: v.string(), displayName: v.string() })) });
 
 /** Ours; a page has ten mails by default, a thousand at most. */
 const IDS_PER_PAGE = 200;
@@ -64,11 +65,15 @@ function graphService({ user, folder }: GraphOptions): MailService {
   });
   const received = new Map<string, number>();
   const destinations = new Map<string, string>();
+  /** The folder's id; known once its owner is asked for. */
+  let from = folder;
   return {
     name: `graph:${user}/${folder}`,
     // Of the person, a token for mail alone may not be allowed to ask.
-    owner: async () =>
-      readAs(folderId, await api.json(`${owner}/mailFolders/${encodeURIComponent(folder)}?$select=id`)).id,
+    owner: async () => {
+      from = await folderAt(api, owner, folder);
+      return idOf(api, owner, from);
+    },
     async list(sinceSeconds) {
       const since = new Date((sinceSeconds ?? 0) * 1000).toISOString().replace(/\.\d+/, "");
       const wanted = new URLSearchParams({
@@ -78,7 +83,7 @@ function graphService({ user, folder }: GraphOptions): MailService {
         $top: String(IDS_PER_PAGE),
       });
       const ids: string[] = [];
-      let next: string | undefined = `${owner}/mailFolders/${encodeURIComponent(folder)}/messages?${wanted}`;
+      let next: string | undefined = `${owner}/mailFolders/${encodeURIComponent(from)}/messages?${wanted}`;
       while (next !== undefined) {
         const found: v.InferOutput<typeof page> = readAs(page, await api.json(next));
         for (const { id, receivedDateTime } of found.value) {
@@ -95,16 +100,46 @@ function graphService({ user, folder }: GraphOptions): MailService {
       return await unlessGone(async () => ({ bytes: await api.bytes(path, MAX_MAIL_BYTES), seconds }));
     },
     async move(id, name) {
-      const destinationId = destinations.get(name) ?? (await findFolder(api, owner, name));
+      const destinationId = destinations.get(name) ?? (await folderByPath(api, owner, name.split("/")));
       destinations.set(name, destinationId);
       await api.post(`${owner}/messages/${encodeURIComponent(id)}/move`, { destinationId });
     },
   };
 }
 
-async function findFolder(api: MailApi, owner: string, name: string): Promise<string> {
+/** A folder as a request names it: a well-known name or an id as it is, else the id of the one that is so called. */
+async function folderAt(api: MailApi, owner: string, folder: string): Promise<string> {
+  if (await isFolder(api, owner, folder)) return folder;
+  return folderByPath(api, owner, folder.split("/"));
+}
+
+/** The id of a folder below another one. The first of the names may be a well-known one, where others follow. */
+async function folderByPath(api: MailApi, owner: string, [first = "", ...names]: readonly string[]): Promise<string> {
+  const isKnown = names.length > 0 && (await isFolder(api, owner, first));
+  let id = isKnown ? first : await folderNamed(api, `${owner}/mailFolders`, first);
+  for (const name of names)
+    id = await folderNamed(api, `${owner}/mailFolders/${encodeURIComponent(id)}/childFolders`, name);
+  return id;
+}
+
+async function folderNamed(api: MailApi, folders: string, name: string): Promise<string> {
   const wanted = new URLSearchParams({ $filter: `displayName eq '${name.replaceAll("'", "''")}'`, $top: "1" });
-  const [found] = readAs(folders, await api.json(`${owner}/mailFolders?${wanted}`)).value;
+  const [found] = readAs(foldersFound, await api.json(`${folders}?${wanted}`)).value;
   if (found === undefined) throw new CommandError(`The mailbox has no folder '${name}': make it first.`);
   return found.id;
+}
+
+/** Whether it is a well-known name or an id; what is neither is not found, or no valid id. */
+async function isFolder(api: MailApi, owner: string, folder: string): Promise<boolean> {
+  try {
+    await idOf(api, owner, folder);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError && (error.code === "not_found" || error.code === "refused")) return false;
+    throw error;
+  }
+}
+
+async function idOf(api: MailApi, owner: string, folder: string): Promise<string> {
+  return readAs(folderId, await api.json(`${owner}/mailFolders/${encodeURIComponent(folder)}?$select=id`)).id;
 }

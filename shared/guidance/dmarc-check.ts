@@ -27,7 +27,7 @@ import { whySendsNothing } from "./mail-hosts.ts";
 import { recordAtStage } from "./next-record.ts";
 import { ownerHint, stricterHint } from "./records-to-publish.ts";
 import { withoutSigns } from "./tag-list.ts";
-import { aliasHint, aliasOf, findLostRecord } from "./wrong-name.ts";
+import { addAliasHint, aliasOf, findLostRecord } from "./wrong-name.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -303,7 +303,8 @@ async function addToMissing(
   }
   const isNowhere = status === "nxdomain" && organizationalDomain(domain) === domain;
   const hint = isNowhere ? ` DNS has no domain ${domain}: check its spelling, and whether it is registered.` : "";
-  finding.sentence += `${ownerHint(domain)}${hint}${await aliasHint(`_dmarc.${domain}`, ask)}`;
+  finding.sentence += `${ownerHint(domain)}${hint}`;
+  await addAliasHint(finding, `_dmarc.${domain}`, ask);
 }
 
 /** A domain that sends nothing need not wait for reports. Another record that is given for the name already stays. */

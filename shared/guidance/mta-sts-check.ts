@@ -4,7 +4,7 @@ import { type Check, type CheckState, type Finding, type RecordToPublish, worstS
 import { type Ask, startAsking } from "./dns-questions.ts";
 import { findMailHosts, whySendsNothing } from "./mail-hosts.ts";
 import { respelled, withoutSpace } from "./tag-list.ts";
-import { aliasHint, findLostRecord } from "./wrong-name.ts";
+import { addAliasHint, findLostRecord } from "./wrong-name.ts";
 
 /**
  * Fetches a policy file: at most 64 KiB of text/plain with status 200, redirects not followed, the certificate checked.
@@ -63,7 +63,7 @@ export async function checkMtaSts(
       return finish([withoutMx(domain)], "The domain has no mail server");
     }
     const missing = missingRecord(domain);
-    missing.sentence += await aliasHint(name, ask);
+    await addAliasHint(missing, name, ask);
     return finish([missing], "Not set up");
   }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");

@@ -6,7 +6,7 @@ import { repairedDmarc } from "./dmarc-repair.ts";
 import { type Ask, checkOf, startAsking, unanswered } from "./dns-questions.ts";
 import { findMailHosts, isUnreachable, whySendsNothing } from "./mail-hosts.ts";
 import { firstValue, readTagList, respelled } from "./tag-list.ts";
-import { aliasHint, findLostRecord } from "./wrong-name.ts";
+import { addAliasHint, findLostRecord } from "./wrong-name.ts";
 
 const IS_TLS_RECORD = /^v=TLSRPTv1[ \t]*;/;
 const RULE = "RFC 8460 section 3";
@@ -67,11 +67,12 @@ async function noRecord(
   const isMeant = (one: string): boolean => IS_TLS_RECORD.test(one);
   const misplaced = await findLostRecord({ prefix: "_smtp._tls", domain, isMeant, rule: RULE }, ask);
   if (misplaced !== undefined) return { finding: misplaced, summary: "The record is at another name" };
-  const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.${await aliasHint(name, ask)}`;
+  const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
   const finding: Finding = { code: "no_record", state: "attention", sentence, rule: RULE };
   if (ruaAddress !== undefined) {
     finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=${mailtoUri(ruaAddress)}` };
   }
+  await addAliasHint(finding, name, ask);
   return { finding, summary: "Not set up" };
 }
 

@@ -58,19 +58,34 @@ async function findExtendedAlias(lost: LostRecord, ask: Ask): Promise<Finding | 
   return { code: "record_at_wrong_name", state: "broken", sentence, rule, publish: { name, type: "CNAME", value } };
 }
 
-/** What is to be said of a name to publish at that is an alias, with a space before it: nothing may be beside one (RFC 1034 section 3.6.2). "" of others. */
-export async function aliasHint(name: string, ask: Ask): Promise<string> {
-  const target = await aliasOf(name, ask);
-  if (target === undefined) return "";
-  return ` ${name} is an alias (CNAME) of ${target.slice(0, 200)}, where there is none: publish it in place of the alias.`;
+/**
+ * Says of a record that is missing that its name is an alias: nothing may be beside one (RFC 1034 section 3.6.2), nor below a
+ * DNAME (RFC 6672 section 2.4), where it cannot be published at all.
+ */
+export async function addAliasHint(finding: Finding, name: string, ask: Ask): Promise<void> {
+  const found = await findAlias(name, ask);
+  if (found === undefined) return;
+  const target = found.target.slice(0, 200);
+  if (!found.isMade) {
+    finding.sentence += ` ${name} is an alias (CNAME) of ${target}, where there is none: publish it in place of the alias.`;
+    return;
+  }
+  finding.publish = undefined;
+  finding.sentence += ` It can't be published at ${name}: the names there are those of another domain (DNAME). At ${target} it is for both domains.`;
 }
 
 /** What a name is an alias of; undefined where it is none, or a wildcard answers for it: a record of its own takes the place of that. */
 export async function aliasOf(name: string, ask: Ask): Promise<string | undefined> {
+  return (await findAlias(name, ask))?.target;
+}
+
+/** @returns also whether a DNAME above the name makes the alias: then it makes one of each name beside it */
+async function findAlias(name: string, ask: Ask): Promise<{ target: string; isMade: boolean } | undefined> {
   const [target] = recordsOf(await ask(name, "CNAME"));
   if (target === undefined) return undefined;
-  const [ofAll] = recordsOf(await ask(`*${name.slice(name.indexOf("."))}`, "CNAME"));
-  return ofAll === target ? undefined : target;
+  const beside = (one: string): string => `*${one.slice(one.indexOf("."))}`;
+  const [ofAll] = recordsOf(await ask(beside(name), "CNAME"));
+  return ofAll === target ? undefined : { target, isMade: ofAll?.toLowerCase() === beside(target).toLowerCase() };
 }
 
 /** RFC 1035 section 2.3.4, as text without the last dot. */

@@ -259,3 +259,26 @@ it("gmail also reports exceeded quotas as 403", async () => {
   });
   expect({ code, counts: JSON.parse(stdout) }).toMatchObject({ code: 0, counts: { taken: 1 } });
 });
+
+it("graph reads and fills folders below others, by their path, of a shared mailbox too", async () => {
+  fill("below", 2, ["AAMk-dmarc"]);
+  const importFrom = (folder: string): Promise<CommandOutcome> =>
+    runCommand(
+      ["import", "graph", "--user", "shared@acme.example", "--folder", folder, "--move-to", "Imported/2026", "--json"],
+      {
+        DMARC_URL: pipeline.origin,
+        DMARC_TOKEN: API_TOKEN,
+        DMARC_GRAPH_URL: services.url,
+        DMARC_GRAPH_TOKEN: "good",
+        XDG_STATE_HOME: state,
+      },
+    );
+  const { code, stdout, stderr } = await importFrom("inbox/DMARC");
+  expect({ code, stderr, ...JSON.parse(stdout) }).toMatchObject({ code: 0, stderr: "", taken: 2, noReport: 1 });
+  expect(services.mails.filter(({ places }) => places.includes("AAMk-2026"))).toHaveLength(2);
+  expect(services.requests.every((request) => request.includes("/users/shared%40acme.example/"))).toBe(true);
+  expect(await importFrom("inbox/Dmarc/x")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("The mailbox has no folder 'Dmarc'"),
+  });
+});

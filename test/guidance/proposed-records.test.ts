@@ -33,11 +33,28 @@ const ZONES: Zones = {
   "default._bimi.minor.example": ["TXT v=BIMI1.0; l=https://minor.example/logo.svg"],
 };
 
+/** Names below that are those of another domain (RFC 6672), and aliases that lead nowhere. */
+const REDIRECTED: Zones = {
+  "brand.example": ["TXT v=spf1 include:_spf.brand.example -all", "MX 10 mx.brand.example"],
+  "_dmarc.brand.example": ["TXT v=DMARC1; p=reject; rua=mailto:r@brand.example"],
+  "other.example._report._dmarc.brand.example": ["TXT v=DMARC1;"],
+  "_spf.brand.example": ["TXT v=spf1 ip4:192.0.2.1 -all"],
+  "s1._domainkey.brand.example": [`TXT v=DKIM1; k=ed25519; p=${"A".repeat(43)}=`],
+  "_smtp._tls.brand.example": ["TXT v=TLSRPTv1; rua=mailto:r@brand.example"],
+  "mx.brand.example": ["A 192.0.2.3"],
+  "other.example": ["TXT v=spf1 include:_spf.other.example -all", "MX 10 mx.brand.example", "DNAME brand.example"],
+  "bare.example": ["TXT v=spf1 mx -all", "MX 10 mx.brand.example", "DNAME nowhere.example"],
+  "nowhere.example": ["TXT x"],
+  "keys.example": ["TXT v=spf1 -all"],
+  "_domainkey.keys.example": ["DNAME _domainkey.brand.example"],
+  "long.example": [`DNAME ${["a", "b", "c"].map((one) => one.repeat(63)).join(".")}.${"d".repeat(52)}.example`],
+};
+
 let server: DnsServer;
 let resolver: Resolver;
 
 beforeAll(async () => {
-  server = await startDnsServer(withMailServers(ZONES));
+  server = await startDnsServer(withMailServers({ ...ZONES, ...REDIRECTED }));
   resolver = httpsResolver(server.url, fetch);
 });
 afterAll(async () => {
@@ -130,4 +147,35 @@ test("records of TLS reports and logos keep all of a URL, and nothing of a wrong
   expect(published(await checkBimi("minor.example", resolver, true))).toEqual([
     "default._bimi.minor.example v=BIMI1; l=https://minor.example/logo.svg",
   ]);
+});
+
+describe("below a DNAME", () => {
+  const check = (domain: string) =>
+    checkDomain(domain, {
+      resolver,
+      fetchPolicy: async () => ({ problem: "There is none.", isUnanswered: false }),
+      selectors: [{ selector: "s1", domain, lastSeenDay: 20_000 }],
+      ruaAddress: RUA,
+    });
+
+  test("records are found as they are at the other domain", async () => {
+    const { dmarc, spf, dkim, tlsRpt } = await check("other.example");
+    expect([dmarc, spf, dkim, tlsRpt].map(({ state }) => state)).toEqual(["good", "good", "good", "good"]);
+    expect((await check("keys.example")).dkim.findings).toMatchObject([{ code: "key", state: "good" }]);
+  });
+
+  test("none is given to publish where it cannot be, and what is said is where it would be for both", async () => {
+    const { dmarc, mtaSts, tlsRpt } = await check("bare.example");
+    for (const { findings } of [dmarc, mtaSts, tlsRpt]) {
+      const missing = findings.find(({ code }) => code === "no_record");
+      expect(missing?.publish).toBeUndefined();
+      expect(missing?.sentence).toMatch(
+        / It can't be published at \S+\.bare\.example: .+ At \S+\.nowhere\.example it is for both domains\.$/,
+      );
+    }
+  });
+
+  test("a name that it makes too long has no answer", async () => {
+    expect((await check("long.example")).dmarc).toMatchObject({ state: "unknown" });
+  });
 });

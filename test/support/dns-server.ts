@@ -21,6 +21,7 @@ import { listenLocally } from "./ports.ts";
  * `HTTP500`, `GARBAGE`, `BOGUS` (signatures that do not validate: SERVFAIL unless they are not to be checked), `TRUNCATED` (the records do not fit, RFC 2181 section 9). A name that only lies between others exists
  * without records. `*.example.test` stands for names below it that do not exist (RFC 4592). `DNSSEC` marks a name's answers
  * as checked, and `TTL 3600` says how long they may be kept. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
+ * `DNAME other.test` makes each name below an alias of the same one below other.test (RFC 6672).
  */
 export type Zones = Record<string, string[]>;
 
@@ -35,6 +36,9 @@ export interface DnsServer {
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
 const REFUSED = 5;
+/** RFC 6672 section 2.2: the name that a DNAME makes is too long. */
+const YXDOMAIN = 6;
+const MOST_NAME_CHARS = 253;
 const MOST_TXT_BYTES = 255;
 
 /**
@@ -102,18 +106,32 @@ function answerTo(query: Packet, name: string, type: string, zones: Zones): Pack
     seen.add(at);
     if (entries?.includes("REFUSED") === true) return packet(query, REFUSED, []);
     if (entries?.includes("TRUNCATED") === true) return packet(query, TRUNCATED_RESPONSE, []);
-    const alias = entries?.find((entry) => entry.startsWith("CNAME "));
+    const dname = dnameOver(at, zones);
+    if (dname !== undefined) answers.push({ type: "DNAME", name: dname.owner, ttl: 300, data: dname.target });
+    const made = dname && `CNAME ${at.slice(0, -dname.owner.length)}${dname.target}`;
+    if (made !== undefined && made.length - 6 > MOST_NAME_CHARS) return packet(query, YXDOMAIN, answers);
+    const alias = made ?? entries?.find((entry) => entry.startsWith("CNAME "));
     const ttl = Number(entries?.find((entry) => entry.startsWith("TTL "))?.slice(4) ?? 300);
     const here = at;
     answers.push(...(entries ?? []).flatMap((entry) => recordOf({ name: here, entry, ttl }, type)));
     if (alias !== undefined && type === "CNAME") answers.push({ type: "CNAME", name: at, data: alias.slice(6) });
     if (alias === undefined || type === "CNAME") {
-      const exists = entries !== undefined || hasNamesBelow(at, zones);
+      const exists = alias !== undefined || entries !== undefined || hasNamesBelow(at, zones);
       return packet(query, exists ? 0 : NXDOMAIN, answers, isChecked && exists);
     }
     answers.push({ type: "CNAME", name: at, data: alias.slice(6) });
     at = alias.slice(6).toLowerCase();
   }
+}
+
+/** The DNAME above a name: there is nothing else below its owner. */
+function dnameOver(name: string, zones: Zones): { owner: string; target: string } | undefined {
+  for (let dot = name.indexOf("."); dot >= 0; dot = name.indexOf(".", dot + 1)) {
+    const owner = name.slice(dot + 1);
+    const entry = zones[owner]?.find((one) => one.startsWith("DNAME "));
+    if (entry !== undefined) return { owner, target: entry.slice(6) };
+  }
+  return undefined;
 }
 
 function hasNamesBelow(name: string, zones: Zones): boolean {
@@ -140,7 +158,7 @@ function packet(query: Packet, code: number, answers: Answer[], isChecked = fals
 function recordOf({ name, entry, ttl }: { name: string; entry: string; ttl: number }, type: string): Answer[] {
   const [kind = "", ...rest] = entry.split(" ");
   const data = rest.join(" ");
-  if (kind !== type || kind === "CNAME") return [];
+  if (kind !== type || kind === "CNAME" || kind === "DNAME") return [];
   switch (kind) {
     case "TXT":
       return [{ type: "TXT", name, ttl, data: stringsOf(data) }];

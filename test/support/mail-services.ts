@@ -39,6 +39,12 @@ export interface MailServices {
 /** Gmail's name of a label → its id. */
 const LABELS: Record<string, string> = { INBOX: "INBOX", SPAM: "SPAM", DMARC: "Label_1", Imported: "Label_2" };
 const FOLDERS: Record<string, string> = { inbox: "inbox", Imported: "AAMk-imported" };
+/** Folder's id → the names of those below it → their ids. */
+const SUBFOLDERS: Record<string, Record<string, string>> = {
+  inbox: { DMARC: "AAMk-dmarc" },
+  "AAMk-imported": { "2026": "AAMk-2026" },
+};
+const FOLDER_IDS = new Set(["inbox", ...Object.values(SUBFOLDERS).flatMap((names) => Object.values(names))]);
 const IDS_PER_PAGE = 3;
 
 export async function startMailServices(): Promise<MailServices> {
@@ -140,13 +146,19 @@ function graph(
 ): Found | undefined {
   const path = /^\/v1\.0\/(?:me|users\/[^/]+)(\/.*)$/.exec(url.pathname)?.[1] ?? "";
   const query = url.searchParams;
-  if (path === "/mailFolders") {
+  const above = /^\/mailFolders\/([^/]+)\/childFolders$/.exec(path)?.[1];
+  if (path === "/mailFolders" || above !== undefined) {
     const name = /^displayName eq '(.*)'$/.exec(query.get("$filter") ?? "")?.[1] ?? "";
-    const id = FOLDERS[name];
+    const id = above === undefined ? FOLDERS[name] : SUBFOLDERS[above]?.[name];
     return { body: { value: id === undefined ? [] : [{ id, displayName: name }] } };
   }
   const named = /^\/mailFolders\/([^/]+)$/.exec(path)?.[1];
-  if (named !== undefined && query.get("$select") === "id") return { body: { id: `AAMk-${owner}-${named}` } };
+  if (named !== undefined && query.get("$select") === "id") {
+    // What is neither an id nor a well-known name is no valid id.
+    if (!FOLDER_IDS.has(named))
+      return { status: 400, body: { error: { code: "ErrorInvalidIdMalformed", message: "" } } };
+    return { body: { id: `AAMk-${owner}-${named}` } };
+  }
   const folder = /^\/mailFolders\/([^/]+)\/messages$/.exec(path)?.[1];
   if (folder !== undefined) {
     const since = Date.parse(/^receivedDateTime ge (\S+)$/.exec(query.get("$filter") ?? "")?.[1] ?? "");
