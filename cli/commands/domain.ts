@@ -8,6 +8,7 @@ import { PAGE_LIMITS, SETUP_LIMITS } from "../../shared/limits.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { accountOfDomain } from "../domain-account.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readAddress } from "../option-values.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
@@ -18,6 +19,11 @@ type Added = Outputs["addDomain"];
 
 interface DomainOptions extends ConnectionOptions {
   account: string;
+  json?: true;
+}
+/** Of a domain that is there. */
+interface GivenOptions extends ConnectionOptions {
+  account?: string;
   json?: true;
 }
 interface AddOptions extends DomainOptions {
@@ -38,8 +44,8 @@ Examples:
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
-another one in --rua it is refused: remove the domain first, then add it again. Without --account, a domain of another
-account is refused, too.
+another one in --rua it is refused: remove the domain first, then add it again. Without --account, add refuses a domain
+of another account; the others find the account that has it.
 Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
 
 /** Adds the command with its subcommands. */
@@ -49,11 +55,16 @@ export function addDomain(program: Command): void {
     .description("Add a domain, follow it to its first report, list and tag domains");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
+    .option("--account <name>", "whose domain it is", "default")
     .option("--file <list>", "a file with a domain a line; # or ; begins a comment, - is standard input")
     .option("--rua <address>", "an address of your own instead of a new one", readAddress)
     .action(addAll);
-  subcommand(domain, "check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
-  subcommand(domain, "remove <domain>", "Remove a domain and its address").action(removeOne);
+  subcommand(domain, "check <domain...>", "Show the progress of domains towards their first report")
+    .option("--account <name>", "whose domain it is (default: the account that has it)")
+    .action(checkAll);
+  subcommand(domain, "remove <domain>", "Remove a domain and its address")
+    .option("--account <name>", "whose domain it is (default: the account that has it)")
+    .action(removeOne);
   addDomainList(domain);
   addDomainTags(domain);
 }
@@ -62,7 +73,6 @@ function subcommand(domain: Command, nameAndArguments: string, description: stri
   const command = domain
     .command(nameAndArguments)
     .description(description)
-    .option("--account <name>", "whose domain it is", "default")
     .option("--json", "one JSON object a line, for programs");
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
@@ -153,11 +163,12 @@ function renderLine({ typed, domain = "", rua = "", isNew }: Outputs["addDomains
   return `${safeText(name, MAX_CHARS)}  ${safeText(rua)}  ${isNew ? "added" : "was added before"}`;
 }
 
-async function checkAll(domains: string[], options: DomainOptions): Promise<void> {
+async function checkAll(domains: string[], options: GivenOptions): Promise<void> {
   const client = connect(options);
   const states: string[] = [];
   const isFine = await each(domains, options, async (domain) => {
-    const found = await client.ask("domainSetup", { account: options.account, domain });
+    const account = await accountOfDomain(client, domain, options.account);
+    const found = await client.ask("domainSetup", { account, domain });
     states.push(found.state);
     return found;
   });
@@ -172,7 +183,7 @@ async function checkAll(domains: string[], options: DomainOptions): Promise<void
  */
 async function each(
   domains: string[],
-  { json }: DomainOptions,
+  { json }: Pick<DomainOptions, "json">,
   ask: (domain: string) => Promise<Added>,
 ): Promise<boolean> {
   let isFine = true;
@@ -190,8 +201,10 @@ async function each(
   return isFine;
 }
 
-async function removeOne(domain: string, options: DomainOptions): Promise<void> {
-  const removed = await connect(options).ask("removeDomain", { account: options.account, domain });
+async function removeOne(domain: string, options: GivenOptions): Promise<void> {
+  const client = connect(options);
+  const account = await accountOfDomain(client, domain, options.account);
+  const removed = await client.ask("removeDomain", { account, domain });
   const { rua, isAddressRemoved } = removed;
   if (options.json) printJson({ removed: rua, isAddressRemoved });
   else if (isAddressRemoved) printOut(`${rua} is no longer registered. Remove it from the DMARC record, too.`);
