@@ -1,4 +1,5 @@
 /** What an operator does next about what waits: what it is, and the command that shows or ends it. Pure. */
+import { D1_LIMITS } from "./limits.ts";
 import { WATCH_RULES } from "./watch/thresholds.ts";
 import { countText } from "./watch/words.ts";
 
@@ -18,6 +19,8 @@ export interface PipelineState {
   missingParts: number;
   /** When cron last began a round over all domains; 0 = never, undefined = not known. */
   roundSeconds?: number | undefined;
+  /** Sizes of the ledger's databases, by number; 0 = not known. */
+  databases?: readonly { database: number; bytes: number }[];
 }
 
 /** One of them. */
@@ -88,6 +91,7 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     const what = `${countText(Math.abs(missingParts), "part")} of mail without an outcome`;
     steps.push({ what, command: `dmarc reprocess --since ${since}` });
   }
+  steps.push(...fullDatabases(state.databases ?? []));
   if (deadLetters)
     steps.push({ what: countText(deadLetters, "open dead letter"), command: "dmarc dead-letters reasons" });
   if (conflicts) steps.push({ what: countText(conflicts, "open conflict"), command: "dmarc conflicts list" });
@@ -96,4 +100,25 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     steps.push({ what, command: "dmarc rua refused" });
   }
   return steps;
+}
+
+/** Ours: the share of a database from which new accounts should go elsewhere, and from which its own accounts are too large for it. */
+const NEARLY_FULL = 0.8;
+const FULL = 0.95;
+
+/** Databases that have room for little more: a full one takes no report. */
+function fullDatabases(databases: NonNullable<PipelineState["databases"]>): OperatorStep[] {
+  const { maxDatabaseBytes, maxDatabases } = D1_LIMITS;
+  return databases.flatMap(({ database, bytes }): OperatorStep[] => {
+    const share = bytes / maxDatabaseBytes;
+    const holds = `Database ${database} holds ${(bytes / 1e9).toFixed(1)} of ${maxDatabaseBytes / 1e9} GB`;
+    const isLast = database === databases.length - 1 && databases.length < maxDatabases;
+    if (isLast && share >= NEARLY_FULL) {
+      const command = `npm run deploy -- --databases ${databases.length + 1}`;
+      return [{ what: `${holds}: new accounts need another`, command }];
+    }
+    if (share < FULL) return [];
+    const what = `${holds}: keep details for fewer days (KEEP_DETAIL_DAYS)`;
+    return [{ what, command: "npm run deploy -- --file options.json" }];
+  });
 }

@@ -1,9 +1,11 @@
 /** `dmarc domain tag`, `tags`, `group` and `groups`: tags of domains and groups of accounts. */
 import type { Command } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
 import { TAG_LIMITS } from "../../shared/limits.ts";
 import { splitTags } from "../../shared/tag.ts";
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
+import { accountOfDomain } from "../domain-account.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
 import { noteLimit, printError, printJson, printOut, safeText } from "../terminal.ts";
@@ -12,7 +14,7 @@ interface JsonOptions extends ConnectionOptions {
   json?: true;
 }
 interface TagOptions extends JsonOptions {
-  account: string;
+  account?: string;
   add?: string;
   remove?: string;
 }
@@ -39,7 +41,7 @@ Tags and groups are in lower case, ${TAG_LIMITS.chars} characters at most; a dom
 export function addDomainTags(domain: Command): void {
   const subcommand = subcommandsOf(domain, EXAMPLES, [JSON_LINES]);
   subcommand("tag <domain...>", "Put tags on domains, or take them off")
-    .option("--account <name>", "whose domains they are", "default")
+    .option("--account <name>", "whose domains they are (default: the account that has them)")
     .option("--add <tags>", "tags to put on, separated by commas")
     .option("--remove <tags>", "tags to take off")
     .action(tagAll);
@@ -57,16 +59,25 @@ async function tagAll(domains: string[], { account, add, remove, json, ...connec
   const client = connect(connection);
   const change = { add: splitTags(add ?? ""), remove: splitTags(remove ?? "") };
   process.exitCode = exitCodes.done;
-  for (let first = 0; first < domains.length; first += TAG_LIMITS.domainsAtOnce) {
-    const some = domains.slice(first, first + TAG_LIMITS.domainsAtOnce);
-    const { items } = await client.ask("tagDomains", { account, domains: some, ...change });
-    for (const item of items) {
-      if (item.problem !== undefined) process.exitCode = exitCodes.rejected;
-      if (json) printJson(item);
-      else if (item.problem !== undefined) printError(`dmarc domain: ${safeText(item.problem, MAX_CHARS)}`);
-      else printOut(renderTags(item));
+  const ofAccount = new Map<string, string[]>();
+  for (const domain of domains) {
+    const name = await accountOfDomain(client, domain, account);
+    ofAccount.set(name, [...(ofAccount.get(name) ?? []), domain]);
+  }
+  for (const [name, own] of ofAccount) {
+    for (let first = 0; first < own.length; first += TAG_LIMITS.domainsAtOnce) {
+      const some = own.slice(first, first + TAG_LIMITS.domainsAtOnce);
+      const { items } = await client.ask("tagDomains", { account: name, domains: some, ...change });
+      for (const item of items) printTagged(item, json);
     }
   }
+}
+
+function printTagged(item: Outputs["tagDomains"]["items"][number], json: true | undefined): void {
+  if (item.problem !== undefined) process.exitCode = exitCodes.rejected;
+  if (json) printJson(item);
+  else if (item.problem !== undefined) printError(`dmarc domain: ${safeText(item.problem, MAX_CHARS)}`);
+  else printOut(renderTags(item));
 }
 
 async function listTags({ account, tag, json, ...connection }: ListOptions): Promise<void> {

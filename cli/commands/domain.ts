@@ -1,6 +1,6 @@
 /** `dmarc domain`: adds a domain, from creating its RUA address to the first report. */
 import { readFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { readDomainList, readDomainName } from "../../shared/domain-name.ts";
 import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
@@ -8,6 +8,7 @@ import { PAGE_LIMITS, SETUP_LIMITS } from "../../shared/limits.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
+import { accountOfDomain } from "../domain-account.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readAddress } from "../option-values.ts";
 import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
@@ -19,6 +20,11 @@ type Added = Outputs["addDomain"];
 
 interface DomainOptions extends ConnectionOptions {
   account: string;
+  json?: true;
+}
+/** Of a domain that is there. */
+interface GivenOptions extends ConnectionOptions {
+  account?: string;
   json?: true;
 }
 interface AddOptions extends DomainOptions {
@@ -39,8 +45,8 @@ Examples:
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
-another one in --rua it is refused: remove the domain first, then add it again. Without --account, a domain that only other
-accounts have is neither added nor removed; check shows it where one account has it.
+another one in --rua it is refused: remove the domain first, then add it again. Without --account, add refuses a domain
+of another account; the others find the account that has it.
 Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
 
 /** Adds the command with its subcommands. */
@@ -49,14 +55,18 @@ export function addDomain(program: Command): void {
     .command("domain")
     .description("Add a domain, follow it to its first report, list and tag domains");
   domain.addHelpText("after", EXAMPLES);
-  const account = new Option("--account <name>", "whose domain it is").default("default");
-  const subcommand = subcommandsOf(domain, EXAMPLES, [account, JSON_LINES]);
+  const subcommand = subcommandsOf(domain, EXAMPLES, [JSON_LINES]);
   subcommand("add [domain...]", "Make an address for a domain's reports")
+    .option("--account <name>", "whose domain it is", "default")
     .option("--file <list>", "a file with a domain a line; # or ; begins a comment, - is standard input")
     .option("--rua <address>", "an address of your own instead of a new one", readAddress)
     .action(addAll);
-  subcommand("check <domain...>", "Show the progress of domains towards their first report").action(checkAll);
-  subcommand("remove <domain>", "Remove a domain and its address").action(removeOne);
+  subcommand("check <domain...>", "Show the progress of domains towards their first report")
+    .option("--account <name>", "whose domain it is (default: the account that has it)")
+    .action(checkAll);
+  subcommand("remove <domain>", "Remove a domain and its address")
+    .option("--account <name>", "whose domain it is (default: the account that has it)")
+    .action(removeOne);
   addDomainList(domain);
   addDomainTags(domain);
 }
@@ -68,9 +78,8 @@ async function addAll(given: string[], options: AddOptions, command: Command): P
   }
   const client = connect(options);
   const listed = file === undefined ? undefined : await readList(file);
-  const elsewhere = isAccountGiven(command)
-    ? NOWHERE
-    : await findElsewhere(client, [...given, ...(listed ?? [])], account);
+  const isAccountGiven = command.getOptionValueSource("account") !== "default";
+  const elsewhere = isAccountGiven ? NOWHERE : await findElsewhere(client, [...given, ...(listed ?? [])], account);
   const isFine = await each(given, options, (domain) => {
     const problem = elsewhere(domain);
     if (problem !== undefined) throw new CommandError(problem);
@@ -80,10 +89,6 @@ async function addAll(given: string[], options: AddOptions, command: Command): P
   process.exitCode = isFine && isListFine ? exitCodes.done : exitCodes.rejected;
 }
 
-function isAccountGiven(command: Command): boolean {
-  return command.getOptionValueSource("account") !== "default";
-}
-
 /** A sentence where a domain, as it was typed, is one of other accounts and not of the one that is meant unless one is named. */
 type Elsewhere = (typed: string) => string | undefined;
 
@@ -91,37 +96,28 @@ const NOWHERE: Elsewhere = () => undefined;
 
 /** Looks for the accounts that have the domains: a second address in another account would get none of their reports. */
 async function findElsewhere(client: ApiClient, typed: readonly string[], account: string): Promise<Elsewhere> {
-  const accountsOf = await findAccounts(client, typed);
-  return (text) => {
-    const accounts = accountsOf(text);
-    if (accounts.length === 0 || accounts.includes(account)) return undefined;
-    const [other = ""] = accounts;
-    return (
-      `${safeText(text, MAX_CHARS)} is a domain of ${whose(accounts)}; nothing was changed. Say whose it is: ` +
-      `--account ${other}, or --account ${account} for an address there, too.`
-    );
-  };
-}
-
-function whose([first = "", ...more]: readonly string[]): string {
-  return more.length === 0 ? `the account ${first}` : `${more.length + 1} accounts, ${first} among them`;
-}
-
-/** @returns the accounts that have a domain, as it was typed; none of what cannot be read, which is refused elsewhere */
-async function findAccounts(client: ApiClient, typed: readonly string[]): Promise<(text: string) => readonly string[]> {
   const nameOf = (text: string): string => {
     const read = readDomainName(text);
     return read.ok ? read.value.name : "";
   };
   const names = new Set(typed.map(nameOf));
+  // What cannot be read is refused when it is added.
   names.delete("");
-  if (names.size === 0) return () => [];
+  if (names.size === 0) return NOWHERE;
   const [only] = names.size === 1 ? names : [];
   const accountsOf = new Map<string, string[]>();
   for await (const item of client.each("listDomains", { text: only, order: "domain", limit: PAGE_LIMITS.listed })) {
-    if (names.has(item.domain)) accountsOf.set(item.domain, item.accounts);
+    if (names.has(item.domain) && !item.accounts.includes(account)) accountsOf.set(item.domain, item.accounts);
   }
-  return (text) => accountsOf.get(nameOf(text)) ?? [];
+  return (text) => {
+    const [other, ...more] = accountsOf.get(nameOf(text)) ?? [];
+    if (other === undefined) return undefined;
+    const owners = more.length === 0 ? `the account ${other}` : `${more.length + 1} accounts, ${other} among them`;
+    return (
+      `${safeText(text, MAX_CHARS)} is a domain of ${owners}; nothing was changed. Say whose it is: ` +
+      `--account ${other}, or --account ${account} for an address there, too.`
+    );
+  };
 }
 
 /** Adds the domains of a list and prints a result a line. @returns whether all were added */
@@ -161,19 +157,12 @@ function renderLine({ typed, domain = "", rua = "", isNew }: Outputs["addDomains
   return `${safeText(name, MAX_CHARS)}  ${safeText(rua)}  ${isNew ? "added" : "was added before"}`;
 }
 
-async function checkAll(domains: string[], options: DomainOptions, command: Command): Promise<void> {
+async function checkAll(domains: string[], options: GivenOptions): Promise<void> {
   const client = connect(options);
   const states: string[] = [];
-  const accountsOf = isAccountGiven(command) ? () => [] : await findAccounts(client, domains);
   const isFine = await each(domains, options, async (domain) => {
-    const accounts = accountsOf(domain);
-    const [other] = accounts.includes(options.account) ? [] : accounts;
-    if (other !== undefined && accounts.length > 1) {
-      throw new CommandError(
-        `${safeText(domain, MAX_CHARS)} is a domain of ${whose(accounts)}. Say which: --account ${other}.`,
-      );
-    }
-    const found = await client.ask("domainSetup", { account: other ?? options.account, domain });
+    const account = await accountOfDomain(client, domain, options.account);
+    const found = await client.ask("domainSetup", { account, domain });
     states.push(found.state);
     return found;
   });
@@ -188,7 +177,7 @@ async function checkAll(domains: string[], options: DomainOptions, command: Comm
  */
 async function each(
   domains: string[],
-  { json }: DomainOptions,
+  { json }: Pick<DomainOptions, "json">,
   ask: (domain: string) => Promise<Added>,
 ): Promise<boolean> {
   let isFine = true;
@@ -206,14 +195,10 @@ async function each(
   return isFine;
 }
 
-async function removeOne(domain: string, options: DomainOptions, command: Command): Promise<void> {
+async function removeOne(domain: string, options: GivenOptions): Promise<void> {
   const client = connect(options);
-  const accounts = isAccountGiven(command) ? [] : (await findAccounts(client, [domain]))(domain);
-  if (accounts.length > 0 && !accounts.includes(options.account)) {
-    const named = `${safeText(domain, MAX_CHARS)} is a domain of ${whose(accounts)}`;
-    throw new CommandError(`${named}; nothing was changed. Say whose it is: --account ${accounts[0]}.`);
-  }
-  const removed = await client.ask("removeDomain", { account: options.account, domain });
+  const account = await accountOfDomain(client, domain, options.account);
+  const removed = await client.ask("removeDomain", { account, domain });
   const { rua, isAddressRemoved } = removed;
   if (options.json) printJson({ removed: rua, isAddressRemoved });
   else if (isAddressRemoved) printOut(`${rua} is no longer registered. Remove it from the DMARC record, too.`);

@@ -6,18 +6,23 @@ import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { accountOfDomain } from "../domain-account.ts";
 import { readDomain } from "../domain-option.ts";
 import { requireKnown } from "../known-names.ts";
 import { numberBetween } from "../option-values.ts";
 import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
 
-interface PolicyOptions extends ConnectionOptions {
-  account: string;
+interface GivenOptions extends ConnectionOptions {
+  account?: string;
   json?: true;
   mode?: MtaStsMode;
   mx?: string[];
   maxAge?: number;
   force?: true;
+}
+
+interface PolicyOptions extends GivenOptions {
+  account: string;
 }
 
 type MtaStsState = Outputs["mtaSts"];
@@ -45,7 +50,7 @@ export function addMtaSts(program: Command): void {
     .description("The MTA-STS policy that is served for a domain")
     .argument("<domain>", "domain", readDomain)
     .addArgument(new Argument("[action]", "what to do").choices(["show", "set", "remove"]).default("show"))
-    .option("--account <name>", "whose domain it is", "default")
+    .option("--account <name>", "whose domain it is (default: the account that has it)")
     .addOption(new Option("--mode <mode>", "set: how strict it is").choices(MTA_STS_MODES))
     .option("--mx <host...>", "set: mail hosts that it covers; *. matches one label")
     .option(
@@ -58,7 +63,8 @@ export function addMtaSts(program: Command): void {
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runMtaSts);
 }
 
-async function runMtaSts(domain: string, action: "show" | "set" | "remove", options: PolicyOptions): Promise<void> {
+async function runMtaSts(domain: string, action: "show" | "set" | "remove", given: GivenOptions): Promise<void> {
+  const options = { ...given, account: await accountOfDomain(connect(given), domain, given.account) };
   switch (action) {
     case "show":
       return show(domain, options);

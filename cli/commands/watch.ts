@@ -3,8 +3,10 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
+import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
+import { accountOfDomain } from "../domain-account.ts";
 import { readDomain } from "../domain-option.ts";
 import { interruptible } from "../interrupt.ts";
 import { requireKnown } from "../known-names.ts";
@@ -25,7 +27,7 @@ interface ListOptions extends WatchOptions {
 }
 
 interface MuteOptions extends WatchOptions {
-  account: string;
+  account?: string;
   domain?: string;
   rule?: RuleCode;
   subject?: string;
@@ -77,7 +79,7 @@ export function addWatch(program: Command): void {
 
 function named(command: Command): Command {
   return command
-    .option("--account <name>", "whose", "default")
+    .option("--account <name>", "whose (default: the account that has the domain, or default)")
     .option("--domain <domain>", "default: all domains", readDomain)
     .addOption(new Option("--rule <rule>", "default: all rules").choices(RULE_CODES))
     .option("--subject <text>", "a sender, a reporter or another subject of incidents");
@@ -134,18 +136,30 @@ async function list(options: ListOptions): Promise<void> {
   }
 }
 
-async function mute({ json, account, domain, rule, subject, days, note, ...connection }: MuteOptions): Promise<void> {
-  const client = connect(connection);
+async function mute({ json, domain, rule, subject, days, note, ...options }: MuteOptions): Promise<void> {
+  const client = connect(options);
+  const account = await accountOfMute(client, domain, options.account);
   await requireKnown(client, { account, domain });
   const kept = await client.ask("mute", { account, domain, rule, subject, days, note });
   if (json) printJson(kept);
   else printOut(renderMute(kept));
 }
 
-async function unmute({ json, account, domain, rule, subject, ...connection }: MuteOptions): Promise<void> {
-  await connect(connection).ask("unmute", { account, domain, rule, subject });
+async function unmute({ json, domain, rule, subject, ...options }: MuteOptions): Promise<void> {
+  const client = connect(options);
+  const account = await accountOfMute(client, domain, options.account);
+  await client.ask("unmute", { account, domain, rule, subject });
   if (json) printJson({ unmuted: { account, domain, rule, subject } });
   else printOut("No longer muted.");
+}
+
+/** A mute in an account that does not have the domain would silence nothing. */
+async function accountOfMute(
+  client: ApiClient,
+  domain: string | undefined,
+  account: string | undefined,
+): Promise<string> {
+  return domain === undefined ? (account ?? "default") : await accountOfDomain(client, domain, account);
 }
 
 function renderIncident({ severity, title, evidence, causes, openedSeconds, resolvedSeconds, rule }: Incident): string {

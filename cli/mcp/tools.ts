@@ -3,6 +3,7 @@
  * checked by the contract's schemas, and so is what the API answers. It knows nothing of the protocol.
  */
 import * as v from "valibot";
+import { sourceDetails } from "../../shared/contract/domain-shapes.ts";
 import { validate } from "../../shared/contract/operation.ts";
 import { type Inputs, OPERATIONS, type OperationName, type Outputs } from "../../shared/contract/operations.ts";
 import { senders, verdict } from "../../shared/contract/sender-shapes.ts";
@@ -48,11 +49,12 @@ const TO: ToolField = { type: "string", description: "last day, YYYY-MM-DD; toda
 
 const LIMIT: ToolField = { type: "number", description: `how many at most; ${MAX_HITS} unless given` };
 
-/** What `why_source_fails` answers: the source as senders and as the verdict have it, and the domain's next step. */
+/** What `why_source_fails` answers: the source as senders and as the verdict have it, why its mail fails and what to do, and the domain's next step. */
 const whyAnswer = v.object({
   source: v.string(),
   sender: v.nullable(senders.entries.items.item),
   failing: v.nullable(verdict.entries.sources.item),
+  why: sourceDetails.entries.advice,
   nextStep: v.string(),
 });
 
@@ -113,7 +115,7 @@ export const TOOLS: readonly Tool[] = [
     title: "Why a source fails",
     description:
       "What is known about one source of a domain's mail (an organizational domain or an address, as `senders` " +
-      "names it): whose it is, why, how many of its messages pass, fail and would be rejected.",
+      "names it): whose it is and how that is known, how many of its messages pass, fail and would be rejected, why they fail and what to do.",
     fields: {
       domain: DOMAIN,
       source: { type: "string", isRequired: true, description: "organizational domain or IP address of the source" },
@@ -190,6 +192,29 @@ export const TOOLS: readonly Tool[] = [
     run: (client, input) => client.ask("listIncidents", { ...checked("listIncidents", input), state: "open" }),
   },
   {
+    name: "reports_of_domain",
+    title: "Reports about a domain",
+    description:
+      `Accepted reports about a domain, the newest ${MAX_REPORTS} by default: who sent each, when, and its sums. To find ` +
+      "out whether a report came, or which reports name an address.",
+    fields: {
+      domain: DOMAIN,
+      account: ACCOUNT,
+      from: FROM,
+      to: TO,
+      kind: { type: "string", description: "aggregate (unless given), tls or failure" },
+      text: { type: "string", description: "only with this in the reporter's name or the report id" },
+      source: {
+        type: "string",
+        description: "only aggregate reports that name this address; sums are those of the address",
+      },
+      outcome: { type: "string", description: "fail: with failing messages or sessions; pass: without any" },
+      limit: { type: "number", description: `how many at most; ${MAX_REPORTS} unless given` },
+    },
+    output: OPERATIONS.listReports.output,
+    run: (client, input) => client.ask("listReports", checked("listReports", { limit: MAX_REPORTS, ...input })),
+  },
+  {
     name: "find_reports",
     title: "Find reports",
     description:
@@ -253,9 +278,10 @@ async function whySourceFails(
   { source, ...period }: Record<string, unknown>,
 ): Promise<v.InferOutput<typeof whyAnswer>> {
   const name = String(source).trim().toLowerCase();
-  const [verdict, senders] = await Promise.all([
+  const [verdict, senders, detail] = await Promise.all([
     client.ask("verdict", checked("verdict", period)),
     client.ask("senders", checked("senders", period)),
+    client.find("getSource", checked("getSource", { ...period, source: name })),
   ]);
   const sender = senders.items.find((one) => one.source.toLowerCase() === name) ?? null;
   const failing = verdict.sources.find((one) => one.name.toLowerCase() === name) ?? null;
@@ -265,7 +291,7 @@ async function whySourceFails(
       "not_found",
     );
   }
-  return { source: name, sender, failing, nextStep: verdict.nextStep };
+  return { source: name, sender, failing, why: detail?.advice ?? null, nextStep: verdict.nextStep };
 }
 
 async function findReports(

@@ -2,11 +2,11 @@
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { isoDay } from "../report-day.ts";
-import { brokenKey } from "./broken-key.ts";
 import { passes } from "./evidence.ts";
 import { openBelow } from "./next-record.ts";
 import { passesSince } from "./passes-since.ts";
 import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
+import { stoppedKey } from "./stopped-key.ts";
 import type { Suggestion, SuggestionCode } from "./suggest.ts";
 import type { Reason, Verdict } from "./verdict.ts";
 import { mustNotBeLost } from "./what-if.ts";
@@ -224,7 +224,7 @@ function fixSender(source: JudgedSource, domain: string): string {
       : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there; if not, say that it is not yours.`;
   }
   if (source.kind === "other") {
-    const key = brokenKey(source, domain);
+    const key = stoppedKey(source, domain);
     return key === undefined
       ? `Turn on DKIM for ${domain} at ${name}.`
       : `Compare the DKIM key at ${key} with the one that ${name} shows: it signs for ${domain}, and the signatures don't verify.`;

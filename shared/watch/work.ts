@@ -2,11 +2,13 @@
  * What is to be done about a domain: for each cause of failing mail that is or may be the owner's, and for what else needs
  * somebody, one item. Causes are named alike in all domains, so that the same one over many is one line of the worklist. Pure.
  */
-import { brokenKey } from "../guidance/broken-key.ts";
+import { ownSignatures, wouldBeHit } from "../guidance/evidence.ts";
 import { openBelow } from "../guidance/next-record.ts";
 import type { JudgedSource } from "../guidance/roles.ts";
+import { stoppedKey } from "../guidance/stopped-key.ts";
 import { isInTheWay, isLikelyReal, type Verdict } from "../guidance/verdict.ts";
 import { WORK_LIMITS, WORK_WEIGHTS } from "../limits.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
 import type { Finding } from "./finding.ts";
 import { domainLink, senderLink } from "./words.ts";
 
@@ -115,10 +117,22 @@ export function causeOf(source: JudgedSource, policyDomain: string): WorkCause |
   if (role === "own" && hit <= WORK_LIMITS.breaksShare * messages) return { code: "breaks", subject: "" };
   if (kind === "own") return { code: "ownMail", subject: "" };
   if (kind === "none") return { code: role === "own" ? "ownServer" : "server", subject: "" };
-  const isKeyBroken = brokenKey(source, policyDomain) !== undefined;
-  if (service !== "") return { code: isKeyBroken ? "serviceKey" : "service", subject: service };
+  if (service !== "") {
+    return { code: signsInVain(source, policyDomain) ? "serviceKey" : "service", subject: service };
+  }
   // Of a stranger a broken signature may as well be a forwarder's work.
-  return { code: role === "own" && isKeyBroken ? "serviceKey" : "organization", subject: name };
+  const isKey = role === "own" && stoppedKey(source, policyDomain) !== undefined;
+  return { code: isKey ? "serviceKey" : "organization", subject: name };
+}
+
+/** Whether most failing mail has a signature of the domain that does not verify. */
+function signsInVain({ evidence, hit }: JudgedSource, policyDomain: string): boolean {
+  const ownDomain = organizationalDomain(policyDomain);
+  let broken = 0;
+  for (const group of evidence) {
+    if (wouldBeHit(group) && ownSignatures(group, ownDomain).broken.length > 0) broken += group.messages;
+  }
+  return 2 * broken > hit;
 }
 
 function weightOf({ code }: WorkCause, source: JudgedSource): number {

@@ -146,6 +146,37 @@ it("dmarc verdict of a domain with old reports alone says for which days there a
   expect(then.stdout).not.toContain("The newest report");
 });
 
+describe("a command about a domain, without --account", () => {
+  it("is about the account that has it: a mute elsewhere would silence nothing", async () => {
+    expect((await run("watch", "mute", "--domain", "acme.example")).stdout).toMatch(/^acme: acme\.example, for good/);
+    expect((await run("watch", "unmute", "--domain", "acme.example")).stdout).toBe("No longer muted.\n");
+    expect((await run("watch", "list", "--mutes")).stdout).toBe("Nothing is muted.\n");
+    const tagged = await run("domain", "tag", "acme.example", "beta.example", "--add", "shop");
+    expect(tagged).toMatchObject({ code: 0, stdout: "acme.example  shop\nbeta.example  shop\n" });
+    expect((await run("domain", "check", "ACME.example", "--json")).stdout).toContain('"account":"acme"');
+    expect(await run("mta-sts", "acme.example", "--json")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"account":"acme"'),
+    });
+  });
+
+  it("asks which one, where several have it, and is about default where nobody has", async () => {
+    for (const account of ["acme", "beta"]) {
+      const domains = ["twice.example"];
+      await pipeline.ask(`/registry/twice@${account}.example`, "PUT", { account, domains });
+    }
+    expect(await run("domain", "check", "twice.example")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        "Several accounts have twice.example: name one of them with --account: acme, beta.",
+      ),
+    });
+    const named = await run("domain", "check", "twice.example", "--account", "beta", "--json");
+    expect(named.stdout).toContain('"account":"beta"');
+    expect((await run("domain", "check", "nobody.example")).stderr).toContain("account default has not added");
+  });
+});
+
 describe("dmarc accounts add-people", () => {
   async function addPeople(text: string, ...options: string[]): Promise<CommandOutcome> {
     const file = join(folder, "people.csv");

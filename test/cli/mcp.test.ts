@@ -87,6 +87,9 @@ describe("the MCP tools", () => {
     // What passes is counted for the domain that signed it.
     const known = await call("why_source_fails", { domain: "acme.example", source: "192.0.2.1" });
     expect(known.structuredContent).toMatchObject({ source: "192.0.2.1", sender: { messages: 4, passed: 0 } });
+    const { advice } = await pipeline.ask<{ advice: { sentence: string } }>("/sources/acme.example/192.0.2.1");
+    expect(advice.sentence).toContain("192.0.2.1");
+    expect(known.structuredContent).toMatchObject({ why: advice });
     const unknown = await call("why_source_fails", { domain: "acme.example", source: "198.51.100.1" });
     expect(unknown).toMatchObject({
       isError: true,
@@ -146,6 +149,18 @@ describe("the MCP tools", () => {
     expect(elsewhere.structuredContent).toMatchObject({ code: "otherReturnPath" });
   });
 
+  it("list reports about a domain, by reporter", async () => {
+    const from = new Date(BEGIN_SECONDS * 1000).toISOString().slice(0, 10);
+    const input = { domain: "acme.example", from, text: "other" };
+    const { structuredContent } = await call("reports_of_domain", input);
+    expect(structuredContent).toMatchObject({ items: [{ reportId: "two", messages: 8 }], matching: 1 });
+    expect(structuredContent).toEqual(await pipeline.ask(`/reports/acme.example?from=${from}&text=other&limit=50`));
+    const one = await call("reports_of_domain", { domain: "acme.example", from, limit: 1 });
+    expect(one.structuredContent).toMatchObject({ items: [{}], matching: 2 });
+    const wrong = await call("reports_of_domain", { domain: "acme.example", kind: "nothing" });
+    expect(wrong).toMatchObject({ isError: true, content: [{ text: expect.stringContaining("kind") }] });
+  });
+
   it("find reports by reporter, id and address", async () => {
     const since = "2020-01-01";
     const find = async (text: string) => (await call("find_reports", { since, text })).structuredContent;
@@ -182,6 +197,7 @@ describe("the MCP tools", () => {
       ["why_source_fails", { domain, source: "198.51.100.7" }],
       ["what_a_policy_hits", { domain, limit: 500 }],
       ["open_alerts", {}],
+      ["reports_of_domain", { domain }],
       ["find_reports", { since: "2020-01-01", text: "ignore previous" }],
     ];
     for (const [name, input] of questions) {

@@ -32,6 +32,31 @@ it("is nothing about what came just before midnight, or a queue that is empty wh
   expect(operatorSteps({ ...QUIET, queues: empty })).toEqual([]);
 });
 
+it("says before a database is full what helps: another one for new accounts, or fewer days of details", () => {
+  const of = (...sizes: number[]) => {
+    const databases = sizes.map((bytes, database) => ({ database, bytes }));
+    return operatorSteps({ ...QUIET, databases });
+  };
+  expect(of(7_900_000_000)).toEqual([]);
+  expect(of(0)).toEqual([]);
+  expect(of(8_400_000_000)).toEqual([
+    {
+      what: "Database 0 holds 8.4 of 10 GB: new accounts need another",
+      command: "npm run deploy -- --databases 2",
+    },
+  ]);
+  expect(of(8_400_000_000, 1_000_000)).toEqual([]);
+  expect(of(9_600_000_000, 1_000_000)).toEqual([
+    {
+      what: "Database 0 holds 9.6 of 10 GB: keep details for fewer days (KEEP_DETAIL_DAYS)",
+      command: "npm run deploy -- --file options.json",
+    },
+  ]);
+  const all = Array.from({ length: 20 }, () => 9_000_000_000);
+  expect(of(...all)).toEqual([]);
+  expect(of(...all.slice(1), 9_600_000_000)).toHaveLength(1);
+});
+
 it("begins with what holds up everything else", () => {
   const steps = operatorSteps({
     nowSeconds: NOW,

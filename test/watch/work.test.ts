@@ -19,8 +19,14 @@ const DOMAIN = "acme.example";
 const PERIOD = { firstDay: 20_000, lastDay: 20_029 };
 const FINDING = { rule: "recordBroke", subject: "spf syntax", link: `/domains/${DOMAIN}/records` } as const;
 
-function verdictOf(records: readonly AggregateRecord[], policy = "p=none") {
-  const dated = Array.from({ length: 30 }, (_, i) => records.map((record) => ({ day: PERIOD.firstDay + i, record })));
+function verdictOf(
+  records: readonly AggregateRecord[],
+  policy = "p=none",
+  ofDay: (day: number) => readonly AggregateRecord[] = () => [],
+) {
+  const dated = Array.from({ length: 30 }, (_, i) =>
+    [...records, ...ofDay(i)].map((record) => ({ day: PERIOD.firstDay + i, record })),
+  );
   const evidence = evidenceOf(dated.flat(), PERIOD);
   return judge({
     domain: DOMAIN,
@@ -77,12 +83,26 @@ describe("the work for a domain", () => {
       humanResult: "",
     } as const;
     const crm = { spfResults: [path], dkimResults: [signature(DOMAIN, "fail")] };
-    const verdict = verdictOf([own(1000), sendgrid(90, { ...crm, ...passing }), sendgrid(30, crm)], "p=reject");
-    const [first] = workOf({ verdict, days: 30, findings: [] });
-    expect(first).toMatchObject({ code: "serviceKey", subject: "crm.example", messages: 210 });
+    const passes = sendgrid(90, { ...crm, ...passing });
+    const fails = sendgrid(30, crm);
+    const stops = verdictOf([own(1000)], "p=reject", (day) => [day < 24 ? passes : fails]);
+    expect(workOf({ verdict: stops, days: 30, findings: [] })[0]).toMatchObject({
+      code: "serviceKey",
+      subject: "crm.example",
+      messages: 42,
+    });
+    // A key that goes on verifying is right: that mail was changed on its way.
+    const changed = verdictOf([own(1000)], "p=reject", () => [passes, fails]);
     // Of a stranger it may as well be a forwarder's work.
-    const stranger = workOf({ verdict: verdictOf([own(1000), sendgrid(30, crm)]), days: 30, findings: [] });
-    expect(stranger.map(({ code }) => code)).not.toContain("serviceKey");
+    const stranger = verdictOf([own(1000), fails], "p=reject");
+    // Nor do a few messages say anything.
+    const few = verdictOf([own(1000)], "p=reject", (day) => [
+      day < 24 ? { ...passes, count: 9 } : { ...fails, count: 1 },
+    ]);
+    for (const verdict of [changed, stranger, few]) {
+      const codes = workOf({ verdict, days: 30, findings: [] }).map(({ code }) => code);
+      expect(codes).not.toContain("serviceKey");
+    }
   });
 
   it("has the next record when it is due, and is empty when nothing needs doing", () => {
