@@ -51,13 +51,16 @@ export interface CsvRow {
   fields: string[];
 }
 
+/** From the begin of its field on, to the end of the file where its quote is never closed. */
+const QUOTED_FIELD = /(^|[,;\r\n])"(?:[^"]|"")*(?:"|$)/g;
+
 /**
  * The lines of a file: fields apart by commas, or by semicolons where the first line has more of them, as spreadsheets of some
  * countries write; quoted where they hold either. A byte order mark is skipped, a quote that is never closed ends with the file.
  */
 export function readCsv(text: string): CsvRow[] {
   const content = text.replace(/^\ufeff/, "");
-  const [first = ""] = content.split(/\r?\n/, 1);
+  const [first = ""] = content.replaceAll(QUOTED_FIELD, "$1").split(/\r?\n|\r/, 1);
   const separator = first.split(";").length > first.split(",").length ? ";" : ",";
   // A field, quoted or not, and what ends it.
   const field = new RegExp(

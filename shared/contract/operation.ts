@@ -127,7 +127,7 @@ export function requestOf({ method, path, place }: HttpRoute, input: object): Co
     fields.delete(name);
     if (typeof value !== "string" && typeof value !== "number") throw new Error(`${path} needs ${name}.`);
     // A path cannot have an empty segment, but a report may have no domain.
-    return encodeURIComponent(value === "" ? "-" : String(value));
+    return encodeURIComponent(value === "" ? "-" : String(value).toWellFormed());
   });
   const body = takeBody(place, fields);
   const query = new URLSearchParams([...fields].map(([name, value]): [string, string] => [name, String(value)]));

@@ -63,9 +63,9 @@ export function validTarget(
 ): Result<string, string> {
   if (kind === "email") {
     const isAddress = /^[^\s@<>,;:"()[\]\\]{1,64}@[^\s@<>,;:"()[\]\\]{1,253}$/.test(target);
-    return isAddress ? ok(target) : fail(`"${target}" is not a mail address.`);
+    return isAddress ? ok(target) : fail(`"${shownTyped(target)}" is not a mail address.`);
   }
-  if (!URL.canParse(target)) return fail(`"${target}" is not a URL.`);
+  if (!URL.canParse(target)) return fail(`"${shownTyped(target)}" is not a URL.`);
   const url = new URL(target);
   if (localOrigin !== "" && url.origin === localOrigin) return ok(url.href);
   if (url.protocol !== "https:") return fail(`${called} has to begin with https://.`);
@@ -100,6 +100,14 @@ function isPublicHost(hostname: string): boolean {
 /** A target that may be shown: the path of a URL is a secret of Slack and Teams. */
 export function shownTarget({ kind, target }: Pick<Channel, "kind" | "target">): string {
   return kind === "email" || !URL.canParse(target) ? target : `${new URL(target).origin}/…`;
+}
+
+/** A target as it was typed, valid or not, without what may be secret of a URL, whole or not: all behind its host. */
+export function shownTyped(target: string): string {
+  if (/^https?:/i.test(target) && URL.canParse(target)) return `${new URL(target).origin}/…`;
+  if (/^[^\s@:]+@[^\s@/?#]+$/.test(target)) return target;
+  const [begin = ""] = target.split(/[/?#]/, 1);
+  return begin.slice(begin.lastIndexOf("@") + 1) + (begin === target ? "" : "…");
 }
 
 function isTimeZone(name: string): boolean {

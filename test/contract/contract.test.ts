@@ -115,6 +115,14 @@ describe("an input", () => {
     );
   });
 
+  it("with half of a character in its path is asked with a replacement of it, as in a query", () => {
+    const { http } = OPERATIONS.getSource;
+    if (http === undefined) throw new Error("no route");
+    const { path } = requestOf(http, { domain: "acme.example", source: "a\ud800", account: "\ud800" });
+    const replaced = encodeURIComponent("\ufffd");
+    expect(path).toBe(`/api/v1/sources/acme.example/a${replaced}?account=${replaced}`);
+  });
+
   it.each([
     ["no JSON", "{", "The body is not JSON."],
     ["nothing", "", "The body is not JSON."],

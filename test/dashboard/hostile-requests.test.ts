@@ -5,7 +5,7 @@
  */
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { API_ROOT } from "../../shared/contract/operation.ts";
 import { OPERATION_NAMES, OPERATIONS } from "../../shared/contract/operations.ts";
 import { changeRoutes, pageRoutes } from "../../workers/dashboard/routes.ts";
@@ -185,6 +185,13 @@ const headers: fc.Arbitrary<Record<string, string>> = fc
       ),
       origin: fc.constantFrom("null", "https://evil.example", "nonsense"),
       "x-forwarded-host": fc.constant("evil.example"),
+      host: fc.constantFrom(
+        "dashboard.example",
+        "mta-sts.secret.example",
+        "mta-sts.",
+        "evil.example:99",
+        "a".repeat(300),
+      ),
       "if-none-match": fc.constant("*"),
       range: fc.constant("bytes=5-1"),
       "accept-encoding": fc.constantFrom("identity", "nonsense"),
@@ -274,14 +281,14 @@ const ASKERS: Record<string, () => string | undefined> = {
   "an operator": () => API_TOKEN,
 };
 
-describe.each(Object.keys(ASKERS))("%s", (name) => {
-  it.each(routes)("gets a clear answer to any %s %s", { timeout: 600_000 }, async (...route) => {
-    const bearer = ASKERS[name]?.();
+it.each(Object.entries(ASKERS))(
+  "%s gets a clear answer to any request",
+  { timeout: 3_600_000 },
+  async (name, bearer) => {
+    const requests = routes.flatMap((route, i) => fc.sample(requestsTo(route), { seed: SEED + i, numRuns: REQUESTS }));
     const faults: string[] = [];
-    const seed = SEED + routes.findIndex(([method, path]) => `${method} ${path}` === route.join(" "));
-    const requests = fc.sample(requestsTo(route), { seed, numRuns: REQUESTS });
     const check = async (asked: Asked): Promise<void> => {
-      const answer = await ask(asked, bearer).catch((error: unknown) => String(error));
+      const answer = await ask(asked, bearer()).catch((error: unknown) => String(error));
       const told = typeof answer === "string" ? undefined : SECRETS.find((secret) => answer.text.includes(secret));
       const fault = typeof answer === "string" ? answer : faultOf(asked.method, answer);
       const found = name === "an operator" || told === undefined ? fault : `tells ${told}`;
@@ -289,9 +296,10 @@ describe.each(Object.keys(ASKERS))("%s", (name) => {
       if (found !== undefined) faults.push(`${JSON.stringify(asked).slice(0, 1000)}\n→ ${found}: ${status}`);
     };
     for (let i = 0; i < requests.length; i += AT_ONCE) await Promise.all(requests.slice(i, i + AT_ONCE).map(check));
+    expect(requests.length).toBeGreaterThan(150);
     expect(faults).toEqual([]);
-  });
-});
+  },
+);
 
 it.each([
   ["multipart/form-data", "a=b"],

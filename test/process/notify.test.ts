@@ -197,6 +197,26 @@ it("a delivery does not follow redirects and needs an answer", async () => {
   expect(delivery?.result).toMatch(/^No answer: /);
 });
 
+it.each([
+  [404, "Cannot POST /services/T0/B0/xyz?sig=abc", {}, "Answered 404: Cannot POST …"],
+  [404, "no /services/T0/B0/xyz here", {}, "Answered 404: no … here"],
+  [
+    301,
+    "",
+    { location: "https://hooks.example/services/T0/B0/xyz" },
+    "Answered 301: it redirects to https://hooks.example…, which is not followed. Enter the address it leads to, if that is yours.",
+  ],
+])(
+  "an answer of %i that repeats the address does not tell the path, which is secret",
+  async (code, text, more, result) => {
+    await add({ kind: "slack", target: `${simulation.webhookOrigin}/services/T0/B0/xyz?sig=abc` });
+    await notice("n1");
+    [status, said, headers] = [code, text, more];
+    await minutes(1);
+    expect(await deliveries()).toMatchObject([{ state: "waiting", result }]);
+  },
+);
+
 it("a message delivered twice sends once, even at the same time", async () => {
   await add({});
   await notice("n1");

@@ -108,6 +108,13 @@ async function compress(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
+/** A receiver may repeat where it was asked: viewers see its answer, and the path and the query are secrets of Slack and Teams. */
+function withoutPath(answer: string, url: string): string {
+  const { pathname, search } = new URL(url);
+  const without = search === "" ? answer : answer.replaceAll(pathname + search, "…");
+  return pathname === "/" ? without : without.replaceAll(pathname, "…");
+}
+
 /** Statuses of a receiver that accepts nothing at present, and may say for how long. */
 const BUSY = new Set([429, 503]);
 
@@ -127,10 +134,10 @@ async function post(
     });
     const isEnough = response.ok && !refusesInText;
     if (isEnough) await response.body?.cancel().catch(() => {});
-    const text = isEnough ? "" : await firstText(response, NOTIFY_LIMITS.resultChars);
+    const text = isEnough ? "" : await firstText(response, 4 * NOTIFY_LIMITS.resultChars);
     const isSent = response.ok && !/delivery failed|HTTP error \d{3}/i.test(text);
     if (isSent) return { isSent, isAnswered: true, result: `Answered ${response.status}.` };
-    const attempt = refused(answerText(response, text));
+    const attempt = refused(withoutPath(answerText(response, text), url));
     const wait = BUSY.has(response.status) ? retryAfterSeconds(response, text, nowSeconds) : undefined;
     return wait === undefined ? attempt : { ...attempt, waitSeconds: Math.min(wait, NOTIFY_LIMITS.maxRetrySeconds) };
   } catch (error) {

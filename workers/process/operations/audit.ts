@@ -28,6 +28,7 @@ import { senderHistoryQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
 import { domainsOfAccountQuery, groupedAccountsQuery } from "../../../shared/ledger/tags.ts";
 import { AUDIT_LIMITS } from "../../../shared/limits.ts";
+import { shownTyped } from "../../../shared/notify/channel.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
@@ -227,25 +228,14 @@ function field(value: unknown, name: string): unknown {
 
 /** Fields whose values are not kept: keys, and pictures and files, which are long. */
 const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
-/**
- * The target of a channel or of forwarding as it was typed may be such a URL; what the channel answers shows as much of
- * it as may be seen.
- */
-const SECRET_TARGET = /^https?:/i;
-
 /** JSON without secrets, of a bounded number of characters. */
 function boundedJson(value: unknown): string {
   const text =
     JSON.stringify(value, (key, one: unknown) => {
       if (LEFT_OUT.has(key) && one !== "") return "(left out)";
-      if ((key === "target" || key === "url") && typeof one === "string" && SECRET_TARGET.test(one))
-        return shownOrigin(one);
-      return one;
+      // Also what was refused: what the channel or the target answers shows as much of it as may be seen.
+      return (key === "target" || key === "url") && typeof one === "string" ? shownTyped(one) : one;
     }) ?? "null";
   if (text.length <= AUDIT_LIMITS.jsonChars) return text;
   return JSON.stringify({ characters: text.length, begins: text.slice(0, AUDIT_LIMITS.jsonChars) });
-}
-
-function shownOrigin(url: string): string {
-  return URL.canParse(url) ? `${new URL(url).origin}/…` : "(left out)";
 }
