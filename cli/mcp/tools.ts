@@ -3,10 +3,10 @@
  * checked by the contract's schemas, and so is what the API answers. It knows nothing of the protocol.
  */
 import * as v from "valibot";
-import { sourceDetails } from "../../shared/contract/domain-shapes.ts";
 import { validate } from "../../shared/contract/operation.ts";
 import { type Inputs, OPERATIONS, type OperationName, type Outputs } from "../../shared/contract/operations.ts";
 import { senders, verdict } from "../../shared/contract/sender-shapes.ts";
+import { sourceDetails } from "../../shared/contract/source-shapes.ts";
 import { domainName } from "../../shared/domain-name.ts";
 import { type ExportedReport, exportedReport } from "../../shared/export/lines.ts";
 import { networkHolds } from "../../shared/guidance/networks.ts";

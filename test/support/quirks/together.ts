@@ -81,7 +81,7 @@ const BOUNCE = multipartMail(
       type: "message/delivery-status",
       content: "Reporting-MTA: dns; mx.acme.example\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\nAction: failed\r\n",
     }),
-    part({ type: "message/rfc822", content: multipartMail([LETTER, attached(gzip(ORDINARY), "r.xml.gz")]) }),
+    part({ type: "message/rfc822", content: multipartMail([COVER_TEXT, attached(gzip(ORDINARY), "r.xml.gz")]) }),
   ],
   "report; report-type=delivery-status",
 );
@@ -353,7 +353,7 @@ const encoded: Quirk[] = [
   {
     file: "lost/fields-named-as-a-report-beside-good.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       attached(gzip(ORDINARY), "r.xml.gz"),
       attached("Error: no data\r\nCode: 7\r\n\r\n", "s.xml.gz", "application/gzip"),
     ]),
@@ -363,7 +363,7 @@ const encoded: Quirk[] = [
     // Its lines have colons, but no names before them.
     file: "lost/uuencoded-without-its-first-line-beside-good.eml",
     content: multipartMail([
-      LETTER,
+      COVER_TEXT,
       attached(gzip(ORDINARY), "r.xml.gz"),
       part({
         type: "application/gzip; name=s.xml.gz",
