@@ -6,8 +6,7 @@ import { detailsSince } from "../data/extent.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askOrigins, askSources, byService, type SourceFilter, selectSources } from "../data/sources.ts";
 import { BeforeDetails } from "../parts/before-details.tsx";
-import { domainPage } from "../parts/domain-frame.tsx";
-import { ForeignText } from "../parts/foreign-text.tsx";
+import { domainPage, titleAndDomain } from "../parts/domain-frame.tsx";
 import { linkTo, linkWith } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -39,12 +38,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     domain,
     period,
     tab: "sources",
-    title: `Sources of ${domain}`,
-    heading: (
-      <>
-        Sources of <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("Sources of", domain),
     lead: (
       <>
         Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named after the
