@@ -1,7 +1,7 @@
 /** What operations about incidents, notices, mutes and the worklist answer, as schemas. Pure. */
 import * as v from "valibot";
 
-import { NOTICE_STEPS, RULE_CODES, SEVERITIES, URGENCIES } from "../watch/finding.ts";
+import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
 
 const watched = {
@@ -67,7 +67,7 @@ export const notice = v.object({
   ...watched,
   /** Id of the incident. */
   incident: v.string(),
-  step: v.picklist(NOTICE_STEPS),
+  step: v.picklist(STEPS),
   cause: v.string(),
   createdSeconds: v.number(),
   urgency: v.picklist(URGENCIES),

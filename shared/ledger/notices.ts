@@ -2,15 +2,7 @@
 import * as v from "valibot";
 import { WATCH_LIMITS } from "../limits.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
-import {
-  type Incident,
-  type Mute,
-  NOTICE_STEPS,
-  type Notice,
-  RULE_CODES,
-  SEVERITIES,
-  URGENCIES,
-} from "../watch/finding.ts";
+import { type Incident, type Mute, type Notice, RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 import { type Change, jsonColumn, knows, type Query, query } from "./database.ts";
 
 /** Causes as they are kept. */
@@ -143,7 +135,7 @@ const noticeRow = v.pipe(
     rule: v.picklist(RULE_CODES),
     subject: v.string(),
     severity: v.picklist(SEVERITIES),
-    step: v.picklist(NOTICE_STEPS),
+    step: v.picklist(STEPS),
     title: v.string(),
     evidence: sentences,
     cause: v.string(),

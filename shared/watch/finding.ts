@@ -65,8 +65,8 @@ export interface Incident extends Finding {
 }
 
 /** The steps of an incident that are announced. */
-export const NOTICE_STEPS = ["opened", "reminded", "resolved"] as const;
-export type NoticeStep = (typeof NOTICE_STEPS)[number];
+export const STEPS = ["opened", "reminded", "resolved"] as const;
+export type NoticeStep = (typeof STEPS)[number];
 
 /** immediate: on its own; digest: with the others of the day or week. */
 export const URGENCIES = ["immediate", "digest"] as const;
