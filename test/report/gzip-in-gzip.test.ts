@@ -17,3 +17,11 @@ it.each([
   expect(reports.map(({ part }) => part)).toEqual([""]);
   expect(problems.map(({ part, code }) => [part, code])).toEqual(parts.map((part) => [part, "truncated"]));
 });
+
+it("a damaged report in a gzip that is cut off behind it is one problem", async () => {
+  const damaged = sampleReport({ reportId: "id-2" }).replace("</report_metadata>", "</w>");
+  const bytes = gzipSync(Buffer.from(sampleReport() + damaged + " ".repeat(1_000_000))).subarray(0, -8);
+  const { reports, problems } = await readAll(bytes);
+  expect(reports).toHaveLength(1);
+  expect(problems.map(({ part, code }) => [part, code])).toEqual([["report 2", "malformed_xml"]]);
+});
