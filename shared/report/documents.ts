@@ -114,8 +114,9 @@ class XmlFile {
       this.#emit(this.#reader.push(bytes), events);
       while (this.#reader.isFollowed) this.#startNext(events);
     } catch (error) {
-      this.isLost = true;
+      // Thrown where it is the file's.
       events.push(this.problemOf(error));
+      this.isLost = true;
     }
     return events;
   }
