@@ -1,5 +1,6 @@
 /** Values of options, checked where they are typed: commander names the option and the value with the sentence. */
 import { InvalidArgumentError } from "commander";
+import { canonicalIp } from "../shared/report/values.ts";
 import { parseDay } from "../shared/report-day.ts";
 
 /** A calendar day. @throws InvalidArgumentError for anything else, such as 2026-02-30 */
@@ -12,6 +13,13 @@ export function readDay(text: string): string {
 export function readAddress(text: string): string {
   if (/^[^\s@]+@[^\s@]+$/.test(text.trim())) return text.trim();
   throw new InvalidArgumentError("It must be a mail address.");
+}
+
+/** An IP address, canonical. @throws InvalidArgumentError for anything else */
+export function readIp(text: string): string {
+  const address = canonicalIp(text.trim());
+  if (address === null) throw new InvalidArgumentError("It must be an IP address.");
+  return address;
 }
 
 /** The address of a DNS server. @throws InvalidArgumentError for anything else */

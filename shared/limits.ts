@@ -417,6 +417,10 @@ export const DASHBOARD_LIMITS = {
   maxRequests: 12,
   /** After this time a request no longer counts, even if it has not ended. */
   maxSeconds: 60,
+  /** D1 ends a query after 30 seconds; what has not answered by then was seen to take more than a minute to fail. */
+  ledgerMilliseconds: 30_000,
+  /** Until `/health` says that what it asks is down. */
+  healthMilliseconds: 10_000,
   /** Characters shown of one text from outside; files have the whole text. */
   maxTextChars: 1000,
   /** Characters shown of one name, address or id; a domain has at most 253. */

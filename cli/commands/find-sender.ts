@@ -1,11 +1,10 @@
 /** `dmarc senders find`: in whose names an address sends, over all domains. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { domainsOfAddress, type MailOfAddress } from "../../shared/analytics/statements.ts";
-import { canonicalIp } from "../../shared/report/values.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { askStatement } from "../ask-statement.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { numberBetween } from "../option-values.ts";
+import { numberBetween, readIp } from "../option-values.ts";
 import { printJson, printOut, renderDay, renderTable } from "../terminal.ts";
 
 interface FindOptions extends ConnectionOptions {
@@ -27,12 +26,6 @@ export function addFind(group: Command, examples: string): void {
     .option("--days <n>", "reports of the last n days", numberBetween(1, MAX_DAYS), DEFAULT_DAYS)
     .option("--json", "one JSON object a line");
   addConnectionOptions(command).addHelpText("after", examples).action(findSender);
-}
-
-function readIp(text: string): string {
-  const address = canonicalIp(text.trim());
-  if (address === null) throw new InvalidArgumentError("It must be an IP address.");
-  return address;
 }
 
 async function findSender(address: string, { days, json, ...connection }: FindOptions): Promise<void> {

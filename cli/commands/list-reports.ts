@@ -7,7 +7,7 @@ import { countText, messagesText } from "../../shared/watch/words.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { requireKnown } from "../known-names.ts";
-import { numberBetween, readDay } from "../option-values.ts";
+import { numberBetween, readDay, readIp } from "../option-values.ts";
 import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
 
 interface ListOptions extends ConnectionOptions {
@@ -38,7 +38,7 @@ export function addList(group: Command, examples: string): void {
     .argument("<domain>", "policy domain", readDomain)
     .option("--reporter <text>", "only with this text in the reporter's name or the report id")
     .addOption(new Option("--kind <kind>", "kind of report").choices(REPORT_KINDS).default("aggregate"))
-    .option("--address <ip>", "only aggregate reports that name this address")
+    .option("--address <ip>", "only aggregate reports that name this address", readIp)
     .option("--failing", "only with messages or sessions that fail")
     .option("--from <day>", "first day of the period, YYYY-MM-DD (default: 30 days ago)", readDay)
     .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)

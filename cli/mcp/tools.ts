@@ -11,7 +11,7 @@ import { domainName } from "../../shared/domain-name.ts";
 import { type ExportedReport, exportedReport } from "../../shared/export/lines.ts";
 import { networkHolds } from "../../shared/guidance/networks.ts";
 import { ROLES } from "../../shared/guidance/roles.ts";
-import { STEPS } from "../../shared/guidance/what-if.ts";
+import { POLICY_STEPS } from "../../shared/guidance/what-if.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { readPage } from "../export/pages.ts";
@@ -132,7 +132,7 @@ export const TOOLS: readonly Tool[] = [
       "The records of a domain's mail that a policy would have hit, with the source of each, most messages first: addresses, results of DKIM and SPF, reasons.",
     fields: {
       domain: DOMAIN,
-      step: { type: "string", description: `the policy, reject unless given: ${STEPS.join(", ")}` },
+      step: { type: "string", description: `the policy, reject unless given: ${POLICY_STEPS.join(", ")}` },
       role: { type: "string", description: `only sources of this role: ${ROLES.join(", ")}` },
       from: FROM,
       to: TO,

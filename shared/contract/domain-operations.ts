@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { SENDER_STATES } from "../authentication/sender-state.ts";
 import { ROLES } from "../guidance/roles.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
-import { STEPS } from "../guidance/what-if.ts";
+import { POLICY_STEPS } from "../guidance/what-if.ts";
 import { DOMAIN_ORDERS } from "../ledger/domains.ts";
 import { REPORT_ORDERS } from "../ledger/report-list.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
@@ -115,7 +115,7 @@ export const DOMAIN_OPERATIONS = {
       ...ofDomain,
       role: v.optional(v.picklist(ROLES)),
       /** The policy whose hits are counted, `reject` by default; with a role only sources of which it hits something. */
-      step: v.optional(v.picklist(STEPS)),
+      step: v.optional(v.picklist(POLICY_STEPS)),
       ...page,
     }),
     output: sourcePage,
@@ -130,7 +130,7 @@ export const DOMAIN_OPERATIONS = {
       /** Only of sources of this role. */
       role: v.optional(v.picklist(ROLES)),
       /** `reject` by default. */
-      step: v.optional(v.picklist(STEPS)),
+      step: v.optional(v.picklist(POLICY_STEPS)),
       ...page,
     }),
     output: hitPage,

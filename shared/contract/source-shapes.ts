@@ -1,7 +1,7 @@
 /** What operations about the sources of a domain answer, as schemas. Days are `YYYY-MM-DD`, both included. Pure. */
 import * as v from "valibot";
 import { ROLES } from "../guidance/roles.ts";
-import { STEPS } from "../guidance/what-if.ts";
+import { POLICY_STEPS } from "../guidance/what-if.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { cursor, known, period } from "./common-shapes.ts";
 import { reportPlace } from "./report-shapes.ts";
@@ -57,7 +57,7 @@ export const sourcePage = v.object({
   domain: v.string(),
   ...period,
   ...known,
-  step: v.picklist(STEPS),
+  step: v.picklist(POLICY_STEPS),
   items: v.array(listedSource),
   matching: v.number(),
   /** false: there are more than are looked at; these are of the largest. */
@@ -94,7 +94,7 @@ const hit = v.object({
 export const hitPage = v.object({
   domain: v.string(),
   ...period,
-  step: v.picklist(STEPS),
+  step: v.picklist(POLICY_STEPS),
   messages: v.number(),
   items: v.array(hit),
   matching: v.number(),

@@ -16,13 +16,13 @@ export interface HitCounts {
  * A policy that might be published: quarantine, reject, each as a test (`t=y`, RFC 9989 section 4.7: one level below), reject
  * with strict alignment, and reject for what comes from subdomains (sp; and np, as reports do not say whether a name exists).
  */
-export const STEPS = ["quarantineTest", "quarantine", "rejectTest", "reject", "strict", "subdomains"] as const;
-export type Step = (typeof STEPS)[number];
+export const POLICY_STEPS = ["quarantineTest", "quarantine", "rejectTest", "reject", "strict", "subdomains"] as const;
+export type PolicyStep = (typeof POLICY_STEPS)[number];
 
-export type WouldHit = Record<Step, HitCounts>;
+export type WouldHit = Record<PolicyStep, HitCounts>;
 
 /** What is true of a message that a step hits. */
-export const HITS: Record<Step, (evidence: Evidence, policyDomain: string) => boolean> = {
+export const HITS: Record<PolicyStep, (evidence: Evidence, policyDomain: string) => boolean> = {
   // Applied as none: receivers that know t deliver it. Those of RFC 7489 ignore t and quarantine as the next step does.
   quarantineTest: () => false,
   quarantine: wouldBeHit,
@@ -34,7 +34,7 @@ export const HITS: Record<Step, (evidence: Evidence, policyDomain: string) => bo
 };
 
 /** Messages of a source that a step hits. */
-export function hitsOf(source: JudgedSource | undefined, step: Step, policyDomain: string): number {
+export function hitsOf(source: JudgedSource | undefined, step: PolicyStep, policyDomain: string): number {
   let hits = 0;
   for (const group of source?.evidence ?? []) if (HITS[step](group, policyDomain)) hits += group.messages;
   return hits;
@@ -42,7 +42,7 @@ export function hitsOf(source: JudgedSource | undefined, step: Step, policyDomai
 
 /** Messages of sources that a step hits, by role. */
 export function whatIf(sources: readonly JudgedSource[], policyDomain: string): WouldHit {
-  const counts = (step: Step): HitCounts => {
+  const counts = (step: PolicyStep): HitCounts => {
     const sums: Record<Role, number> = { own: 0, undecided: 0, foreign: 0, forwarder: 0 };
     for (const source of sources) sums[source.role] += hitsOf(source, step, policyDomain);
     return sums;

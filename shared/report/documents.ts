@@ -60,7 +60,7 @@ export async function* readXml(
     }
   } catch (error) {
     // An archive that is damaged behind a report does not undo it.
-    yield file.problemOf(error);
+    if (!file.isLost) yield file.problemOf(error);
     return;
   }
   yield* file.finish();
@@ -94,7 +94,7 @@ class XmlFile {
   /** Records of the current report that were emitted. */
   #emitted = 0;
   /** Whether a report is so damaged that its end, and so the next report, cannot be found. */
-  #isLost = false;
+  isLost = false;
 
   constructor(head: Uint8Array, place: DocumentPlace, context: DocumentContext) {
     this.#place = place;
@@ -108,21 +108,22 @@ class XmlFile {
 
   push(bytes: Uint8Array): ReadEvent[] {
     const events: ReadEvent[] = [];
-    if (this.#isLost) return events;
+    if (this.isLost) return events;
     this.#hash?.update(bytes);
     try {
       this.#emit(this.#reader.push(bytes), events);
       while (this.#reader.isFollowed) this.#startNext(events);
     } catch (error) {
-      this.#isLost = true;
+      // Thrown where it is the file's.
       events.push(this.problemOf(error));
+      this.isLost = true;
     }
     return events;
   }
 
   finish(): ReadEvent[] {
     const events: ReadEvent[] = [];
-    if (this.#isLost) return events;
+    if (this.isLost) return events;
     try {
       this.#endReport(events);
     } catch (error) {

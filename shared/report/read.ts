@@ -244,17 +244,22 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
   }
 }
 
+const LAST_MEMBER = "last gzip member";
+
 /** A gzip. If a later member is lost, the reports before it are not: the loss is a problem of its own. */
 async function* readGzip(chunks: AsyncIterable<Uint8Array>, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const lost: Problem[] = [];
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
   const content = gunzip(chunks, context.budget, { note, lose: (problem) => lost.push(problem) });
+  const names = new PartNames(place.part);
+  let part = names.name("", LAST_MEMBER);
   let hasReport = false;
   for await (const event of readContent({ chunks: content }, inside(place), context)) {
     hasReport ||= event.type === "report";
+    // The content may be a gzip that lost one, too.
+    if (event.part === part) part = names.name("", LAST_MEMBER);
     yield event;
   }
-  const part = new PartNames(place.part).name("", "last gzip member");
   if (hasReport) for (const problem of lost) yield { type: "problem", part, problem, file: place.file };
 }
 

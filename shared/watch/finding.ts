@@ -66,7 +66,7 @@ export interface Incident extends Finding {
 
 /** The steps of an incident that are announced. */
 export const STEPS = ["opened", "reminded", "resolved"] as const;
-export type Step = (typeof STEPS)[number];
+export type NoticeStep = (typeof STEPS)[number];
 
 /** immediate: on its own; digest: with the others of the day or week. */
 export const URGENCIES = ["immediate", "digest"] as const;
@@ -80,7 +80,7 @@ export interface Notice extends Pick<Finding, "rule" | "subject" | "severity" | 
   incident: string;
   account: string;
   domain: string;
-  step: Step;
+  step: NoticeStep;
   /** The likeliest cause in a sentence, "" where nothing is known. */
   cause: string;
   createdSeconds: number;

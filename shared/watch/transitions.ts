@@ -5,7 +5,15 @@
  */
 import { WATCH_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { type Finding, type Incident, type Mute, type Notice, SEVERITIES, type Step, type Urgency } from "./finding.ts";
+import {
+  type Finding,
+  type Incident,
+  type Mute,
+  type Notice,
+  type NoticeStep,
+  SEVERITIES,
+  type Urgency,
+} from "./finding.ts";
 
 /** What was known about a domain's incidents before. */
 export interface IncidentState {
@@ -22,7 +30,7 @@ export interface IncidentState {
 /** A step to announce, before its notice has an id. */
 interface NewStep {
   incident: Incident;
-  step: Step;
+  step: NoticeStep;
 }
 
 /** What has changed: incidents to keep, and notices to add. */
@@ -65,7 +73,7 @@ export function transitionsOf(findings: readonly Finding[], known: IncidentState
 
 interface Taken {
   incident: Incident;
-  step: Step | undefined;
+  step: NoticeStep | undefined;
 }
 
 function opened(finding: Finding, { account, domain, nowSeconds, idOf }: Occasion): Taken {

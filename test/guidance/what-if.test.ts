@@ -6,7 +6,7 @@ import { planReports } from "../../local/samples/reports.ts";
 import { sampleReportXml } from "../../local/samples/xml.ts";
 import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
-import { STEPS, sumEvidence } from "../../shared/guidance/what-if.ts";
+import { POLICY_STEPS, sumEvidence } from "../../shared/guidance/what-if.ts";
 import { policyText } from "../../shared/report/policy-text.ts";
 import type { AggregateRecord, OverrideType } from "../../shared/report/vocabulary.ts";
 import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
@@ -48,13 +48,13 @@ function isHit({ dkim, spf, reasons }: AggregateRecord): boolean {
 function expectPlainCount(records: readonly DatedRecord[], domain: string, verdict: Verdict): void {
   const sum = (keep: (record: AggregateRecord) => boolean): number =>
     records.reduce((total, { record }) => total + (keep(record) ? record.count : 0), 0);
-  const totalOf = (step: (typeof STEPS)[number]): number => {
+  const totalOf = (step: (typeof POLICY_STEPS)[number]): number => {
     const { own, undecided, foreign, forwarder } = verdict.wouldHit[step];
     return own + undecided + foreign + forwarder;
   };
   const hit = sum(isHit);
   expect(verdict.messages).toBe(sum(() => true));
-  expect(STEPS.slice(0, 4).map(totalOf)).toEqual([0, hit, hit, hit]);
+  expect(POLICY_STEPS.slice(0, 4).map(totalOf)).toEqual([0, hit, hit, hit]);
   expect(totalOf("subdomains")).toBe(sum((record) => isHit(record) && record.headerFrom !== domain));
   expect(totalOf("strict")).toBeGreaterThanOrEqual(hit);
   const bySource = new Map<string, number>();

@@ -404,7 +404,7 @@ describe("a TLS report that comes to addresses of one account that accept differ
     simulation.register(WIDE, { account: "acme", domains: ["gamma.example"] });
     await reprocess(simulation);
     await reprocess(simulation);
-    expect(outcomesOf(simulation)).toEqual(["dead_letter"]);
+    expect(outcomesOf(simulation)).toEqual(["taken_back"]);
     simulation.clock.nowMilliseconds += 60_000;
     expect(await undoTakeBack(reference, simulation.invocation())).not.toHaveProperty("refused");
     await simulation.drain();

@@ -3,6 +3,8 @@
  * nobody and needs no sign-in, so an answer is kept for some seconds: however often it is asked for, it costs the same.
  */
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
+import { inTime } from "../../shared/in-time.ts";
+import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { isCronLate } from "../../shared/operator-steps.ts";
 import { WATCH_RULES } from "../../shared/watch/thresholds.ts";
 
@@ -39,7 +41,8 @@ const DOWN: Health = { status: "down", ledger: false, registry: false, process: 
 async function askProcess(process: OperationsEntry, nowSeconds: number): Promise<Health> {
   try {
     const caller = { name: "health", authority: { isOperator: false, accounts: {} } };
-    const answer = await process.call("health", {}, caller);
+    const { healthMilliseconds } = DASHBOARD_LIMITS;
+    const answer = await inTime(globalThis, process.call("health", {}, caller), healthMilliseconds, "late");
     if (!answer.ok) return DOWN;
     const { ledger, registry, queues, roundSeconds } = answer.value;
     const told = { ledger, registry, process: true, queues, roundSeconds };

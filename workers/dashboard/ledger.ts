@@ -2,11 +2,13 @@
  * The ledger as pages and the API read it: a question goes to every database, or to those of the accounts it is about, and
  * the answers are put together. It counts what was read, for measurements. It holds no SQL.
  */
+import { inTime } from "../../shared/in-time.ts";
 import { accountsNamedQuery } from "../../shared/ledger/accounts.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/data-extent.ts";
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";
 import { type FollowedJob, followJobs, type Job } from "../../shared/ledger/jobs.ts";
 import { askAll, type Shards } from "../../shared/ledger/shards.ts";
+import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 
 /** Thrown when a database does not answer: the platform's fault. */
 export class LedgerUnavailableError extends Error {
@@ -85,7 +87,9 @@ export class LedgerReader {
       bind: (...parameters) => count(statement.bind(...parameters)),
       async all() {
         cost.statements++;
-        const answer = await statement.all().catch(unavailable);
+        const { ledgerMilliseconds } = DASHBOARD_LIMITS;
+        const late = `No answer within ${ledgerMilliseconds} ms.`;
+        const answer = await inTime(globalThis, statement.all(), ledgerMilliseconds, late).catch(unavailable);
         cost.rowsRead += answer.meta.rows_read ?? 0;
         cost.rows += answer.results.length;
         return answer;

@@ -3,6 +3,7 @@
  * never bounce mail. An unknown address is rejected permanently; a fault throws, which the sender's server sees as a temporary
  * error and retries.
  */
+import { inTime } from "../../shared/in-time.ts";
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { INGEST_LIMITS } from "../../shared/limits.ts";
@@ -63,7 +64,9 @@ export function mailHandler(
       return { rua, ...(await receiveMail(message, env, { rua, receivedSeconds })) };
     };
     try {
-      const taken = await inTime(take(), answerMilliseconds);
+      // What still runs when it is late does no harm (receive.ts).
+      const late = `The mail was not stored within ${answerMilliseconds} ms.`;
+      const taken = await inTime(globalThis, take(), answerMilliseconds, late);
       if (taken === undefined) return refuse();
       log({ outcome: "accepted", ...taken });
     } catch (error) {
@@ -71,20 +74,6 @@ export function mailHandler(
       throw error;
     }
   };
-}
-
-/** What it comes to. @throws what it throws, or that it takes too long; what then still runs does no harm (receive.ts) */
-async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  if (milliseconds === 0) return work;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The mail was not stored within ${milliseconds} ms.`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The registered address that receives mail to a recipient, from KV or the ledger. */

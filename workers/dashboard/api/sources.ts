@@ -5,7 +5,7 @@ import { decisionAbout, readDecisions } from "../../../shared/guidance/decisions
 import type { JudgedSource } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
-import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
+import { hitsOf, type PolicyStep } from "../../../shared/guidance/what-if.ts";
 import type { SourceDay, SourceRecord } from "../../../shared/ledger/one-source.ts";
 import { addFigures, type GroupFigures, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
@@ -69,7 +69,7 @@ export async function listSources(c: Call, input: Inputs["listSources"]): Promis
 
 function judgementJson(
   judged: JudgedSource | undefined,
-  { step, domain }: { step: Step; domain: string },
+  { step, domain }: { step: PolicyStep; domain: string },
 ): ListedSource["judgement"] {
   if (judged === undefined) return null;
   const { role, reason, letThrough, refused } = judged;

@@ -1,7 +1,7 @@
 /** The records that a policy step would have hit: the rows behind a number in the verdict's table. Pure. */
 import { passes } from "../../../shared/guidance/evidence.ts";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
-import { HITS, type Step } from "../../../shared/guidance/what-if.ts";
+import { HITS, type PolicyStep } from "../../../shared/guidance/what-if.ts";
 import type { Evidence } from "../../../shared/ledger/sources.ts";
 
 /** Equal records of a source. Reports' envelope sender is not distinguished. */
@@ -18,7 +18,7 @@ export interface HitsInput {
   sources: readonly JudgedSource[];
   /** Only sources of this role; absent = all. */
   role?: Role | undefined;
-  step: Step;
+  step: PolicyStep;
 }
 
 /** Records of sources that a step hits. */

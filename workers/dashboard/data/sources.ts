@@ -5,7 +5,7 @@ import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { allSources } from "../../../shared/guidance/verdict.ts";
 import { decideBy } from "../../../shared/guidance/verdict-input.ts";
-import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
+import { hitsOf, type PolicyStep } from "../../../shared/guidance/what-if.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/data-extent.ts";
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
@@ -62,7 +62,7 @@ export async function askSources(request: LedgerRequest, domain: string, period:
 /** Whose sources, and those of which a step of the policy hits something, as the verdict's table counts them. */
 export interface SourceFilter {
   role?: Role | undefined;
-  step?: Step | undefined;
+  step?: PolicyStep | undefined;
 }
 
 interface Selection {

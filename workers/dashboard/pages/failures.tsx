@@ -12,7 +12,7 @@ import { explain } from "../data/glossary.ts";
 import { domainScope } from "../data/ledger-request.ts";
 import { AddressLink } from "../parts/address-link.tsx";
 import { dayColumn, receivedColumn } from "../parts/columns.tsx";
-import { domainPage } from "../parts/domain-frame.tsx";
+import { domainPage, titleAndDomain } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import { Explained, limitNote } from "../parts/marks.tsx";
@@ -33,12 +33,7 @@ export async function failuresPage(request: PageRequest, domain: string): Promis
     domain,
     period,
     tab: "failures",
-    title: `Failure reports about ${domain}`,
-    heading: (
-      <>
-        Failure reports about <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("Failure reports about", domain),
     lead: explain("Failure report"),
     tables,
     body: <>{groups.length === 0 ? <NoReports domain={domain} /> : tables.map((table) => table.view(request.url))}</>,

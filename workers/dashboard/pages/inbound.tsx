@@ -11,7 +11,7 @@ import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { describeTlsResult } from "../data/tls-words.ts";
 import { ApiError } from "../errors.ts";
-import { domainPage, NoReports } from "../parts/domain-frame.tsx";
+import { domainPage, NoReports, titleAndDomain } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
@@ -46,12 +46,7 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
   return domainPage(request, {
     domain,
     tab: "inbound",
-    title: `Inbound mail of ${domain}`,
-    heading: (
-      <>
-        Inbound mail of <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("Inbound mail of", domain),
     lead: "Whether mail to this domain must be encrypted in transit",
     tables: Object.values(tables),
     body: (

@@ -14,7 +14,7 @@ import { registeredDomainQuery } from "../../../shared/ledger/registered-domains
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
-import { domainPage, NoReports } from "../parts/domain-frame.tsx";
+import { domainPage, NoReports, titleAndDomain } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
@@ -40,12 +40,7 @@ export async function recordsPage(request: PageRequest, domain: string, said?: S
   return domainPage(request, {
     domain,
     tab: "records",
-    title: `Records of ${domain}`,
-    heading: (
-      <>
-        Records of <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("Records of", domain),
     lead: kept === undefined ? "What this domain publishes" : <CheckedAt kept={kept} />,
     tables: [table],
     body: (

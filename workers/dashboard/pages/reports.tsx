@@ -24,9 +24,9 @@ import {
   reportIdColumn,
   reportPeriodColumns,
 } from "../parts/columns.tsx";
-import { domainPage } from "../parts/domain-frame.tsx";
+import { domainPage, titleAndDomain } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
-import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
+import { plainForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, periodOf } from "../parts/page-request.ts";
@@ -72,12 +72,7 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
     domain,
     period,
     tab: "reports",
-    title: `Reports about ${domain}`,
-    heading: (
-      <>
-        Reports about <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("Reports about", domain),
     lead: (
       <>
         Aggregate reports about <PeriodText period={period} />.

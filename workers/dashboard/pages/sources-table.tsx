@@ -3,7 +3,7 @@ import { decisionAbout, readDecisions } from "../../../shared/guidance/decisions
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
-import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
+import { hitsOf, type PolicyStep } from "../../../shared/guidance/what-if.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
@@ -26,7 +26,7 @@ interface SourcesInput {
   size?: number;
   judged: readonly JudgedSource[];
   /** The policy whose hits are shown; absent = p=reject. */
-  step?: Step | undefined;
+  step?: PolicyStep | undefined;
 }
 
 const KINDS: Record<SourceKind, string> = {

@@ -1,13 +1,12 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
 
 import { type JudgedSource, ROLES, type Role } from "../../../shared/guidance/roles.ts";
-import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
+import { hitsOf, POLICY_STEPS, type PolicyStep } from "../../../shared/guidance/what-if.ts";
 import { detailsSince } from "../data/extent.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askOrigins, askSources, byService, type SourceFilter, selectSources } from "../data/sources.ts";
 import { BeforeDetails } from "../parts/before-details.tsx";
-import { domainPage } from "../parts/domain-frame.tsx";
-import { ForeignText } from "../parts/foreign-text.tsx";
+import { domainPage, titleAndDomain } from "../parts/domain-frame.tsx";
 import { linkTo, linkWith } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -39,12 +38,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     domain,
     period,
     tab: "sources",
-    title: `Sources of ${domain}`,
-    heading: (
-      <>
-        Sources of <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("Sources of", domain),
     lead: (
       <>
         Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named after the
@@ -90,11 +84,11 @@ function UndecidedLink({ request, domain, judged }: UndecidedProps) {
 function readFilter(parameters: URLSearchParams): SourceFilter {
   return {
     role: ROLES.find((role) => role === parameters.get("role")),
-    step: STEPS.find((step) => step === parameters.get("step")),
+    step: POLICY_STEPS.find((step) => step === parameters.get("step")),
   };
 }
 
-const STEP_WORDS: Record<Step, string> = {
+const STEP_WORDS: Record<PolicyStep, string> = {
   quarantineTest: "p=quarantine; t=y",
   quarantine: "p=quarantine",
   rejectTest: "p=reject; t=y",

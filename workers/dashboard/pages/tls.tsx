@@ -28,7 +28,7 @@ import {
   reportPeriodColumns,
   shareWithBar,
 } from "../parts/columns.tsx";
-import { domainPage } from "../parts/domain-frame.tsx";
+import { domainPage, titleAndDomain } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
@@ -56,12 +56,7 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
     domain,
     period,
     tab: "tls",
-    title: `TLS reports about ${domain}`,
-    heading: (
-      <>
-        TLS reports about <ForeignText text={domain} />
-      </>
-    ),
+    ...titleAndDomain("TLS reports about", domain),
     lead: explain("SMTP TLS report"),
     tables: [...tables, daysTable],
     body: (

@@ -11,7 +11,7 @@ import {
   roleReasonText,
   verdictWords,
 } from "../../../shared/guidance/verdict-words.ts";
-import type { Step } from "../../../shared/guidance/what-if.ts";
+import type { PolicyStep } from "../../../shared/guidance/what-if.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { linkTo } from "../parts/links.ts";
@@ -173,7 +173,7 @@ const ROLES: { role: Role; label: string }[] = [
 ];
 
 /** Columns: quarantine and reject hit the same messages. */
-const STEP_COLUMNS: { step: Step; label: Child }[] = [
+const STEP_COLUMNS: { step: PolicyStep; label: Child }[] = [
   { step: "reject", label: "p=quarantine or p=reject" },
   { step: "strict", label: "With strict alignment" },
   { step: "subdomains", label: "From subdomains (sp, np)" },
@@ -226,7 +226,7 @@ function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictP
 }
 
 /** The sources whose messages make up a number. */
-function hitLink(request: PageRequest, domain: string, { role, step }: { role: Role; step: Step }): string {
+function hitLink(request: PageRequest, domain: string, { role, step }: { role: Role; step: PolicyStep }): string {
   const link = linkTo(request, `${domainPath(domain)}/sources`);
   const filter = new URLSearchParams({ role, step, "sources.sort": "-hit" });
   return `${link}${link.includes("?") ? "&" : "?"}${filter}`;

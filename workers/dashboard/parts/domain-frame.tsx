@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { Period } from "../data/period.ts";
 import { domainPath } from "../paths.ts";
-import { Name } from "./foreign-text.tsx";
+import { ForeignText, Name } from "./foreign-text.tsx";
 import { linkTo } from "./links.ts";
 import type { PageResult } from "./page.ts";
 import { PageHead } from "./page-head.tsx";
@@ -65,6 +65,18 @@ export function domainPage(request: PageRequest, page: DomainPage): PageResult {
         </>
       ),
     },
+  };
+}
+
+/** What a page is called: words, then its domain. */
+export function titleAndDomain(words: string, domain: string): Pick<DomainPage, "title" | "heading"> {
+  return {
+    title: `${words} ${domain}`,
+    heading: (
+      <>
+        {words} <ForeignText text={domain} />
+      </>
+    ),
   };
 }
 
