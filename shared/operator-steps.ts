@@ -43,8 +43,8 @@ export function logCommand(worker: "process" | "dashboard", prefix = DEFAULT_PRE
 const LONG_WAIT_SECONDS = 15 * 60;
 
 /**
- * Whether cron has not run for as long as a message may wait. Cloudflare's was seen to stop for hours without any error, while
- * everything else went on; nothing that cron itself does can say so.
+ * Whether cron's last round began longer ago than a message may wait. Cloudflare's cron was seen to stop for hours without any
+ * error, while everything else went on; nothing that cron itself does can say so.
  */
 export function isCronLate(roundSeconds: number | undefined, nowSeconds: number): boolean {
   return (
@@ -73,7 +73,7 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
   }
   if (isCronLate(roundSeconds, nowSeconds)) {
     const hours = countText(Math.floor((nowSeconds - roundSeconds) / 3600), "hour");
-    const what = `Cron has done nothing for ${hours}: no alerts, no digests, no upkeep`;
+    const what = `Cron began its last round over the domains ${hours} ago: if it has stopped, there are no alerts, digests and upkeep`;
     steps.push({ what, command: logCommand("process", prefix) });
   }
   // What came today, or just before midnight, may be on its way, unless nothing moves any more.

@@ -117,7 +117,7 @@ it.each<[string, string[], string, Record<string, unknown[]>?]>([
 });
 
 it("a standard output that nobody reads any more ends the command quietly", async () => {
-  answers = { "/jobs": [{ items: Array.from({ length: 2000 }, () => JOB) }] };
+  answers = { "/jobs": [{ items: Array.from({ length: 99 }, () => JOB) }] };
   const child = start(["reprocess", "status", "--json"]);
   child.stdout.destroy();
   const [[code, signal], stderr] = await Promise.all([once(child, "close"), text(child.stderr)]);

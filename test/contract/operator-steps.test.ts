@@ -111,7 +111,7 @@ it("is told that cron has stopped, which cron itself can't say", () => {
   expect(since(6)).toEqual([]);
   expect(since(7)).toEqual([
     {
-      what: "Cron has done nothing for 7 hours: no alerts, no digests, no upkeep",
+      what: "Cron began its last round over the domains 7 hours ago: if it has stopped, there are no alerts, digests and upkeep",
       command: "npx wrangler tail dmarc-process --format json",
     },
   ]);
