@@ -212,7 +212,8 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const { answer, isRepeated } = await ask("takeBackReport", { ...reference, reason: "a test" });
     const isDone = answer.ok || (isRepeated && answer.error.message === "The report is taken back.");
     if (counted.length < rows.length) {
-      return isDone ? [...waiting, "taking back: a report of which a day is final"] : waiting;
+      if (isDone) waiting.push("taking back: a report of which a day is final");
+      return [...waiting, ...(await drain())];
     }
     if (!isDone && isRacing) return [...waiting, ...(await drain())];
     if (!isDone) return [...waiting, `taking back: ${answer.error.message}`];
