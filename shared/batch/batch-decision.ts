@@ -2,7 +2,7 @@
 import { Claims } from "../ledger/claims.ts";
 import { type BatchChanges, noChanges } from "../ledger/commit-batch.ts";
 import type { ReportVersion } from "../ledger/conflicts.ts";
-import { type NotedObject, noteOthers } from "../ledger/other-objects.ts";
+import type { NotedObject } from "../ledger/other-objects.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { LedgerReport } from "../ledger/reports.ts";
 import { removeOlderSlices } from "../ledger/slices.ts";
@@ -74,8 +74,7 @@ export class BatchDecision {
       // Another object of the batch may have brought the version that counts now.
       return written.state === one.state ? [{ ...one, contentHash: written.contentHash }] : [];
     });
-    if (noted.length > 0) this.changes.others.push(...noteOthers(noted));
     const acceptedVersions = [...this.acceptedVersions].map(([uid, accepted]) => ({ uid, accepted }));
-    return { ...this.changes, reports, acceptedVersions, usesToSum: this.context.known.usesToSum };
+    return { ...this.changes, reports, noted, acceptedVersions, usesToSum: this.context.known.usesToSum };
   }
 }

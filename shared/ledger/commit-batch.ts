@@ -24,6 +24,7 @@ import {
   removeObjects,
   replaceOutcomes,
 } from "./objects.ts";
+import { type NotedObject, noteOthers } from "./other-objects.ts";
 import type { ReportReference } from "./report-rows.ts";
 import {
   assertReports,
@@ -56,6 +57,8 @@ export interface BatchChanges {
   replacedOutcomes: ReplacedOutcome[];
   /** Reports whose points were enqueued in slices, and how many (slices.ts). */
   slices: SlicesRow[];
+  /** Objects to note with reports that others brought (other-objects.ts). */
+  noted: NotedObject[];
   /** Uses of budgets of which there are no sums yet, and should be. */
   usesToSum: UseName[];
   /** Other statements of the transaction: decisions, marks of slices. */
@@ -76,6 +79,7 @@ export function noChanges(): BatchChanges {
     acceptedVersions: [],
     replacedOutcomes: [],
     slices: [],
+    noted: [],
     usesToSum: [],
     others: [],
   };
@@ -110,7 +114,8 @@ export async function commitBatch(
 
 async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Change[]> {
   const { objects, movedObjects, reports, forwards, deadLetters, conflicts } = batch;
-  const { closedDeadLetters, closedConflicts, acceptedVersions, replacedOutcomes, slices, usesToSum, others } = batch;
+  const { closedDeadLetters, closedConflicts, acceptedVersions, replacedOutcomes, slices, usesToSum, noted, others } =
+    batch;
   const changes: Change[] = [];
   const versions = [...objects, ...movedObjects];
   if (versions.length > 0) changes.push(await assertObjects(versions));
@@ -134,13 +139,14 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   for (const some of bySize(conflicts, jsonChars)) changes.push(putConflicts(some));
   if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));
   if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
-  if (slices.length > 0) changes.push(trimSlices(slices, nowSeconds));
+  for (const some of bySize(slices, jsonChars)) changes.push(trimSlices(some, nowSeconds));
   for (const some of bySize(objects, jsonChars))
     changes.push(await changeDayUses(some, []), await putObjects(some, nowSeconds));
   if (movedObjects.length > 0) changes.push(await changeDayUses([], movedObjects), await removeObjects(movedObjects));
   changes.push(...makeDayUses(usesToSum));
   for (const some of bySize(acceptedVersions, jsonChars)) changes.push(putAcceptedVersions(some));
   for (const some of bySize(replacedOutcomes, jsonChars)) changes.push(await replaceOutcomes(some));
+  for (const some of bySize(noted, jsonChars)) changes.push(...noteOthers(some));
   changes.push(...others);
   return changes;
 }

@@ -8,7 +8,7 @@ import { removeOldDayUses } from "./day-uses.ts";
 import { isListedDay, KEPT_DAYS, listOfDays } from "./kept-days.ts";
 import { RUAS_OF_OBJECTS } from "./objects.ts";
 
-// Of whatever kind: one that only a newer version knows is kept no longer.
+// Only of kinds that this version knows: KEPT_DAYS finds no others, which stay until a newer version removes them.
 const row = v.object({ account: v.string(), kind: v.string(), domain: v.string(), day: v.number() });
 
 /**

@@ -14,8 +14,8 @@ const OTHERS = [...TRACES, "to", "date", "subject"];
 const FIELD_NAMES = /^[A-Za-z][A-Za-z0-9-]{1,60}(?=[ \t]*:)/gm;
 const [COLON, NEW_LINE] = [0x3a, 0x0a];
 
-/** What stands in a text in quoted-printable, as its content. */
-const STILL_ENCODED = /[a-z]=3D["\w]/i;
+/** A parameter of the content type in quoted-printable: the header is shown in a text that is encoded so. */
+const STILL_ENCODED = /^content-type[ \t]*:(?:[^\r\n]|\r?\n[ \t])*;\s{0,9}[a-z-]{2,20}=3D/im;
 
 /** Where the header of a mail may begin in some whole lines; -1 if nowhere. Of a line only its first colon is looked at. */
 export function findMailStart(lines: Uint8Array): number {
@@ -52,7 +52,7 @@ export function isMailHeader(header: Uint8Array, isInText: boolean): boolean {
       .match(FIELD_NAMES)
       ?.map((name) => name.toLowerCase()),
   );
-  if (!names.has("from") || STILL_ENCODED.test(latin1.decode(header))) return false;
+  if (!names.has("from") || STILL_ENCODED.test(latin1.decode(header).replace(/=\r?\n/g, ""))) return false;
   return isInText ? TRACES.filter((name) => names.has(name)).length >= 2 : OTHERS.some((name) => names.has(name));
 }
 

@@ -59,8 +59,9 @@ export async function* readXml(
       for (const piece of inPieces(chunk)) yield* file.push(piece);
     }
   } catch (error) {
-    // An archive that is damaged behind a report does not undo it.
-    if (!file.isLost) yield file.problemOf(error);
+    // An archive that is damaged behind a report does not undo it; a fault is thrown.
+    const event = file.problemOf(error);
+    if (!file.isLost) yield event;
     return;
   }
   yield* file.finish();

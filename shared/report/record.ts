@@ -185,7 +185,8 @@ function readHeaderFrom(raw: string, context: RecordContext): string {
 function readDomain(element: XmlElement | undefined, path: string, context: RecordContext): string {
   const raw = value(element, path.slice(path.lastIndexOf("/") + 1));
   if (!holdsAddress(raw)) return domainName(raw);
-  context.warnings.add("invalid_value", `${recordPath(context)}/${path}`, "an address: its domain is used");
+  const detail = raw === "<>" ? raw : "an address: its domain is used";
+  context.warnings.add("invalid_value", `${recordPath(context)}/${path}`, detail);
   return domainAtStart(raw);
 }
 

@@ -198,6 +198,34 @@ describe("commitBatch", () => {
     expect(ledger.sqlite.prepare("SELECT count(*) AS n FROM reports").get()).toEqual({ n: 1 });
   });
 
+  it("notes objects and slices of more reports than one parameter holds", async () => {
+    const ledger = new SqliteLedger();
+    const domain = `${"d".repeat(240)}.example.com`;
+    const a = { ...reference("a"), domain };
+    await commitBatch(
+      ledger,
+      { ...EMPTY, reports: [{ reference: a, write: write(a, [{ ...share(DAY, {}), domain }]) }] },
+      NOW,
+    );
+    ledger.sqlite.exec("CREATE TEMP TABLE one AS SELECT * FROM reports");
+    const uids = Array.from({ length: 5000 }, (_, i) => i.toString(16).padStart(32, "0"));
+    for (const uid of uids) {
+      ledger.sqlite.exec(`UPDATE one SET uid = x'${uid}'; INSERT INTO reports SELECT * FROM one`);
+    }
+    const { contentHash } = write(a, []);
+    const other = {
+      rawKey: `raw/2026/11/18/${"0".repeat(64)}/${"r".repeat(200)}.xml`,
+      rua: "b@b.example",
+      receivedSeconds: NOW,
+    };
+    const noted = uids.map((uid) => ({ reference: { ...a, uid }, state: "accepted" as const, contentHash, other }));
+    const slices = uids.map((uid) => ({ ...other, uid, generation: 1, slices: 100 }));
+    expect(await commitBatch(ledger, { ...EMPTY, noted, slices }, NOW)).toMatchObject({ state: "committed" });
+    const counted = "SELECT count(*) AS n FROM";
+    expect(ledger.sqlite.prepare(`${counted} reports WHERE details ->> '$.others' <> ''`).get()).toEqual({ n: 5000 });
+    expect(ledger.sqlite.prepare(`${counted} slices`).get()).toEqual({ n: 5000 });
+  });
+
   it("counts figures of a large report only with its row", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");

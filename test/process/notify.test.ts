@@ -198,8 +198,11 @@ it("a delivery does not follow redirects and needs an answer", async () => {
 });
 
 it.each([
-  [404, "Cannot POST /services/T0/B0/xyz?sig=abc", {}, "Answered 404: Cannot POST …"],
+  [404, "Cannot POST /services/T0/B0/xyz?v=1&sig=abc%2Fdefgh", {}, "Answered 404: Cannot POST …"],
   [404, "no /services/T0/B0/xyz here", {}, "Answered 404: no … here"],
+  [404, '{"path":"\\/services\\/T0\\/B0\\/xyz"}', {}, 'Answered 404: {"path":"…"}'],
+  [404, "no /services/T0/B0/xyz?v=1&amp;sig=abc%2Fdefgh", {}, "Answered 404: no …?v=1&amp;sig=…"],
+  [403, "signature abc/defgh is wrong", {}, "Answered 403: signature … is wrong"],
   [
     301,
     "",
@@ -209,7 +212,7 @@ it.each([
 ])(
   "an answer of %i that repeats the address does not tell the path, which is secret",
   async (code, text, more, result) => {
-    await add({ kind: "slack", target: `${simulation.webhookOrigin}/services/T0/B0/xyz?sig=abc` });
+    await add({ kind: "slack", target: `${simulation.webhookOrigin}/services/T0/B0/xyz?v=1&sig=abc%2Fdefgh` });
     await notice("n1");
     [status, said, headers] = [code, text, more];
     await minutes(1);

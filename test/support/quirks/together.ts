@@ -94,6 +94,18 @@ const marked: Quirk[] = [
     want: { problems: ["delivery_notice"] },
   },
   {
+    file: "mail/second-mail-with-an-encoded-equals-sign.eml",
+    content: joinBytes(
+      simpleMail({ type: "application/gzip", encoding: "base64", content: gzip(ORDINARY) }),
+      "\r\n",
+      binary(simpleMail({ type: "application/gzip", encoding: "base64", content: gzip(numbered("second")) })).replace(
+        /^Subject: .*/m,
+        "Subject: =?utf-8?Q?Report-ID:_<id=3Dsecond>?=",
+      ),
+    ),
+    want: { reports: 2, report: ORDINARY_TOTALS },
+  },
+  {
     file: "mail/zero-byte-before-a-bounce.eml",
     content: `\0${FROM_DAEMON}`,
     want: { problems: ["delivery_notice"] },

@@ -108,11 +108,16 @@ async function compress(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-/** A receiver may repeat where it was asked: viewers see its answer, and the path and the query are secrets of Slack and Teams. */
+/**
+ * A receiver may repeat where it was asked: viewers see its answer, and the path and the query are secrets of Slack and Teams. As
+ * it may write them in HTML or JSON, the values of the query go one by one, and the path also with its slashes escaped.
+ */
 function withoutPath(answer: string, url: string): string {
-  const { pathname, search } = new URL(url);
-  const without = search === "" ? answer : answer.replaceAll(pathname + search, "…");
-  return pathname === "/" ? without : without.replaceAll(pathname, "…");
+  const { pathname, search, searchParams } = new URL(url);
+  const values = [...search.split(/[?&=]/), ...searchParams.values()].filter((text) => text.length >= 8);
+  return [pathname + search, pathname, pathname.replaceAll("/", "\\/"), ...values]
+    .filter((text) => !/^\\?\/?$/.test(text))
+    .reduce((shown, text) => shown.replaceAll(text, "…"), answer);
 }
 
 /** Statuses of a receiver that accepts nothing at present, and may say for how long. */
