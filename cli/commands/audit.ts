@@ -60,7 +60,8 @@ async function audit({ limit, format, ...options }: AuditOptions): Promise<void>
     else rows.push(rowOf(entry));
     if (++count === limit) break;
   }
-  if (count === limit) printError(`Only the newest ${limit} are listed, and there may be more: --limit 0 lists all.`);
+  if (limit > 0 && count === limit)
+    printError(`Only the newest ${limit} are listed, and there may be more: --limit 0 lists all.`);
   if (count === 0) await requireKnown(client, { account, domain });
   if (format !== "table") return;
   if (rows.length === 0) return printOut("No change matches.");

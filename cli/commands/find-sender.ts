@@ -46,7 +46,7 @@ async function findSender(address: string, { days, json, ...connection }: FindOp
   ]);
   printOut(`${renderTable(["domain", "account", "messages", "pass DMARC", "last seen"], rows)}
 Figures of Analytics Engine, which samples where there are many. The page of one has the exact ones, with its name and network:
-/domains/${found[0]?.domain}/addresses/${encodeURIComponent(address)}`);
+/domains/${encodeURIComponent(found[0]?.domain ?? "")}/addresses/${encodeURIComponent(address)}`);
 }
 
 function dayOf({ lastDay }: MailOfAddress): string {

@@ -99,7 +99,9 @@ class ImapMailbox implements Mailbox {
     let refused: Refused[] = [];
     for (let i = 0; i < uids.length; i += PAGE_BOUNDS.mails) {
       for await (const page of this.#readAll(uids.slice(i, i + PAGE_BOUNDS.mails))) {
+        // One that had nothing to ask for says neither.
         if ("error" in page) refused.push(page);
+        else if (refused.length > 0 && page.mails.length === 0) refused.push({ page, error: undefined });
         else {
           for (const one of refused) yield one.page;
           refused = [];

@@ -129,8 +129,10 @@ class Reader {
       }
     };
     await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
-    for (const [id, error] of refused) found.set(id, await this.#reasonOf(error));
-    return found;
+    // The last one of the position is asked for by the next run to see whether any is given: it is none that was refused.
+    const reasons = new Map<string, ReadMail | Unreadable>();
+    for (const [id, error] of refused) reasons.set(id, await this.#reasonOf(error));
+    return new Map([...reasons, ...found]);
   }
 
   async #reasonOf(error: unknown): Promise<Unreadable> {

@@ -98,8 +98,12 @@ export class MailApi {
   }
 
   #isPassing(status: number, text: string): boolean {
-    const { isTooFast, isOfMail } = this.#settings;
-    return isOfMail?.(status, text) !== true && (PASSING.has(status) || isTooFast?.(status, text) === true);
+    return this.#settings.isOfMail?.(status, text) !== true && (PASSING.has(status) || this.#isBusy(status, text));
+  }
+
+  /** Whether it is about no mail, whatever was asked for. */
+  #isBusy(status: number, text: string): boolean {
+    return status === 429 || status === 503 || this.#settings.isTooFast?.(status, text) === true;
   }
 
   #refusal(status: number, text: string): CommandError {
@@ -112,7 +116,7 @@ export class MailApi {
     }
     if (isOfMail?.(status, text) === true) return new CommandError(messageOf(text), "of_mail");
     const again = PASSING.has(status) ? ` ${AGAIN}` : "";
-    const code = status === 404 ? "not_found" : "refused";
+    const code = status === 404 ? "not_found" : this.#isBusy(status, text) ? undefined : "refused";
     return new CommandError(`${base} answered with status ${status}: ${messageOf(text)}${again}`, code);
   }
 }

@@ -111,7 +111,7 @@ interface WrittenSlots {
 
 const writtenSlots = v.object({ blobs: v.number(), doubles: v.number() });
 
-// The slots are in the comment of a table. A table without a comment was made before they did.
+// The slots are in the comment of a table. A table without one was made before there were any.
 async function readDatasets(session: Session): Promise<Map<string, WrittenSlots>> {
   const tables = await session.queryAsync(
     "SELECT name, comment FROM system.tables WHERE database = currentDatabase()",

@@ -50,8 +50,6 @@ export interface DmarcCheck extends Check {
   destinations: Destination[];
 }
 
-/** A record for a domain that has none. */
-
 /**
  * Checks a domain.
  *

@@ -5,6 +5,7 @@ import { type AuthResult, readAuthResults } from "./auth-results.ts";
 import { knownService, type ServiceGuide, serviceGuide } from "./known-services.ts";
 import type { Decision } from "./roles.ts";
 import type { SourceKind } from "./sources.ts";
+import { MIN_MESSAGES } from "./stopped-key.ts";
 import type { StoredCheck } from "./stored-check.ts";
 
 /** The relevant fields of each group of records. */
@@ -129,7 +130,7 @@ function mainCause(source: DiagnosedSource): Cause {
   return first?.cause ?? { code: "notAuthenticated", about: "", from: source.domain };
 }
 
-/** Keys that no longer verify, as one that expired: most of what failed with them is later than the last that passed. */
+/** Keys that no longer verify, as one that expired: most of what failed with them, and enough of it, is later than the last that passed. */
 function stoppedKeys(days: DiagnosedSource["days"]): string[] {
   const keys = new Map<string, { lastPassed: number; failed: [day: number, messages: number][] }>();
   for (const { day, dkimResults, messages } of days) {
@@ -143,7 +144,7 @@ function stoppedKeys(days: DiagnosedSource["days"]): string[] {
   return [...keys].flatMap(([name, { lastPassed, failed }]) => {
     const all = failed.reduce((total, [, messages]) => total + messages, 0);
     const later = failed.reduce((total, [day, messages]) => total + (day > lastPassed ? messages : 0), 0);
-    return 2 * later > all ? [name] : [];
+    return later >= MIN_MESSAGES && 2 * later > all ? [name] : [];
   });
 }
 

@@ -4,7 +4,7 @@ import { organizationalDomain } from "../organizational-domain.ts";
 import { ownSignatures, wouldBeHit } from "./evidence.ts";
 
 /** Ours: messages; of fewer each may have been changed on its way. */
-const MIN_MESSAGES = 10;
+export const MIN_MESSAGES = 10;
 
 /**
  * The name in DNS of a key behind most of the failing mail that has not verified since; undefined where there is none. One that goes

@@ -71,6 +71,8 @@ export async function addAliasHint(finding: Finding, name: string, ask: Ask): Pr
     return;
   }
   finding.publish = undefined;
+  // No record is shown any more that "this" could be.
+  finding.sentence = finding.sentence.replace(/(publish )this(?: one| record)/i, "$1one");
   finding.sentence += ` It can't be published at ${name}: the names there are those of another domain (DNAME). At ${target} it is for both domains.`;
 }
 

@@ -1,7 +1,7 @@
 /** `dmarc import imap` reading from servers that answer otherwise than Dovecot does. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openImap } from "../../cli/import/imap.ts";
-import type { MailPage } from "../../cli/import/mailbox.ts";
+import { type MailPage, PAGE_BOUNDS } from "../../cli/import/mailbox.ts";
 import { type ImapServer, startImapServer } from "../support/imap-server.ts";
 
 let server: ImapServer;
@@ -81,6 +81,13 @@ it("mails that the server cannot give are named where they are the last ones, as
 it("a server that gives no mail at all ends the run, and nothing is passed over", async () => {
   fill(1, 2, 3);
   for (const uid of [1, 2, 3]) server.broken.add(uid);
+  await expect(read()).rejects.toThrow(/^Mails could not be read: .+ could not be converted\.$/);
+});
+
+it("a server that gives no mail ends the run also where the last one is too large to be asked for", async () => {
+  fill(...Array.from({ length: PAGE_BOUNDS.mails + 1 }, (_, i) => i + 1));
+  for (let uid = 1; uid <= PAGE_BOUNDS.mails; uid++) server.broken.add(uid);
+  server.large.add(PAGE_BOUNDS.mails + 1);
   await expect(read()).rejects.toThrow(/^Mails could not be read: .+ could not be converted\.$/);
 });
 

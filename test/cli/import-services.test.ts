@@ -150,6 +150,30 @@ describe.each([
     expect(await runJson()).toMatchObject({ files: 0, unreadable: 0 });
   });
 
+  it("a mail that is refused where the last one before it was, too, is named", async () => {
+    fill(`${kind}-denied`, 2, [...places]);
+    const refusal = { status: 403, body: { error: { message: "It cannot be had." } } };
+    const [, second] = services.mails;
+    if (second !== undefined) second.refusal = refusal;
+    expect(JSON.parse((await run("good")).stdout)).toMatchObject({ taken: 1, unreadable: 1 });
+    fill(`${kind}-later`, 1, [...places]);
+    for (const mail of services.mails) if (mail.id.startsWith(`${kind}-later`)) mail.refusal = refusal;
+    const { stdout, stderr } = await run("good");
+    expect(stderr).toContain(`mail ${kind}-later-0: `);
+    expect(JSON.parse(stdout)).toMatchObject({ files: 0, unreadable: 2 });
+  });
+
+  it.each([429, 503])("a mail for which the service is too busy, with %s, is for the next run", async (status) => {
+    fill(`${kind}-busy-${status}`, 3, [...places]);
+    const [, second] = services.mails;
+    if (second === undefined) throw new Error("No mail.");
+    second.refusal = { status, body: { error: { message: "Too many requests." } }, headers: { "retry-after": "0" } };
+    const end = `status ${status}: Too many requests. Run the same command again to continue.\n`;
+    expect(await run("good")).toMatchObject({ code: 1, stderr: expect.stringContaining(end) });
+    delete second.refusal;
+    expect(await runJson()).toMatchObject({ taken: 3, unreadable: 0 });
+  });
+
   it("passes over nothing where all mails are refused", async () => {
     fill(`${kind}-forbidden`, 2, [...places]);
     for (const mail of services.mails) mail.refusal = { status: 403, body: { error: { message: "Not allowed." } } };

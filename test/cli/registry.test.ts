@@ -209,6 +209,11 @@ it("lists that end at a limit say so, on pages, too", async () => {
     code: 0,
     stderr: "Only the newest 1 are listed, and there may be more: --limit 0 lists all.\n",
   });
+  expect(await run("audit", "--limit", "0", "--operation", "decideSender")).toEqual({
+    code: 0,
+    stdout: "No change matches.\n",
+    stderr: "",
+  });
 });
 
 it("watch list has all notices of a domain, however many came since", async () => {

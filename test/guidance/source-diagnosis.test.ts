@@ -118,6 +118,11 @@ describe("failing mail may be", () => {
       ...[3, 9, 25].map((i) => ({ day: 20_000 + i, dkimResults: breaks.dkimResults, messages: 10 })),
     ];
     expect(diagnose([holds, breaks], { days: now }).code).toBe("signatureChanged");
+    // Nor does a newsletter of each week, of which somebody forwards one mail the day after.
+    const weekly = [0, 7, 14, 21].map((i) => ({ day: 20_000 + i, dkimResults: holds.dkimResults, messages: 225 }));
+    const forwarded = { day: 20_022, dkimResults: breaks.dkimResults, messages: 1 };
+    const one = group({ dkimResults: breaks.dkimResults, messages: 1 });
+    expect(diagnose([holds, one], { days: [...weekly, forwarded] }).code).toBe("signatureChanged");
   });
 
   it("under strict alignment: signed or bounced as a subdomain", () => {

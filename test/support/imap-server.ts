@@ -16,6 +16,8 @@ export interface ImapServer {
   broken: Set<number>;
   /** What it says then. */
   refusal: string;
+  /** UIDs of mails that it says are larger than they are: of two gigabytes. */
+  large: Set<number>;
   /** It does not say how large mails are. */
   refusesSizes: boolean;
   /** It says goodbye and goes in the middle of the answer with this mail. */
@@ -53,6 +55,7 @@ export async function startImapServer(): Promise<ImapServer> {
     capabilities: "IMAP4rev1",
     broken: new Set(),
     refusal: "NO The specified message set contains a message that could not be converted.",
+    large: new Set(),
     refusesSizes: false,
     leavesAt: undefined,
     isClosing: false,
@@ -128,7 +131,7 @@ function fetchedLines(command: string, uids: readonly number[], state: ImapServe
   for (const uid of wanted) {
     const text = state.mails.get(uid) ?? "";
     const place = `* ${uids.indexOf(uid) + 1} FETCH (UID ${uid}`;
-    if (!isContent) lines.push(`${place} RFC822.SIZE ${text.length})`);
+    if (!isContent) lines.push(`${place} RFC822.SIZE ${state.large.has(uid) ? 2_000_000_000 : text.length})`);
     else if (uid === state.leavesAt) {
       const half = text.slice(0, text.length / 2);
       return {
