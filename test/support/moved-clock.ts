@@ -45,7 +45,6 @@ export async function startMovedClock(seconds: number): Promise<MovedClock> {
 function moduleText(real: string, clockUrl: string): string {
   return `
 import process, { Operations as RealOperations } from ${JSON.stringify(real)};
-import { listenLocally } from "./ports.ts";
 const RealDate = Date;
 let offset = 0;
 globalThis.Date = class extends RealDate {
