@@ -8,11 +8,11 @@ import type { LedgerDatabase, LedgerResult, LedgerStatement } from "../../shared
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { migrate } from "../../test/support/migrations.ts";
-import { createOfflineHarness } from "../../test/support/offline-harness.ts";
 import { mailOf, reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
 import { Simulation } from "../../test/support/simulation/simulation.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { measureCpu as cpuOfMails, type WorkerCpu } from "./cpu.ts";
+import { withEmptyDatabase } from "./empty-database.ts";
 
 /** Reports about one domain and day, of as many reporters. */
 const REPORTS_PER_DAY = 12;
@@ -64,31 +64,15 @@ export interface CapacityPlan {
 
 /** Runs the reports through ingest and process, then what cron does with them. */
 export async function countOperations(plan: CapacityPlan): Promise<{ counts: Counts; upkeep: UpkeepCounts }> {
-  const server = createOfflineHarness({
-    workers: [
-      {
-        config: {
-          name: "ledger",
-          main: `${import.meta.dirname}/empty-worker.js`,
-          compatibility_date: "2026-11-01",
-          d1_databases: [{ binding: "D1", database_name: "ledger", database_id: "ledger" }],
-        },
-      },
-    ],
-  });
-  await server.listen();
-  try {
-    const env = (await server.getWorker("ledger").getEnv()) as unknown as { D1: LedgerDatabase };
-    await migrate(env.D1);
-    const ledger = new CountedLedger(env.D1);
-    const place = { directory: env.D1, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
+  return withEmptyDatabase(async (directory) => {
+    await migrate(directory);
+    const ledger = new CountedLedger(directory);
+    const place = { directory, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
     await putAddress(validRegistration(RUA, { account: "acme" }), { ...place, newAccountShard: 0 }, 0);
     const simulation = new Simulation({ database: ledger });
-    await addEarlier(env.D1, plan.earlier, Math.floor(simulation.clock.nowMilliseconds / DAY_MILLISECONDS));
-    return await runAll(plan, simulation, ledger);
-  } finally {
-    await server.close();
-  }
+    await addEarlier(directory, plan.earlier, Math.floor(simulation.clock.nowMilliseconds / DAY_MILLISECONDS));
+    return runAll(plan, simulation, ledger);
+  });
 }
 
 /** CPU milliseconds a report of ingest and of process, of so many reports of which the first half is not counted. */

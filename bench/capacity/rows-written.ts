@@ -6,7 +6,7 @@
  */
 import { renderTable } from "../../cli/terminal.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
-import { createOfflineHarness } from "../../test/support/offline-harness.ts";
+import { withEmptyDatabase } from "./empty-database.ts";
 
 const ROWS = 10;
 const TEN = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS})`;
@@ -48,28 +48,15 @@ async function rowsWritten(database: LedgerDatabase, table: readonly string[], s
   return meta.rows_written ?? Number.NaN;
 }
 
-const server = createOfflineHarness({
-  workers: [
-    {
-      config: {
-        name: "ledger",
-        main: `${import.meta.dirname}/empty-worker.js`,
-        compatibility_date: "2026-11-01",
-        d1_databases: [{ binding: "D1", database_name: "ledger", database_id: "ledger" }],
-      },
-    },
-  ],
-});
-await server.listen();
-try {
-  const { D1 } = (await server.getWorker("ledger").getEnv()) as unknown as { D1: LedgerDatabase };
-  const rows: string[][] = [];
+const rows = await withEmptyDatabase(async (database) => {
+  const counted: string[][] = [];
   for (const [name, table] of Object.entries(TABLES)) {
     const counts: string[] = [];
-    for (const statement of Object.values(STATEMENTS)) counts.push(String(await rowsWritten(D1, table, statement)));
-    rows.push([name, ...counts]);
+    for (const statement of Object.values(STATEMENTS)) {
+      counts.push(String(await rowsWritten(database, table, statement)));
+    }
+    counted.push([name, ...counts]);
   }
-  console.log(renderTable(["Table of ten rows", ...Object.keys(STATEMENTS)], rows));
-} finally {
-  await server.close();
-}
+  return counted;
+});
+console.log(renderTable(["Table of ten rows", ...Object.keys(STATEMENTS)], rows));
