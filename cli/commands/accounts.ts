@@ -1,5 +1,5 @@
 /** `dmarc accounts`: accounts, what they are called, their people, importing many, exporting and forgetting one. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { importChunks, readImportFile } from "../../shared/import-lines.ts";
@@ -9,6 +9,7 @@ import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { reasonOfAny } from "../file-errors.ts";
+import { readGivenFile } from "../given-file.ts";
 import { requireAccount } from "../known-names.ts";
 import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
@@ -114,7 +115,7 @@ async function logo(
     await client.ask("removeAccountLogo", { account });
     return options.json ? printJson({ removed: account }) : printOut(`${account} no longer has a logo.`);
   }
-  const bytes = await readBytes(file);
+  const bytes = await readGivenFile(file);
   if (bytes.length > ACCOUNT_LIMITS.logoBytes) {
     throw new CommandError(`${file} has ${bytes.length} bytes; a logo may have ${ACCOUNT_LIMITS.logoBytes}.`);
   }
@@ -172,7 +173,7 @@ async function importFile(
   file: string,
   { dryRun = false, ...options }: AccountOptions & { dryRun?: boolean },
 ): Promise<void> {
-  const read = readImportFile((await readBytes(file)).toString("utf8"));
+  const read = readImportFile((await readGivenFile(file)).toString("utf8"));
   if (!read.ok) throw new CommandError(`${file}: ${read.error}`);
   const client = connect(options);
   const lines: Outputs["importAccounts"]["items"] = [];
@@ -218,12 +219,4 @@ function printAccount({ account, name, logoSeconds }: Outputs["createAccount"], 
   ];
   if (json) printJson({ account, name, logoSeconds });
   else printOut(renderPairs(pairs));
-}
-
-async function readBytes(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
-  }
 }

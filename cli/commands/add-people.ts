@@ -1,5 +1,3 @@
-/** `dmarc accounts add-people`: gives the people of a CSV file their roles in accounts, a result a line. */
-import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { readCsv } from "../../shared/csv.ts";
 import { ACCOUNT_LIMITS } from "../../shared/limits.ts";
@@ -8,7 +6,7 @@ import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { reasonOfAny } from "../file-errors.ts";
+import { readGivenFile } from "../given-file.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface PeopleOptions extends ConnectionOptions {
@@ -45,7 +43,7 @@ export function addAddPeople(group: Command, examples: string): void {
 async function addPeople(file: string, { role, dryRun = false, json, ...connection }: PeopleOptions): Promise<void> {
   const client = connect(connection);
   const done: PersonLine[] = [];
-  for (const line of readPeople(await readText(file), role, file)) {
+  for (const line of readPeople((await readGivenFile(file)).toString("utf8"), role, file)) {
     const result = dryRun || line.error !== undefined ? line : await addPerson(client, line);
     done.push(result);
     if (!json) printOut(renderLine(result, dryRun));
@@ -107,12 +105,4 @@ const REFUSALS = new Set(["bad_request", "forbidden", "not_found"]);
 function renderLine({ line, account, address, role, error }: PersonLine, isDryRun: boolean): string {
   const said = error === undefined ? `${address} ${isDryRun ? "would be" : "is"} ${role} of ${account}` : error;
   return `line ${line}: ${safeText(said, MAX_CHARS)}`;
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
-  }
 }

@@ -8,7 +8,7 @@ import { addConnectionOptions, type ConnectionOptions, connect } from "../connec
 import { readDomain } from "../domain-option.ts";
 import { requireKnown } from "../known-names.ts";
 import { numberBetween, readDay, readIp } from "../option-values.ts";
-import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
+import { printJson, printOut, renderDay, renderMinute, safeText } from "../terminal.ts";
 
 interface ListOptions extends ConnectionOptions {
   reporter?: string;
@@ -84,8 +84,7 @@ a conflict (dmarc conflicts list), or refused because its address is not registe
 function renderReport(report: Listed): string {
   const { account, domain, day, uid, reporter, receivedSeconds } = report;
   const path = `/reports/${[account, domain === "" ? "-" : domain, day, uid].map(encodeURIComponent).join("/")}`;
-  const minute = new Date(receivedSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
-  return `${day}  ${safeText(reporter, MAX_CHARS)}: ${safeText(contentOf(report), MAX_CHARS)}; came ${minute} UTC
+  return `${day}  ${safeText(reporter, MAX_CHARS)}: ${safeText(contentOf(report), MAX_CHARS)}; came ${renderMinute(receivedSeconds)} UTC
   ${path}`;
 }
 

@@ -5,7 +5,7 @@ import { compareValues, firstRows, type ListPage } from "./combine.ts";
 import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
 import { mailOrigin } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
-import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
+import { KNOWS_REPORT_KIND, REPORT_KINDS, type ReportKind } from "./report-rows.ts";
 import { DECISIONS, type Decision } from "./reports.ts";
 
 const version = v.object({
@@ -60,9 +60,6 @@ const row = v.pipe(
   }),
   v.transform(({ conflict, ...columns }): ConflictRow => ({ ...columns, ...conflict })),
 );
-
-/** The condition that this version knows what kind of report it is about. */
-const KNOWS_KIND = knows("kind", REPORT_KINDS);
 
 const COLUMNS = `id, account, domain, kind, day, lower(hex(uid)) AS uid, filed_seconds AS filedSeconds, conflict`;
 
@@ -130,7 +127,7 @@ export function conflictsQuery({
   const isAsked = withoutDoubted ? `coalesce(NOT (${IS_DOUBTED}), true)` : "true";
   return {
     ...query(
-      `SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 AND ${isAsked} AND ${KNOWS_KIND} ORDER BY id LIMIT ?2`,
+      `SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 AND ${isAsked} AND ${KNOWS_REPORT_KIND} ORDER BY id LIMIT ?2`,
       [after, limit],
       row,
     ),
@@ -197,7 +194,7 @@ export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
       `SELECT account, domain, kind, conflict ->> '$.reporter' AS reporter, count(*) AS conflicts,
         sum(conflict ->> '$.other.total') AS total, min(filed_seconds) AS firstFiledSeconds,
         max(filed_seconds) AS lastFiledSeconds
-      FROM conflicts WHERE ${IS_DOUBTED} AND ${KNOWS_KIND} GROUP BY account, domain, kind, reporter
+      FROM conflicts WHERE ${IS_DOUBTED} AND ${KNOWS_REPORT_KIND} GROUP BY account, domain, kind, reporter
       ORDER BY conflicts DESC, account, domain, kind, reporter LIMIT ${MAX_DOUBTED_GROUPS}`,
       [],
       groupRow,
@@ -226,7 +223,7 @@ export function findDoubted(
 /** Conflicts by id, those that exist. */
 export function conflictsNamedQuery(ids: readonly string[]): Query<ConflictRow> {
   return query(
-    `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) AND ${KNOWS_KIND} ORDER BY id`,
+    `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) AND ${KNOWS_REPORT_KIND} ORDER BY id`,
     [JSON.stringify(ids)],
     row,
   );

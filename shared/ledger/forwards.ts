@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { type ForwardTarget, TARGET_KINDS } from "../forward/target.ts";
 import { FORWARD_LIMITS } from "../limits.ts";
 import { ask, type Change, jsonColumn, knows, type LedgerDatabase, type Query, query } from "./database.ts";
-import { REPORT_KINDS, type ReportReference, reportDetails, reportFacts } from "./report-rows.ts";
+import { KNOWS_REPORT_KIND, REPORT_KINDS, type ReportReference, reportDetails, reportFacts } from "./report-rows.ts";
 
 const targetRow = v.pipe(
   v.object({
@@ -67,9 +67,6 @@ export function waitingReportsQuery(): Query<WaitingReports> {
   return query(sql, [], waitingRow);
 }
 
-/** The condition that this version knows what kind of report it is. */
-const KNOWS_REPORT = knows("kind", REPORT_KINDS);
-
 const unsentRow = v.object({
   target: v.string(),
   reportUid: v.string(),
@@ -90,7 +87,7 @@ export type UnsentReport = v.InferOutput<typeof unsentRow>;
 export function unsentReportsQuery(limit: number): Query<UnsentReport> {
   const sql = `SELECT target, lower(hex(uid)) AS reportUid, account, kind, domain, day, state, attempts, result,
       created_seconds AS createdSeconds, next_seconds AS nextSeconds
-    FROM forwards WHERE ${KNOWS_REPORT} ORDER BY state, attempts DESC, created_seconds DESC LIMIT ?1`;
+    FROM forwards WHERE ${KNOWS_REPORT_KIND} ORDER BY state, attempts DESC, created_seconds DESC LIMIT ?1`;
   return query(sql, [limit], unsentRow);
 }
 
@@ -212,7 +209,7 @@ export function dueForwardsQuery(target: string, nowSeconds: number): Query<DueF
         'endSeconds', r.end_seconds, 'receivedSeconds', r.received_seconds, 'senderState', r.sender_rank,
         'senderDomain', r.sender_domain, 'rua', r.rua, 'rawKey', r.raw_key, 'part', r.part, 'records', r.records,
         'total', r.total, 'passed', r.passed, 'details', json(r.details)) END AS report
-    FROM (SELECT * FROM forwards WHERE target = ?1 AND state = 'waiting' AND next_seconds <= ?2 AND ${KNOWS_REPORT}
+    FROM (SELECT * FROM forwards WHERE target = ?1 AND state = 'waiting' AND next_seconds <= ?2 AND ${KNOWS_REPORT_KIND}
       ORDER BY next_seconds LIMIT ?3) f
     LEFT JOIN reports r ON r.account = f.account AND r.kind = f.kind AND r.domain = f.domain AND r.day = f.day
       AND r.uid = f.uid AND r.state = 'accepted'

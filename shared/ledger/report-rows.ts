@@ -18,11 +18,14 @@ import type {
 import { daysOf, daysOfPeriod, type ReportDay } from "../report-day.ts";
 import type { ReportKind } from "../report-header.ts";
 import { apportion, spreadCounts } from "../report-spread.ts";
-import { jsonColumn } from "./database.ts";
+import { jsonColumn, knows } from "./database.ts";
 import { FigureSpreader } from "./figure-spreader.ts";
 import { FigureChunks, failureKey, readResultLetters, tlsKey } from "./figures.ts";
 
 export const REPORT_KINDS = ["aggregate", "tls", "failure"] as const satisfies readonly ReportKind[];
+
+/** The condition that this version knows what kind of report a row is about. */
+export const KNOWS_REPORT_KIND = knows("kind", REPORT_KINDS);
 export type { ReportKind };
 
 /** retracted: it stopped counting when an object was read again; taken_back: a person removed it. Neither counts. */

@@ -55,7 +55,10 @@ export const reportKind: MessageKind<DeliveredReport> = {
     const deadLetter = await newDeadLetter(
       {
         ...exhausted({ ...received, message }, lastError),
-        ...{ receivedSeconds, rua, rawKey, generation },
+        receivedSeconds,
+        rua,
+        rawKey,
+        generation,
         ...(await knownOf(rawKey, invocation)),
       },
       invocation.nowSeconds,
