@@ -47,17 +47,18 @@ const DAYS_ID = "days@dmarc";
 /** Renders a story. */
 export async function mailBody(story: Story, context: MailContext): Promise<MailBody> {
   const attachments: MailPicture[] = [];
-  const content = context.logo && decodeBase64(context.logo.base64)?.buffer;
-  const logo = content && context.logo;
-  if (content !== undefined && logo !== undefined) {
-    attachments.push({ disposition: "inline", contentId: LOGO_ID, filename: "logo", type: logo.mediaType, content });
+  const { logo } = context;
+  const logoBytes = logo === undefined ? undefined : decodeBase64(logo.base64);
+  if (logo !== undefined && logoBytes !== undefined) {
+    const name = { contentId: LOGO_ID, filename: "logo", type: logo.mediaType };
+    attachments.push({ disposition: "inline", ...name, content: logoBytes.buffer });
   }
   if (story.picture !== undefined) {
     const { buffer: content } = new Uint8Array(await daysPicture(story.picture.days, context.compress));
     const name = { contentId: DAYS_ID, filename: "messages-by-day.png", type: "image/png" };
     attachments.push({ disposition: "inline", ...name, content });
   }
-  const html = String(await htmlOf(story, { ...context, logo }));
+  const html = String(await htmlOf(story, { ...context, logo: logoBytes === undefined ? undefined : logo }));
   return { subject: subjectOf(story.headline), text: textOf(story), html, attachments };
 }
 
