@@ -84,7 +84,7 @@ const NO_DNS_SERVER =
 /** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
 async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
   const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const [address] = await ask(place.shards.directory, addressesNamingQuery(name.account, [name.domain]));
+  const [address] = await ask(place.shards.directory, addressesNamingQuery([name.account], [name.domain]));
   const registered =
     address === undefined ? [] : [addMissingDomains([{ ...name, rua: address.rua }], place.nowSeconds)];
   await change(place.ledger, [addReportedDomain(name, sinceDay), ...registered, addListedDomains(name)]);
