@@ -174,7 +174,7 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
     expect(cloudflare.databases.get("dmarc-reports")).not.toBe(lost);
   });
 
-  test("destroy leaves the raw reports, and removes them where it is told to", { timeout: TIMEOUT_MS }, async () => {
+  test("destroy leaves the raw reports, and removes them if asked to", { timeout: TIMEOUT_MS }, async () => {
     const { cloudflare } = here;
     const said: string[] = [];
     const deployment = here.begin();

@@ -152,7 +152,7 @@ async function neighboursMail(): Promise<void> {
   await simulation.drain();
 }
 
-/** What people say and decide, and what is found and told. */
+/** What people enter and decide, what was found, and the notices about it. */
 async function plantDecisions({ account, domains }: Planted): Promise<void> {
   const invocation = simulation.invocation();
   const [first, second] = domains;

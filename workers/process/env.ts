@@ -118,12 +118,12 @@ export function inEachShard(invocation: Invocation): Invocation[] {
   return invocation.shards.all.map((_, shard) => inShard(invocation, shard));
 }
 
-/** The one of some databases whose turn it is: where a run of cron has no queries for all, each has a minute. None has none. */
+/** The database whose turn it is, for work that a run of cron cannot do in all: another one each minute. Undefined without any. */
 export function inTurn<T>(databases: readonly T[], nowSeconds: number): T | undefined {
   return databases[Math.floor(nowSeconds / 60) % databases.length];
 }
 
-/** So many bytes that nobody can guess. */
+/** Random bytes that nobody can guess. */
 export function randomBytes(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));
 }
