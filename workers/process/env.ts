@@ -108,6 +108,11 @@ export async function inShardIfKnown(account: string, invocation: Invocation): P
   return found === undefined ? undefined : inShard(invocation, found.shard);
 }
 
+/** Whether an account may be named: there is one, or it is "", the pipeline itself. */
+export async function isAccountOrPipeline(account: string, { shards }: Invocation): Promise<boolean> {
+  return account === "" || (await findAccount(shards.directory, account)) !== undefined;
+}
+
 /** The invocation on the database of an account, or on the first one if there is no such account. */
 export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
   return (await inShardIfKnown(account, invocation)) ?? inShard(invocation, 0);

@@ -34,6 +34,7 @@ import { type Mail, mailQuery } from "../../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { notFound } from "../answers.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry } from "../env.ts";
 import { checkDueSetups } from "./domain-setup.ts";
 import { followWholeRegistry } from "./follow-registry.ts";
@@ -61,10 +62,7 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
   const place = await inShardOf(name.account, invocation);
   const known = await findDomain(name, place);
   if (known === undefined) {
-    return fail({
-      code: "not_found",
-      message: `The account has no reports about ${name.domain}, and no address for it.`,
-    });
+    return notFound(`The account has no reports about ${name.domain}, and no address for it.`);
   }
   if (known > place.nowSeconds - GUIDANCE_LIMITS.checkedNowSeconds) {
     const [kept] = await ask(place.ledger, checksQuery(name.domain, [name.account]));
