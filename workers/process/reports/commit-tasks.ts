@@ -15,6 +15,7 @@ import { queueBatches } from "../../../shared/queue-batches.ts";
 import { mailOrigin, parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { carryDiscarded } from "./carry-discarded.ts";
+import { filedById } from "./filed.ts";
 import { lookUp } from "./lookup.ts";
 import { writeEarlierEvents, writeOutcomeEvents } from "./outcomes.ts";
 import { readOthersAgain } from "./read-others.ts";
@@ -30,35 +31,37 @@ export async function commitTasks(
   invocation: Invocation,
 ): Promise<void> {
   for (const task of tasks) stayWhereDecided(task);
-  const commitIn = async (shard: number, group: readonly Task[]): Promise<void> => {
+  const commitIn: CommitIn = async (shard, group) => {
     try {
       await commitTogether(group, addressesOf, inShard(invocation, shard));
     } catch (error) {
       for (const task of group) task.ending ??= { error };
     }
   };
-  for (const shard of invocation.shards.all.keys()) {
-    // Rows are removed from the old database before the new one commits: interrupted in between, the object is simply
-    // unfinished.
-    const moving = tasks.filter(
-      ({ ending, home }) => ending === undefined && home.others.some((row) => row.shard === shard),
-    );
-    await carryAll(moving, shard, invocation);
-    const moves = moving
-      .filter(({ ending }) => ending === undefined)
-      .map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
-    await commitIn(shard, moves);
-    for (const { message, ending } of moves) {
-      const task = moving.find((one) => one.message.key === message.key);
-      if (task !== undefined && ending !== undefined && "error" in ending) task.ending = ending;
-    }
-  }
-  for (const shard of new Set(tasks.map(({ home }) => home.shard))) {
-    await commitIn(
-      shard,
-      tasks.filter(({ home }) => home.shard === shard),
-    );
-  }
+  for (const shard of invocation.shards.all.keys()) await moveAway(tasks, shard, { commitIn, invocation });
+  for (const [shard, group] of Map.groupBy(tasks, ({ home }) => home.shard)) await commitIn(shard, group);
+}
+
+/** Commits tasks in one database; a fault becomes the ending of those that have none. */
+type CommitIn = (shard: number, group: readonly Task[]) => Promise<void>;
+
+/**
+ * Removes the rows of objects that belong to another database by now from a database that has some. This comes before the new
+ * one commits: interrupted in between, an object is simply unfinished.
+ */
+async function moveAway(
+  tasks: readonly Task[],
+  shard: number,
+  { commitIn, invocation }: { commitIn: CommitIn; invocation: Invocation },
+): Promise<void> {
+  const isOpen = ({ ending }: Task): boolean => ending === undefined;
+  const moving = tasks.filter((task) => isOpen(task) && task.home.others.some((row) => row.shard === shard));
+  await carryAll(moving, shard, invocation);
+  const moves = new Map(
+    moving.filter(isOpen).map((task) => [task, { ...task, read: movingOf(task.read), source: undefined }]),
+  );
+  await commitIn(shard, [...moves.values()]);
+  for (const [task, { ending }] of moves) if (ending !== undefined && "error" in ending) task.ending = ending;
 }
 
 /** Copies discards to the new database before the old rows are removed; a fault becomes the ending of its task. */
@@ -186,10 +189,7 @@ async function writePoints(
 
 /** After the transaction: writes the events, and deletes raw objects that must not be kept. */
 async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: Invocation): Promise<void> {
-  const filed = {
-    deadLetters: new Map(plan.changes.deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
-    conflicts: new Map(plan.changes.conflicts.map((conflict) => [conflict.id, conflict])),
-  };
+  const filed = filedById(plan.changes);
   for (const object of plan.objects) {
     const task = open.find(({ read }) => read === object.object);
     if (task === undefined) continue;

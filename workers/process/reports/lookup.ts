@@ -20,7 +20,7 @@ import { addReports, findReports, type LedgerReports } from "../../../shared/led
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
 import { dayOfRawKey } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
-import { findFiled, idsOf } from "./outcomes.ts";
+import { findFiled, idsOf } from "./filed.ts";
 
 type AddressesOf = Registrations["addressesOf"];
 

@@ -8,13 +8,12 @@ import { conflictEvent, deadLetterEvent, eventPoint, type PipelineEvent } from "
 import { reportOf } from "../../../shared/batch/object.ts";
 import { coveredPoints, runAbove } from "../../../shared/batch/write-above.ts";
 import { eventId } from "../../../shared/identity.ts";
-import { type ConflictRow, findConflicts } from "../../../shared/ledger/conflicts.ts";
-import { type DeadLetterRow, findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import type { FinishedObject } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { findReports } from "../../../shared/ledger/reports.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import type { Invocation } from "../env.ts";
+import { type Filed, findFiled, idsOf } from "./filed.ts";
 import { writeEvents } from "./points.ts";
 import { mayHaveWritten, type Task } from "./task.ts";
 
@@ -24,30 +23,6 @@ export interface Committed {
   attempts: number;
   account: string;
   outcomes: readonly Outcome[];
-}
-
-/** The dead letters and conflicts that outcomes refer to. */
-export interface Filed {
-  deadLetters: ReadonlyMap<string, DeadLetterRow>;
-  conflicts: ReadonlyMap<string, ConflictRow>;
-}
-
-/** Ids of the outcomes of one name. */
-export function idsOf(outcomes: readonly Outcome[], name: Outcome["outcome"]): string[] {
-  return outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
-}
-
-/** The dead letters and conflicts with these ids. */
-export async function findFiled(
-  ids: Record<keyof Filed, readonly string[]>,
-  ledger: Invocation["ledger"],
-): Promise<Filed> {
-  const deadLetters = await findDeadLetters(ledger, ids.deadLetters);
-  const conflicts = await findConflicts(ledger, ids.conflicts);
-  return {
-    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
-    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
-  };
 }
 
 /** Writes the events of an object's outcomes. @throws whatever Analytics Engine or the queue throws */
