@@ -1,8 +1,8 @@
 /**
  * How often alerts are right: `npm run bench:alerts -- [--domains N] [--seed N] [--json] [--verbose]`, 112 domains watched for a
  * quarter by default: 10,080 domain-days. Domains of the verdict's simulator (bench/verdict) get 200 labelled incidents, the rules
- * and the life of incidents run day by day as in process, and what was told is held against the labels. Goals: at most one false
- * alarm a domain and quarter, 95 % told within 24 hours of the report that shows them, the right cause first in 90 %.
+ * and the life of incidents run day by day as in process, and the notices are compared with the labels. Goals: at most one false
+ * alarm a domain and quarter, 95 % announced within 24 hours of the report that shows them, the right cause first in 90 %.
  */
 import { parseArgs } from "node:util";
 import { KINDS } from "./alerts/incidents.ts";
@@ -27,10 +27,10 @@ interface Answer {
   /** Besides the incidents, and of the same domains where nothing was put in. */
   falseAlarmsBesideIncidents: number;
   falseAlarmsWithoutIncidents: number;
-  /** Of them those told on their own. */
+  /** Those of them that had a notice at once, not in the digest. */
   immediateFalseAlarmsPerDomainQuarter: number;
   caughtWithin24Hours: number;
-  /** Also where it was told in the digest. */
+  /** Also where the digest announced it. */
   caughtInDigestToo: number;
   rightCauseFirst: number;
   noticesPerDomainQuarter: number;

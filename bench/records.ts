@@ -2,7 +2,7 @@
  * How long a page of a report's records takes, read again from its raw object: process and the dashboard in workerd on their
  * real configuration, with R2 and D1 on this machine; from the request to the API to the last byte of its answer.
  *
- * usage: npm run bench:records -- [records] [--json]     1,000,000 unless told; 1,000 are always measured as well
+ * usage: npm run bench:records -- [records] [--json]     1,000,000 by default; 1,000 are always measured as well
  * Exit code: 0 when every median is at its target or below.
  */
 import { resolve } from "node:path";

@@ -1,4 +1,4 @@
-/** Whose domain it is, where a command is told none: the account that has it. It prints nothing. */
+/** The account that has a domain, for commands that are given none. It prints nothing. */
 import { readDomainName } from "../shared/domain-name.ts";
 import { PAGE_LIMITS } from "../shared/limits.ts";
 import type { ApiClient } from "./client.ts";

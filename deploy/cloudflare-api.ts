@@ -113,7 +113,6 @@ const subscription = v.object({ rate_plan: v.optional(v.object({ id: v.optional(
 export type Account = v.InferOutput<typeof account>;
 export type Queue = v.InferOutput<typeof queue>;
 export type Rule = v.InferOutput<typeof rule>;
-export type Routing = v.InferOutput<typeof routing>;
 export type Lifecycle = v.InferOutput<typeof lifecycle>;
 
 interface Request {

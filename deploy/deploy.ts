@@ -13,9 +13,10 @@ import { CommandError } from "../cli/command-error.ts";
 import { askLine, isAsking, isConfirmed } from "../cli/confirm.ts";
 import { sayWrongUse } from "../cli/wrong-use.ts";
 import { API_BASE_URL, cloudflareApi } from "./cloudflare-api.ts";
+import { destroy, removalLines } from "./destroy.ts";
 import { folderOf, type Kept, readKept } from "./kept.ts";
 import { chooseAccount } from "./preflight.ts";
-import { type Deployed, deploy, destroy, planLines, removalLines, type Survey, survey } from "./run.ts";
+import { type Deployed, deploy, planLines, type Survey, survey } from "./run.ts";
 import {
   type GivenSettings,
   namesOf,

@@ -1,7 +1,7 @@
 /**
- * wrangler's dev server as a separate process, started by `startWrangler`, never by hand. It is run by its function
- * rather than its command, because only so can it be told to open no inspector, to keep off the registry through which
- * the dev servers of a machine find each other, to choose a Worker by its route, and to look for no changes of files.
+ * wrangler's dev server as a separate process, started by `startWrangler`, never by hand. It calls wrangler's function, not its
+ * command, because only the function has the options that are needed: no inspector, no part in the registry through which the
+ * dev servers of a machine find each other, Workers chosen by their routes, and no watching of files.
  *
  * Its parent sends it one message, the settings (DevSettings), and gets one (DevMessage). When the process that started it
  * is gone, however that ended, the whole group (wrangler, esbuild, workerd) ends too.

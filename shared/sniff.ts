@@ -206,7 +206,7 @@ function sniffText(head: Uint8Array): ContentType {
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
 }
 
-/** JSON as JavaScript has it, of a report: comments, and names of members in other quotation marks or in none. */
+/** A report in JSON as JavaScript allows it: comments, and names of members in other quotation marks or in none. */
 const ODD_JSON =
   /^(?:(?:\/\/[^\n]{0,200}\n|\/\*[^*]{0,200}\*\/)\s{0,100}){0,4}\{\s{0,100}(?:(?:\/\/[^\n]{0,200}\n|\/\*[^*]{0,200}\*\/)\s{0,100}){0,4}(?:"|['"]?(?:organization[-_]?name|date[-_]?range|contact[-_]?info|report[-_]?id|policies)['"]?\s{0,9}:)/i;
 

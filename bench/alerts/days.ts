@@ -58,7 +58,7 @@ export class ReportedDays {
     return [...found.values()];
   }
 
-  /** Which reporters told of which days. */
+  /** Which reporters reported which days. */
   reporters({ firstDay, lastDay }: { firstDay: number; lastDay: number }): ReporterDays[] {
     const found = new Map<string, number[]>();
     for (let day = firstDay; day < lastDay; day++) {

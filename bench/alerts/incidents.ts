@@ -264,7 +264,7 @@ function silence(
     zone.changeDmarc(firstDay, lastDay, "v=DMARC1; p=none; rua=mailto:other@elsewhere.example");
   if (cause === "destinationRefused") zone.refuseDestination({ firstDay, lastDay });
   if (cause === "mailRefused") zone.refuseMail({ firstDay, lastDay });
-  // The record's own break is told first.
+  // The notice about the broken record comes first.
   return {
     rules: ["reportsStopped", "recordBroke"],
     causes: [cause, ...ALSO_RIGHT[cause]],

@@ -1,4 +1,4 @@
-/** Holds what was told of simulated domains against their labels. Pure. */
+/** Compares the notices about simulated domains with their labels. Pure. */
 import { mulberry32 } from "../../local/random.ts";
 import type { RuleCode } from "../../shared/watch/finding.ts";
 import { type Chance, chanceOf } from "../verdict/chance.ts";
@@ -17,7 +17,7 @@ export interface Outcome {
   kind: Kind;
   /** First day on which reports show it; undefined: they never do. */
   shownDay: number | undefined;
-  /** Days from then to the first notice told on its own, and to any; undefined: there was none. */
+  /** Days from then to the first notice sent at once, and to the first of any kind; undefined: there was none. */
   toldAfter: number | undefined;
   digestAfter: number | undefined;
   isCauseRight: boolean;
@@ -28,7 +28,7 @@ export interface WatchedDomain {
   outcomes: Outcome[];
   /** Notices that nothing true is behind. */
   falseAlarms: { day: number; rule: RuleCode; subject: string; isImmediate: boolean }[];
-  /** Of what was told that was not put in: senders and campaigns that begin in the simulation by themselves. */
+  /** Notices about what is not labelled: senders and campaigns that begin in the simulation by themselves. */
   natural: number;
   notices: number;
 }
@@ -110,7 +110,7 @@ function score(labels: readonly Label[], told: readonly Told[], truth: Truth): W
   let natural = 0;
   const falseAlarms: WatchedDomain["falseAlarms"] = [];
   for (const { day, notice } of opened) {
-    // What is so when a domain is looked at first is told in the digest, and is no alarm.
+    // What is found at the first look at a domain is announced in the digest, and is no alarm.
     if (day === BENCH.learnedDays || notice.severity === "info") continue;
     if (labels.some((label) => mayBeAbout(label, notice.rule, day))) continue;
     const isNatural = notice.rule === "newSender" && truth.natural.some((start) => day > start && day <= start + 14);

@@ -1,14 +1,15 @@
 /** Watches one simulated domain for a quarter, a day at a time, by the rules and the life of incidents that process has. Pure. */
+
 import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { type Figures, openedSecondsOf, sendersOf } from "../../shared/watch/figures.ts";
 import type { Incident, Notice } from "../../shared/watch/finding.ts";
 import { announcedStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../shared/watch/rules.ts";
 import { transitionsOf } from "../../shared/watch/transitions.ts";
+import { sumEvidence } from "../../test/support/evidence.ts";
 import type { SimulatedDomain } from "../verdict/senders.ts";
 import type { ReportedDays } from "./days.ts";
 import { BENCH } from "./parameters.ts";
@@ -30,7 +31,7 @@ interface State {
   policies: { policy: string; firstDay: number; lastDay: number }[];
 }
 
-/** Everything that is told of a domain. @param reported records that receivers reported, those of silent ones left out */
+/** All notices about a domain. @param reported the records in reports; receivers that send none are left out */
 export function watchDomain(domain: SimulatedDomain, { zone, knowledge }: Dns, reported: ReportedDays): Told[] {
   const known: State = { incidents: [], state: "", since: 0, told: "", firstDays: new Map(), policies: [] };
   const told: Told[] = [];

@@ -147,7 +147,7 @@ export const DOCUMENTED_FUNCTIONS: ReadonlyMap<string, DocumentedFunction> = new
 /** Aggregate functions that take no text as their first argument. */
 export const NUMERIC_AGGREGATES: ReadonlySet<string> = new Set(["sum", "sumIf", "avg", "avgIf", "min", "max"]);
 
-/** Functions that may be told to take each value once. */
+/** Functions that accept DISTINCT. */
 export const DISTINCT_AGGREGATES: ReadonlySet<string> = new Set(["count", "sum", "avg"]);
 
 /** Where a function behaves as another one of ClickHouse's: characters instead of bytes, weeks from Monday. */

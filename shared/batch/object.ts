@@ -53,8 +53,8 @@ export interface LedgerSnapshot {
   /** Uses that were counted object by object, and that should have sums from now on. */
   usesToSum: UseName[];
   /** Dead letters and conflicts named by earlier outcomes of the objects. */
-  deadLetters: Map<string, DeadLetterRow>;
-  conflicts: Map<string, ConflictRow>;
+  deadLetters: ReadonlyMap<string, DeadLetterRow>;
+  conflicts: ReadonlyMap<string, ConflictRow>;
   /** Slices filed as dead letters, by raw key. */
   filedSlices: Map<string, FiledSlices[]>;
 }

@@ -132,7 +132,7 @@ export const ACCOUNT_OPERATIONS = {
     http: put("/accounts/:account/logo"),
     input: v.strictObject({
       account,
-      /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
+      /** The file's bytes. The schema lets somewhat larger ones through, so that a sentence can name the limit. */
       base64: v.pipe(v.string(), v.minLength(1), v.maxLength(4 * ACCOUNT_LIMITS.logoBytes)),
     }),
     output: shapes.accountHead,

@@ -29,7 +29,7 @@ export const deadLetter = v.object({
   at: v.string(),
   account: v.string(),
   rua: v.string(),
-  /** Policy domain where the document told it. */
+  /** Policy domain, where the document names it. */
   domain: v.string(),
   /** "" for a message that names no raw object. */
   rawKey: v.string(),

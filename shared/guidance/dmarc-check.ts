@@ -4,37 +4,30 @@
  */
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
-import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
 import { checkDestinations, type Destination, findingsOfDestinations } from "./dmarc-destinations.ts";
+import { findingsOfApex, findingsOfDiscovery, firstRecord, hasAny, isOwners, WALK_RULE } from "./dmarc-discovery.ts";
 import { mergedDmarc } from "./dmarc-merge.ts";
+import { type EffectivePolicies, olderPolicies, policiesOf } from "./dmarc-policies.ts";
 import {
   type DmarcRecord,
   effectivePolicy,
   isDmarcRecord,
   isUsable,
-  type JudgedTag,
   mailtoUri,
-  POLICIES,
-  type Policy,
   type PolicySubject,
   readDmarcRecord,
 } from "./dmarc-record.ts";
+import { findingsOfRecord } from "./dmarc-record-findings.ts";
 import { hasOddCharacter, repairedDmarc } from "./dmarc-repair.ts";
-import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
-import { type DmarcWildcard, findingsOfWildcard, findWildcard } from "./dmarc-wildcard.ts";
+import { type FoundRecord, findByPublicSuffix, type Walk, walkTree } from "./dmarc-walk.ts";
+import { findingsOfWildcard, findWildcard } from "./dmarc-wildcard.ts";
 import { type Ask, startAsking } from "./dns-questions.ts";
 import { whySendsNothing } from "./mail-hosts.ts";
 import { recordAtStage } from "./next-record.ts";
 import { ownerHint, stricterHint } from "./records-to-publish.ts";
 import { withoutSigns } from "./tag-list.ts";
 import { addAliasHint, aliasOf, findLostRecord } from "./wrong-name.ts";
-
-/** The policies that receivers apply. Undefined: no DMARC. */
-export interface EffectivePolicies {
-  domain?: Policy;
-  subdomain?: Policy;
-  nonexistent?: Policy;
-}
 
 /** A DMARC check with its details. */
 export interface DmarcCheck extends Check {
@@ -122,55 +115,6 @@ async function findMisplaced(domain: string, { steps: [own] }: Walk, ask: Ask): 
   return [{ ...lost, sentence: `${lost.sentence}${stricterHint("", lost.publish.value)}` }];
 }
 
-/** The record of a domain, and that of a name below it. */
-interface Found {
-  found?: FoundRecord | undefined;
-  foundBelow?: FoundRecord | undefined;
-}
-
-/** What a domain's policies depend on besides its records. */
-interface PolicyPlace {
-  subject: PolicySubject;
-  wildcard: DmarcWildcard;
-}
-
-// Of a name below the domain that has no record of its own; it does not take that of the domain if the domain is not the
-// organizational domain.
-function policiesOf({ found, foundBelow }: Found, { subject, wildcard }: PolicyPlace): EffectivePolicies {
-  const policies: EffectivePolicies = {};
-  const own = found && effectivePolicy(found.record, subject);
-  const subdomain = foundBelow && effectivePolicy(foundBelow.record, "subdomain");
-  const nonexistent = nonexistentPolicy(foundBelow, wildcard);
-  if (own !== undefined) policies.domain = own;
-  if (subdomain !== undefined) policies.subdomain = subdomain;
-  if (nonexistent !== undefined) policies.nonexistent = nonexistent;
-  return policies;
-}
-
-/** Of a name that nobody made: a wildcard's record is its own, and where DNS says that all names exist np does not hold. */
-function nonexistentPolicy(foundBelow: FoundRecord | undefined, wildcard: DmarcWildcard): Policy | undefined {
-  if (wildcard.record !== undefined) return effectivePolicy(wildcard.record, "domain");
-  return foundBelow && effectivePolicy(foundBelow.record, wildcard.hasAllNames ? "subdomain" : "nonexistent");
-}
-
-// RFC 7489 knows neither t nor np.
-function olderPolicies({ found, foundBelow }: OlderAnswer, { subject, wildcard }: PolicyPlace): EffectivePolicies {
-  const record = wildcard.record && olderRecord(wildcard.record);
-  return policiesOf(
-    { found: asOlder(found), foundBelow: asOlder(foundBelow) },
-    { subject, wildcard: { ...wildcard, record } },
-  );
-}
-
-function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
-  return found && { domain: found.domain, record: olderRecord(found.record) };
-}
-
-function olderRecord({ np: _, ...known }: DmarcRecord): DmarcRecord {
-  // pct=0: the policy holds for none of the mail, and the one a level weaker for all of it (RFC 7489 section 6.6.4).
-  return { ...known, isTesting: known.pct === 0 };
-}
-
 function summaryOf(
   { found, isUncertain, steps }: Walk,
   { domain, subject, state }: { domain: string; subject: PolicySubject; state: CheckState },
@@ -187,50 +131,6 @@ function summaryOf(
   return `Policy ${policy}${testing}${from}${state === "good" ? "" : "; see below"}`;
 }
 
-const WALK_RULE = "RFC 9989 section 4.10";
-
-function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, ruaAddress?: string): Finding[] {
-  const findings: Finding[] = [];
-  for (const { domain: name, records } of walk.steps) {
-    if (records.length < 2) continue;
-    findings.push({
-      code: "several_records",
-      state: "broken",
-      sentence: `_dmarc.${name} has ${records.length} DMARC records, so receivers use none of them. Keep one, and remove the others.`,
-      rule: "RFC 9989 section 4.10.1; RFC 7489 section 6.6.3",
-    });
-  }
-  findings.push(...mistakenRecords(walk));
-  if (walk.isUncertain) {
-    findings.push({
-      code: "no_answer",
-      state: "unknown",
-      sentence: "DNS gave no answer for one of the names, so it is not known which record applies. Check again later.",
-      rule: WALK_RULE,
-    });
-  } else if (walk.found === undefined && !hasAny(walk.steps[0])) {
-    findings.push({
-      code: "no_record",
-      state: "broken",
-      sentence: `${domain} has no DMARC record: anyone can send in its name, and no reports come. Publish this one.`,
-      rule: WALK_RULE,
-      publish: firstRecord(domain, ruaAddress),
-    });
-  }
-  findings.push(...differences(domain, walk, older), ...findingsOfLabels(domain, walk, ruaAddress));
-  return findings;
-}
-
-/** Whether something is at a name already that was meant as a record, though receivers use none of it. */
-function hasAny(step: Walk["steps"][number] | undefined): boolean {
-  return step !== undefined && step.records.length + step.mistaken.length > 0;
-}
-
-function firstRecord(domain: string, ruaAddress: string | undefined, policy: Policy = "none"): RecordToPublish {
-  const rua = ruaAddress === undefined ? "" : ` rua=${mailtoUri(ruaAddress)}`;
-  return { name: `_dmarc.${domain}`, type: "TXT", value: `v=DMARC1; p=${policy};${rua}` };
-}
-
 /** Adds the record to publish in place of several at the domain itself, unless they are an alias's. */
 async function addMerged(findings: readonly Finding[], { steps: [own] }: Walk, ask: Ask): Promise<void> {
   const several = findings.find(({ code }) => code === "several_records");
@@ -240,11 +140,6 @@ async function addMerged(findings: readonly Finding[], { steps: [own] }: Walk, a
   if (value === undefined || (await aliasOf(name, ask)) !== undefined) return;
   several.publish = { name, type: "TXT", value };
   several.sentence = `${several.sentence.replace(/ Keep one.*$/, "")} Publish this one in place of all: it has the addresses of each, and the weakest of the policies.${stricterHint("", value)}`;
-}
-
-/** Whether the domain's owner may change the record: one of a registry is not theirs. */
-function isOwners(policyDomain: string, domain: string): boolean {
-  return organizationalDomain(policyDomain) === organizationalDomain(domain);
 }
 
 /** Adds an address to a record without, where it is known and nothing else is given for the name. */
@@ -323,152 +218,6 @@ async function addPolicyOfIdle(
 
 const REJECT = { p: "reject", isTest: false } as const;
 
-/** Records of the walk that receivers do not take for DMARC records though they were meant as such. */
-function mistakenRecords({ steps }: Walk): Finding[] {
-  return steps.flatMap(({ domain, mistaken, record }) =>
-    mistaken.map(({ text, reason, meant }): Finding => {
-      const shown = `The TXT record "${text.slice(0, 100)}" at _dmarc.${domain}`;
-      const remedy = record === undefined ? "Publish it like this." : "Remove it: there is a right one beside it.";
-      const finding: Finding = {
-        code: "mistaken_record",
-        state: record === undefined ? "broken" : "attention",
-        sentence:
-          `${shown} is not a DMARC record for receivers: ${reason}. ` +
-          `${meant === undefined && record === undefined ? "Correct it." : remedy}`,
-        rule: "RFC 9989 section 4.8",
-      };
-      if (meant !== undefined && record === undefined) {
-        finding.publish = { name: `_dmarc.${domain}`, type: "TXT", value: meant };
-        finding.sentence += stricterHint(text, meant);
-      }
-      return finding;
-    }),
-  );
-}
-
-function differences(domain: string, { found }: Walk, older: OlderAnswer): Finding[] {
-  if (found === undefined || older.isUncertain || older.found?.domain === found.domain) return [];
-  const others = older.found === undefined ? "find no record" : `use the record of ${older.found.domain}`;
-  return [
-    {
-      code: "differs_by_rfc",
-      state: "attention",
-      sentence:
-        `Receivers that follow RFC 7489 ${others}; those that follow RFC 9989 use that of ${found.domain}. Publish ` +
-        `a record at _dmarc.${domain} to get one answer.`,
-      rule: "RFC 9989 appendix C.3",
-    },
-  ];
-}
-
-/** RFC 9989 section 4.10: the tree walk asks at most eight times. */
-const MOST_LABELS_WALKED = 8;
-
-function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | undefined): Finding[] {
-  const labels = domain.split(".");
-  if (labels.length <= MOST_LABELS_WALKED || found?.domain === domain) return [];
-  return [
-    {
-      code: "name_too_long",
-      state: "attention",
-      sentence:
-        `${domain} has more than eight labels: receivers ask for its own record, then only from ` +
-        `${labels.slice(-7).join(".")} on. Publish a separate record.`,
-      rule: "RFC 9989 sections 4.10 and 5.1.8",
-      publish: firstRecord(domain, ruaAddress, found && effectivePolicy(found.record, "subdomain")),
-    },
-  ];
-}
-
-function findingsOfApex(domain: string, texts: string[]): Finding[] {
-  const [misplaced] = texts.filter(isDmarcRecord);
-  if (misplaced === undefined) return [];
-  return [
-    {
-      code: "record_at_apex",
-      state: "broken",
-      sentence: `There is a DMARC record at ${domain}, where receivers do not look for it. Move it to _dmarc.${domain}.${stricterHint("", misplaced)}`,
-      rule: WALK_RULE,
-      publish: { name: `_dmarc.${domain}`, type: "TXT", value: misplaced },
-    },
-  ];
-}
-
-/** A name whose policy is looked for. */
-interface Subject {
-  domain: string;
-  subject: PolicySubject;
-  /** Where reports should go, if that is known. */
-  ruaAddress?: string | undefined;
-}
-
-function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: Walk, about: Subject): Finding[] {
-  const name = `_dmarc.${policyDomain}`;
-  const ofTags = record.tags.flatMap(findingsOfTag);
-  const findings = [...(record.isTesting ? ofTags.map(withoutTestHint) : ofTags), ...findingsOfSyntax(record)];
-  if (!isUsable(record)) {
-    findings.push({
-      code: "no_policy",
-      state: "broken",
-      sentence: `The record at ${name} has no valid p and no address for reports, so receivers ignore it.`,
-      rule: "RFC 9989 section 4.10.1",
-      publish: isOwners(policyDomain, about.domain) ? firstRecord(policyDomain, about.ruaAddress) : undefined,
-    });
-  } else if (record.p === undefined || record.hasInvalidSubdomainPolicy) {
-    findings.push({
-      code: "policy_ignored",
-      state: "broken",
-      sentence: `A policy of the record at ${name} is missing or invalid, so receivers act as if p=none.`,
-      rule: "RFC 9989 section 4.10.1",
-      publish: withoutPolicy(record) ? { name, type: "TXT", value: withPolicyNone(record) } : undefined,
-    });
-  } else {
-    findings.push(findingOfPolicy(record, about.subject), ...findingsBelow(record, walk, policyDomain));
-  }
-  findings.push(...findingsOfReports(record));
-  return [...findings, ...findingsOfPlace(record, policyDomain, { walk, domain: about.domain })];
-}
-
-/** It is a test already. */
-function withoutTestHint(finding: Finding): Finding {
-  return { ...finding, sentence: finding.sentence.replace("Use t=y to test, and remove pct.", "Remove pct.") };
-}
-
-/** Whether p is simply not there, and nothing that could have been meant as one. */
-function withoutPolicy({ tags, malformed, sp, np, hasInvalidSubdomainPolicy }: DmarcRecord): boolean {
-  const isFlawed = tags.some(({ name, standing, value }) => name === "p" || standing === "repeated" || value === "");
-  // Adding p would put sp and np into force, too.
-  const isAboutBelow = sp !== undefined || np !== undefined || hasInvalidSubdomainPolicy;
-  return !isFlawed && malformed.length === 0 && !isAboutBelow;
-}
-
-/** The record with the values that receivers use written out. */
-function withPolicyNone({ tags }: DmarcRecord): string {
-  const others = tags.filter(({ name }) => name !== "v").map(({ name, value }) => `${name}=${value}`);
-  return ["v=DMARC1", "p=none", ...others].join("; ");
-}
-
-function findingsOfSyntax({ text, tags, malformed }: DmarcRecord): Finding[] {
-  const rule = "RFC 9989 section 4.8";
-  const findings = malformed.map((part): Finding => {
-    const hint = /^(mailto|https?):/i.test(part) ? " Addresses have commas between them." : "";
-    const sentence = `"${part.slice(0, 100)}" is not a tag and is ignored. Tags are name=value, with ; between them.${hint}`;
-    return { code: "malformed_tag", state: "attention", sentence, rule };
-  });
-  if (hasOddCharacter(text)) {
-    const sentence =
-      "The record has a line break or a character that is not on every keyboard in it, such as a no-break space pasted " +
-      "from a text: some receivers can't read it. Type it anew.";
-    findings.push({ code: "odd_character", state: "attention", sentence, rule });
-  }
-  const lists = tags.filter(({ name, standing }) => (name === "rua" || name === "ruf") && standing === "used");
-  for (const { name, value } of lists.filter((tag) => /^,|,[ \t]*(,|$)/.test(tag.value))) {
-    const sentence = `${name}=${value.slice(0, 100)} has a comma with no address beside it. Remove it.`;
-    findings.push({ code: "empty_address", state: "attention", sentence, rule });
-  }
-  return findings;
-}
-
 /** Codes of findings that a repair may resolve, the one with the most to lose first. */
 const REPAIRABLE = [
   "repeated_tag",
@@ -496,51 +245,6 @@ function addRepair(findings: Finding[], { record, domain }: FoundRecord): void {
   found.sentence += ` Publish it like this.${stricterHint(record.text, value)}`;
 }
 
-/** Receivers need not send to more (RFC 7489 section 6.2). */
-const SURE_ADDRESSES = 2;
-
-function findingsOfReports({ rua, ruf, tags }: DmarcRecord): Finding[] {
-  const findings: Finding[] = [];
-  if (rua.length === 0) {
-    findings.push({
-      code: "no_rua",
-      state: "attention",
-      sentence: "The record asks for no reports (rua), so you can't see who sends in your name.",
-      rule: "RFC 9989 section 4.7",
-    });
-  }
-  if (rua.length > SURE_ADDRESSES) {
-    findings.push({
-      code: "many_addresses",
-      state: "attention",
-      sentence:
-        `The record names ${rua.length} addresses for reports. Some receivers send to the first ${SURE_ADDRESSES} ` +
-        "only: put those that matter first.",
-      rule: "RFC 7489 section 6.2",
-    });
-  }
-  const sized = [...rua, ...ruf].filter(({ hasSize }) => hasSize);
-  if (sized.length > 0) {
-    findings.push({
-      code: "size_limit",
-      state: "attention",
-      sentence:
-        `${sized.map(({ text }) => text.slice(0, 100)).join(", ")}: the size after ! is no longer part of DMARC. ` +
-        "Older receivers send no larger report there. Remove it.",
-      rule: "RFC 9989 section 4.6",
-    });
-  }
-  if (ruf.length === 0 && tags.some(({ name, standing }) => name === "fo" && standing === "used")) {
-    findings.push({
-      code: "fo_without_ruf",
-      state: "good",
-      sentence: "fo has no effect without ruf and can be removed.",
-      rule: "RFC 9989 section 4.7",
-    });
-  }
-  return findings;
-}
-
 /** Two days: who raises a policy too early waits as long until receivers know that it was taken back. */
 const LONG_SECONDS = 172_800;
 
@@ -550,104 +254,4 @@ async function findingsOfTtl(name: string, ask: Ask): Promise<Finding[]> {
   if (seconds <= LONG_SECONDS) return [];
   const sentence = `Receivers may keep the record for ${Math.round(seconds / 86_400)} days (TTL ${seconds}), so a mistake in it can't be taken back sooner. Set the TTL to an hour (3600) before you change the policy.`;
   return [{ code: "long_ttl", state: "attention", sentence, rule: "RFC 1035 section 3.2.1" }];
-}
-
-/** What depends on whose record it is. */
-function findingsOfPlace(
-  record: DmarcRecord,
-  policyDomain: string,
-  { walk, domain }: { walk: Walk; domain: string },
-): Finding[] {
-  const rule = "RFC 9989 section 4.7";
-  if (record.psd === "y" && policyDomain !== domain) {
-    const sentence =
-      `${domain} has no DMARC record: that of the public suffix ${policyDomain} applies, and its reports go there. ` +
-      "Publish one.";
-    return [{ code: "record_of_public_suffix", state: "attention", sentence, rule: "RFC 9989 section 4.10.1" }];
-  }
-  if (record.psd === "y") {
-    const sentence = `psd=y says that ${policyDomain} is a public suffix, as co.uk is. Remove it unless you run a registry.`;
-    return [{ code: "psd_on_ordinary_domain", state: "attention", sentence, rule }];
-  }
-  const ignored = record.tags.filter(({ name, standing }) => (name === "sp" || name === "np") && standing === "used");
-  if (walk.organizationalDomain === policyDomain || ignored.length === 0) return [];
-  const shown = ignored.map(({ name, value }) => `${name}=${value}`).join(" and ");
-  const sentence =
-    `${shown} has no effect in the record of ${policyDomain}: for names below it receivers use the record of ` +
-    `${walk.organizationalDomain}.`;
-  return [{ code: "subdomain_policy_ignored", state: "attention", sentence, rule }];
-}
-
-function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
-  const policy = effectivePolicy(record, subject);
-  const rule = "RFC 9989 section 4.7";
-  if (record.isTesting) {
-    const sentence =
-      record.p === "none"
-        ? "t=y has no effect on p=none. Remove it, or raise p."
-        : `t=y: receivers apply ${policy} instead of ${effectivePolicy({ ...record, isTesting: false }, subject)}; ` +
-          "older ones, which don't know t, do not. Remove it when the reports show no problem.";
-    return { code: "testing", state: "attention", sentence, rule };
-  }
-  if (policy === "none") {
-    const sentence =
-      subject === "domain"
-        ? "p=none asks for reports and protects nothing. Raise it when the verdict says it is safe."
-        : "Here the policy is none, which protects nothing. Raise it when the verdict says it is safe.";
-    return { code: "policy_none", state: "attention", sentence, rule };
-  }
-  const sentence = `Receivers are asked to ${policy === "reject" ? "reject" : "quarantine"} mail that fails.`;
-  return { code: `policy_${policy}`, state: "good", sentence, rule };
-}
-
-/** Whether names below are left with less than the domain itself. */
-function findingsBelow(record: DmarcRecord, walk: Walk, policyDomain: string): Finding[] {
-  const { p = "none", sp = p, np = sp } = record;
-  // What holds below a public suffix is not its own mail.
-  if (walk.organizationalDomain !== policyDomain || record.psd === "y") return [];
-  const weakest = POLICIES.indexOf(sp) < POLICIES.indexOf(p) ? `sp=${sp}` : undefined;
-  const tag = weakest ?? (POLICIES.indexOf(np) < POLICIES.indexOf(p) ? `np=${np}` : undefined);
-  if (tag === undefined) return [];
-  const names = weakest === undefined ? "names below that do not exist" : "its subdomains";
-  const sentence = `${tag} is weaker than p=${p}: failing mail in the name of ${names} is treated less strictly than that of ${policyDomain}. Raise it once the reports show that nothing of yours fails there.`;
-  return [{ code: "weaker_below", state: "attention", sentence, rule: "RFC 9989 section 4.7" }];
-}
-
-/** Another tag within a value. */
-const SWALLOWED_TAG = /[\s,](?:p|sp|np|t|psd|pct|fo|adkim|aspf|rua|ruf)=/i;
-
-function findingsOfTag(tag: JudgedTag): Finding[] {
-  const shown = `${tag.name}=${tag.value.slice(0, 100)}`;
-  const rule = "RFC 9989 section 4.7";
-  if (tag.standing === "unknown") {
-    return [{ code: "unknown_tag", state: "attention", sentence: `${shown} is not a DMARC tag and is ignored.`, rule }];
-  }
-  if (tag.standing === "repeated") {
-    const sentence = `${shown} repeats a tag: receivers may use either, or ignore the whole record. Keep one.`;
-    return [{ code: "repeated_tag", state: "broken", sentence, rule: "RFC 6376 section 3.2" }];
-  }
-  if (tag.standing === "invalid") {
-    const isPolicy = ["p", "sp", "np"].includes(tag.name);
-    const ignored = isPolicy ? "" : " It is ignored.";
-    const used = tag.usedValue === undefined ? ignored : ` Receivers use ${tag.usedValue}.`;
-    const valid = isPolicy ? " Valid are none, quarantine and reject." : "";
-    const hint = SWALLOWED_TAG.test(tag.value) ? " A ; is missing in it." : valid;
-    const sentence = `${shown} is not a valid value.${used}${hint}`;
-    return [{ code: "invalid_tag", state: "attention", sentence, rule }];
-  }
-  if (tag.standing === "historic") return [historicTag(tag)];
-  return [];
-}
-
-function historicTag({ name, value }: JudgedTag): Finding {
-  const isHarmless = name !== "pct" || value === "100";
-  const sentence = isHarmless
-    ? `${name} is no longer part of DMARC and can be removed.`
-    : `pct=${value} is honoured only by older receivers; the others apply the whole policy. Use t=y to test, and remove pct.`;
-  return {
-    code: "historic_tag",
-    state: isHarmless ? "good" : "attention",
-    sentence,
-    rule: "RFC 9989 appendix C",
-  };
 }

@@ -122,7 +122,7 @@ function isTlsAddress({ text, host, hasSize }: ReportUri): boolean {
   return !hasSize && (host !== undefined || /^https:\/\/[^\s]+$/i.test(text));
 }
 
-/** A finding with the record that was meant, where every address in it can be told. */
+/** A finding with the record that was meant, where every address in it is recognizable. */
 function withTlsRecord(finding: Finding, text: string, name: string): Finding {
   const meant = repairedDmarc(respelled(text, "v=TLSRPTv1")).replaceAll(/![0-9]+[kmgt]?(?=[,;\s]|$)/gi, "");
   const { tags, malformed } = readTagList(meant);

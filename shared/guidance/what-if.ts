@@ -1,6 +1,6 @@
 /** How many messages of a period each step of a policy would have hit, by whose they are. Plain counts. Pure. */
 import type { Evidence } from "../ledger/sources.ts";
-import { passes, wouldBeHit, wouldBeHitStrictly } from "./evidence.ts";
+import { wouldBeHit, wouldBeHitStrictly } from "./evidence.ts";
 import type { JudgedSource, Role } from "./roles.ts";
 
 /** Messages by role of their source. */
@@ -60,14 +60,4 @@ export function whatIf(sources: readonly JudgedSource[], policyDomain: string): 
 /** The messages of a step that must not be lost. */
 export function mustNotBeLost({ own, undecided, forwarder }: HitCounts): number {
   return own + undecided + forwarder;
-}
-
-/** Messages of evidence, those that fail among them. */
-export function sumEvidence(evidence: readonly Evidence[]): { messages: number; failing: number } {
-  const sums = { messages: 0, failing: 0 };
-  for (const group of evidence) {
-    sums.messages += group.messages;
-    if (!passes(group)) sums.failing += group.messages;
-  }
-  return sums;
 }

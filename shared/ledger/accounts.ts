@@ -1,6 +1,5 @@
 /**
- * Accounts: whose domains, which database holds their ledger, what they are called and their logo. Kept in the directory, the
- * first database.
+ * Accounts: which database holds their ledger, their names and logos. Kept in the directory, the first database.
  */
 import * as v from "valibot";
 import { LOGO_TYPES } from "../logo.ts";

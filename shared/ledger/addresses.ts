@@ -199,14 +199,6 @@ export async function removeAddress(
   await copyDue({ directory, copy }, [key]);
 }
 
-/** Addresses of an account that name any of some domains themselves. */
-export function addressesNamingQuery(account: string, domains: readonly string[]): Query<Registration> {
-  const sql = `${SELECT} WHERE a.account = ?1 AND a.removed = 0 AND EXISTS (
-      SELECT 1 FROM json_each(a.entry, '$.domains') d WHERE d.value IN (SELECT value FROM json_each(?2)))
-    ORDER BY json_array_length(a.entry, '$.domains'), a.rua`;
-  return query(sql, [account, JSON.stringify(domains)], row);
-}
-
 /**
  * Registers addresses that were made just now, each for one domain; creates their account if needed. Their copies are
  * due: ingest asks D1 until they are made. The transaction fails where an address is registered already.
@@ -256,19 +248,8 @@ export async function restoreAddresses(
   return restored?.results.length ?? 0;
 }
 
-/** Lets an address that accepts some domains only accept more of them. */
-export function widenAddress(rua: string, domains: readonly string[], nowSeconds: number): Change {
-  return {
-    sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?3, entry = json_set(entry, '$.domains', json((
-        SELECT json_group_array(value) FROM (
-          SELECT value FROM json_each(addresses.entry, '$.domains') UNION SELECT value FROM json_each(?2)))))
-      WHERE rua = ?1 AND removed = 0 AND json_type(entry, '$.domains') = 'array'`,
-    parameters: [rua, JSON.stringify(domains), nowSeconds],
-  };
-}
-
 /** Addresses of some accounts that name any of some domains themselves. */
-export function addressesNamingAnyQuery(accounts: readonly string[], domains: readonly string[]): Query<Registration> {
+export function addressesNamingQuery(accounts: readonly string[], domains: readonly string[]): Query<Registration> {
   const sql = `${SELECT} WHERE a.account IN (SELECT value FROM json_each(?1)) AND a.removed = 0 AND EXISTS (
       SELECT 1 FROM json_each(a.entry, '$.domains') d WHERE d.value IN (SELECT value FROM json_each(?2)))
     ORDER BY json_array_length(a.entry, '$.domains'), a.rua`;
@@ -281,7 +262,7 @@ export function addressesNamingAnyQuery(accounts: readonly string[], domains: re
  */
 export function importAddresses(
   added: readonly NewRegistration[],
-  widened: readonly { rua: string; domains: readonly string[] }[],
+  widened: readonly WidenedAddress[],
   nowSeconds: number,
 ): Change[] {
   return [
@@ -292,16 +273,27 @@ export function importAddresses(
           changed_seconds = excluded.changed_seconds, version = version + 1 WHERE addresses.removed = 1`,
       parameters: [JSON.stringify(added), nowSeconds],
     },
-    {
-      sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?2, entry = json_set(entry, '$.domains', json((
-          SELECT json_group_array(value) FROM (
-            SELECT value FROM json_each(addresses.entry, '$.domains')
-            UNION SELECT value FROM json_each(w.value, '$.domains')))))
-        FROM json_each(?1) w WHERE addresses.rua = w.value ->> 'rua' AND removed = 0
-          AND json_type(addresses.entry, '$.domains') = 'array'`,
-      parameters: [JSON.stringify(widened), nowSeconds],
-    },
+    widenAddresses(widened, nowSeconds),
   ];
+}
+
+/** Lets addresses that accept some domains only accept more of them. */
+export function widenAddresses(widened: readonly WidenedAddress[], nowSeconds: number): Change {
+  return {
+    sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?2, entry = json_set(entry, '$.domains', json((
+        SELECT json_group_array(value) FROM (
+          SELECT value FROM json_each(addresses.entry, '$.domains')
+          UNION SELECT value FROM json_each(w.value, '$.domains')))))
+      FROM json_each(?1) w WHERE addresses.rua = w.value ->> 'rua' AND removed = 0
+        AND json_type(addresses.entry, '$.domains') = 'array'`,
+    parameters: [JSON.stringify(widened), nowSeconds],
+  };
+}
+
+/** An address, and domains that it accepts besides those that it names. */
+interface WidenedAddress {
+  rua: string;
+  domains: readonly string[];
 }
 
 /** Takes a domain from those that an address accepts; it has to be one of several. */

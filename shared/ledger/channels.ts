@@ -120,7 +120,7 @@ export function unconfirmAddress(
   };
 }
 
-/** What remains of a question to confirm whose channel is removed. */
+/** Takes the place of the text that asked to confirm a channel, once the channel is removed. */
 function removedText(target: string): string {
   return `The channel to ${target} was removed.`;
 }
@@ -169,7 +169,7 @@ export function addQuestion(channel: Channel, subject: string, nowSeconds: numbe
   };
 }
 
-/** Removes a channel again whose address could not be asked to confirm. */
+/** Removes a new channel if its address could not be asked to confirm. */
 export function removeUnasked(id: string): Change {
   return {
     sql: "DELETE FROM channels WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE channel = ?1)",

@@ -53,7 +53,7 @@ export interface BatchChanges {
   closedConflicts: string[];
   /** Versions that count from now on, for the conflicts of their reports: one of each report. */
   acceptedVersions: AcceptedVersion[];
-  /** Outcomes of objects whose reports gave way to others. */
+  /** Outcomes of objects with reports that others have replaced. */
   replacedOutcomes: ReplacedOutcome[];
   /** Reports whose points were enqueued in slices, and how many (slices.ts). */
   slices: SlicesRow[];

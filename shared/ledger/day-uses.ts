@@ -43,14 +43,14 @@ const countedRow = v.object({
   objects: v.number(),
 });
 
-/** The name in `reporters` that stands for one which has none of its own. */
+/** The name in `reporters` for those that are not listed individually. */
 const othersOf = (reporter: string): string => `iif(${reporter} > 0, 1, -1)`;
 
 /**
  * Adds the lookup of what was used of the budgets to a call.
  *
- * @param asked accounts (rua '') whose sums are wanted where there are some, and addresses with their accounts: an address is
- * left out while its account has sums, if its account is given
+ * @param asked accounts (rua ''), for their sums if they have any, and addresses with their accounts. An address is left out if
+ * its account is asked for as well and has sums
  * @param reporters reporters to list individually, by number
  * @returns what it finds, as `OneCall.add` does
  */

@@ -198,7 +198,7 @@ export async function isCopyLeft(directory: LedgerDatabase, account: string): Pr
   return found.length > 0;
 }
 
-/** Ends the registration of addresses of an account; KV is due to be told. */
+/** Ends the registration of addresses of an account; their copies in KV are due. */
 export function closeAddresses(account: string, ruas: readonly string[], nowSeconds: number): Change {
   return {
     sql: `UPDATE addresses SET removed = 1, version = version + 1, changed_seconds = ?3
@@ -236,10 +236,10 @@ export async function accountsOfObjects(
   );
 }
 
-/** A row as an export has it: values by column, bytes as hex. */
+/** A row in an export: values by column, bytes as hex. */
 export type ExportedRow = Record<string, Parameter>;
 
-/** Tables whose rows an export has. */
+/** Tables that are exported. */
 export const EXPORTED_TABLES: readonly AccountTable[] = [
   ...ALSO_EXPORTED,
   ...ACCOUNT_TABLES.filter(({ isOnlyForgotten }) => !isOnlyForgotten),

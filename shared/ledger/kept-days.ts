@@ -1,6 +1,6 @@
 /**
- * Days whose reports are still kept, found without a look at the days that are final, which stay for good: from one domain to the
- * next in the index of `reports`, and from its first report's day on in `domain_days`.
+ * Days with reports that are still kept. Rows of final days stay for good and would be too many to read, so the search goes
+ * from one domain to the next in the index of `reports`, and from the day of its first report on in `domain_days`.
  */
 import { REPORT_KINDS } from "./report-rows.ts";
 

@@ -88,7 +88,7 @@ export interface LedgerReports {
   reports: Map<string, LedgerReport>;
   /** By uid, then content hash; also of reports that are not there (any more). */
   decisions: Map<string, Record<string, Decision>>;
-  /** Uids of reports about a day, or several of which one is such, whose sums no longer change. */
+  /** Uids of reports about a final day, the sums of which no longer change; of one over several days, if any of them is final. */
   final: Set<string>;
 }
 
@@ -318,7 +318,7 @@ export function putReports(writes: readonly ReportWrite[]): Change {
   };
 }
 
-/** Changes the state of reports whose content stays as it is: retracted, taken back. */
+/** Changes the state of reports, to retracted or taken back, and leaves their content as it is. */
 export function putStates(writes: readonly ReportWrite[]): Change[] {
   const rows = writes.flatMap(({ account, kind, uid, state, version, generation, spreadBefore }) =>
     spreadBefore.map(([domain, day]) => [account, kind, domain, day, uid, state, version + 1, generation]),
@@ -380,8 +380,8 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
 }
 
 /**
- * The condition that a report says something: of one whose records could all not be used neither its policy nor its
- * period is taken for the domain's.
+ * The condition that a report has usable records, or had none from the start. Of one in which no record could be used,
+ * neither policy nor period is shown for the domain.
  */
 export function isMeaningful(table: string): string {
   // The records of a report that is spread may all be counted on others of its days.

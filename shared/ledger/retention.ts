@@ -52,7 +52,7 @@ export async function removeOldDetails(
         parameters: list,
       },
       {
-        // Nobody can decide about a version of a report whose day is final.
+        // Of a report about a final day, no other version can be chosen.
         sql: `DELETE FROM conflicts WHERE id IN (SELECT c.id FROM json_each(?1) w JOIN reports r ON ${isListedDay("r")}
           JOIN conflicts c ON c.account = r.account AND c.domain = r.domain AND c.uid = r.uid)`,
         parameters: list,
@@ -103,7 +103,7 @@ export async function removeOldObjects(
   return removed?.results.length ?? 0;
 }
 
-/** Removes old discarded dead letters, whose objects are removed at the same time. */
+/** Removes old discarded dead letters; their objects are removed at the same time. */
 export async function removeOldDiscarded(
   database: LedgerDatabase,
   { beforeDay, limit }: { beforeDay: number; limit: number },

@@ -58,7 +58,7 @@ export function sourceHistoryQuery(scope: DomainScope): Query<SourceHistory> {
 /** Facts of one domain. */
 export type WatchFacts = AccountDomain &
   Pick<Figures, "toldState" | "reporters" | "check" | "changes" | "tlsDays" | "tlsReasons"> & {
-    /** Notices told on their own since midnight UTC. */
+    /** Notices sent at once, not in a digest, since midnight UTC. */
     immediateToday: number;
   };
 

@@ -379,7 +379,7 @@ function isReadWhole({ feedback, text }: ExtractedMail): boolean {
   return feedback.length > 0 || describesFailure(text);
 }
 
-/** Whether what only looks like a mail, with its `Error: no data`, holds nothing and is named as a report is: it must be told. */
+/** Whether what only looks like a mail (`Error: no data`) is empty and has the name of a report: a problem must say so. */
 function isMisnamed({ fileName, mimeType }: ReadPart, { candidates, isNotice }: ExtractedMail): boolean {
   return candidates.length === 0 && !isNotice && !/^message/.test(mimeType) && /\.(?:xml|json|gz|zip)$/i.test(fileName);
 }

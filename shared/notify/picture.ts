@@ -1,6 +1,6 @@
 /**
- * A digest's picture: messages by day as a PNG with a transparent ground, whose colours hold on white and on black. No text is in
- * it: that is text beside it, where it can be read, enlarged and searched. Pure; the compressor is an argument.
+ * A digest's picture: messages by day as a PNG with a transparent background, in colours that can be told apart on white and on
+ * black. It has no text: that is in the mail, where it can be read aloud, enlarged and searched. Pure; the compressor is an argument.
  */
 import type { StoryDay } from "./story.ts";
 

@@ -6,7 +6,7 @@ import { signedHeaders } from "./signature.ts";
 import type { Story } from "./story.ts";
 import { type Delivered, webhookPayload } from "./webhook.ts";
 
-/** What is told: as data, and in words. */
+/** What a delivery says: as data, and in words. */
 export interface Content {
   delivered: Delivered;
   story: Story;

@@ -220,7 +220,7 @@ function readJsonAfter(json: string, before: number, place: DocumentPlace, conte
   return [...readValues(json, { place, names, isOnly: true }, read)];
 }
 
-/** The events of a document of its own part; its problem, if it cannot be read. */
+/** The events of a document that is a part by itself; its problem, if it cannot be read. */
 function problemsOf(place: DocumentPlace, read: () => ReadEvent[]): ReadEvent[] {
   try {
     return read();

@@ -42,7 +42,7 @@ export interface ReadOptions {
   nowSeconds: number;
   /** Takes what is only doubtful with a warning, for a person to see; default false. */
   isLenient?: boolean;
-  /** What the mail says of the file: told with its problems, and asked for what a TLS report does not say itself. */
+  /** What the mail says of the file. Problems name it, and it gives the domain that a TLS report may lack. */
   file?: SourceFile;
   /** Objects that the mail was taken apart into, this one included; default 1. */
   objectsOfMail?: number;
@@ -63,7 +63,7 @@ export interface ReadOptions {
  * What reading finds, in order. `part` is the path inside the file, "" for the file itself. The records of a document
  * come before its report; if a problem of the same part comes instead, they must be forgotten. `passed_over` is a part that
  * evidently is no report that came (shared/mail/roles.ts). `refused` comes last, if the file as a whole is more than is read
- * (budget.ts): everything told before must be forgotten.
+ * (budget.ts): all earlier events must be discarded.
  */
 export type ReadEvent =
   | { type: "records"; part: string; firstOrdinal: number; records: AggregateRecord[] }

@@ -50,7 +50,7 @@ export interface Finding {
   isEvent: boolean;
 }
 
-/** An incident as the ledger has it. */
+/** An incident as it is stored in the ledger. */
 export interface Incident extends Finding {
   id: string;
   account: string;

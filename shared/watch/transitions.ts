@@ -97,7 +97,7 @@ function opened(finding: Finding, { account, domain, nowSeconds, idOf }: Occasio
 function again(finding: Finding, before: Incident, nowSeconds: number): Taken {
   if (before.state === "resolved" && before.isEvent) return { incident: before, step: undefined };
   const incident: Incident = { ...before, ...finding, state: "open", foundSeconds: nowSeconds, resolvedSeconds: 0 };
-  // People were told that it was over.
+  // Its end was announced: people have to hear that it goes on.
   if (before.state === "resolved") return { incident: { ...incident, remindedSeconds: nowSeconds }, step: "reminded" };
   const last = Math.max(before.openedSeconds, before.remindedSeconds);
   const isDue = nowSeconds - last >= WATCH_LIMITS.remindAfterSeconds;

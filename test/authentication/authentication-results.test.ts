@@ -1,4 +1,4 @@
-/** What the receiver of a mail wrote on top of it, told from what a sender wrote (RFC 8601), and what is kept of it. */
+/** What the receiver of a mail wrote on top of it, as distinct from what a sender wrote (RFC 8601), and what is kept of it. */
 import { describe, expect, it } from "vitest";
 import {
   noteAuthentication,

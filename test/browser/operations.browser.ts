@@ -90,7 +90,7 @@ describe.skipIf(isMissing)("an operator", () => {
   });
 
   it("cancels a job that runs: what it had sent is skipped, and the sums stay", async () => {
-    // So many that the job still runs when Cancel is pressed: a stack settles some 170 a second.
+    // So many that the job still runs when Cancel is pressed: a stack processes some 170 a second.
     const before = 4 + 800;
     for (let mail = 0; mail < 16; mail++) {
       const attachments = Array.from({ length: 50 }, (_, i) => ({

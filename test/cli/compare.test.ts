@@ -137,7 +137,7 @@ it("stays equal when another version replaces a report, and when a report is tak
 });
 
 it("reports a missing point and exits with code 1", async () => {
-  // Settled as process settles it, without its points.
+  // Committed as process does, without its points.
   const domain = "missing.example";
   const records = [sampleRecord(domain, { count: 7 }), sampleRecord(domain, { count: 2, dkim: "fail" })];
   const report = aggregateReport(domain, { day: TODAY - 5, records });

@@ -52,7 +52,7 @@ function partsOf(line: string): string[] {
   return parts;
 }
 
-/** Commands are read as they are, and nothing runs. @param onRun told of each that would */
+/** Commands are read as they are, and nothing runs. @param onRun called for each that would */
 export function silence(command: Command, onRun: (words: string) => void, words: readonly string[] = []): void {
   command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   command.action(() => onRun(words.join(" ")));

@@ -129,7 +129,7 @@ describe("send", () => {
   it("counts 550 as rejected (exit code 2) and other errors as failed (exit code 1), with the reason", async () => {
     const file = await makeFile("r.xml", sampleReport());
     const rejected = await send("--rua", "unknown@acme.example", file, file);
-    // The same refusal is told once.
+    // The same refusal is printed once.
     expect(rejected).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*r\.xml: [^\n]*550[^\n]*\n?$/) });
     expect(JSON.parse(rejected.stdout)).toMatchObject({ delivered: 0, rejected: 2, failed: 0 });
     const failed = await send("--rua", "later@acme.example", file, file);

@@ -1,4 +1,4 @@
-/** What an operator is told to do next, and the commands for it. */
+/** The next steps that an operator is given, and the commands for them. */
 import { expect, it } from "vitest";
 import { operatorSteps, type PipelineState } from "../../shared/operator-steps.ts";
 
@@ -106,7 +106,7 @@ it("names the Workers and the database of a deployment with another prefix", () 
   ]);
 });
 
-it("is told that cron has stopped, which cron itself can't say", () => {
+it("an operator reads that cron has stopped, which cron itself can't report", () => {
   const since = (hours: number) => operatorSteps({ ...QUIET, roundSeconds: NOW - hours * 3600 });
   expect(since(6)).toEqual([]);
   expect(since(7)).toEqual([

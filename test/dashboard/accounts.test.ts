@@ -374,7 +374,7 @@ describe("an operator who views as an account", () => {
     cookie = set.split(";")[0] ?? "";
   });
 
-  it("is told so on every page and sees what the account's viewers see", async () => {
+  it("sees a note about it on every page, and what the account's viewers see", async () => {
     for (const path of ["/", "/alerts", "/glossary", "/operations", "/accounts/other"]) {
       const page = await site.get(path, cookie);
       const text = await page.text();

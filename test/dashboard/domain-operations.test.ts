@@ -422,7 +422,7 @@ describe("outcomes and how long reports took", () => {
 });
 
 describe("an account that there is not", () => {
-  it("is told to operators, and to nobody else", async () => {
+  it("is answered to operators only", async () => {
     const missing = { ok: false, error: { code: "not_found", message: "There is no account 'nowhere'." } };
     const operator = api(API_TOKEN);
     expect(await operator.ask("stats", { account: "nowhere" })).toMatchObject(missing);

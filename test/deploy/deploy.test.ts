@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addressStep } from "../../deploy/dashboard.ts";
-import { deploy, destroy, stepsOf, survey } from "../../deploy/run.ts";
+import { destroy } from "../../deploy/destroy.ts";
+import { deploy, stepsOf, survey } from "../../deploy/run.ts";
 import type { GivenSettings } from "../../deploy/settings.ts";
 import { type Deployment, keep } from "../../deploy/step.ts";
 import { idsOf } from "../../deploy/stores.ts";
@@ -173,7 +174,7 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
     expect(cloudflare.databases.get("dmarc-reports")).not.toBe(lost);
   });
 
-  test("destroy leaves the raw reports, and removes them where it is told to", { timeout: TIMEOUT_MS }, async () => {
+  test("destroy leaves the raw reports, and removes them if asked to", { timeout: TIMEOUT_MS }, async () => {
     const { cloudflare } = here;
     const said: string[] = [];
     const deployment = here.begin();

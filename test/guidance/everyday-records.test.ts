@@ -58,7 +58,7 @@ describe("an address that no report reaches", () => {
     expect(verdictOf((await check(domain)).dmarc)).toBe(verdict);
   });
 
-  test("is named, and a host that takes no mail is not told to permit reports", async () => {
+  test("is named, and a host that takes no mail is not asked to permit reports", async () => {
     const found = await finding("rua-typo.test", "dmarc", "destination_without_mail");
     expect(found?.sentence).toContain(
       "No reports arrive at mailto:d@typo.example: according to DNS, typo.example takes no mail.",
@@ -68,7 +68,7 @@ describe("an address that no report reaches", () => {
     expect(refused?.sentence).toMatch(/It has to publish this record; or use an address in your own domain\.$/);
   });
 
-  test("is told of where a domain is being set up", async () => {
+  test("is named where a domain is being set up", async () => {
     const { dmarc } = await check("rua-nowhere.test");
     const { state, sentence } = setupState("d@reports.rua-nowhere.test", dmarc, false);
     expect([state, sentence]).toEqual([
@@ -77,7 +77,7 @@ describe("an address that no report reaches", () => {
     ]);
   });
 
-  test("may still send no report: whoever waits is told what to try", async () => {
+  test("may still send no report: the set-up says what to try", async () => {
     const { dmarc } = await check("rua-website.test");
     const { state, sentence } = setupState("d@rua-website.test", dmarc, false);
     expect([state, sentence]).toEqual([
@@ -230,7 +230,7 @@ describe("DMARC records that were pasted", () => {
     ]);
   });
 
-  test("a policy that is none is told which there are, and a test is not told to be one", async () => {
+  test("an unknown policy has the valid ones beside it, and a record that is a test is not advised to be one", async () => {
     const misspelt = await finding("misspelt-policy.test", "dmarc", "invalid_tag");
     expect(misspelt?.sentence).toBe("p=quarentine is not a valid value. Valid are none, quarantine and reject.");
     const tested = await finding("testing-pct.test", "dmarc", "historic_tag");
@@ -270,7 +270,7 @@ describe("DMARC records that were pasted", () => {
     expect(found?.sentence).toContain("mailto:d@b\u00fccher.example is not a mailto address");
   });
 
-  test("a record of its own for a name of many labels keeps the policy that it has", async () => {
+  test("a separate record for a name of many labels keeps the policy in force", async () => {
     const long = await finding("a.b.c.d.e.f.g.many-labels.test", "dmarc", "name_too_long");
     expect(long?.publish?.value).toBe(`v=DMARC1; p=quarantine; rua=mailto:${RUA}`);
   });
@@ -457,7 +457,7 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
     expect(unused).toContain("The policy names *.left.example, where no MX record leads.");
   });
 
-  test("a policy that changes while its id stays is told of until the id changes", async () => {
+  test("a policy that changes while its id stays is a finding until the id changes", async () => {
     const first = storedCheckOf(await checkPolicy(policy("testing", "*.sts-old.test")));
     const second = storedCheckOf(await checkPolicy(policy("enforce", "*.sts-old.test")));
     const codes = ({ checks }: StoredCheck) =>
@@ -485,7 +485,7 @@ describe("MTA-STS, TLS reports, DANE and BIMI", () => {
   });
 });
 
-test("a record that is kept for a week is told of", async () => {
+test("a TTL of a week is a finding", async () => {
   const { dmarc } = await check("week.test");
   expect(verdictOf(dmarc)).toBe("attention long_ttl");
   expect(dmarc.findings.find(({ code }) => code === "long_ttl")?.sentence).toContain(
@@ -495,7 +495,7 @@ test("a record that is kept for a week is told of", async () => {
 });
 
 describe("who a domain belongs to, and failure reports", () => {
-  test("a registered domain below a name with a record is told to say that it is its own", async () => {
+  test("a registered domain below a name with a record is advised to add psd=n", async () => {
     const { dmarc } = await check("office.gov.uk");
     expect(verdictOf(dmarc)).toBe("attention organization_above");
     expect(dmarc.policies).toEqual({ domain: "reject", subdomain: "none", nonexistent: "none" });

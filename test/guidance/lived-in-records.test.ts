@@ -84,7 +84,7 @@ describe("DMARC", () => {
     expect([state, sentence]).toEqual(["recordNotFound", first?.sentence]);
   });
 
-  test("a name that is an alias of nothing can't hold a record beside it, which is said for each", async () => {
+  test("an alias of nothing can't have a record beside it, and each check says so", async () => {
     const policy = async () => ({ text: "" });
     const said = [
       await finding(checkDmarc("alias-left.test", resolver), "no_record"),

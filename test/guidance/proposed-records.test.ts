@@ -66,7 +66,7 @@ function published(check: { findings: { publish?: { name: string; value: string 
 }
 
 describe("DMARC", () => {
-  test("nobody is told to change a registry's record", async () => {
+  test("no one is advised to change a registry's record", async () => {
     expect(published(await checkDmarc("below.gov.uk", resolver, RUA))).toEqual([]);
     expect(published(await checkDmarc("below.gov.scot", resolver, RUA))).toEqual([]);
     expect(published(await checkDmarc("part.company.example", resolver, RUA))).toEqual([
@@ -164,7 +164,7 @@ describe("below a DNAME", () => {
     expect((await check("keys.example")).dkim.findings).toMatchObject([{ code: "key", state: "good" }]);
   });
 
-  test("none is given to publish where it cannot be, and what is said is where it would be for both", async () => {
+  test("no record is proposed for a name that cannot have one, and both sentences name the right place", async () => {
     const { dmarc, mtaSts, tlsRpt } = await check("bare.example");
     for (const { findings } of [dmarc, mtaSts, tlsRpt]) {
       const missing = findings.find(({ code }) => code === "no_record");

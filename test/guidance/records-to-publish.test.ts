@@ -74,7 +74,7 @@ it("characters with a meaning in the record are encoded", () => {
   expect(readDmarcRecord(record?.value ?? "").rua[0]?.address).toBe("a,b!c@shop.example");
 });
 
-it("a third address may be left out by receivers, and that is said", () => {
+it("a third address comes with a warning that receivers may leave it out", () => {
   const two = "v=DMARC1; p=none; rua=mailto:a@b.example,mailto:c@d.example";
   const [record] = amend({ dmarc: [two] });
   expect(record?.value).toBe(`${two},mailto:new@shop.example`);
@@ -243,7 +243,7 @@ it("says what it leaves out, what is to be corrected, and that receivers will be
   expect(said("v=DMARC1; p=none; rua=mailto:new@shop.example; oops")).toContain("which names this address, set right");
 });
 
-it("a subdomain keeps strict alignment from above, and is told that its reports leave the addresses there", () => {
+it("a subdomain keeps strict alignment from above, and the sentence says that its reports no longer go to the addresses there", () => {
   const inherited = { policy: "reject", from: "shop.example", isStrictDkim: true, isStrictSpf: true } as const;
   const [record] = amend({ inherited }, "mail.shop.example");
   expect(record?.value).toBe("v=DMARC1; p=reject; adkim=s; aspf=s; rua=mailto:new@shop.example");

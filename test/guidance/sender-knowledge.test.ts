@@ -15,9 +15,8 @@ import {
 } from "../../shared/guidance/sender-knowledge.ts";
 import { spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
-import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
+import { type DatedRecord, evidenceOf, sumEvidence } from "../support/evidence.ts";
 import { sampleRecord } from "../support/ledger-fill.ts";
 
 const DOMAIN = "acme.example";

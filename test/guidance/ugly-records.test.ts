@@ -186,7 +186,7 @@ describe("DMARC", () => {
     expect((await checkDmarc("historic.test", resolver)).older.policies.domain).toBe("reject");
   });
 
-  test("a domain being set up is told of a second record, and does not wait", async () => {
+  test("the set-up of a domain names a second record, and does not wait", async () => {
     const { state, sentence } = setupState("k7f3@rua.example", await checkDmarc("several.test", resolver), false);
     expect(state).toBe("recordNotFound");
     expect(sentence).toContain("has 2 DMARC records, so receivers use none of them");

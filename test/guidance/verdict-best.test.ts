@@ -1,4 +1,4 @@
-/** The best verdict there can be (bench/verdict/best.ts) by hand, and what it is told of simulated mail by a plain count. */
+/** The best verdict there can be (bench/verdict/best.ts) by hand, and its figures of simulated mail by a plain count. */
 import { describe, expect, it } from "vitest";
 import { atBest, chanceOfLess, mayBeLost } from "../../bench/verdict/best.ts";
 import { DAYS } from "../../bench/verdict/parameters.ts";

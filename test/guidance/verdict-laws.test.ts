@@ -5,9 +5,8 @@
 import { describe, expect, it } from "vitest";
 import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import type { OverrideType } from "../../shared/report/vocabulary.ts";
-import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
+import { type DatedRecord, evidenceOf, sumEvidence } from "../support/evidence.ts";
 import { sampleRecord } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 

@@ -9,7 +9,6 @@ import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { accountsWithDataQuery, extentQuery, hasDataQuery } from "../../shared/ledger/data-extent.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../shared/ledger/days.ts";
@@ -36,7 +35,7 @@ import {
 } from "../../shared/ledger/tls.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import type { AggregateRecord, FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
-import { evidenceOf } from "../support/evidence.ts";
+import { evidenceOf, sumEvidence } from "../support/evidence.ts";
 import {
   aggregateReport,
   isPass,

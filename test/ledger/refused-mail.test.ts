@@ -1,4 +1,4 @@
-/** Refused mail: told by address, and a flood fills nothing. */
+/** Refused mail: counted by address, and a flood fills nothing. */
 import { expect, it } from "vitest";
 import { ask, change } from "../../shared/ledger/database.ts";
 import {

@@ -2,17 +2,18 @@
  * Laws of what the ledger answers about a domain's mail: neither the order in which its reports came, nor how many databases
  * hold them, nor the merging of its days changes anything, nor what the verdict makes of it.
  */
+
 import { expect, it } from "vitest";
 import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../shared/guidance/verdict-input.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { dayTotalsQuery, policiesQuery } from "../../shared/ledger/days.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { type DomainScope, type Mail, mailQuery } from "../../shared/ledger/sources.ts";
 import type { AggregateRecord, OverrideType } from "../../shared/report/vocabulary.ts";
+import { sumEvidence } from "../support/evidence.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";

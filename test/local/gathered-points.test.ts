@@ -1,4 +1,4 @@
-/** Process's bindings of the datasets on one machine: one call for points written side by side, and each told the truth. */
+/** Process's bindings of the datasets on one machine: one call for points written side by side, and each writer gets its own result. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { GatheredPoints } from "../../local/worker/gathered-points.ts";
 import { InvocationLimits } from "../../local/worker/limited.ts";

@@ -54,7 +54,7 @@ it("in mbox, with lines quoted that look like separators", async () => {
   );
 });
 
-it("in MMDF, between lines of its own", async () => {
+it("in MMDF, between its separator lines", async () => {
   const plain = fc.array(
     mail.filter((one) => !/\u0001|^>*From /m.test(one)),
     { minLength: 1, maxLength: 4 },

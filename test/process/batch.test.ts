@@ -1,4 +1,4 @@
-/** What the messages of one batch have to do with each other: they are settled together, and a fault of one is its own. */
+/** How the messages of one batch depend on each other: they are committed together, and a fault of one affects no other. */
 import { describe, expect, it } from "vitest";
 import { D1_LIMITS } from "../../shared/limits.ts";
 import { zip } from "../support/archives.ts";
@@ -51,7 +51,7 @@ describe("a batch", () => {
     });
   });
 
-  it("has a line of its own for a report that was accepted at a second attempt", async () => {
+  it("logs a separate line for a report that was accepted at a second attempt", async () => {
     const simulation = registeredSimulation();
     for (const id of ["a", "b"]) await simulation.deliver(reportMail(id, records(2)));
     let failed = 0;
@@ -66,7 +66,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("with an unreadable object settles the others now and that one later", async () => {
+  it("with an unreadable object commits the others now and that one later", async () => {
     const simulation = registeredSimulation();
     simulation.carriesObjects = false;
     for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(2)));
@@ -84,7 +84,7 @@ describe("a batch", () => {
     ).toEqual([]);
   });
 
-  it("with failing points of one object settles the others", async () => {
+  it("with failing points of one object commits the others", async () => {
     const simulation = registeredSimulation();
     for (const id of ["a", "b", "c"]) await simulation.deliver(reportMail(id, records(2)));
     let failed = 0;

@@ -53,7 +53,7 @@ function trueMail(i: number): SimulatedMail {
   return stamped(mailFor(identity(i), records), "reporter.example");
 }
 
-/** As much failing mail as a report may count, and a policy of the forger's own; told by the receiver in several ways. */
+/** As much failing mail as a report may count, and a policy of the forger's own; the receiver's results differ. */
 function forgedMail(i: number, whose: Identity): SimulatedMail {
   const forged = mailFor(whose, [
     { sourceIp: `198.51.${i % 256}.${(i >> 8) & 255}`, count: READ_LIMITS.maxCount, pass: false },

@@ -152,7 +152,7 @@ async function neighboursMail(): Promise<void> {
   await simulation.drain();
 }
 
-/** What people say and decide, and what is found and told. */
+/** What people enter and decide, what was found, and the notices about it. */
 async function plantDecisions({ account, domains }: Planted): Promise<void> {
   const invocation = simulation.invocation();
   const [first, second] = domains;
@@ -185,9 +185,8 @@ async function plantDecisions({ account, domains }: Planted): Promise<void> {
   const lake = { kind: "http", name: name(), url: `https://${name()}.example/x`, withRecords: true } as const;
   const keys = { secret: "", region: "", accessKeyId: "" };
   expect(await createTarget({ account, ...lake, ...keys }, { invocation, caller })).toMatchObject({ ok: true });
-  const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
   const program = { account, name: name(), scope: "read" } as const;
-  expect(await createToken(program, { invocation, caller, randomBytes })).toMatchObject({ ok: true });
+  expect(await createToken(program, { invocation, caller })).toMatchObject({ ok: true });
   const waiting = domains.slice(0, 5).map(({ domain }) => ({ account, kind: "aggregate", domain, day: 1 }) as const);
   const uidStart = "0123456789abcdef0123456789abcde";
   await change(simulation.ledger, [

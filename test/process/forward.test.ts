@@ -250,7 +250,7 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ sent: 1, waiting: 0 }]);
   }, 60_000);
 
-  it("gets a report once whose file gives fewer records than the ledger has, and is told so", async () => {
+  it("gets a report once if its file gives fewer records than the ledger has, with a note about it", async () => {
     await add();
     await deliver(reportMail("fewer", records(FORWARD_LIMITS.recordsPerPart + 7)));
     // As a version had read it that counted more of its records.

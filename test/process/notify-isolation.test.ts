@@ -100,7 +100,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
     };
   }
 
-  /** An incident of each account about its own domain and about the common one, told at once. */
+  /** An incident of each account about its own domain and about the common one, with a notice at once. */
   async function happen(): Promise<void> {
     for (const account of NAMES) {
       const { domain, sender } = ACCOUNTS[account];

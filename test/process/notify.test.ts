@@ -478,7 +478,7 @@ describe("a mail address of nobody in the account", () => {
     expect(simulation.sentMails).toHaveLength(11);
   });
 
-  it("is told who added it and how to stop it, with no text or picture that the account chose", async () => {
+  it("reads who added it and how to stop it, with no text or picture that the account chose", async () => {
     await change(simulation.ledger, [
       { sql: "UPDATE accounts SET display_name = 'Win at casino.example' WHERE account = 'acme'", parameters: [] },
       {
@@ -497,7 +497,7 @@ describe("a mail address of nobody in the account", () => {
     expect(mail.attachments).toEqual([]);
   });
 
-  it("is not told the name of the token that added it, which people of the account choose", async () => {
+  it("does not read the name of the token that added it, which people of the account choose", async () => {
     await add(list, "acme", { ...CALLER, name: "Win at www.casino.example" });
     await simulation.drain();
     const [mail = expect.unreachable()] = simulation.sentMails;

@@ -86,7 +86,7 @@ const SPREAD: Expected["reports"] = Object.fromEntries(
 );
 
 describe("a day's mail", () => {
-  it("is settled exactly in the database of each account", async () => {
+  it("is committed exactly, in the database of each account", async () => {
     const { mails, expected } = allMail();
     const third = reportMail("first", records(3), THIRD_RUA);
     const simulation = await simulationAfter({ mails: [...mails, third] });
@@ -115,7 +115,7 @@ describe("a day's mail", () => {
     expect(await imbalances(simulation, onlyReports(SPREAD))).toEqual([]);
   });
 
-  it("of other accounts is settled while one database is down", async () => {
+  it("of other accounts is committed while one database is down", async () => {
     const simulation = newSimulation();
     for (const mail of SPREAD_MAILS) await simulation.deliver(mail);
     simulation.faults.plan = ({ name }) => (name.startsWith("d1_2.") ? "before" : undefined);
@@ -261,7 +261,7 @@ describe("an address that moves to an account in another database", () => {
 
     it("keeps it while the address is not registered, and after it is registered elsewhere", async () => {
       const { simulation, ids } = await simulationWithDiscarded([two]);
-      // One of them is opened again: the mail is not settled then.
+      // One of them is opened again: the mail is unfinished then.
       await restoreDeadLetters({ ids: ids.slice(0, 1) }, simulation.invocation());
       simulation.unregister("dmarc@acme.example");
       simulation.clock.nowMilliseconds += 60_000;
@@ -293,7 +293,7 @@ describe("an address that moves to an account in another database", () => {
 });
 
 describe("an address", () => {
-  it("registered after its mail came has it settled there, and its dead letter leaves the first database", async () => {
+  it("registered after its mail came has it committed there, and its dead letter leaves the first database", async () => {
     const simulation = newSimulation();
     await simulation.deliver(reportMail("a", records(3)));
     simulation.unregister("dmarc@acme.example");
@@ -347,7 +347,7 @@ describe("an account in a database that is not bound", () => {
     await simulation.deliver(reportMail("a", records(3), "rua@other.example"));
     await simulation.deliver(reportMail("sliced", records(300), "rua@other.example"));
     simulation.queues["dmarc-reports"].messages.splice(0, 1);
-    // The sliced report is settled, its slices are still to be written.
+    // The sliced report is committed, its slices are still to be written.
     await simulation.drain({ rounds: 1 });
     expect(simulation.queues["dmarc-points"].messages.length).toBeGreaterThan(1);
     expect(simulation.queues["dmarc-points"].messages.every(({ body }) => JSON.parse(body).shard === 2)).toBe(true);
@@ -445,7 +445,7 @@ describe("operations find their subject in any database", () => {
     expect(await imbalances(simulation, onlyReports(SPREAD))).toEqual([]);
   });
 
-  it("status and reconcile treat what no database has settled as unfinished", async () => {
+  it("status and reconcile treat objects without an outcome in any database as unfinished", async () => {
     const simulation = await simulationAfter({ mails: SPREAD_MAILS });
     expect(await readStatus(simulation.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
     const lost = ["dmarc@acme.example", "rua@other.example"].map((rua) => reportMail("lost", records(3), rua));

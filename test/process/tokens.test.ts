@@ -15,9 +15,8 @@ beforeEach(() => {
 const caller = { name: "olga@example.net", authority: OPERATOR };
 
 async function make(name: string, expiresInDays?: number) {
-  const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
   const settings = { account: "acme", name, scope: "read" as const, expiresInDays };
-  const made = await createToken(settings, { invocation: simulation.invocation(), caller, randomBytes });
+  const made = await createToken(settings, { invocation: simulation.invocation(), caller });
   return made.ok ? made.value : made.error;
 }
 

@@ -121,7 +121,7 @@ it("an incident is opened once, repeated after a week, and closed when it is ove
     "ownSenderFails sendgrid.net reminded digest",
     "ownSenderFails sendgrid.net resolved digest",
   ]);
-  // That the domain is not ready any more follows from it, and is not told on its own.
+  // That the domain is not ready any more follows from it, and has no notice.
   expect(steps(await notices()).filter((text) => text.endsWith("immediate"))).toHaveLength(1);
   expect(await ask(simulation.ledger, incidentsQuery(["acme"], { state: "open", limit: 10 }))).toEqual([]);
   const resolved = await ask(

@@ -121,7 +121,7 @@ describe("memory kept for a document is no larger than its values", () => {
     return heapUsed + external;
   }
 
-  /** Bytes that everything told of some bytes holds on to. */
+  /** Bytes of memory that the events of some bytes keep. */
   async function heldBytes(bytes: Uint8Array): Promise<number> {
     const before = await usedBytes();
     const found = await readAll(bytes);

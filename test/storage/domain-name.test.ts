@@ -89,7 +89,7 @@ describe("a typed domain", () => {
   );
 });
 
-it("a list is read with comments, marks and several names a line; what is no name stays a line of its own", () => {
+it("a list is read with comments, marks and several names a line; what is no name stays a separate line", () => {
   const text =
     '\ufeffa.example\r\n# one\r\n; two\n\nB.Example. # three\rc.example; "d.example",e.example\nName <f@g.example>\nno name\n*.h.example\n';
   expect(readDomainList(text)).toEqual([

@@ -3,9 +3,8 @@ import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { Decision } from "../../shared/guidance/roles.ts";
 import { judge, type Verdict, type VerdictInput } from "../../shared/guidance/verdict.ts";
 import { decideBy } from "../../shared/guidance/verdict-input.ts";
-import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { type DatedRecord, evidenceOf } from "./evidence.ts";
+import { type DatedRecord, evidenceOf, sumEvidence } from "./evidence.ts";
 import { sampleRecord } from "./ledger-fill.ts";
 
 export const DOMAIN = "acme.example";

@@ -1,4 +1,5 @@
 /** Support: records as evidence for a verdict by a plain count, without the ledger. */
+import { passes } from "../../shared/guidance/evidence.ts";
 import { textsOfRecord } from "../../shared/ledger/figures.ts";
 import { type Evidence, PERIOD_PARTS } from "../../shared/ledger/sources.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
@@ -30,4 +31,14 @@ export function evidenceOf(records: Iterable<DatedRecord>, period: { firstDay: n
     known.lastDay = Math.max(known.lastDay, day);
   }
   return [...groups.values()];
+}
+
+/** Messages of evidence, those that fail among them. */
+export function sumEvidence(evidence: readonly Evidence[]): { messages: number; failing: number } {
+  const sums = { messages: 0, failing: 0 };
+  for (const group of evidence) {
+    sums.messages += group.messages;
+    if (!passes(group)) sums.failing += group.messages;
+  }
+  return sums;
 }

@@ -25,7 +25,17 @@ export function readFixture(file: string): Uint8Array {
 
 /** What the file beside a fixture says is found in it. */
 export function readExpectation(file: string): unknown {
-  return JSON.parse(readFileSync(join(FOLDER, file + EXPECTED), "utf8"));
+  return withoutEmpty(JSON.parse(readFileSync(join(FOLDER, file + EXPECTED), "utf8")));
+}
+
+/** As it is compared: empty texts and lists are left out, so that a new field changes only the fixtures that have it. */
+export function withoutEmpty(found: unknown): unknown {
+  return JSON.parse(JSON.stringify(found, leaveOutEmpty));
+}
+
+function leaveOutEmpty(this: unknown, _key: string, value: unknown): unknown {
+  const isEmpty = value === "" || (Array.isArray(value) && value.length === 0);
+  return isEmpty && !Array.isArray(this) ? undefined : value;
 }
 
 /** Removes all fixtures and their expectations. */
@@ -46,7 +56,7 @@ export async function writeFixture({ file, content }: Quirk): Promise<void> {
 
 /** What was found, as JSON a person can compare: one line a record and a warning. */
 function render(found: Found): string {
-  const lines = JSON.stringify(found, (_key, value: unknown) => value, 1);
+  const lines = JSON.stringify(withoutEmpty(found), undefined, 1);
   return lines.replace(/\[\n\s*([^[\]]*?)\n\s*\]/g, (whole) =>
     whole.length < 120 ? whole.replace(/\n\s*/g, " ") : whole,
   );

@@ -1,4 +1,4 @@
-/** Support: a ledger filled with reports as process would settle them, and the same reports for a plain count. */
+/** Support: a ledger filled with reports as process would commit them, and the same reports for a plain count. */
 
 import { type ReportSender, UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";

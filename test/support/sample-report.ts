@@ -21,7 +21,7 @@ const RECORDS: SampleRecord[] = [
   { sourceIp: "2001:db8::1", count: 1, pass: true },
 ];
 
-/** A report of 3 records, 8 messages, 6 passed, 2 sources unless told otherwise. */
+/** A report of 3 records, 8 messages, 6 passed, 2 sources by default. */
 export function sampleReport(given: SampleReport = {}): string {
   const { reportId = "id-1", orgName = "Reporter", domain = "acme.example", records = RECORDS } = given;
   const [begin, end] = given.period ?? [1_700_000_000, 1_700_086_399];

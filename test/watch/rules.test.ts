@@ -61,7 +61,7 @@ function day(before: number, changes: Partial<DayFigures> = {}): DayFigures {
   return { day: TODAY - before, messages: 50, passed: 50, letThrough: 0, refused: 0, ...changes };
 }
 
-/** Five weeks of days, the newest as told. */
+/** Five weeks of days; the newest are given. */
 function days(newest: Partial<DayFigures>, usual: Partial<DayFigures> = {}): DayFigures[] {
   return Array.from({ length: 34 }, (_, i) => day(34 - i, 34 - i === 1 ? newest : usual));
 }

@@ -38,7 +38,7 @@ export interface Access {
   isFirst?: true;
   /** A token with the scope `read`: nothing may be changed. */
   isReadOnly?: true;
-  /** Id of a token whose use has not been noted for an hour. */
+  /** Id of the token, if its use is to be noted: the last note is an hour old. */
   tokenToNote?: string;
 }
 

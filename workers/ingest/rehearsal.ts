@@ -1,6 +1,6 @@
 /**
- * Takes a few small mails while the Worker is started, with bindings that keep nothing. V8 compiles a function when it first runs:
- * what was compiled at the start need not be in the first invocation, which on the free plan has 10 ms of CPU. A start has its own
+ * Takes a few small mails while the Worker starts, with bindings that keep nothing. V8 compiles a function when it first runs:
+ * what the start has compiled costs the first invocation nothing, which on the free plan has 10 ms of CPU. The start may take a
  * second (Workers limits page: startup time).
  */
 import { findRegistration } from "../../shared/ledger/find-registration.ts";

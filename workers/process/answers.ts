@@ -13,6 +13,11 @@ export function notFound(message: string): Answer<never> {
   return fail({ code: "not_found", message });
 }
 
+/** A bad request. @param message the sentence that says what is wrong with it */
+export function badRequest(message: string): Answer<never> {
+  return fail({ code: "bad_request", message });
+}
+
 /** What was found; a problem with this sentence where that is undefined. */
 export function foundOr<T>(found: T | undefined, message: string): Answer<T> {
   return found === undefined ? notFound(message) : ok(found);
@@ -33,7 +38,7 @@ export function valid<T>(read: () => T, Refusal: new (message: string) => Error)
   try {
     return ok(read());
   } catch (error) {
-    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
+    if (error instanceof Refusal) return badRequest(error.message);
     throw error;
   }
 }

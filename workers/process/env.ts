@@ -108,6 +108,11 @@ export async function inShardIfKnown(account: string, invocation: Invocation): P
   return found === undefined ? undefined : inShard(invocation, found.shard);
 }
 
+/** Whether an account may be named: there is one, or it is "", the pipeline itself. */
+export async function isAccountOrPipeline(account: string, { shards }: Invocation): Promise<boolean> {
+  return account === "" || (await findAccount(shards.directory, account)) !== undefined;
+}
+
 /** The invocation on the database of an account, or on the first one if there is no such account. */
 export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
   return (await inShardIfKnown(account, invocation)) ?? inShard(invocation, 0);
@@ -118,12 +123,12 @@ export function inEachShard(invocation: Invocation): Invocation[] {
   return invocation.shards.all.map((_, shard) => inShard(invocation, shard));
 }
 
-/** The one of some databases whose turn it is: where a run of cron has no queries for all, each has a minute. None has none. */
+/** The database whose turn it is, for work that a run of cron cannot do in all: another one each minute. Undefined without any. */
 export function inTurn<T>(databases: readonly T[], nowSeconds: number): T | undefined {
   return databases[Math.floor(nowSeconds / 60) % databases.length];
 }
 
-/** So many bytes that nobody can guess. */
+/** Random bytes that nobody can guess. */
 export function randomBytes(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));
 }

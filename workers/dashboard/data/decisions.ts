@@ -13,7 +13,7 @@ import { canonicalIp } from "../../../shared/report/values.ts";
 import { mayAdminister } from "../access.ts";
 import type { LedgerRequest } from "./ledger-request.ts";
 
-/** The account whose domain it is, and what was decided there, the newest first. */
+/** The account that has the domain, and what it decided, the newest first. */
 export interface Decisions {
   account: string | undefined;
   /** Whether the person may decide. */

@@ -1,4 +1,4 @@
-/** A domain's senders as the owner decides about them: whose each is, what was decided, and what is suggested. */
+/** A domain's senders for the owner's decisions: who each one is, what was decided, and what is suggested. */
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
 import type { JudgedSource } from "../../../shared/guidance/roles.ts";
@@ -25,7 +25,7 @@ export interface Sender {
 
 /** Those of a domain. */
 export interface Senders {
-  /** The account whose domain it is; undefined where none has reports about it. */
+  /** The account that has the domain; undefined where none has reports about it. */
   account: string | undefined;
   /** The largest first. */
   senders: Sender[];

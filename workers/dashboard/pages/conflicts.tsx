@@ -223,7 +223,7 @@ async function keepVerified(request: PageRequest, form: URLSearchParams): Promis
   return `${PATH}?done=${isComplete ? KEEP_VERIFIED : `${KEEP_VERIFIED}_part`}`;
 }
 
-/** One line for all versions in a reporter's name whose sender is not verified. */
+/** One line for all versions of one reporter that came from unverified senders. */
 function doubtedTable(groups: readonly DoubtedConflicts[]) {
   return bindTable<DoubtedConflicts>({
     id: "doubted",

@@ -1,7 +1,7 @@
-/** Dead letters: list, one of them whole, retrying them, discarding them and taking that back. For operators. */
+/** The list of dead letters: open or discarded ones, by reason, with the forms that change many. For operators. */
 
-import { type DeadLetter, type DeadLetterDetails, deadLetterOf } from "../../../shared/contract/incoming-shapes.ts";
-import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import { type DeadLetter, deadLetterOf } from "../../../shared/contract/incoming-shapes.ts";
+import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ListPage } from "../../../shared/ledger/combine.ts";
 import {
   type DeadLetterQuestion,
@@ -9,33 +9,26 @@ import {
   deadLettersNamedQuery,
   isDeadLetterOrder,
 } from "../../../shared/ledger/dead-letters.ts";
-import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
-import { decodedWords } from "../../../shared/mail/encoded-words.ts";
 import { adviceOnDeadLetter } from "../../../shared/problem-advice.ts";
-import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
-import { isoMinute } from "../data/days.ts";
-import { formatBytes } from "../data/numbers.ts";
 import { readTableState } from "../data/table.ts";
 import { ApiError } from "../errors.ts";
-import { ForeignJson, ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Pairs } from "../parts/marks.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
-import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { Tabs } from "../parts/tabs.tsx";
-import { Term } from "../parts/term.tsx";
+import { fileFacts, MAIL_FACTS } from "./dead-letter.tsx";
 import {
   BulkForm,
   ConfirmDiscard,
   ContinueForm,
+  DEAD_LETTERS_PATH,
   FilterForm,
   isDiscardedView,
   type ListFilter,
   listPath,
-  DEAD_LETTERS_PATH as PATH,
   readFilter,
 } from "./dead-letter-forms.tsx";
 
@@ -44,7 +37,7 @@ interface Asked {
   /** Whether to ask before they are discarded. */
   isDiscarding?: boolean;
   /** Where the change stopped, as there are more than one press may change. */
-  rest?: { action: Action; cursor: string };
+  rest?: { action: string; cursor: string };
 }
 
 export async function deadLettersPage(request: PageRequest, { isDiscarding, rest }: Asked = {}): Promise<PageResult> {
@@ -151,8 +144,8 @@ async function askLetters(request: PageRequest, question: DeadLetterQuestion): P
 }
 
 const VIEWS = [
-  { key: "open", label: "Open", href: PATH },
-  { key: "discarded", label: "Discarded", href: `${PATH}?discarded=yes` },
+  { key: "open", label: "Open", href: DEAD_LETTERS_PATH },
+  { key: "discarded", label: "Discarded", href: `${DEAD_LETTERS_PATH}?discarded=yes` },
 ];
 
 function NoneHere({ filter, isDiscarded }: { filter: ListFilter; isDiscarded: boolean }) {
@@ -172,169 +165,14 @@ function NoneHere({ filter, isDiscarded }: { filter: ListFilter; isDiscarded: bo
 function UndoForm({ id }: { id: string | null }) {
   if (id === null || !isDatedId(id)) return null;
   return (
-    <form class="inline" method="post" action={PATH}>
+    <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
       <input type="hidden" name="id" value={id} />
       <button type="submit" name="action" value="restore">
         Undo: reopen it
       </button>
-      <a href={`${PATH}/${id}`}>Show it</a>
+      <a href={`${DEAD_LETTERS_PATH}/${id}`}>Show it</a>
     </form>
   );
-}
-
-export async function deadLetterPage(
-  request: PageRequest,
-  id: string,
-  { isDiscarding }: Asked = {},
-): Promise<PageResult> {
-  requireOperator(request);
-  const details = await request.read("getDeadLetter", { id });
-  const { letter } = details;
-  return {
-    tables: [],
-    content: {
-      title: `Dead letter ${id}`,
-      section: "operations",
-      crumbs: [{ label: "Dead letters", href: PATH }],
-      body: (
-        <>
-          <OperationsHead request={request} tab="dead-letters" title={<ForeignText text={letter.reason.message} />} />
-          {isDiscarding && letter.discarded === undefined && <ConfirmDiscard id={letter.id} filter={{}} count={1} />}
-          <DeadLetterCard {...details} />
-          <section class="card">
-            <h2>Message</h2>
-            <ForeignJson value={letter.message} />
-          </section>
-        </>
-      ),
-    },
-  };
-}
-
-function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
-  return (
-    <section class="card">
-      <h2>
-        <Term name="Dead letter" />
-      </h2>
-      <Pairs pairs={factsOf(letter)} />
-      {raw === undefined ? (
-        <p class="muted">No raw file is stored for it.</p>
-      ) : (
-        <p>
-          <a class="button" href={`${PATH}/${encodeURIComponent(letter.id)}/raw`}>
-            Download the raw file
-          </a>{" "}
-          <span class="muted">{formatBytes(raw.sizeBytes)}</span>
-        </p>
-      )}
-      <form class="inline" method="post" action={PATH}>
-        <input type="hidden" name="id" value={letter.id} />
-        {letter.discarded === undefined ? (
-          <>
-            <button class="primary" type="submit" name="action" value="requeue">
-              Retry
-            </button>
-            <button class="danger" type="submit" name="action" value="discard">
-              Discard …
-            </button>
-          </>
-        ) : (
-          <button class="primary" type="submit" name="action" value="restore">
-            Reopen
-          </button>
-        )}
-      </form>
-    </section>
-  );
-}
-
-/** The raw object of a dead letter. */
-export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
-  requireOperator(request);
-  const { letter } = await request.read("getDeadLetter", { id });
-  const read = request.operate("readRawObject", { key: letter.rawKey });
-  return rawFileAnswer(read, { rawKey: letter.rawKey, missing: "The raw file is no longer stored." });
-}
-
-const ACTIONS = {
-  requeue: { operation: "requeueDeadLetters", done: "requeued" },
-  discard: { operation: "discardDeadLetters", done: "discarded" },
-  restore: { operation: "restoreDeadLetters", done: "restored" },
-} as const;
-
-type Action = keyof typeof ACTIONS;
-
-function isAction(text: string | null): text is Action {
-  return text !== null && Object.hasOwn(ACTIONS, text);
-}
-
-/**
- * Retries dead letters, discards them, or reopens them: one by id, or all of a filter. Discarding is asked about
- * first.
- *
- * @returns the page to go to; or the page that asks, or that has the button for those that are left
- */
-export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {
-  requireOperator(request);
-  const action = form.get("action");
-  if (!isAction(action)) throw new ApiError("bad_request", "action must be requeue, discard or restore.");
-  const id = form.get("id");
-  const filter = readFilter(form);
-  const list = { filter, isDiscarded: action === "restore" };
-  if (action === "discard" && form.get("confirmed") !== "yes") {
-    const asked = { isDiscarding: true };
-    const page = id === null ? deadLettersPage(at(listPath(list), request), asked) : deadLetterPage(request, id, asked);
-    return { ...(await page), status: 200 };
-  }
-  const selection = id === null ? { filter } : { ids: [id] };
-  const cursor = form.get("cursor") ?? undefined;
-  const { changed, refused, next } = await changeAll(request, { action, selection: { ...selection, cursor } });
-  if (id !== null && refused.count > 0) throw new ApiError("bad_request", refused.reason);
-  const parameters = new URLSearchParams({
-    done: ACTIONS[action].done,
-    count: String(changed),
-    refused: String(refused.count),
-  });
-  if (action === "discard" && id !== null) parameters.set("undo", id);
-  if (next === undefined) return `${PATH}?${parameters}`;
-  const said = at(listPath(list, Object.fromEntries(parameters)), request);
-  return { ...(await deadLettersPage(said, { rest: { action, cursor: next } })), status: 200 };
-}
-
-/** The request as a link to this path would make it. */
-function at(path: string, request: PageRequest): PageRequest {
-  const url = new URL(path, request.url);
-  return { ...request, url, parameters: url.searchParams };
-}
-
-interface Change {
-  action: Action;
-  selection: Inputs["requeueDeadLetters"];
-}
-
-/** What a change came to. */
-interface Changed {
-  changed: number;
-  /** `reason`: of the last one. */
-  refused: { count: number; reason: string };
-  /** Where another press goes on: there are more than one request may change. */
-  next: string | undefined;
-}
-
-// One page of dead letters a call, as many calls as a request may make; there may be very many, so they are only counted.
-async function changeAll(request: PageRequest, { action, selection }: Change): Promise<Changed> {
-  const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." }, next: selection.cursor };
-  for (let calls = 0; calls < DASHBOARD_LIMITS.callsPerForm; calls++) {
-    const page = await request.operate(ACTIONS[action].operation, { ...selection, cursor: done.next });
-    for (const { result, reason } of page.items) {
-      if (result !== "refused") done.changed++;
-      else done.refused = { count: done.refused.count + 1, reason: reason ?? done.refused.reason };
-    }
-    done.next = page.cursor;
-    if (done.next === undefined) break;
-  }
-  return done;
 }
 
 const COLUMNS: ViewColumn<DeadLetter>[] = [
@@ -343,7 +181,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
     label: "Failed at (UTC)",
     value: ({ at }) => at,
     cell: ({ id, at }) => (
-      <a class="nowrap" href={`${PATH}/${encodeURIComponent(id)}`}>
+      <a class="nowrap" href={`${DEAD_LETTERS_PATH}/${encodeURIComponent(id)}`}>
         {at.slice(0, 16).replace("T", " ")}
       </a>
     ),
@@ -438,59 +276,3 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
   { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
   { key: "raw_key", label: "Raw key", value: ({ rawKey }) => rawKey, exportOnly: true },
 ];
-
-type Mail = NonNullable<DeadLetter["mail"]>;
-
-const MAIL_FACTS: readonly [string, (mail: Mail) => string][] = [
-  ["From", ({ from }) => decodedWords(from)],
-  ["Subject", ({ subject }) => decodedWords(subject)],
-  ["Envelope sender", ({ sender }) => sender],
-  ["Message-ID", ({ messageId }) => messageId],
-];
-
-/** Size, what its bytes are, and what it was declared as. */
-function fileFacts(file: DeadLetter["file"]): string {
-  if (file === undefined) return "";
-  const { sizeBytes, format, mimeType } = file;
-  const facts = [
-    sizeBytes === undefined ? "" : formatBytes(sizeBytes),
-    format === undefined ? "" : `recognized as ${formatName(format)}`,
-    mimeType === "" ? "no type declared" : `declared as ${mimeType}`,
-  ];
-  return facts.filter((fact) => fact !== "").join(", ");
-}
-
-/** A format in words; one that this version does not know, as it is. */
-function formatName(format: string): string {
-  return new Map<string, string>(Object.entries(FORMAT_NAMES)).get(format) ?? format;
-}
-
-function factsOf(letter: DeadLetter): [string, string][] {
-  const { mail, file, discarded } = letter;
-  const facts: [string, string | undefined][] = [
-    ["Reason", `${letter.reason.code}: ${letter.reason.message}`],
-    ["What to do", letter.advice],
-    [
-      "Discarded",
-      discarded === undefined ? undefined : `${isoMinute(Date.parse(discarded.at) / 1000)}, by ${discarded.by}`,
-    ],
-    ["Sent to", letter.rua || "–"],
-    ["Account", letter.account || "–"],
-    ["Domain", `${letter.domain || "–"}${letter.isDomainGuessed ? " (from its file name)" : ""}`],
-    ...MAIL_FACTS.map(([label, read]): [string, string] => [
-      label,
-      mail === undefined ? "unknown" : read(mail) || "none",
-    ]),
-    ["File", file?.name || "–"],
-    ["Type, size", file === undefined ? "unknown" : fileFacts(file)],
-    ["Part", letter.part || "the whole file"],
-    ["Attempts", String(letter.attempts)],
-    ["Failed while", letter.stage === "read" ? "reading it" : "waiting in the queue"],
-    ["Last error", letter.lastError],
-    ["Mail received", isoMinute(letter.receivedSeconds)],
-    ["Failed at", isoMinute(Date.parse(letter.at) / 1000)],
-    ["Raw key", letter.rawKey || "–"],
-    ["Id", letter.id],
-  ];
-  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
-}

@@ -89,7 +89,7 @@ function FirstPage({ found }: { found: DomainMonth }) {
   );
 }
 
-/** What failed, by whose it is. */
+/** What failed, by the role of its sender. */
 function InShort({ verdict: { messages, wouldHit, letThrough } }: { verdict: Verdict }) {
   if (messages === 0) return null;
   const { own, undecided, forwarder, foreign } = wouldHit.reject;

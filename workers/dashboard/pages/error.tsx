@@ -37,7 +37,7 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   internal: { title: "The dashboard failed" },
 };
 
-/** The Worker whose log an operator reads about a fault of ours or the platform's. */
+/** Problem code → the Worker that logs it: where an operator looks. */
 const LOGS: Record<string, "process" | "dashboard"> = {
   ledger_unavailable: "dashboard",
   internal: "dashboard",

@@ -5,7 +5,7 @@ import { AddOneForm } from "./add-domain.tsx";
 
 interface FirstRunProps {
   request: PageRequest;
-  /** Those whose domains the person may change. */
+  /** Accounts in which the person may change domains. */
   accounts: readonly string[];
 }
 

@@ -61,7 +61,7 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
   });
 }
 
-/** The account whose domain it is, of those the person may see. */
+/** The account that has the domain, among those the person may see. */
 async function accountOf(request: PageRequest, domain: string): Promise<string | undefined> {
   const accounts = await request.accounts();
   const [[registered], [kept], [reported]] = await Promise.all([

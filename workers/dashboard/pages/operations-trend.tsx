@@ -1,4 +1,4 @@
-/** The trend of operations as Analytics Engine has it, where it is configured. No figure of the page depends on it. */
+/** The trend of operations, asked of Analytics Engine where it is configured. No other figure of the page depends on it. */
 import type { Child } from "hono/jsx";
 import { latencyByDay, outcomesByStep } from "../../../shared/analytics/statements.ts";
 import { stepOf } from "../data/outcome-history.ts";

@@ -164,7 +164,7 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Rows of the table, by whose mail it is. */
+/** Rows of the table, by the role of the sender. */
 const ROLES: { role: Role; label: string }[] = [
   { role: "own", label: "Yours" },
   { role: "undecided", label: "Undecided" },

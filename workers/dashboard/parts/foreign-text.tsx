@@ -75,7 +75,7 @@ export function ForeignJson({ value }: { value: unknown }) {
   );
 }
 
-/** The first of a list that may be long, each in a line of its own, and the way to see more of it. */
+/** The first items of a list that may be long, one a line, and a way to see more of them. */
 export function FirstOf<Item>({ items, view }: { items: readonly Item[]; view: (item: Item) => Child }) {
   const { maxListed } = DASHBOARD_LIMITS;
   return (

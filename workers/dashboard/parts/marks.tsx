@@ -126,7 +126,7 @@ export function exportNote(): Child {
 interface ShareProps {
   part: number;
   total: number;
-  /** All of it is what the published policy asks receivers to reject: no fault, so the bar is grey and says so. */
+  /** All of it is mail that receivers reject as the published policy asks. That is no fault: the bar is grey. */
   isRefused?: boolean;
 }
 

@@ -139,7 +139,7 @@ export function ReportTable({ columns, rows }: ReportTableProps) {
 
 /** A line of a list. */
 export interface ReportLine {
-  /** Days since 1970-01-01 UTC; undefined = none is said. */
+  /** Days since 1970-01-01 UTC; undefined = no day is shown. */
   day?: number;
   text: Child;
 }

@@ -23,7 +23,7 @@ export function saying(done: Done, path: string): string {
   return `${path}${path.includes("?") ? "&" : "?"}${PARAMETER}=${done}`;
 }
 
-/** What the link says was done, which is taken out of it: it is said once, and no link of the page repeats it. */
+/** What the link says was done. It is removed from the URL, so that it is shown once and no link of the page repeats it. */
 export function takeDone({ searchParams }: URL): string | undefined {
   const code = searchParams.get(PARAMETER);
   searchParams.delete(PARAMETER);

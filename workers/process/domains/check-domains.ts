@@ -34,6 +34,7 @@ import { type Mail, mailQuery } from "../../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { notFound } from "../answers.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry } from "../env.ts";
 import { checkDueSetups } from "./domain-setup.ts";
 import { followWholeRegistry } from "./follow-registry.ts";
@@ -61,10 +62,7 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
   const place = await inShardOf(name.account, invocation);
   const known = await findDomain(name, place);
   if (known === undefined) {
-    return fail({
-      code: "not_found",
-      message: `The account has no reports about ${name.domain}, and no address for it.`,
-    });
+    return notFound(`The account has no reports about ${name.domain}, and no address for it.`);
   }
   if (known > place.nowSeconds - GUIDANCE_LIMITS.checkedNowSeconds) {
     const [kept] = await ask(place.ledger, checksQuery(name.domain, [name.account]));
@@ -84,7 +82,7 @@ const NO_DNS_SERVER =
 /** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
 async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
   const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const [address] = await ask(place.shards.directory, addressesNamingQuery(name.account, [name.domain]));
+  const [address] = await ask(place.shards.directory, addressesNamingQuery([name.account], [name.domain]));
   const registered =
     address === undefined ? [] : [addMissingDomains([{ ...name, rua: address.rua }], place.nowSeconds)];
   await change(place.ledger, [addReportedDomain(name, sinceDay), ...registered, addListedDomains(name)]);

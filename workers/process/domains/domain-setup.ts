@@ -31,7 +31,7 @@ export async function describe(
   const isKnown = check.findings.every(({ code }) => code !== "no_answer");
   const records = recordsToPublish(domain, rua, {
     ...published,
-    // Whatever its records say: of a domain that reports are about, the verdict tells whose mail it is.
+    // Once there are reports about the domain, the verdict judges whether it sends mail, whatever its records say.
     sendsNothing: reported === undefined ? published.sendsNothing : undefined,
     inherited: inheritedPolicy(domain, check),
     organization: isKnown ? check.organizationalDomain : undefined,

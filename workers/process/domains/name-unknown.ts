@@ -8,7 +8,7 @@ import { type Invocation, inShardOf } from "../env.ts";
 import type { Lookups } from "./lookups.ts";
 
 /**
- * Looks up those whose names are not known yet, several at a time.
+ * Looks up the names of addresses that have none in the ledger yet, several at a time.
  *
  * @param most looked up at once
  * @returns how many were found
@@ -40,7 +40,7 @@ export async function nameUnknown(
 /**
  * Looks up names of addresses that a page has shown, a bounded number; the next page view shows them.
  *
- * @param account whose database keeps the names
+ * @param account the names are kept in its database
  * @returns how many were found
  */
 export async function nameAddresses(

@@ -5,7 +5,7 @@ import {
   copyDue,
   findAddresses,
   insertAddresses,
-  widenAddress,
+  widenAddresses,
 } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import {
@@ -80,7 +80,7 @@ export async function knownAddresses(
 ): Promise<Map<string, Registration>> {
   const { ledger, shards } = await inShardOf(account, invocation);
   const [naming, listed] = await Promise.all([
-    ask(shards.directory, addressesNamingQuery(account, domains)),
+    ask(shards.directory, addressesNamingQuery([account], domains)),
     ask(ledger, registeredDomainsQuery(account, domains)),
   ]);
   const others = await findAddresses(
@@ -151,7 +151,7 @@ async function useAddress(
     return fail({ code: "already_exists", message: `${rua} is registered for another account.` });
   }
   if (domains.some((domain) => !acceptsDomain(present.entry, domain))) {
-    await change(shards.directory, [widenAddress(rua, domains, nowSeconds)]);
+    await change(shards.directory, [widenAddresses([{ rua, domains }], nowSeconds)]);
     await copyDue({ directory: shards.directory, copy: env.KV_DMARC_REPORTS }, [rua]);
   }
   return ok(all);

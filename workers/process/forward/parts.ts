@@ -42,7 +42,7 @@ export async function* partsFrom(
     }
   }
   const last = { part, parts, records: held, firstOrdinal: (part - 1) * recordsPerPart };
-  // Another version may have counted other records than this one reads; what is said of them ends the report.
+  // Another version may have counted other records than this one reads: the last part says how many are missing.
   yield { report, content: part < parts ? { ...last, missing: FEWER } : last };
 }
 

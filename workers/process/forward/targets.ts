@@ -6,7 +6,6 @@ import type { Answer } from "../../../shared/contract/problems.ts";
 import { testRequest } from "../../../shared/forward/requests.ts";
 import { type ForwardTarget, validSettings } from "../../../shared/forward/target.ts";
 import { toHex } from "../../../shared/identity.ts";
-import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import {
   addTarget,
@@ -22,8 +21,16 @@ import { askAll } from "../../../shared/ledger/shards.ts";
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { noAccount } from "../answers.ts";
-import { type Call, type Invocation, inEachShard, inShardOf, inTurn, randomBytes } from "../env.ts";
+import { badRequest, noAccount, notFound } from "../answers.ts";
+import {
+  type Call,
+  type Invocation,
+  inEachShard,
+  inShardOf,
+  inTurn,
+  isAccountOrPipeline,
+  randomBytes,
+} from "../env.ts";
 import { attemptRequest } from "./request.ts";
 
 /** Adds a target. @returns it with the key of its signature, if it has one; a problem if it is not allowed */
@@ -31,12 +38,10 @@ export async function createTarget(
   { account, ...settings }: Inputs["addForward"],
   { invocation, caller }: Call,
 ): Promise<Answer<Outputs["addForward"]>> {
-  const { shards, env, nowSeconds } = invocation;
-  if (account !== "" && (await findAccount(shards.directory, account)) === undefined) {
-    return noAccount(account);
-  }
+  const { env, nowSeconds } = invocation;
+  if (!(await isAccountOrPipeline(account, invocation))) return noAccount(account);
   const url = validSettings(settings, env.NOTIFY_LOCAL_ORIGIN);
-  if (!url.ok) return fail({ code: "bad_request", message: url.error });
+  if (!url.ok) return badRequest(url.error);
   const target: ForwardTarget = {
     ...settings,
     account,
@@ -104,7 +109,7 @@ export async function testTarget(
   { invocation }: Call,
 ): Promise<Answer<Outputs["testForward"]>> {
   const target = await findTarget(id, invocation);
-  if (target === undefined) return fail({ code: "not_found", message: `There is no target '${id}'.` });
+  if (target === undefined) return notFound(`There is no target '${id}'.`);
   const { outcome, result } = await attemptRequest(await testRequest(target, invocation.nowSeconds), target, {
     timeoutMilliseconds: FORWARD_LIMITS.runMilliseconds,
     nowSeconds: invocation.nowSeconds,
@@ -118,7 +123,7 @@ export async function retryTarget(
   { invocation }: Call,
 ): Promise<Answer<Outputs["retryForward"]>> {
   if ((await findTarget(id, invocation)) === undefined) {
-    return fail({ code: "not_found", message: `There is no target '${id}'.` });
+    return notFound(`There is no target '${id}'.`);
   }
   for (const { ledger } of inEachShard(invocation)) await change(ledger, retryFailed(id, invocation.nowSeconds));
   return ok({ enqueued: await enqueueForwards(invocation) });

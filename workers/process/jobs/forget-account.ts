@@ -127,7 +127,7 @@ async function removeRaw(at: Position, { id, filter }: Job, invocation: Invocati
     await change(shards.directory, [await putForgotten("former", former, noted)]);
     await env.R2_DMARC_REPORTS.delete(objects.map(({ rawKey }) => rawKey));
     const rows = objects.map((object) => ({ ...object, version: 0 }));
-    // Their addresses may be another account's by now, whose use of the day they were counted to.
+    // Their addresses may belong to another account by now; the objects were counted to its daily use.
     const changes = [await changeDayUses([], rows), await removeObjects(rows), removeImports(objects)];
     for (const ledger of shards.all) await change(ledger, changes);
   }

@@ -32,7 +32,7 @@ export const reportKind: MessageKind<DeliveredReport> = {
     await skipCancelled(tasks, invocation.shards.directory);
     const newest = newestOfEachObject(tasks.filter(({ ending }) => ending === undefined));
     const { registrations, homes } = await findDatabases(newest, invocation.shards);
-    for (const task of newest) settle(task, homes);
+    for (const task of newest) setDatabase(task, homes);
     await dropForgotten(newest, registrations, invocation);
     const open = newest.filter(({ ending }) => ending === undefined);
     await readTasks(open, registrations, invocation);
@@ -125,7 +125,7 @@ function newestOfEachObject(tasks: readonly Task[]): Task[] {
 }
 
 /** Sets the database of a task, or the fault that keeps it from being known. */
-function settle(task: Task, homes: FoundDatabases["homes"]): void {
+function setDatabase(task: Task, homes: FoundDatabases["homes"]): void {
   const home = homes.get(task.message.key);
   if (home === undefined || "error" in home) task.ending = { error: home?.error };
   else task.home = home;

@@ -23,6 +23,7 @@ import type { Channel } from "../../../shared/notify/channel.ts";
 import { confirmationText, isSigned, sign } from "../../../shared/notify/signature.ts";
 import { type Authority, accountsWith, mayAsk, normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { notFound } from "../answers.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { enqueueDelivery } from "./enqueue-deliveries.ts";
 
@@ -105,9 +106,7 @@ export async function confirmByOperator(
   const { ledger, nowSeconds } = await inShardOf(account, invocation);
   await change(ledger, [confirmChannel(account, id, nowSeconds)]);
   const [channel] = await ask(ledger, channelQuery(account, id));
-  return channel === undefined
-    ? fail({ code: "not_found", message: `There is no channel '${id}'.` })
-    : ok(channelOf(channel));
+  return channel === undefined ? notFound(`There is no channel '${id}'.`) : ok(channelOf(channel));
 }
 
 /** Somebody who was sent the link confirms. @returns the same problem whatever is wrong with it */
@@ -119,7 +118,7 @@ export async function confirmByLink(
   const [channel] = nowSeconds > untilSeconds ? [] : await ask(ledger, channelQuery(account, id));
   const isGenuine =
     channel !== undefined && (await isSigned(channel.secret, confirmationText(channel, untilSeconds), signature));
-  if (!isGenuine) return fail({ code: "not_found", message: "This link is not valid, or no longer." });
+  if (!isGenuine) return notFound("This link is not valid, or no longer.");
   await change(ledger, [confirmChannel(account, id, nowSeconds)]);
   return ok(undefined);
 }

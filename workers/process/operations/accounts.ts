@@ -18,7 +18,7 @@ import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
 import { readLogo } from "../../../shared/logo.ts";
 import { type Authority, normalizeEmail } from "../../../shared/people.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { noAccount } from "../answers.ts";
+import { badRequest, noAccount } from "../answers.ts";
 import type { Call, Invocation } from "../env.ts";
 import { closeLostAccounts } from "../notify/confirm-channel.ts";
 
@@ -57,9 +57,9 @@ export async function changeLogo(
   { invocation }: Call,
 ): Promise<Answer<Outputs["setAccountLogo"]>> {
   const bytes = decodeBase64(base64);
-  if (bytes === undefined) return fail({ code: "bad_request", message: "The picture is not base64." });
+  if (bytes === undefined) return badRequest("The picture is not base64.");
   const mediaType = readLogo(bytes);
-  if (!mediaType.ok) return fail({ code: "bad_request", message: mediaType.error });
+  if (!mediaType.ok) return badRequest(mediaType.error);
   if ((await findAccount(invocation.shards.directory, account)) === undefined) return noAccount(account);
   const logo = { mediaType: mediaType.value, base64, changedSeconds: invocation.nowSeconds };
   return changeAccount(account, [setAccountLogo(account, logo)], invocation);
@@ -116,7 +116,7 @@ function isOwnRole(email: string, { name, authority }: Caller): boolean {
 
 function ownRole(): Answer<never> {
   const message = "Your own role is changed by another administrator of the account, or by an operator.";
-  return fail({ code: "bad_request", message });
+  return badRequest(message);
 }
 
 async function changeAccount(

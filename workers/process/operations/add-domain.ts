@@ -12,6 +12,7 @@ import {
 } from "../../../shared/ledger/registered-domains.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
+import { badRequest, notFound } from "../answers.ts";
 import { describe } from "../domains/domain-setup.ts";
 import { type Lookups, lookupsOf } from "../domains/lookups.ts";
 import { knownAddresses, type RandomBytes, type Registered, registerDomains } from "../domains/register-domains.ts";
@@ -48,7 +49,7 @@ export async function addDomain(
   { randomBytes, lookups = lookupsOf(invocation.env) }: { randomBytes: RandomBytes; lookups?: Lookups },
 ): Promise<Answer<Outputs["addDomain"]>> {
   const read = readDomainName(typed);
-  if (!read.ok) return fail({ code: "bad_request", message: read.error });
+  if (!read.ok) return badRequest(read.error);
   const { name: domain } = read.value;
   const registered = await registerDomains({ account, domains: [domain], rua: given }, invocation, randomBytes);
   if (!registered.ok) return registered;
@@ -139,9 +140,9 @@ async function findAdded(
   invocation: Invocation,
 ): Promise<Answer<DomainAddress & { accepts: readonly string[] | undefined }>> {
   const read = readDomainName(typed);
-  if (!read.ok) return fail({ code: "bad_request", message: read.error });
+  if (!read.ok) return badRequest(read.error);
   const { name: domain } = read.value;
   const address = (await knownAddresses(account, [domain], invocation)).get(domain);
   if (address !== undefined) return ok({ account, domain, rua: address.rua, accepts: address.entry.domains });
-  return fail({ code: "not_found", message: `The account ${account} has not added ${domain}.` });
+  return notFound(`The account ${account} has not added ${domain}.`);
 }

@@ -4,13 +4,12 @@ import { channelOf } from "../../../shared/contract/delivery-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { toHex } from "../../../shared/identity.ts";
-import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addChannel, addDelivery, channelQuery, deliveryId, removeChannel } from "../../../shared/ledger/channels.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { CHANNELS, type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { noAccount } from "../answers.ts";
-import { type Call, inShardOf, randomBytes } from "../env.ts";
+import { badRequest, noAccount, notFound } from "../answers.ts";
+import { type Call, inShardOf, isAccountOrPipeline, randomBytes } from "../env.ts";
 import { askToConfirm, isOfAccount, TOO_MANY_CHANNELS } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
@@ -24,11 +23,9 @@ export async function createChannel(
   { account, ...settings }: Inputs["addChannel"],
   { invocation, caller }: Call,
 ): Promise<Answer<Outputs["addChannel"]>> {
-  if (account !== "" && (await findAccount(invocation.shards.directory, account)) === undefined) {
-    return noAccount(account);
-  }
+  if (!(await isAccountOrPipeline(account, invocation))) return noAccount(account);
   const target = validTarget(settings.kind, settings.target, invocation.env.NOTIFY_LOCAL_ORIGIN);
-  if (!target.ok) return fail({ code: "bad_request", message: target.error });
+  if (!target.ok) return badRequest(target.error);
   const isConfirmed =
     settings.kind !== "email" || caller.authority.isOperator || (await isOfAccount(target.value, account, invocation));
   const channel: Channel = {
@@ -76,7 +73,7 @@ export async function testChannel(
 ): Promise<Answer<Outputs["testChannel"]>> {
   const place = await inShardOf(account, invocation);
   const [channel] = await ask(place.ledger, channelQuery(account, id));
-  if (channel === undefined) return fail({ code: "not_found", message: `There is no channel '${id}'.` });
+  if (channel === undefined) return notFound(`There is no channel '${id}'.`);
   if (channel.confirmedSeconds === 0) {
     const asked = await askToConfirm(channel, { isNew: false }, place);
     return asked.ok ? ok({ deliveryId: asked.value }) : asked;

@@ -14,7 +14,7 @@ import {
 } from "../../../shared/ledger/sender-decisions.ts";
 import { DECISION_LIMITS } from "../../../shared/limits.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { noAccount } from "../answers.ts";
+import { badRequest, noAccount, notFound } from "../answers.ts";
 import { type Invocation, inShardIfKnown, inShardOf } from "../env.ts";
 
 /** Stores a decision. @returns it as stored; a problem if it names no sender or account, or there are too many */
@@ -42,7 +42,7 @@ export async function decideSender(
 /** The names as they are stored. */
 function readName({ account, domain, source }: SenderName): Answer<SenderName> {
   const subject = readSubject(source);
-  if (!subject.ok) return fail({ code: "bad_request", message: subject.error });
+  if (!subject.ok) return badRequest(subject.error);
   return ok({ account, domain: domainName(domain), source: subject.value.text });
 }
 
@@ -58,7 +58,7 @@ export async function undoSenderDecision(
   const { ledger } = await inShardOf(name.account, invocation);
   const [last, before] = await lastTwoDecisions(ledger, name);
   if (last === undefined) {
-    return fail({ code: "not_found", message: `There is no decision about ${name.source} and ${name.domain}.` });
+    return notFound(`There is no decision about ${name.source} and ${name.domain}.`);
   }
   const { decision, note } = before ?? { decision: "undecided" as const, note: "" };
   return decideSender(name, { decision, note, by }, invocation);

@@ -9,8 +9,8 @@ import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addressesOfAccountQuery } from "../../../shared/ledger/addresses.ts";
 import { ask } from "../../../shared/ledger/database.ts";
 import { EXPORTED_TABLES, type RowOwner, readAccountRows } from "../../../shared/ledger/forget.ts";
-import { fail, ok } from "../../../shared/result.ts";
-import { noAccount } from "../answers.ts";
+import { ok } from "../../../shared/result.ts";
+import { badRequest, noAccount } from "../answers.ts";
 import type { Invocation } from "../env.ts";
 import { rawObjectsPage } from "../reports/objects-of-account.ts";
 
@@ -39,7 +39,7 @@ export async function exportAccount(
     return noAccount(account);
   }
   const at = v.safeParse(position, cursor ?? JSON.stringify({ shard: 0, table: 0, after: "" }));
-  if (!at.success) return fail({ code: "bad_request", message: "cursor: it is not one of an export." });
+  if (!at.success) return badRequest("cursor: it is not one of an export.");
   const ruas = (await ask(shards.directory, addressesOfAccountQuery(account))).map(({ rua }) => rua);
   if (at.output.shard >= shards.all.length) return ok(await readObjects(account, { ruas, at: at.output }, invocation));
   return ok(await readRows({ account, ruas: JSON.stringify(ruas), domains: "[]" }, at.output, invocation));

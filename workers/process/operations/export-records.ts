@@ -27,6 +27,7 @@ import type { AggregateRecord } from "../../../shared/report/vocabulary.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok, type Result } from "../../../shared/result.ts";
 import { isoDate } from "../../../shared/storage.ts";
+import { badRequest } from "../answers.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { readAgain } from "../reports/read-again.ts";
 
@@ -38,7 +39,7 @@ import { readAgain } from "../reports/read-again.ts";
  */
 export async function exportRecords(input: Inputs["exportRecords"], invocation: Invocation): Promise<Answer<Response>> {
   const request = requestOf(input, invocation);
-  if (!request.ok) return fail({ code: "bad_request", message: request.error });
+  if (!request.ok) return badRequest(request.error);
   const lines = pageOf(request.value, await accountsOf(request.value, invocation), invocation);
   return ok(new Response(streamOf(lines), { headers: { "content-type": "application/x-ndjson" } }));
 }

@@ -17,7 +17,8 @@ import {
   registeredWithQuery,
 } from "../../../shared/ledger/mta-sts-policies.ts";
 import { ruaCandidates } from "../../../shared/registry.ts";
-import { fail, ok } from "../../../shared/result.ts";
+import { ok } from "../../../shared/result.ts";
+import { badRequest, notFound } from "../answers.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
 /** A policy as requested. */
@@ -38,7 +39,7 @@ export async function setMtaSts(
 ): Promise<Answer<Outputs["setMtaSts"]>> {
   const { directory } = invocation.shards;
   const policy = readTypedPolicy(typed);
-  if (!policy.ok) return fail({ code: "bad_request", message: policy.error });
+  if (!policy.ok) return badRequest(policy.error);
   const [[rua], [held]] = await Promise.all([
     ask(directory, registeredWithQuery(name.account, name.domain)),
     ask(directory, hostedPolicyQuery(name.domain)),
@@ -47,10 +48,10 @@ export async function setMtaSts(
     const message =
       `${name.domain} is not registered with the account ${name.account}: add it first, with \`dmarc domain add\` ` +
       "or `dmarc rua add --domain`.";
-    return fail({ code: "bad_request", message });
+    return badRequest(message);
   }
   if (isOfAnother(held, name)) {
-    return fail({ code: "bad_request", message: `A policy of another account is served for ${name.domain}.` });
+    return badRequest(`A policy of another account is served for ${name.domain}.`);
   }
   const [kept] = await ask(
     (await inShardOf(name.account, invocation)).ledger,
@@ -60,10 +61,10 @@ export async function setMtaSts(
     const message =
       `The DMARC record of ${name.domain}, as last checked, names no address of the account: publish it first, or ` +
       "ask an operator.";
-    return fail({ code: "bad_request", message });
+    return badRequest(message);
   }
   const refused = force === true ? undefined : wouldRefuseMail(policy.value, kept);
-  if (refused !== undefined) return fail({ code: "bad_request", message: refused });
+  if (refused !== undefined) return badRequest(refused);
   const present = held?.account === name.account && held.rua === rua ? held : undefined;
   if (present !== undefined && present.policy !== null && isSamePolicy(present.policy, policy.value)) {
     return ok(hosted(present));
@@ -83,10 +84,7 @@ export async function removeMtaSts(
   const { directory } = invocation.shards;
   const [held] = await ask(directory, hostedPolicyQuery(name.domain));
   if (held === undefined || held.policy === null || held.account !== name.account) {
-    return fail({
-      code: "not_found",
-      message: `No policy of the account ${name.account} is served for ${name.domain}.`,
-    });
+    return notFound(`No policy of the account ${name.account} is served for ${name.domain}.`);
   }
   const { account, domain, rua } = held;
   const off = { account, domain, rua, policy: null, changedBy: by, changedSeconds: invocation.nowSeconds };

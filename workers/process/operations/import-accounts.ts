@@ -6,7 +6,7 @@ import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { ImportLine } from "../../../shared/import-lines.ts";
 import { type ImportPlan, ImportPlanner, readLine } from "../../../shared/import-plan.ts";
 import { accountNamesQuery, importAccounts as accountsToAdd } from "../../../shared/ledger/accounts.ts";
-import { addressesNamingAnyQuery, copyDue, findAddresses, importAddresses } from "../../../shared/ledger/addresses.ts";
+import { addressesNamingQuery, copyDue, findAddresses, importAddresses } from "../../../shared/ledger/addresses.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { beingForgotten } from "../../../shared/ledger/forgotten.ts";
 import {
@@ -41,7 +41,7 @@ export async function importAccounts(
   const planner = new ImportPlanner({
     accounts: await ask(directory, accountNamesQuery(accounts)),
     addresses: [
-      ...(await ask(directory, addressesNamingAnyQuery(accounts, domains))),
+      ...(await ask(directory, addressesNamingQuery(accounts, domains))),
       ...(await findAddresses(directory, ruas)),
     ],
     listed: await askAll(invocation.shards.all, registeredOfAccountsQuery(accounts, domains)),

@@ -16,6 +16,7 @@ import { queueBatches } from "../../../shared/queue-batches.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { buildRawMetadata, fileNameForAddress, rawKey, WHOLE_MAIL_NAME } from "../../../shared/storage.ts";
+import { badRequest, notFound } from "../answers.ts";
 import { type Invocation, inShard } from "../env.ts";
 
 type FileFacts = Omit<Inputs["importFiles"]["files"][number], "content">;
@@ -96,7 +97,7 @@ async function contextOf(address: string, caller: Caller, invocation: Invocation
   const rua = normalizeRua(address);
   const [registration] = await findAddresses(invocation.shards.directory, [rua]);
   if (registration === undefined) {
-    return fail({ code: "not_found", message: `${rua} is not registered: register it first (dmarc rua add).` });
+    return notFound(`${rua} is not registered: register it first (dmarc rua add).`);
   }
   return ok({ rua, caller, invocation: inShard(invocation, registration.shard) });
 }
@@ -174,7 +175,7 @@ function putOptions(facts: FileFacts, { rua, invocation }: Context): R2PutOption
 }
 
 function refused(message: string): Answer<never> {
-  return fail({ code: "bad_request", message });
+  return badRequest(message);
 }
 
 function tooLarge(what: string): Answer<never> {

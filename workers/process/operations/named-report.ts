@@ -5,9 +5,9 @@ import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../../sh
 import { findReports, type LedgerReport } from "../../../shared/ledger/reports.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
-import { fail, ok } from "../../../shared/result.ts";
+import { ok } from "../../../shared/result.ts";
 import { isoDate } from "../../../shared/storage.ts";
-import { foundOr, notFound, refusal } from "../answers.ts";
+import { badRequest, foundOr, notFound, refusal } from "../answers.ts";
 import { type Call, type Invocation, inShardOf } from "../env.ts";
 import { readRawObject } from "../reports/raw-object.ts";
 import { readRecords } from "./records.ts";
@@ -33,7 +33,7 @@ export async function readNamedRecords(
   if (reference === undefined) return notFound(NO_REPORT);
   const first = cursor === undefined ? offset : Number(cursor);
   if (!Number.isSafeInteger(first)) {
-    return fail({ code: "bad_request", message: "cursor: it is not from this list." });
+    return badRequest("cursor: it is not from this list.");
   }
   const query = { reference, text, isPass, order, descending, limit, offset: first };
   const page = await readRecords(query, invocation);

@@ -10,7 +10,7 @@ import type { Answer } from "../../../shared/contract/problems.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { noteTokenUse } from "../../../shared/ledger/tokens.ts";
 import { fail, ok } from "../../../shared/result.ts";
-import { doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
+import { badRequest, doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
 import { checkNow } from "../domains/check-domains.ts";
 import { lookupsOf } from "../domains/lookups.ts";
 import { nameAddresses } from "../domains/name-unknown.ts";
@@ -85,7 +85,7 @@ export const HANDLERS: Handlers = {
     ok({ items: await importAccounts(lines, { dryRun, invocation, randomBytes }) }),
   exportAccount: ({ account, cursor }, { invocation }) => exportAccount(account, cursor, invocation),
   async forgetAccount({ account, confirm }, { invocation }) {
-    if (confirm !== account) return fail({ code: "bad_request", message: "confirm: it is not the account's name." });
+    if (confirm !== account) return badRequest("confirm: it is not the account's name.");
     const job = await startForgetting(account, Math.random(), invocation);
     return job === undefined ? noAccount(account) : ok(job);
   },
@@ -96,7 +96,7 @@ export const HANDLERS: Handlers = {
   noteSeen: noteCallerSeen,
   putAccountPerson: givePersonRole,
   removeAccountPerson: takePersonRole,
-  createToken: (wanted, { invocation, caller }) => createToken(wanted, { invocation, caller, randomBytes }),
+  createToken,
   revokeToken,
   async noteTokenUse({ id }, { invocation: { shards, nowSeconds } }) {
     await change(shards.directory, [noteTokenUse(id, nowSeconds)]);

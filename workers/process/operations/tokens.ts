@@ -4,15 +4,14 @@ import { tokenOf } from "../../../shared/contract/account-shapes.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { toHex } from "../../../shared/identity.ts";
-import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { addToken, revokeToken as revoke, tokenNamedQuery, tokenQuery } from "../../../shared/ledger/tokens.ts";
 import { TOKEN_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Token, tokenHash, tokenSecret } from "../../../shared/tokens.ts";
-import { noAccount } from "../answers.ts";
-import type { Call } from "../env.ts";
+import { noAccount, notFound } from "../answers.ts";
+import { type Call, isAccountOrPipeline, randomBytes } from "../env.ts";
 
 /**
  * Makes a token.
@@ -22,12 +21,10 @@ import type { Call } from "../env.ts";
  */
 export async function createToken(
   { account, name, scope, expiresInDays }: Inputs["createToken"],
-  { invocation, caller, randomBytes }: Call & { randomBytes(count: number): Uint8Array },
+  { invocation, caller }: Call,
 ): Promise<Answer<Outputs["createToken"]>> {
   const { shards, nowSeconds } = invocation;
-  if (account !== "" && (await findAccount(shards.directory, account)) === undefined) {
-    return noAccount(account);
-  }
+  if (!(await isAccountOrPipeline(account, invocation))) return noAccount(account);
   const token: Token = {
     id: toHex(randomBytes(8)),
     account,
@@ -59,6 +56,6 @@ export async function revokeToken(
 ): Promise<Answer<Outputs["revokeToken"]>> {
   await change(shards.directory, [revoke(account, id, nowSeconds)]);
   const [token] = await ask(shards.directory, tokenQuery(account, id));
-  if (token === undefined) return fail({ code: "not_found", message: `There is no token '${id}'.` });
+  if (token === undefined) return notFound(`There is no token '${id}'.`);
   return ok(tokenOf(token, nowSeconds));
 }

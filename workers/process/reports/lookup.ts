@@ -12,17 +12,15 @@ import {
 } from "../../../shared/batch/object.ts";
 import { deadLetterId, versionUid } from "../../../shared/identity.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
-import { findConflicts } from "../../../shared/ledger/conflicts.ts";
 import { ask, OneCall } from "../../../shared/ledger/database.ts";
 import { addDayUses } from "../../../shared/ledger/day-uses.ts";
-import { findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import { addObjects, objectReference } from "../../../shared/ledger/objects.ts";
-import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { addReports, findReports, type LedgerReports } from "../../../shared/ledger/reports.ts";
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
 import { dayOfRawKey } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
+import { findFiled, idsOf } from "./outcomes.ts";
 
 type AddressesOf = Registrations["addressesOf"];
 
@@ -55,21 +53,14 @@ export async function lookUp(
   const filedSlices = await findFiledSlices(objects, finished, ledger);
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
   const deadLetterIds = [...idsOf(previous, "dead_letter"), ...idsOf(previous, "discarded"), ...slices];
-  const conflictIds = idsOf(previous, "conflict");
-  const deadLetters = await findDeadLetters(ledger, deadLetterIds);
-  const conflicts = await findConflicts(ledger, conflictIds);
+  const filed = await findFiled({ deadLetters: deadLetterIds, conflicts: idsOf(previous, "conflict") }, ledger);
   return {
     finished,
     held,
     ...readUses(uses(), wanted),
-    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
-    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
+    ...filed,
     filedSlices,
   };
-}
-
-function idsOf(outcomes: readonly Outcome[], name: Outcome["outcome"]): string[] {
-  return outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
 }
 
 // A version that a person decided to count has its own uid, which follows from that decision.

@@ -32,6 +32,24 @@ export interface Filed {
   conflicts: ReadonlyMap<string, ConflictRow>;
 }
 
+/** Ids of the outcomes of one name. */
+export function idsOf(outcomes: readonly Outcome[], name: Outcome["outcome"]): string[] {
+  return outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
+}
+
+/** The dead letters and conflicts with these ids. */
+export async function findFiled(
+  ids: Record<keyof Filed, readonly string[]>,
+  ledger: Invocation["ledger"],
+): Promise<Filed> {
+  const deadLetters = await findDeadLetters(ledger, ids.deadLetters);
+  const conflicts = await findConflicts(ledger, ids.conflicts);
+  return {
+    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
+    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
+  };
+}
+
 /** Writes the events of an object's outcomes. @throws whatever Analytics Engine or the queue throws */
 export async function writeOutcomeEvents(committed: Committed, filed: Filed, invocation: Invocation): Promise<void> {
   const points: DataPoint[] = [];
@@ -82,15 +100,9 @@ async function messagesToWriteAbove(
 
 /** Writes the events of an object from what the ledger holds. */
 async function writeFinishedEvents(committed: Committed, invocation: Invocation): Promise<void> {
-  const idsOf = (name: Outcome["outcome"]): string[] =>
-    committed.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
-  const deadLetters = await findDeadLetters(invocation.ledger, idsOf("dead_letter"));
-  const conflicts = await findConflicts(invocation.ledger, idsOf("conflict"));
-  const filed = {
-    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
-    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
-  };
-  await writeOutcomeEvents(committed, filed, invocation);
+  const { outcomes } = committed;
+  const ids = { deadLetters: idsOf(outcomes, "dead_letter"), conflicts: idsOf(outcomes, "conflict") };
+  await writeOutcomeEvents(committed, await findFiled(ids, invocation.ledger), invocation);
 }
 
 async function eventOf(

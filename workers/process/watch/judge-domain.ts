@@ -61,13 +61,13 @@ export async function askKnown(
     ask(ledger, mutesQuery(accounts, nowSeconds)),
   ]);
   return (name) => {
-    const one = facts.find((found) => isSame(found, name));
-    const other = watched.find((found) => isSame(found, name));
+    const one = facts.find((found) => isSameDomain(found, name));
+    const other = watched.find((found) => isSameDomain(found, name));
     if (one === undefined || other === undefined) return undefined;
     return {
       facts: one,
       watched: other,
-      incidents: incidents.filter((found) => isSame(found, name)),
+      incidents: incidents.filter((found) => isSameDomain(found, name)),
       mutes: mutes.filter(({ account }) => account === name.account),
     };
   };
@@ -164,6 +164,6 @@ export function periodOf(nowSeconds: number): { firstDay: number; lastDay: numbe
 }
 
 /** Whether both are the same domain of the same account. */
-export function isSame(a: AccountDomain, b: AccountDomain): boolean {
+export function isSameDomain(a: AccountDomain, b: AccountDomain): boolean {
   return a.account === b.account && a.domain === b.domain;
 }

@@ -16,7 +16,7 @@ import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { WATCH_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { type Invocation, inEachShard, inTurn, type LogEntry } from "../env.ts";
-import { askKnown, isSame, judgeDomain, type Place, periodOf } from "./judge-domain.ts";
+import { askKnown, isSameDomain, judgeDomain, type Place, periodOf } from "./judge-domain.ts";
 import { watchPipeline } from "./pipeline.ts";
 import { QUERIES_FOR_FACTS, QUERIES_PER_DOMAIN, QueryBudget } from "./query-budget.ts";
 
@@ -107,7 +107,7 @@ async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted:
     const { computed, last } = await judgeDue(due, place, budget);
     done.computed += computed.length;
     const isWhole = last === undefined;
-    done.domains += isWhole ? names.length : names.findIndex((name) => isSame(name, last)) + 1;
+    done.domains += isWhole ? names.length : names.findIndex((name) => isSameDomain(name, last)) + 1;
     after = last ?? names.at(-1) ?? after;
     done.isDone = isWhole && names.length < WATCH_LIMITS.domainsAtOnce;
     await change(place.ledger, [setRound(after, done.isDone)]);
