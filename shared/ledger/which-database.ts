@@ -7,7 +7,7 @@ import type { ReportMessage } from "../messages.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { addRegistrations, type Registrations } from "./addresses.ts";
 import { type LedgerDatabase, OneCall } from "./database.ts";
-import { addObjects, type FinishedObject, findObjects, objectReference } from "./objects.ts";
+import { addObjects, type FinishedObject, faultOfNewer, findObjects, objectReference } from "./objects.ts";
 import { missingDatabase, type Shards } from "./shards.ts";
 
 /** A row of an object in one database. */
@@ -104,7 +104,9 @@ async function findHomes(
       const { key } = message;
       const found = rows.get(key) ?? [];
       const home = chooseDatabase(message, found, byAddress.get(message.rua)?.shard);
-      return [key, faults.has(key) ? { error: faults.get(key) } : home];
+      const isDone = home.finished !== undefined && home.finished.generation >= (message.generation ?? 1);
+      const fault = faults.get(key) ?? (isDone ? undefined : faultOfNewer(found.map(({ finished }) => finished)));
+      return [key, fault === undefined ? home : { error: fault }];
     }),
   );
 }
