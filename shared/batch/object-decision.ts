@@ -5,7 +5,7 @@ import type { Claim, Verdict } from "../ledger/claims.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
 import { type FoundParts, objectReference } from "../ledger/objects.ts";
-import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
+import { countParts, discardedByPeople, type Outcome, wasDecided } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { LedgerReport, ReportWrite } from "../ledger/reports.ts";
 import { removeSlices } from "../ledger/slices.ts";
@@ -17,7 +17,7 @@ import type { BatchDecision } from "./batch-decision.ts";
 import type { ObjectUse } from "./budgets.ts";
 import { claimOf, placeOf, reportEvent, versionOf, withKnownHash, withReadings } from "./claim.ts";
 import { newDeadLetter } from "./dead-letter.ts";
-import { claimReference, hasReport, type ReadObject, reportOf, wasDecided } from "./object.ts";
+import { claimReference, hasReport, type ReadObject, reportOf } from "./object.ts";
 import type { ObjectPlan } from "./plan.ts";
 import type { Finding, FoundProblem, FoundReport } from "./read-object.ts";
 import { coverReport, workOf, writeOf } from "./report-writes.ts";
@@ -415,11 +415,13 @@ export class ObjectDecision {
     for (const id of deadLetterIds) {
       const deadLetter = known.deadLetters.get(id);
       if (deadLetter === undefined) continue;
-      this.#batch.changes.closedDeadLetters.push(id);
-      if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
+      if (this.#object.isMoving && isDiscarded(deadLetter)) {
+        this.#batch.changes.closedDeadLetters.push(id);
+        continue;
+      }
       // A discard has its own event already, so the event that ends it needs the next generation.
       const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
-      this.#addEvent(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
+      this.#closeDeadLetter({ ...deadLetter, generation });
     }
   }
 
@@ -464,16 +466,34 @@ export class ObjectDecision {
     );
   }
 
-  /** Keeps the outcomes and notes the rerun, since jobs track progress by it. */
+  /**
+   * Keeps the outcomes and notes the rerun, since jobs track progress by it. The dead letter of a rerun that failed goes: this
+   * one came to its end.
+   */
   #keepObject(): void {
     const { message, generation } = this.#object;
-    const finished = this.#batch.context.known.finished.get(message.key);
+    const { finished: finishedObjects, deadLetters } = this.#batch.context.known;
+    const finished = finishedObjects.get(message.key);
     if (finished === undefined) return;
+    const kept = finished.outcomes.filter(({ outcome, id }) => {
+      const letter = outcome === "dead_letter" ? deadLetters.get(id) : undefined;
+      if (letter?.code !== "retries_exhausted") return true;
+      this.#closeDeadLetter(letter);
+      return false;
+    });
+    const closed = finished.outcomes.length - kept.length;
     this.#batch.changes.objects.push({
       ...finished,
       ...objectReference(message),
+      outcomes: kept,
+      found: finished.found === undefined ? undefined : finished.found - closed,
       generation: Math.max(generation, finished.generation),
     });
+  }
+
+  #closeDeadLetter(letter: DeadLetterRow): void {
+    this.#batch.changes.closedDeadLetters.push(letter.id);
+    this.#addEvent(closedDeadLetter(letter, "cleared"));
   }
 
   #putObject(): void {

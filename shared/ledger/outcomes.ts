@@ -51,6 +51,11 @@ const outcome = v.variant("outcome", [
 /** The outcome of one report or part. `id`: uid of the report, or id of the dead letter or conflict. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
+/** Whether any report of an object has been decided before. */
+export function wasDecided(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
+}
+
 /** The number of parts that outcomes stand for. */
 export function countParts(outcomes: readonly CountedOutcome[]): number {
   return outcomes.reduce((sum, { parts = 1 }) => sum + parts, 0);

@@ -8,6 +8,7 @@ import { SECONDS_PER_DAY } from "../report-day.ts";
 import { addRegistrations, type Registrations } from "./addresses.ts";
 import { type LedgerDatabase, OneCall } from "./database.ts";
 import { addObjects, type FinishedObject, faultOfNewer, findObjects, objectReference } from "./objects.ts";
+import { wasDecided } from "./outcomes.ts";
 import { missingDatabase, type Shards } from "./shards.ts";
 
 /** A row of an object in one database. */
@@ -133,7 +134,12 @@ function chooseDatabase(
   const here = rows.find(({ shard }) => shard === home);
   const done = here !== undefined && isDone(here) ? here : rows.find(isDone);
   if (done !== undefined) return { ...done, others: [] };
-  if (home === undefined) return { ...(newest(rows) ?? { shard: 0, finished: undefined }), others: [] };
+  if (home === undefined) {
+    // A row of nobody's was filed while the database of the other was not bound.
+    const owned = rows.filter(({ finished }) => finished.account !== "");
+    const kept = newest(owned.filter(({ finished }) => wasDecided(finished.outcomes))) ?? newest(owned) ?? newest(rows);
+    return { ...(kept ?? { shard: 0, finished: undefined }), others: rows.filter((row) => row !== kept) };
+  }
   return { shard: home, finished: here?.finished, others: rows.filter((row) => row !== here) };
 }
 

@@ -392,6 +392,22 @@ describe("while a database with accounts is not bound", () => {
     expect(await imbalances(simulation, onlyReports(reports))).toEqual([]);
   });
 
+  it("mail is read again whose address was removed: it is no dead letter once that database is back", async () => {
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(3), RUA)] });
+    simulation.unregister(RUA);
+    simulation.unbind(2);
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect((await listDeadLetters({}, simulation.invocation())).items).toHaveLength(1);
+    simulation.bindAll();
+    simulation.clock.nowMilliseconds += 60_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+    await simulation.drain();
+    expect(await imbalances(simulation, onlyReports({ "other/a": [figures(3)] }))).toEqual([]);
+    expect(countIn(simulation, 0, "objects")).toBe(0);
+  });
+
   it("an account is not forgotten: nobody could say that its rows are gone, or which raw objects others have", async () => {
     const simulation = await simulationAfter({ mails: SPREAD_MAILS });
     simulation.unbind(2);
