@@ -61,7 +61,7 @@ const WEIGHTS = {
   removeDomain: 2,
   oldCopy: 2,
   loseCopies: 1,
-  unbind: 2,
+  unbind: 3,
   backUp: 2,
   restore: 1,
   keepDays: 1,
@@ -382,8 +382,10 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = await ground.drain();
     for (let i = 0; i < 3; i++) await sendMail(ground, [a + i, b + i, c, d + i]);
     simulation.unbind(1 + (a % 2));
+    waiting.push(...(await whileUnbound(ground, [b, c, d], 1 + (a % 2))));
     for (let round = c % 60; round > 0; round--) await simulation.runProcess();
     simulation.bindAll();
+    if (d % 5 === 4) await keepUp(ground, false);
     return [...waiting, ...(await ground.drain())];
   },
   async backUp(ground) {
@@ -514,6 +516,41 @@ export async function takeStep({ name, numbers, isHeld, isRacing }: Step, ground
   const wrong = await STEPS[name](ground, numbers, isHeld);
   ground.isRacing = false;
   return wrong;
+}
+
+/** What people and cron do while only some databases are bound. */
+async function whileUnbound(ground: Ground, [a, b, c]: [number, number, number], bound: number): Promise<string[]> {
+  const { simulation, model, ask } = ground;
+  const account = pick(ACCOUNTS, b) ?? "";
+  const rua = pick(RUAS, a) ?? "";
+  switch (c % 5) {
+    case 0: {
+      const shards = simulation.rows<{ shard: number }>("SELECT shard FROM accounts").map(({ shard }) => shard);
+      if (Math.max(0, ...shards) < bound) return [];
+      const { answer } = await ask("forgetAccount", { account, confirm: account });
+      return answer.ok ? [`${account} is forgotten while a database is not bound`] : [];
+    }
+    case 1: {
+      const { answer } = await ask("putRegistration", { rua, entry: { account } });
+      if (!answer.ok) return [`registering: ${answer.error.message}`];
+      model.addresses.set(rua, account);
+      model.failureReports.set(rua, "facts");
+      model.domains.set(rua, DOMAINS);
+      await readAllAgain(ground);
+      return [];
+    }
+    case 2:
+      await ask("removeRegistration", { rua });
+      model.addresses.delete(rua);
+      await readAllAgain(ground);
+      return [];
+    case 3:
+      await readAllAgain(ground);
+      return [];
+    default:
+      await ground.persist((invocation) => runUpkeep(invocation, 0.5));
+      return [];
+  }
 }
 
 /** Does something, in a race while all objects are read again: they were before, and nothing else comes of that. */
