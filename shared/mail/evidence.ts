@@ -11,8 +11,8 @@ export type PlacedPart = Pick<PartHeader, "mimeType"> & { containers: readonly C
 
 const NOTICE_REPORTS = /^(?:delivery-status|disposition-notification|delivery-tracking)$/;
 const NOTICE_PARTS = /^message\/(?:global-)?(?:delivery-status|disposition-notification|tracking-status)$/;
-/** A mail, or the header of one (RFC 2046, RFC 6522, RFC 6533). */
-export const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers|global-headers)|text\/rfc822-headers)$/;
+/** A mail, or the header of one (RFC 2046, RFC 6522, RFC 6533); some leave out the last letter. */
+export const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers?|global-headers)|text\/rfc822-headers?)$/;
 export const FEEDBACK_TYPE = "message/feedback-report";
 
 /** What the parts of one mail tell about each other: all are added first, then asked about. */

@@ -1,0 +1,102 @@
+/** Support: habits of real failure reports: lines of spaces in place of empty ones, originals of other types, no domain field. */
+import { fromBinary, multipartMail, part } from "../mails.ts";
+import { ORDINARY } from "../report-xml.ts";
+import type { Quirk, Wanted } from "./quirk.ts";
+import { ORDINARY_TOTALS } from "./quirk.ts";
+
+const FIELDS = [
+  "Feedback-Type: auth-failure",
+  "User-Agent: Reporter/1.0",
+  "Version: 1",
+  "Authentication-Results: mx.receiver.example;\r\n dmarc=fail (p=none; dis=none) header.from=acme.example",
+  "Source-IP: 192.0.2.1",
+  "Auth-Failure: dmarc",
+];
+const HEADER = "Received: from a.example\r\nFrom: Person <person@acme.example>\r\nSubject: private matter\r\n";
+const failureMail = (fields: string[], original: string[] = []): Uint8Array =>
+  multipartMail(
+    [
+      part({ type: "text/plain", content: "An authentication failure." }),
+      part({ type: "message/feedback-report", content: `${fields.join("\r\n")}\r\n` }),
+      ...original,
+    ],
+    "report; report-type=feedback-report",
+  );
+/** As an editor or a mail program stores it that indents empty lines. */
+const emptyLinesAs = (mail: Uint8Array, spaces: string): Uint8Array =>
+  fromBinary(Buffer.from(mail).toString("latin1").replaceAll("\r\n\r\n", `\r\n${spaces}\r\n`));
+const read: Wanted = { report: { kind: "failure", reportedDomain: "acme.example", sourceIp: "192.0.2.1" } };
+const withoutDomain: Wanted = { ...read, warnings: ["missing_value Reported-Domain"] };
+const withDomain = [...FIELDS, "Reported-Domain: acme.example"];
+const withoutResults = FIELDS.filter((line) => !line.startsWith("Authentication-Results"));
+const originalOf = (type: string): string => part({ type, content: `${HEADER}\r\nvery private\r\n` });
+const quirk = (name: string, content: Uint8Array, want: Wanted): Quirk => ({
+  file: `failure/${name}.eml`,
+  content,
+  want,
+});
+
+export const failureHabits: Quirk[] = [
+  quirk("lines-of-a-space", emptyLinesAs(failureMail(withDomain, [originalOf("message/rfc822")]), " "), {
+    ...read,
+    clean: true,
+  }),
+  quirk("lines-of-a-tab", emptyLinesAs(failureMail(withDomain, [originalOf("text/rfc822-headers")]), "\t"), {
+    ...read,
+    clean: true,
+  }),
+  {
+    file: "tls/lines-of-a-space-in-mail.eml",
+    content: emptyLinesAs(
+      multipartMail([
+        part({ type: "text/plain", content: "A report." }),
+        part({
+          type: "application/tlsrpt+json",
+          content: `{"organization-name":"Reporter","date-range":{"start-datetime":"2026-01-01T00:00:00Z",
+"end-datetime":"2026-01-01T23:59:59Z"},"contact-info":"tls@reporter.example","report-id":"1","policies":[{"policy":
+{"policy-type":"sts","policy-domain":"acme.example"},"summary":{"total-successful-session-count":5,
+"total-failure-session-count":0}}]}`,
+        }),
+      ]),
+      "  ",
+    ),
+    want: {
+      report: { kind: "tls", policies: [{ policyDomain: "acme.example", successfulSessionCount: 5 }] },
+      clean: true,
+    },
+  },
+  {
+    file: "mail/lines-of-a-space-before-xml.eml",
+    content: emptyLinesAs(
+      multipartMail([
+        part({ type: "text/plain", content: "A report." }),
+        part({ type: "text/xml", content: ORDINARY }),
+      ]),
+      " ",
+    ),
+    want: { report: ORDINARY_TOTALS },
+  },
+  {
+    file: "mail/line-of-a-space-before-parameters.eml",
+    content: multipartMail([
+      part({
+        type: "application/octet-stream;\r\n \r\n\tname=report.xml",
+        disposition: "attachment",
+        content: ORDINARY,
+      }),
+    ]),
+    want: { report: ORDINARY_TOTALS },
+  },
+  quirk("original-as-rfc822-header", failureMail(withoutResults, [originalOf("text/rfc822-header")]), withoutDomain),
+  quirk(
+    "original-as-a-file",
+    failureMail(withoutResults, [originalOf("application/octet-stream; name=original.eml")]),
+    withoutDomain,
+  ),
+  quirk("domain-in-authentication-results", failureMail(FIELDS), withoutDomain),
+  quirk(
+    "domain-of-an-address-in-authentication-results",
+    failureMail(FIELDS.map((line) => line.replace("=acme", ' = "person@acme'))),
+    withoutDomain,
+  ),
+];
