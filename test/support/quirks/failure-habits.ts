@@ -87,6 +87,23 @@ export const failureHabits: Quirk[] = [
     ]),
     want: { report: ORDINARY_TOTALS },
   },
+  {
+    file: "carried/complaint-of-hotmail.eml",
+    content: fromBinary(
+      Buffer.from(
+        multipartMail([
+          part({
+            type: "message/rfc822",
+            disposition: "inline",
+            content: multipartMail([part({ type: "text/xml", content: ORDINARY })]),
+          }),
+        ]),
+      )
+        .toString("latin1")
+        .replace(/^Subject: .*$/m, "Subject:  complaint about message from 192.0.2.222"),
+    ),
+    want: { problems: ["delivery_notice"] },
+  },
   quirk("original-as-rfc822-header", failureMail(withoutResults, [originalOf("text/rfc822-header")]), withoutDomain),
   quirk(
     "original-as-a-file",
