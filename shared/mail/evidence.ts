@@ -10,6 +10,8 @@ import type { Container } from "./stream.ts";
 export type PlacedPart = Pick<PartHeader, "mimeType"> & { containers: readonly Container[] };
 
 const NOTICE_REPORTS = /^(?:delivery-status|disposition-notification|delivery-tracking)$/;
+/** RFC 5965 section 2, RFC 8460 section 5.3. */
+const REPORTS = /^(?:feedback-report|tlsrpt)$/;
 const NOTICE_PARTS = /^message\/(?:global-)?(?:delivery-status|disposition-notification|tracking-status)$/;
 /** A mail, or the header of one (RFC 2046, RFC 6522, RFC 6533); some leave out the last letter. */
 export const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers?|global-headers)|text\/rfc822-headers?)$/;
@@ -26,7 +28,7 @@ export class Evidence {
 
   /** Adds a part. All parts of a mail must be added before the first query. */
   add({ mimeType, containers }: PlacedPart): void {
-    for (const container of containers) this.#learn(container);
+    for (const [i, container] of containers.entries()) this.#learn(container, containers[i + 1]);
     const around = containers.at(-1)?.id ?? 0;
     if (NOTICE_PARTS.test(mimeType)) this.#notices.add(around);
     if (mimeType === FEEDBACK_TYPE) this.#feedback.add(around);
@@ -57,10 +59,12 @@ export class Evidence {
     return containers.find(({ id }) => this.#feedback.has(id));
   }
 
-  #learn({ id, type, reportType, header }: Container): void {
+  #learn({ id, type, reportType, header }: Container, inside: Container | undefined): void {
     if (this.#known.has(id)) return;
     this.#known.add(id);
-    if (NOTICE_REPORTS.test(reportType) || (type === "mail" && readMailFields(header).isNotice)) this.#notices.add(id);
+    // Mail servers send reports, too: then the report type says more than the sender and the subject.
+    const maySayNotice = type === "mail" && !REPORTS.test(inside?.reportType ?? "");
+    if (NOTICE_REPORTS.test(reportType) || (maySayNotice && readMailFields(header).isNotice)) this.#notices.add(id);
     if (reportType !== "feedback-report") return;
     this.#feedback.add(id);
     this.#labelled.add(id);

@@ -56,8 +56,9 @@ const RETURNED =
 /** What Hotmail sends to a sender whose mail a person called spam: the mail itself, without any fields of feedback. */
 const COMPLAINT = /^\s*complaint about message from\s/i;
 
-/** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it. */
-const REPORT_SUBJECT = /^\s*(?:\[[^\]]{0,40}\]\s*)?(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:/i;
+/** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it; and Exim's. */
+const REPORT_SUBJECT =
+  /^\s*(?:\[[^\]]{0,40}\]\s*)?(?:(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:|dmarc\s+(?:aggregate|failure|forensic)\s+report\s+for\s)/i;
 /**
  * The same after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
  * tags what comes from outside: neither is a notice.

@@ -1,5 +1,5 @@
 /** Support: habits of real failure reports: lines of spaces in place of empty ones, originals of other types, no domain field. */
-import { fromBinary, multipartMail, part } from "../mails.ts";
+import { fromBinary, multipartMail, part, simpleMail } from "../mails.ts";
 import { ORDINARY } from "../report-xml.ts";
 import type { Quirk, Wanted } from "./quirk.ts";
 import { ORDINARY_TOTALS } from "./quirk.ts";
@@ -25,6 +25,34 @@ const failureMail = (fields: string[], original: string[] = []): Uint8Array =>
 /** As an editor or a mail program stores it that indents empty lines. */
 const emptyLinesAs = (mail: Uint8Array, spaces: string): Uint8Array =>
   fromBinary(Buffer.from(mail).toString("latin1").replaceAll("\r\n\r\n", `\r\n${spaces}\r\n`));
+/** As mail servers send of their own accord: Exim's `dsn_from`, and the null return path. */
+const fromDaemon = (subject: string, mail: Uint8Array): Uint8Array =>
+  fromBinary(
+    Buffer.from(mail)
+      .toString("latin1")
+      .replace(
+        /^From: .*\r\n/m,
+        "Return-Path: <>\r\nFrom: Mail Delivery System <Mailer-Daemon@mx.reporter.example>\r\nAuto-Submitted: auto-replied\r\n",
+      )
+      .replace(/^Subject: .*$/m, `Subject: ${subject}`),
+  );
+const EXIM_SUBJECT = "DMARC Forensic Report for acme.example from IP 192.0.2.1";
+const EXIM_NOTICE = `A message claiming to be from you has failed the published DMARC
+policy for your domain.
+
+  Sender Domain: acme.example
+  Sender IP Address: 192.0.2.1
+  Received Date: Mon, 07 Apr 2025 23:16:09 +0200
+  SPF Alignment: no
+  DKIM Alignment: no
+  DMARC Results: Reject
+
+------ This is a copy of the headers that were received before the error
+       was detected.
+
+Received: from [192.0.2.1] by mx.reporter.example with esmtp (Exim 4.98)
+From: Person <person@acme.example>
+`;
 const read: Wanted = { report: { kind: "failure", reportedDomain: "acme.example", sourceIp: "192.0.2.1" } };
 const withoutDomain: Wanted = { ...read, warnings: ["missing_value Reported-Domain"] };
 const withDomain = [...FIELDS, "Reported-Domain: acme.example"];
@@ -103,6 +131,31 @@ export const failureHabits: Quirk[] = [
         .replace(/^Subject: .*$/m, "Subject:  complaint about message from 192.0.2.222"),
     ),
     want: { problems: ["delivery_notice"] },
+  },
+  quirk("of-exim-by-default", fromDaemon(EXIM_SUBJECT, simpleMail({ type: "text/plain", content: EXIM_NOTICE })), {
+    ...read,
+    passedOver: ["text"],
+  }),
+  quirk(
+    "of-a-returned-mail-from-postmaster",
+    fromDaemon("FW: Returned mail: see transcript", failureMail(withDomain)),
+    {
+      ...read,
+      clean: true,
+    },
+  ),
+  quirk(
+    "notice-that-came-back",
+    fromDaemon(
+      "Mail delivery failed: returning message to sender",
+      simpleMail({ type: "text/plain", content: `A message that you sent could not be delivered.\n\n${EXIM_NOTICE}` }),
+    ),
+    { problems: ["delivery_notice"] },
+  ),
+  {
+    file: "carried/aggregate-report-from-mailer-daemon.eml",
+    content: fromDaemon("DMARC aggregate report for acme.example", simpleMail({ type: "text/xml", content: ORDINARY })),
+    want: { report: ORDINARY_TOTALS },
   },
   quirk("original-as-rfc822-header", failureMail(withoutResults, [originalOf("text/rfc822-header")]), withoutDomain),
   quirk(
