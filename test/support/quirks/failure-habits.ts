@@ -152,10 +152,22 @@ export const failureHabits: Quirk[] = [
     ),
     { problems: ["delivery_notice"] },
   ),
+  ...[
+    "DMARC aggregate report for acme.example",
+    "acme.example DMARC Report (2023-11-14)",
+    "EXTERNAL: Report Domain: acme.example Submitter: reporter.example",
+    "[EXT] [Bulk] Report Domain: acme.example Submitter: reporter.example",
+  ].map(
+    (subject, i): Quirk => ({
+      file: `carried/report-from-mailer-daemon-${i + 1}.eml`,
+      content: fromDaemon(subject, simpleMail({ type: "text/xml", content: ORDINARY })),
+      want: { report: ORDINARY_TOTALS },
+    }),
+  ),
   {
-    file: "carried/aggregate-report-from-mailer-daemon.eml",
-    content: fromDaemon("DMARC aggregate report for acme.example", simpleMail({ type: "text/xml", content: ORDINARY })),
-    want: { report: ORDINARY_TOTALS },
+    file: "carried/report-returned-by-mailer-daemon.eml",
+    content: fromDaemon("Undeliverable DMARC report", simpleMail({ type: "text/xml", content: ORDINARY })),
+    want: { problems: ["delivery_notice"] },
   },
   quirk("original-as-rfc822-header", failureMail(withoutResults, [originalOf("text/rfc822-header")]), withoutDomain),
   quirk(
