@@ -16,6 +16,7 @@ const NOTICE_PARTS = /^message\/(?:global-)?(?:delivery-status|disposition-notif
 /** A mail, or the header of one (RFC 2046, RFC 6522, RFC 6533); some leave out the last letter. */
 export const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers?|global-headers)|text\/rfc822-headers?)$/;
 export const FEEDBACK_TYPE = "message/feedback-report";
+const FEEDBACK_REPORT = "feedback-report";
 
 /** What the parts of one mail tell about each other: all are added first, then asked about. */
 export class Evidence {
@@ -23,7 +24,8 @@ export class Evidence {
   readonly #notices = new Set<number>();
   /** Multiparts that have a feedback part or declare themselves feedback reports. */
   readonly #feedback = new Set<number>();
-  readonly #labelled = new Set<number>();
+  /** Those that have such a part: some label an aggregate report so. */
+  readonly #withFields = new Set<number>();
   readonly #known = new Set<number>();
 
   /** Adds a part. All parts of a mail must be added before the first query. */
@@ -31,7 +33,9 @@ export class Evidence {
     for (const [i, container] of containers.entries()) this.#learn(container, containers[i + 1]);
     const around = containers.at(-1)?.id ?? 0;
     if (NOTICE_PARTS.test(mimeType)) this.#notices.add(around);
-    if (mimeType === FEEDBACK_TYPE) this.#feedback.add(around);
+    if (mimeType !== FEEDBACK_TYPE) return;
+    this.#feedback.add(around);
+    this.#withFields.add(around);
   }
 
   /** Whether the mail, or a mail in it, is a notice about another one. */
@@ -51,7 +55,8 @@ export class Evidence {
     const isInMail = containers.slice(at + 1).some(({ type }) => type === "mail");
     if (isInMail || MAIL_PARTS.test(mimeType)) return true;
     // A third part that is not a mail: RFC 5965 allows no other.
-    return containers.some(({ id }) => this.#labelled.has(id)) && !mimeType.startsWith("text/");
+    const isThird = ({ id, reportType }: Container) => reportType === FEEDBACK_REPORT && this.#withFields.has(id);
+    return containers.some(isThird) && !mimeType.startsWith("text/");
   }
 
   /** The feedback report that contains a part. */
@@ -65,8 +70,6 @@ export class Evidence {
     // Mail servers send reports, too: then the report type says more than the sender and the subject.
     const maySayNotice = type === "mail" && !REPORTS.test(inside?.reportType ?? "");
     if (NOTICE_REPORTS.test(reportType) || (maySayNotice && readMailFields(header).isNotice)) this.#notices.add(id);
-    if (reportType !== "feedback-report") return;
-    this.#feedback.add(id);
-    this.#labelled.add(id);
+    if (reportType === FEEDBACK_REPORT) this.#feedback.add(id);
   }
 }

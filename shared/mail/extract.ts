@@ -173,15 +173,19 @@ const FEEDBACK_TYPE_FIELD = /^feedback-type[ \t]*:/im;
 const FEEDBACK_FIELD = /^(?:version|user-agent|auth-failure)[ \t]*:/im;
 const OTHER_HEADERS = /^(?:message\/(?:rfc822|global)|text\/(?:rfc822-header|html)|multipart\/)/;
 
+const REPORT_FILES: ReadonlySet<ContentType> = new Set(["xml", "gzip", "zip", "json"]);
+const NO_TYPE = "application/octet-stream";
+
 /** RFC 3464 sections 2.2 and 2.3: the fields of a delivery status, about the mail and about each recipient. */
 const STATUS_FIELDS = [/^reporting-mta[ \t]*:/im, /^final-recipient[ \t]*:/im, /^action[ \t]*:/im];
 
 /**
  * The type of a part: that of a feedback report or delivery status if its content is the fields of one, whatever type it
- * declares.
+ * declares, and not if it is a report file.
  */
 export function typeByContent(mimeType: string, head: Uint8Array): string {
-  if (mimeType === FEEDBACK_TYPE || OTHER_HEADERS.test(mimeType)) return mimeType;
+  if (OTHER_HEADERS.test(mimeType)) return mimeType;
+  if (mimeType === FEEDBACK_TYPE) return REPORT_FILES.has(sniff(head.subarray(0, SNIFF_BYTES))) ? NO_TYPE : mimeType;
   const text = latin1(head.subarray(0, SNIFF_BYTES)).trimStart();
   if (!FIELD.test(text)) return mimeType;
   const fields = headerOf(text);

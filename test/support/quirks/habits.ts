@@ -1,5 +1,6 @@
-/** Support: habits of real failure reports: lines of spaces in place of empty ones, originals of other types, no domain field. */
-import { fromBinary, multipartMail, part, simpleMail } from "../mails.ts";
+/** Support: habits of real reporters and mail servers: who sends a report and under which subject, lines of spaces, wrong types. */
+import { gzip } from "../archives.ts";
+import { attached, fromBinary, multipartMail, part, simpleMail } from "../mails.ts";
 import { ORDINARY } from "../report-xml.ts";
 import type { Quirk, Wanted } from "./quirk.ts";
 import { ORDINARY_TOTALS } from "./quirk.ts";
@@ -64,7 +65,33 @@ const quirk = (name: string, content: Uint8Array, want: Wanted): Quirk => ({
   want,
 });
 
-export const failureHabits: Quirk[] = [
+const GZ = attached(gzip(ORDINARY), "r.xml.gz");
+const LETTER = part({ type: "text/plain", content: "A report." });
+
+/** Aggregate reports that call themselves failure reports, and archives that call themselves multiparts. */
+const mislabelled: Quirk[] = [
+  {
+    file: "carried/aggregate-report-labelled-feedback.eml",
+    content: multipartMail([LETTER, GZ], "report; report-type=feedback-report"),
+    want: { report: ORDINARY_TOTALS, passedOver: ["text"] },
+  },
+  {
+    file: "carried/aggregate-report-as-feedback-part.eml",
+    content: multipartMail(
+      [LETTER, part({ type: "message/feedback-report", content: ORDINARY })],
+      "report; report-type=feedback-report",
+    ),
+    want: { report: ORDINARY_TOTALS, passedOver: ["text"] },
+  },
+  {
+    file: "carried/gzip-called-multipart.eml",
+    content: multipartMail([LETTER, GZ.replace(/^Content-Type: [^;\r]*/m, "Content-Type: multipart/x-gzip")]),
+    want: { report: ORDINARY_TOTALS, passedOver: ["text"] },
+  },
+];
+
+export const habits: Quirk[] = [
+  ...mislabelled,
   quirk("lines-of-a-space", emptyLinesAs(failureMail(withDomain, [originalOf("message/rfc822")]), " "), {
     ...read,
     clean: true,
