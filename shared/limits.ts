@@ -819,6 +819,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event found again within this time was already announced. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Mutes of one account; each visit of one of its domains reads all of them. */
+  mutesPerAccount: 1000,
   /** How long resolved incidents are shown. */
   shownSeconds: 90 * 86_400,
   /** How long resolved incidents and notices are kept. */
