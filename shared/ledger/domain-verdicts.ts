@@ -121,7 +121,7 @@ export function domainsAfterQuery(
           sum(d.reports), max(d.last_end_seconds), max(d.policy))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'aggregate' AND d.domain = w.domain
           AND d.day BETWEEN ?3 AND ?4),
-      (SELECT json_array(count(*), sum(d.total), sum(d.passed * (d.day % 97)), max(d.day))
+      (SELECT json_array(count(*), sum(d.total), sum(d.passed * (d.day % 97)), max(d.day), sum(d.uncounted_total))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'tls' AND d.domain = w.domain AND d.day >= ?3),
       (SELECT max(decided_seconds) FROM sender_decisions s WHERE s.account = w.account AND s.domain = w.domain),
       (SELECT max(seen_seconds) FROM record_changes c WHERE c.account = w.account AND c.domain = w.domain),
