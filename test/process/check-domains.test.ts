@@ -183,6 +183,22 @@ it("the oldest checks come first, a limited number per run", async () => {
   expect(due.map(({ domain }) => domain)).toEqual(["d0.test", "d1.test", "d2.test"]);
 });
 
+it("a domain that only unproven mail names is checked when a person asks, and from then on", async () => {
+  const { ledger, nowSeconds } = simulation.invocation();
+  const name = { account: "acme", domain: "named-by-strangers.test" };
+  const records = [sampleRecord(name.domain, { count: 10 })];
+  const report = aggregateReport(name.domain, { day: Math.floor(nowSeconds / 86_400) - 1, records });
+  const sender = { state: "unverified", domain: "" } as const;
+  const sample = { account: "acme", uid: "e".repeat(32), report, records, receivedSeconds: nowSeconds, sender };
+  await settleSamples(ledger, [sample], { nowSeconds });
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(2);
+  expect(await kept(name.domain)).toBeUndefined();
+  simulation.dnsUrl = server.url;
+  expect(await checkNow(name, simulation.invocation())).toMatchObject({ ok: true });
+  later(25);
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(3);
+});
+
 it("a person can request a check of the account's domains only", async () => {
   const invocation = simulation.invocation();
   const refused = await checkNow({ account: "acme", domain: "stranger.test" }, invocation);
