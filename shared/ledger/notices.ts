@@ -264,7 +264,17 @@ export function putMute(mute: Mute): Change {
   return {
     sql: `INSERT OR REPLACE INTO mutes (${MUTE_COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
       WHERE (SELECT count(*) FROM mutes WHERE account = ?1 AND (domain, rule, subject) <> (?2, ?3, ?4)) < ?9 RETURNING account`,
-    parameters: [account, domain, rule, subject, untilSeconds, note, mutedSeconds, mutedBy, WATCH_LIMITS.mutesPerAccount],
+    parameters: [
+      account,
+      domain,
+      rule,
+      subject,
+      untilSeconds,
+      note,
+      mutedSeconds,
+      mutedBy,
+      WATCH_LIMITS.mutesPerAccount,
+    ],
   };
 }
 

@@ -53,11 +53,22 @@ describe("targets", () => {
   });
 
   it("have secrets that a header can hold: all others would end each attempt", () => {
-    const settings = { kind: "s3", name: "n", url: "https://b.example.com/", region: "auto", accessKeyId: "A1" } as const;
-    const hold = (changes: object) => validSettings({ ...settings, secret: "s+/=", withRecords: false, ...changes }, "").ok;
+    const settings = {
+      kind: "s3",
+      name: "n",
+      url: "https://b.example.com/",
+      region: "auto",
+      accessKeyId: "A1",
+    } as const;
+    const hold = (changes: object) =>
+      validSettings({ ...settings, secret: "s+/=", withRecords: false, ...changes }, "").ok;
     expect(hold({})).toBe(true);
     for (const text of ["a\nb", "a b", "caf\u00e9", "a\u200b", "a\0"]) {
-      expect([hold({ secret: text }), hold({ region: text }), hold({ accessKeyId: text })]).toEqual([false, false, false]);
+      expect([hold({ secret: text }), hold({ region: text }), hold({ accessKeyId: text })]).toEqual([
+        false,
+        false,
+        false,
+      ]);
     }
   });
 

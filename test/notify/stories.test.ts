@@ -89,7 +89,10 @@ describe("a notice", () => {
   });
 
   it("has Slack read no address and no mention in a name", () => {
-    const story = noticeStory({ ...NOTICE, title: "@everyone @here <!channel>", evidence: ["@Channel, @all"] }, CONTEXT);
+    const story = noticeStory(
+      { ...NOTICE, title: "@everyone @here <!channel>", evidence: ["@Channel, @all"] },
+      CONTEXT,
+    );
     const message = JSON.stringify(slackMessage(story));
     expect(message).not.toMatch(/@(everyone|here|channel|all)/i);
     expect(message).toContain("@\u200beveryone @\u200bhere &lt;!channel&gt;");

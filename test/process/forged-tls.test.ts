@@ -95,14 +95,17 @@ it.each([UNVERIFIED, CONTRADICTED])("failures that a mail in the state $state te
   expect(await open()).toEqual([]);
 });
 
-it.each([UNVERIFIED, CONTRADICTED])("successes that a mail in the state $state tells hide no failures", async (sender) => {
-  await tells(VERIFIED, today() - 2, { successful: 20, failed: 40 });
-  await tells(sender, today() - 2, { successful: 1_000_000, failed: 0 });
-  // Nor is a day of which only that mail tells the newest one.
-  await tells(sender, today(), { successful: 1_000_000, failed: 0 });
-  await watch();
-  expect(await open()).toEqual([expect.stringMatching(/^tlsFails: 40 sessions of /)]);
-});
+it.each([UNVERIFIED, CONTRADICTED])(
+  "successes that a mail in the state $state tells hide no failures",
+  async (sender) => {
+    await tells(VERIFIED, today() - 2, { successful: 20, failed: 40 });
+    await tells(sender, today() - 2, { successful: 1_000_000, failed: 0 });
+    // Nor is a day of which only that mail tells the newest one.
+    await tells(sender, today(), { successful: 1_000_000, failed: 0 });
+    await watch();
+    expect(await open()).toEqual([expect.stringMatching(/^tlsFails: 40 sessions of /)]);
+  },
+);
 
 it("neither counts as evidence for MTA-STS", async () => {
   const scope = { accounts: ["acme"], domains: [DOMAIN], firstDay: today() - 30, lastDay: today() };
