@@ -25,7 +25,8 @@ const SAME_ORGANIZATION: Record<string, string> = {
 export function authenticationByResults(results: readonly MethodResult[], from: string): MailAuthentication {
   const [dmarc, ...others] = results.filter(({ method }) => method === "dmarc");
   // A mail has one result; of two, one may be its sender's, in a name or comment that the receiver repeats.
-  if (others.some(({ result, domain }) => result !== dmarc?.result || domain !== dmarc.domain)) return { result: "none" };
+  if (others.some(({ result, domain }) => result !== dmarc?.result || domain !== dmarc.domain))
+    return { result: "none" };
   const author = dmarc?.domain || from;
   if (dmarc?.result === "fail") return { result: "fail" };
   if (dmarc?.result === "pass") return author === "" ? { result: "none" } : { result: "pass", domain: author };

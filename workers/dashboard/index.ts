@@ -105,7 +105,7 @@ app.use(async (c, next) => {
   await next();
 });
 app.route("/assets", buildAssets());
-app.post("/confirm", ...readConfirmation);
+app.use("/confirm", ...readConfirmation);
 app.use(async (_, next) => {
   const release = admission.enter(Date.now());
   try {
