@@ -819,6 +819,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event found again within this time was already announced. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Mutes of one account; each visit of one of its domains reads all of them. */
+  mutesPerAccount: 1000,
   /** How long resolved incidents are shown. */
   shownSeconds: 90 * 86_400,
   /** How long resolved incidents and notices are kept. */
@@ -894,6 +896,11 @@ export const NOTIFY_LIMITS = {
   targetChars: 1000,
   /** Ours: age of the notices that get deliveries: three days, so that an outage of cron loses none. */
   noticeSeconds: 3 * 86_400,
+  /**
+   * Ours: notices of an account that are sent on their own in a day about domains that nobody registered. Anybody may report
+   * about as many as they like; what is beyond is in the digest and on the page Alerts.
+   */
+  noticesOfUnregistered: 50,
   /** Ours: deliveries that one cron run enqueues in each database; sendBatch takes 100 messages. */
   deliveriesPerRun: 100,
   /**

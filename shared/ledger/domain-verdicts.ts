@@ -116,12 +116,12 @@ export function domainsAfterQuery(
   { firstDay, lastDay }: Days,
 ): Query<JudgedDomain> {
   const sql = `SELECT account, domain, fingerprint AS known, version, json_array(?4,
-      (SELECT json_array(count(*), sum(d.total), sum(d.total * (d.day % 97)), sum(d.passed * (d.day % 97)),
+      (SELECT json_array(count(*), sum(d.total), total(d.total * (d.day % 97)), total(d.passed * (d.day % 97)),
           sum(d.dkim_aligned), sum(d.spf_aligned), sum(d.quarantined), sum(d.rejected), sum(d.uncounted_total),
           sum(d.reports), max(d.last_end_seconds), max(d.policy))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'aggregate' AND d.domain = w.domain
           AND d.day BETWEEN ?3 AND ?4),
-      (SELECT json_array(count(*), sum(d.total), sum(d.passed * (d.day % 97)), max(d.day))
+      (SELECT json_array(count(*), sum(d.total), total(d.passed * (d.day % 97)), max(d.day), sum(d.uncounted_total))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'tls' AND d.domain = w.domain AND d.day >= ?3),
       (SELECT max(decided_seconds) FROM sender_decisions s WHERE s.account = w.account AND s.domain = w.domain),
       (SELECT max(seen_seconds) FROM record_changes c WHERE c.account = w.account AND c.domain = w.domain),

@@ -4,6 +4,7 @@
  */
 import type { VerdictState } from "../guidance/verdict.ts";
 import { NOTIFY_LIMITS } from "../limits.ts";
+import { cleanDetail } from "../report/problems.ts";
 import type { Incident, Notice, Severity } from "../watch/finding.ts";
 import { domainLink, messagesText, shareText } from "../watch/words.ts";
 
@@ -76,7 +77,7 @@ export function noticeStory(notice: Notice, context: StoryContext): Story {
   return {
     headline: aboutText(domain, prefix, title),
     tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
-    sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])],
+    sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])].map(inert),
     bars: [],
     sections: [],
     url: absolute(link, context),
@@ -240,8 +241,8 @@ function digestHeadline(counts: { total: number; rejected: number; neededCount: 
 
 function neededSection({ needed, neededCount }: DigestFacts, context: StoryContext): StorySection {
   const items = needed.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, state, atRisk, reason, nextRecord }) => ({
-    text: `${domain}: ${STATE_WORDS[state].label}${atRisk > 0 ? `, ${messagesText(atRisk)} at risk` : ""}`,
-    detail: state === "ready" && nextRecord !== "" ? `Publish: ${nextRecord}` : reason,
+    text: inert(`${domain}: ${STATE_WORDS[state].label}${atRisk > 0 ? `, ${messagesText(atRisk)} at risk` : ""}`),
+    detail: inert(state === "ready" && nextRecord !== "" ? `Publish: ${nextRecord}` : reason),
     url: absolute(domainLink(domain), context),
   }));
   return { heading: "What to do", items: withMore(items, neededCount, absolute("/", context)) };
@@ -250,7 +251,7 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
 function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
   const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
     text: aboutText(domain, "", title),
-    detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
+    detail: causes[0] === undefined ? "" : inert(`Likely cause: ${causes[0].sentence}`),
     url: absolute(link, context),
   }));
   return { heading: "Open incidents", items: withMore(items, openCount, absolute("/alerts", context)) };
@@ -269,7 +270,12 @@ function changesSection({ notices, noticeCount }: DigestFacts, context: StoryCon
 /** What a title is about, once: the title of a changed verdict begins with its domain. */
 function aboutText(domain: string, prefix: string, title: string): string {
   const about = `${domain === "" ? "Report pipeline" : domain}: `;
-  return `${about}${prefix}${title.startsWith(about) ? title.slice(about.length) : title}`;
+  return inert(`${about}${prefix}${title.startsWith(about) ? title.slice(about.length) : title}`);
+}
+
+/** A text with strangers' names in it, on one line, and without characters that act or are not seen. */
+function inert(text: string): string {
+  return cleanDetail(text, NOTIFY_LIMITS.chatChars);
 }
 
 function withMore(items: StoryItem[], total: number, url: string): StoryItem[] {

@@ -75,6 +75,29 @@ describe("a notice", () => {
     expect(JSON.stringify(slackMessage(story))).not.toContain("<https://evil.example");
     expect(JSON.stringify(teamsMessage(story))).not.toContain("[x](https://evil.example)");
   });
+
+  it("lets no name begin a line of its own, turn the writing direction or be unseen", async () => {
+    const name = "Reports\r\n\r\n- Press https://evil.example\u2028now\u202egpj\u0007\u200b.exe";
+    const story = noticeStory({ ...NOTICE, title: `${name} stopped`, evidence: [name], cause: name }, CONTEXT);
+    const plain = "Reports - Press https://evil.example now gpj .exe";
+    expect(story.headline).toBe(`shop.example: ${plain} stopped`);
+    expect(story.sentences).toEqual([plain, `Likely cause: ${plain}`]);
+    const { text } = await mailBody(story, MAIL);
+    expect(text.split("\n").filter((line) => /^- /.test(line))).toEqual([]);
+    const facts = { ...EMPTY, notices: [{ ...NOTICE, title: name }], noticeCount: 1 };
+    expect(digestStory(facts, CONTEXT).sections[0]?.items[0]?.text).toBe(`shop.example: ${plain}`);
+  });
+
+  it("has Slack read no address and no mention in a name", () => {
+    const story = noticeStory(
+      { ...NOTICE, title: "@everyone @here <!channel>", evidence: ["@Channel, @all"] },
+      CONTEXT,
+    );
+    const message = JSON.stringify(slackMessage(story));
+    expect(message).not.toMatch(/@(everyone|here|channel|all)/i);
+    expect(message).toContain("@\u200beveryone @\u200bhere &lt;!channel&gt;");
+    expect([...message.matchAll(/"type":"mrkdwn"/g)]).toHaveLength([...message.matchAll(/"verbatim":true/g)].length);
+  });
 });
 
 describe("a digest", () => {

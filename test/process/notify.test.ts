@@ -16,6 +16,7 @@ import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { ChannelSettings } from "../../shared/notify/channel.ts";
 import { authorityOf, OPERATOR as EVERYTHING } from "../../shared/people.ts";
 import type { Notice } from "../../shared/watch/finding.ts";
+import { followWholeRegistry } from "../../workers/process/domains/follow-registry.ts";
 import { confirmByLink, confirmByOperator } from "../../workers/process/notify/confirm-channel.ts";
 import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
 import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts";
@@ -230,6 +231,27 @@ it("a message delivered twice sends once, even at the same time", async () => {
   await simulation.drain();
   expect(outcomes.flat().sort()).toEqual(["not_now", "not_now", "sent"]);
   expect(received).toHaveLength(1);
+});
+
+it("of domains that nobody registered, fifty a day interrupt: anybody may report about as many as they like", async () => {
+  simulation.register("rua@listed.example", { account: "acme", domains: ["shop.example"] });
+  await followWholeRegistry(simulation.invocation());
+  await add({});
+  for (let i = 0; i < 60; i++) await notice(`strange-${i}`, { domain: `strange-${i}.example`, severity: "urgent" });
+  await minutes(2);
+  for (let i = 0; i < 10; i++) await notice(`later-${i}`, { domain: `later-${i}.shop.example`, severity: "urgent" });
+  for (let i = 0; i < 5; i++) await notice(`own-${i}`);
+  await notice("strange-of-other", { account: "other", domain: "strange.example" });
+  await add({}, "other", OPERATOR);
+  await minutes(10);
+  const told = received.map(({ id }) => id.split(" ").at(-1) ?? "");
+  expect(told.filter((id) => id.startsWith("strange-") || id.startsWith("later-"))).toHaveLength(50 + 1);
+  expect(told.filter((id) => id.startsWith("own-"))).toHaveLength(5);
+  expect(told).toContain("strange-of-other");
+  simulation.clock.nowMilliseconds += 86_400_000;
+  await notice("next-day", { domain: "later-0.shop.example" });
+  await minutes(1);
+  expect(received.at(-1)?.id).toMatch(/ next-day$/);
 });
 
 it("a message that is lost with its queue is enqueued again", async () => {
