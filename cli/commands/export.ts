@@ -103,7 +103,7 @@ async function progressBefore({ output, resume, format }: ExportOptions): Promis
   if (format === "parquet" && output === undefined) throw new CommandError("Parquet needs a file: --output FILE.");
   if (resume !== true) return undefined;
   if (output === undefined) throw new CommandError("Only an export into a file can be continued: --output FILE.");
-  if (format === "parquet") throw new CommandError("A Parquet file is written in one go and cannot be continued.");
+  if (format === "parquet") throw new CommandError("A Parquet file is written in one go and can't be continued.");
   const before = await readProgress(output);
   if (before === undefined) throw new CommandError(`There is no interrupted export to ${output}.`);
   return before;
@@ -124,7 +124,7 @@ async function writerFor({ output, format }: ExportOptions, before: ExportProgre
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
     if (isThere) throw new CommandError(`${output} exists and is not overwritten (--resume continues it).`);
-    throw new CommandError(`${output} cannot be written: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new CommandError(`${output} can't be written: ${error instanceof Error ? error.message : String(error)}.`);
   }
 }
 

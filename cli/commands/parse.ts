@@ -30,7 +30,7 @@ Examples:
 Of a report in a mail it says whether the mail proves who sent it: verified, unverified or contradicted; unchecked without
 one of these two options.
 A file may be a report (XML or JSON), an archive, or a whole mail; names and types are ignored, the bytes decide.
-Exit code: 0 all read, 1 a file could not be opened, 2 a file holds no readable report.`;
+Exit code: 0 all read, 1 a file couldn't be opened, 2 a file holds no readable report.`;
 
 /** Adds the command. */
 export function addParse(program: Command): void {
@@ -97,7 +97,7 @@ async function parsePath(
 // Anything but an error of the file system is a bug and must not look like a bad file.
 function printUnreadable(path: string, error: unknown): void {
   if (!isOfFileSystem(error)) throw error;
-  printError(`dmarc: ${path} cannot be read: ${reasonOf(error)}.`);
+  printError(`dmarc: ${path} can't be read: ${reasonOf(error)}.`);
 }
 
 function renderFile({ file, reports, problems, passedOver }: FileSummary): string {
