@@ -57,6 +57,20 @@ async function rows(path: string): Promise<Record<string, string | number>[]> {
   return JSON.parse(await text(path));
 }
 
+describe("a domain without reports", () => {
+  it("has no record with a stranger's address, and leads to its own for TLS reports", async () => {
+    const page = await text("/domains/new.example/tls");
+    expect(page).not.toContain("mailto:");
+    expect(page).toContain('<a href="/domains/new.example/setup">The set-up</a> has it');
+  });
+
+  it("is led to what is missing, and to reports that couldn't be read", async () => {
+    const page = await text("/domains/new.example");
+    expect(page).toContain('<a href="/domains/new.example/setup">Its set-up</a> says whether they are on their way.');
+    expect(page).toContain('<a href="/">All domains</a> counts those that couldn&#39;t be read.');
+  });
+});
+
 describe("each page", () => {
   const day = iso(TODAY - 1);
   const named = {
