@@ -1,9 +1,11 @@
 /** `dmarc export`: the records of accepted aggregate reports, for your own programs (docs/export.md). */
+
 import { type Command, Option } from "commander";
 import type { ExportEnd, ExportedReport, ExportLine } from "../../shared/export/lines.ts";
 import type { RecordInReport } from "../../shared/export/record-columns.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
+import { countText, messagesText } from "../../shared/watch/words.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -88,7 +90,7 @@ async function runExport(options: ExportOptions): Promise<void> {
   if (sums.reports === 0) await requireKnown(client, { account, domain });
   const { records, reports, messages, passed } = sums;
   printError(
-    `${number(records)} records of ${number(reports)} reports: ${number(messages)} messages, ${number(passed)} of them pass.`,
+    `${countText(records, "record")} of ${countText(reports, "report")}: ${messagesText(messages)}, ${number(passed)} of them pass.`,
   );
   if (problems > 0) process.exitCode = exitCodes.rejected;
 }

@@ -1,8 +1,10 @@
 /** `dmarc parse`: shows what is in files. Offline; nothing is sent anywhere. */
+
 import type { Command } from "commander";
 import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { describeFile } from "../../shared/report/advice.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
+import { countText } from "../../shared/watch/words.ts";
 import { authenticateFile } from "../authenticate-file.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isOfFileSystem, reasonOf } from "../file-errors.ts";
@@ -127,7 +129,7 @@ function renderFacts(report: ReportSummary): [string, string][] {
   switch (report.kind) {
     case "aggregate": {
       const skipped: [string, string][] =
-        report.skippedRecords > 0 ? [["skipped", `${report.skippedRecords} records`]] : [];
+        report.skippedRecords > 0 ? [["skipped", countText(report.skippedRecords, "record")]] : [];
       return [
         ["aggregate", `${safeText(report.domain)}, by ${safeText(report.orgName)}`],
         ["report id", safeText(report.reportId, 200)],

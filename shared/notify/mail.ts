@@ -76,7 +76,7 @@ function textOf(story: Story): string {
   const { headline, sentences, bars, picture, sections, url, footer, settingsUrl } = story;
   const lines = [headline, "", ...sentences, ...(picture === undefined ? [] : [picture.alt])];
   if (bars.length > 0)
-    lines.push("", ...bars.map(({ label, count }) => `${count.toLocaleString("en-US").padStart(7)}  ${label}`));
+    lines.push("", BARS, ...bars.map(({ label, count }) => `${count.toLocaleString("en-US").padStart(7)}  ${label}`));
   for (const { heading, items } of sections) {
     lines.push("", heading, ...items.flatMap(itemLines));
   }
@@ -88,6 +88,9 @@ function textOf(story: Story): string {
 function itemLines({ text, detail, url }: StoryItem): string[] {
   return [`- ${text}`, ...(detail === "" ? [] : [`  ${detail}`]), ...(url === "" ? [] : [`  ${url}`])];
 }
+
+/** What the bars of a digest count. */
+const BARS = "Domains by verdict";
 
 /** Where the mails are changed or stopped. */
 const SETTINGS = "Change or stop these mails";
@@ -162,7 +165,8 @@ function pictureOf({ alt, caption }: StoryPicture): Html {
 /** Bars in proportion, each with its count beside it: a picture that no mail program blocks. */
 function barsOf(bars: readonly StoryBar[]): Html {
   const largest = Math.max(1, ...bars.map(({ count }) => count));
-  return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="margin:12px 0">
+  return html`<h2 style="margin:20px 0 8px;font-size:16px">${BARS}</h2>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0">
 ${bars.map((bar) => barOf(bar, Math.max(2, Math.round((100 * bar.count) / largest))))}
 </table>`;
 }

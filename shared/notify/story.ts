@@ -85,7 +85,10 @@ export function noticeStory(notice: Notice, context: StoryContext): Story {
   return {
     headline: aboutText(domain, prefix, title),
     tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
-    sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])],
+    sentences:
+      step === "resolved"
+        ? ["This is no longer found. It was:", ...evidence]
+        : [...evidence, ...(cause === "" ? [] : [`Likely cause: ${cause}`])],
     bars: [],
     sections: [],
     url: absolute(link, context),

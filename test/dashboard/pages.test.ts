@@ -222,3 +222,34 @@ describe("the operations page", () => {
     );
   });
 });
+
+// After the others: it adds reports.
+describe("one of a thing", () => {
+  const day = TODAY - 1;
+
+  beforeAll(async () => {
+    const records = [sampleRecord("one.example")];
+    for (const [uid, domain, state] of [
+      ["5", "one.example", "unchecked"],
+      ["6", "forged.example", "unverified"],
+    ] as const) {
+      const report = aggregateReport(domain, { day, records });
+      const sender = { state, domain: "" };
+      await settleSamples(dashboard.ledger, [sample(uid, day, 1, { report, records, sender })], { nowSeconds });
+    }
+  });
+
+  it("is in the singular: messages, records and reports", async () => {
+    const report = await text(`/reports/acme/one.example/${iso(day)}/${"5".repeat(32)}`);
+    expect(report).toContain("1 message in 1 record; 100 % pass DMARC.");
+    expect(await text("/domains/one.example")).toMatch(/All counted\s+messages come from/);
+    expect(await text("/domains/forged.example")).toMatch(/come from\s+1 report whose sender isn&#39;t/);
+  });
+
+  it("has tables with a name and the roles that a phone's layout takes from them", async () => {
+    const report = await text(`/domains/one.example/report?month=${iso(day).slice(0, 7)}`);
+    expect(report).toContain('role="table" aria-labelledby="weeks"');
+    expect(report).toContain('<th scope="col" role="columnheader"');
+    expect(report).toContain('<th scope="row" role="rowheader"');
+  });
+});

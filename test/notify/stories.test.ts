@@ -63,7 +63,7 @@ describe("a notice", () => {
   it("says that an incident is resolved, without a cause", () => {
     const story = noticeStory({ ...NOTICE, step: "resolved" }, CONTEXT);
     expect(story.headline).toMatch(/^shop\.example: Resolved: /);
-    expect(story.sentences).toEqual(NOTICE.evidence);
+    expect(story.sentences).toEqual(["This is no longer found. It was:", ...NOTICE.evidence]);
   });
 
   it("has no links if the dashboard's address is not configured", async () => {
@@ -119,7 +119,10 @@ describe("a digest", () => {
     expect(story.sections[0]?.items.at(-1)?.text).toBe("and 204 more");
     const { text, html } = await mailBody(story, MAIL);
     expect(text).toContain("1,000 domains");
-    expect(html).toContain("protected");
+    for (const part of [text, html]) {
+      expect(part).toContain("Domains by verdict");
+      expect(part).toContain("protected");
+    }
     expect(slackMessage(story)).toMatchObject({ text: story.headline });
   });
 });
