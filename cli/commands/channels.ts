@@ -33,7 +33,7 @@ Examples:
   dmarc channels add slack https://hooks.slack.com/services/... --no-notices --digest daily
   dmarc channels list --account acme
   dmarc channels test 3f2a9c11d0e4b7a6
-  dmarc channels confirm 3f2a9c11d0e4b7a6                                     for somebody who cannot open the link
+  dmarc channels confirm 3f2a9c11d0e4b7a6                                     for somebody who can't open the link
   dmarc channels remove 3f2a9c11d0e4b7a6
   dmarc channels deliveries                                                   what was sent, what failed and why
 

@@ -1,6 +1,6 @@
 /** A story as a message of Slack (Block Kit) or Teams (an Adaptive Card, as its workflows take it). Pure. */
 import { NOTIFY_LIMITS } from "../limits.ts";
-import type { Story, StoryItem } from "./story.ts";
+import { linkLabel, type Story, type StoryItem } from "./story.ts";
 
 const SLACK_MARKS: Record<Story["tone"], string> = {
   good: ":white_check_mark:",
@@ -21,7 +21,7 @@ export function slackMessage(story: Story): object {
       slackSection([`*${slackText(heading)}*`, ...items.map(slackItem)].join("\n")),
     ),
   ];
-  if (url !== "") blocks.push(slackSection(`<${url}|Open the dashboard>`));
+  if (url !== "") blocks.push(slackSection(`<${url}|${linkLabel(story)}>`));
   blocks.push({ type: "context", elements: [slackMarked(slackText(footer))] });
   return { text: cut(slackText(headline)), blocks };
 }
@@ -83,7 +83,7 @@ export function teamsMessage(story: Story): object {
     ]),
     teamsText(footer, { size: "Small", isSubtle: true }),
   ];
-  const actions = url === "" ? [] : [{ type: "Action.OpenUrl", title: "Open the dashboard", url }];
+  const actions = url === "" ? [] : [{ type: "Action.OpenUrl", title: linkLabel(story), url }];
   const content = {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
     type: "AdaptiveCard",

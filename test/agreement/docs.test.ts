@@ -99,6 +99,9 @@ test("glossary: a term is one heading and one sentence", () => {
   expect(sections.length).toBeGreaterThan(20);
   const terms = sections.map((section) => section.split("\n")[0]);
   expect(new Set(terms).size).toBe(terms.length);
+  // In the order of the alphabet: a person looks for a word on paper, too.
+  const words = terms.map((term) => term?.toLowerCase());
+  expect(words).toEqual([...words].sort());
   for (const section of sections) expect(section).toMatch(/^[^\n]+\n\n[A-Z`][^\n]+\.\n+$/);
 });
 

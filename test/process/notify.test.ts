@@ -404,9 +404,7 @@ describe("a mail address of nobody in the account", () => {
     await minutes(2);
     simulation.clock.nowMilliseconds += 86_400_000;
     await minutes(2);
-    expect(simulation.sentMails.map(({ subject }) => subject)).toEqual([
-      "Confirm that DMARC notices may be sent to this address",
-    ]);
+    expect(simulation.sentMails.map(({ subject }) => subject)).toEqual(["Confirm this address for DMARC notices"]);
     for (const forged of [
       { ...link(), signature: "0".repeat(64) },
       { ...link(), untilSeconds: link().untilSeconds + 1 },
@@ -429,6 +427,10 @@ describe("a mail address of nobody in the account", () => {
       false,
     );
     expect(simulation.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice after`)).toBe(true);
+    // No vacation answer comes back (RFC 3834).
+    expect(new Set(simulation.sentMails.map(({ headers }) => headers["Auto-Submitted"]))).toEqual(
+      new Set(["auto-generated"]),
+    );
   });
 
   it("is asked again at most once an hour, with a link valid for a week", async () => {

@@ -24,7 +24,7 @@ export function findPipelineBehind({ nowSeconds, deadLetters, conflicts, queues 
     findings.push(
       behind("deadLetters", {
         title: `${countText(deadLetters, "dead letter")} are open`,
-        evidence: `More than ${maxDeadLetters} reports could not be processed.`,
+        evidence: `More than ${maxDeadLetters} reports couldn't be processed.`,
         link: "/operations/dead-letters",
       }),
     );

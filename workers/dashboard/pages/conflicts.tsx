@@ -1,4 +1,5 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
+
 import type { Child } from "hono/jsx";
 import {
   type Conflict,
@@ -18,6 +19,7 @@ import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
 import { parseDay } from "../../../shared/report-day.ts";
+import { countText, messagesText } from "../../../shared/watch/words.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
@@ -151,13 +153,13 @@ function BothVersions({ conflict }: { conflict: Conflict }) {
       <section class="card">
         <h2>Counts now</h2>
         <Version version={accepted}>
-          <a href={acceptedPath(conflict)}>{formatCount(accepted.messages)} messages</a>
+          <a href={acceptedPath(conflict)}>{messagesText(accepted.messages)}</a>
         </Version>
       </section>
       <section class="card">
         <h2>New version</h2>
         <Version version={other}>
-          {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+          {messagesText(other.messages)}, {changeOfCount(other.messages, accepted.messages)}
         </Version>
       </section>
     </div>
@@ -325,7 +327,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     value: ({ accepted }) => versionText(accepted),
     cell: (conflict) => (
       <Version version={conflict.accepted}>
-        <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
+        <a href={acceptedPath(conflict)}>{messagesText(conflict.accepted.messages)}</a>
       </Version>
     ),
   },
@@ -335,7 +337,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     value: ({ other }) => versionText(other),
     cell: ({ accepted, other }) => (
       <Version version={other}>
-        {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+        {messagesText(other.messages)}, {changeOfCount(other.messages, accepted.messages)}
       </Version>
     ),
   },
@@ -374,7 +376,7 @@ function Version({ version, children }: { version: ConflictVersion; children?: C
     <span class="stack version">
       <span>{children}</span>
       <span class="small muted">
-        {formatCount(passed)} passed, in {formatCount(records)} records, received {isoMinute(receivedSeconds)}
+        {formatCount(passed)} passed, in {countText(records, "record")}, received {isoMinute(receivedSeconds)}
       </span>
       <span class="small">
         <SenderText {...version.sender} />
@@ -399,5 +401,5 @@ function MailLines({ version }: { version: ConflictVersion }) {
 }
 
 function versionText({ records, messages, receivedSeconds }: ConflictVersion): string {
-  return `${formatCount(messages)} messages in ${formatCount(records)} records, received ${isoMinute(receivedSeconds)}`;
+  return `${messagesText(messages)} in ${countText(records, "record")}, received ${isoMinute(receivedSeconds)}`;
 }

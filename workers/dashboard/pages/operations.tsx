@@ -1,4 +1,5 @@
 /** Operations: what came in and its outcomes over time, latency, what is waiting. For operators. */
+
 import {
   ACTIVITY_DAYS,
   missingParts,
@@ -15,6 +16,7 @@ import { partWord } from "../../../shared/mail/part-words.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { type OperatorStep, operatorSteps } from "../../../shared/operator-steps.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { countText } from "../../../shared/watch/words.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.ts";
@@ -137,7 +139,7 @@ function Parts({ balance }: { balance: PartsBalance }) {
   return (
     <>
       <p class="small muted">
-        Mail of the last {ACTIVITY_DAYS} days had {formatCount(found)} parts: {list(outcomes)}
+        Mail of the last {ACTIVITY_DAYS} days had {countText(found, "part")}: {list(outcomes)}
         {passed > 0 && `, ${formatCount(passed)} without a report (${list(passedOver)})`}.
       </p>
       {missing !== 0 && (

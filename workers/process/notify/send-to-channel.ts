@@ -93,7 +93,8 @@ async function sendMail(
   { SEND_EMAIL, NOTICES_FROM }: Invocation["env"],
 ): Promise<Attempt> {
   if (NOTICES_FROM === "") return refused("No sender is configured: set NOTICES_FROM in wrangler.process.toml.");
-  const headers = { [MAIL_DELIVERY_HEADER]: deliveryId };
+  // No vacation answer, and no loop of answers (RFC 3834).
+  const headers = { [MAIL_DELIVERY_HEADER]: deliveryId, "Auto-Submitted": "auto-generated" };
   try {
     await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
     return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
