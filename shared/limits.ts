@@ -793,6 +793,8 @@ export const WATCH_LIMITS = {
   secondsBetweenRounds: 15 * 60,
   /** Domains that one statement checks for changes. */
   domainsAtOnce: 200,
+  /** Ours: domains behind the round's place among which the last one judged is looked for: some pages of them. */
+  judgedBehind: 1000,
   /** Domains whose facts one statement reads. */
   factsAtOnce: 20,
   /** Runs that may fail at one domain before the round skips it. */

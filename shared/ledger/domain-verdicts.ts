@@ -72,11 +72,18 @@ export async function beginRun(database: LedgerDatabase): Promise<Round> {
   return v.parse(roundRow, results[0]);
 }
 
-/** When the last round began; 0 = there was none. */
-export async function lastRoundSeconds(database: LedgerDatabase): Promise<number> {
-  const sql = "SELECT started_seconds FROM watch_round WHERE id = 1";
-  const [row] = await ask(database, query(sql, [], v.object({ started_seconds: v.number() })));
-  return row?.started_seconds ?? 0;
+/**
+ * When the last round began, and when cron is last known to have run: a round over tens of thousands of domains takes hours, in which
+ * each run judges some and moves the round's place behind them. Runs that judge none pass many domains at once. 0 = there was none.
+ */
+export async function lastRound(database: LedgerDatabase): Promise<{ roundSeconds: number; cronSeconds: number }> {
+  const sql = `SELECT started_seconds AS roundSeconds, max(started_seconds, coalesce((
+      SELECT max(computed_seconds) FROM (SELECT computed_seconds FROM domain_verdicts
+        WHERE round.is_done = 0 AND (account, domain) <= (round.account, round.domain)
+        ORDER BY account DESC, domain DESC LIMIT ${WATCH_LIMITS.judgedBehind})), 0)) AS cronSeconds
+    FROM watch_round AS round WHERE id = 1`;
+  const [row] = await ask(database, query(sql, [], v.object({ roundSeconds: v.number(), cronSeconds: v.number() })));
+  return row ?? { roundSeconds: 0, cronSeconds: 0 };
 }
 
 /** The round is at this domain, or at its end. */

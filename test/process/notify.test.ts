@@ -145,6 +145,34 @@ it("a notice is delivered once to each channel of its account, signed, and to no
   expect((await deliveries()).map(({ state }) => state)).toEqual(["sent", "sent", "sent", "sent"]);
 });
 
+it("a mail to a suppressed address is tried once a day, and one that can never be taken once", async () => {
+  const channel = await add({ kind: "email", target: "ann@example.com" });
+  await notice("n1");
+  await enqueueDeliveries(simulation.invocation());
+  const attempt = async (code: string): Promise<string[]> => {
+    const invocation = simulation.invocation();
+    const send = () => Promise.reject(Object.assign(new Error("no"), { code }));
+    const refusing = { ...invocation, env: { ...invocation.env, SEND_EMAIL: { send } } };
+    const due = (await deliveries()).filter(
+      ({ state, nextSeconds }) => state === "waiting" && nextSeconds <= invocation.nowSeconds,
+    );
+    return attemptDeliveries(
+      due.map(({ id }) => id),
+      refusing,
+    );
+  };
+  const outcomes: string[] = [];
+  for (let hour = 0; hour < 80; hour++) {
+    outcomes.push(...(await attempt("E_RECIPIENT_SUPPRESSED")));
+    simulation.clock.nowMilliseconds += 3_600_000;
+  }
+  expect(outcomes).toEqual(["retry", "retry", "failed"]);
+  expect(await deliveries()).toMatchObject([{ state: "failed", result: expect.stringContaining("Suppressions") }]);
+
+  await testChannel({ account: "acme", id: channel.id }, { invocation: simulation.invocation(), caller: CALLER });
+  expect(await attempt("E_HEADER_NOT_ALLOWED")).toEqual(["failed"]);
+});
+
 it("notices for the digest, and those older than a channel, are not sent separately", async () => {
   await notice("before");
   simulation.clock.nowMilliseconds += 1000;

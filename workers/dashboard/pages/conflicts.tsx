@@ -23,12 +23,12 @@ import { countText, messagesText } from "../../../shared/watch/words.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { limitNote, Note, Pairs } from "../parts/marks.tsx";
-import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
+import { inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
 import { SenderText } from "../parts/sender.tsx";
@@ -72,21 +72,18 @@ const TABLE = { id: "conflicts", sort: "-at" };
 
 /** The page of the list that the link asks for; all of it for an export. */
 async function askConflicts(request: PageRequest): Promise<ListPage<Conflict>> {
-  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
-  if (request.parameters.has("export")) {
-    return allRows((cursor) => request.read("listConflicts", { cursor, without_doubted: true }));
-  }
+  const state = readTableState(request.parameters, TABLE);
+  const { sort, descending, text } = state;
   const isOrder = isConflictOrder(sort);
   const ids = conflictIdsQuery({
     order: isOrder ? sort : "at",
     descending: isOrder ? descending : true,
     text,
-    limit: size,
-    offset: (page - 1) * size,
+    ...readRowRange(request.parameters, state),
   });
   const [found = { rows: [], matching: 0 }] = await request.ask(ids);
-  const conflicts = await request.ask(conflictsNamedQuery(found.rows.map(({ id }) => id)));
-  return { rows: inOrder(found.rows, conflicts).map(conflictOf), matching: found.matching };
+  const conflicts = await inOrder(found.rows, (ids) => request.ask(conflictsNamedQuery(ids)));
+  return { rows: conflicts.map(conflictOf), matching: found.matching };
 }
 
 /** One conflict: both versions beside each other, what they count differently, and the decision. */

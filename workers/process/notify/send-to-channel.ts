@@ -24,6 +24,8 @@ export interface Attempt {
   result: string;
   /** For how many seconds it accepts nothing at all (429, 503); undefined if it does not say. */
   waitSeconds?: number;
+  /** For how many seconds it does not take this, whatever it does with others; Infinity = for good. */
+  retrySeconds?: number;
 }
 
 /** Sends it. @throws whatever D1 throws */
@@ -99,7 +101,8 @@ async function sendMail(
     await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
     return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
   } catch (error) {
-    return refused(mailRefusal(error));
+    const { result, ...others } = mailRefusal(error);
+    return { ...refused(result), ...others };
   }
 }
 
