@@ -36,6 +36,13 @@ test("links between documents point to existing places, and to headings that are
   expect(dead).toEqual([]);
 });
 
+test("the index of documents has each of them", () => {
+  const index = DOCUMENTS.get("docs/README.md") ?? "";
+  const others = [...DOCUMENTS.keys()].filter((file) => /^docs\/[a-z-]+\.md$/.test(file));
+  expect(others.length).toBeGreaterThan(25);
+  expect(others.filter((file) => !index.includes(`(${file.replace("docs/", "")}`))).toEqual([]);
+});
+
 test("headings are anchors as GitHub writes them", () => {
   const text = "# `dmarc rua`: add\n## A [link](x.md), and (more)\n## A\n```\n# no heading\n```\n## A\n";
   expect([...anchorsOf(text)]).toEqual(["dmarc-rua-add", "a-link-and-more", "a", "a-1"]);
