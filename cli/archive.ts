@@ -25,7 +25,7 @@ function make<T>(path: string, create: () => T): T {
   try {
     return create();
   } catch (error) {
-    throw new CommandError(`${path} cannot be created: ${reasonOfAny(error)}.`);
+    throw new CommandError(`${path} can't be created: ${reasonOfAny(error)}.`);
   }
 }
 

@@ -8,7 +8,7 @@ import { printError } from "./terminal.ts";
 // `dmarc parse … | head` closes the pipe early, which is not a failure; a full disk is one.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.done);
-  printError(`dmarc: The output could not be written: ${error.message}.`);
+  printError(`dmarc: The output couldn't be written: ${error.message}.`);
   process.exit(exitCodes.failure);
 });
 // Nobody reads what is wrong, as in `2>&1 | head`: what is being done goes on.

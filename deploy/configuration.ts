@@ -9,7 +9,7 @@ import type { Unstable_RawConfig } from "wrangler";
 import { CommandError } from "../cli/command-error.ts";
 import { DATASET_NAME } from "../shared/analytics/columns.ts";
 import { ledgerDatabases } from "../shared/ledger/shards.ts";
-import { FREE_PLAN_LIMITS } from "../shared/limits.ts";
+import { D1_LIMITS, FREE_PLAN_LIMITS } from "../shared/limits.ts";
 import { type Names, namesOf, type Plan, ruaHostOf, type Settings } from "./settings.ts";
 
 export type WorkerConfig = Omit<Unstable_RawConfig, "env">;
@@ -64,10 +64,11 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
       dataset: dataset.replace(DATASET_NAME, (_, rest: string) => `${datasets}_${rest}`),
     }));
   }
-  if (worker === "dashboard") config.vars = { ...config.vars, DATASET_PREFIX: datasets };
+  if (worker === "dashboard") config.vars = { ...config.vars, PREFIX: settings.prefix, DATASET_PREFIX: datasets };
   if (worker === "process") {
     config.vars = {
       ...config.vars,
+      PREFIX: settings.prefix,
       RUA_HOST: ruaHostOf(settings),
       // For links in notices; a custom host name is a setting.
       DASHBOARD_URL: ids.dashboardUrl ?? "",
@@ -118,6 +119,7 @@ function forPlan(config: WorkerConfig, plan: Plan): WorkerConfig {
       MAX_REPORT_BYTES: maxReportBytes,
       DNS_QUESTIONS_PER_RUN: dnsQuestions,
       WATCH_QUERIES_PER_RUN: watchQueries,
+      MAX_DATABASE_BYTES: D1_LIMITS.maxFreeDatabaseBytes,
     };
   }
   if (config.queues?.consumers !== undefined) {

@@ -1,5 +1,5 @@
 /** When to try again after a fault, or after something outside did not answer. Pure. */
-import { isUsedUpForToday } from "./ledger/database.ts";
+import { isFull, isUsedUpForToday } from "./ledger/database.ts";
 import { QUEUE_LIMITS, RETRY_LIMITS } from "./limits.ts";
 import { SECONDS_PER_DAY } from "./report-day.ts";
 
@@ -29,9 +29,12 @@ function retryDelaySeconds(attempts: number, baseSeconds: number, random: number
   return Math.round(full * (0.5 + random / 2));
 }
 
+/** As many as have the longest delay. */
+const MANY_ATTEMPTS = 30;
+
 /**
- * When a message is delivered again after a fault. What D1 refuses for the rest of the day is tried early on the next one:
- * tried sooner, a message would be a dead letter long before.
+ * When a message is delivered again after a fault. What D1 refuses for the rest of the day is tried early on the next one, and what a
+ * full database refuses after hours, in which somebody makes room: tried sooner, a message would be a dead letter long before.
  *
  * @param random a number in [0, 1)
  * @returns whole seconds, within what Queues accepts
@@ -42,6 +45,7 @@ export function delayAfterFault(
   baseSeconds: number,
   random: number,
 ): number {
+  if (isFull(error)) return retryDelaySeconds(MANY_ATTEMPTS, baseSeconds, random);
   if (!isUsedUpForToday(error)) return retryDelaySeconds(attempts, baseSeconds, random);
   const { nextDaySpreadSeconds } = RETRY_LIMITS;
   const untilMidnight = SECONDS_PER_DAY - (nowSeconds % SECONDS_PER_DAY);

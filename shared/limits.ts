@@ -793,6 +793,8 @@ export const WATCH_LIMITS = {
   secondsBetweenRounds: 15 * 60,
   /** Domains that one statement checks for changes. */
   domainsAtOnce: 200,
+  /** Ours: domains behind the round's place among which the last one judged is looked for: some pages of them. */
+  judgedBehind: 1000,
   /** Domains whose facts one statement reads. */
   factsAtOnce: 20,
   /** Runs that may fail at one domain before the round skips it. */
@@ -819,6 +821,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event found again within this time was already announced. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Mutes of one account; each visit of one of its domains reads all of them. */
+  mutesPerAccount: 1000,
   /** How long resolved incidents are shown. */
   shownSeconds: 90 * 86_400,
   /** How long resolved incidents and notices are kept. */
@@ -894,6 +898,11 @@ export const NOTIFY_LIMITS = {
   targetChars: 1000,
   /** Ours: age of the notices that get deliveries: three days, so that an outage of cron loses none. */
   noticeSeconds: 3 * 86_400,
+  /**
+   * Ours: notices of an account that are sent on their own in a day about domains that nobody registered. Anybody may report
+   * about as many as they like; what is beyond is in the digest and on the page Alerts.
+   */
+  noticesOfUnregistered: 50,
   /** Ours: deliveries that one cron run enqueues in each database; sendBatch takes 100 messages. */
   deliveriesPerRun: 100,
   /**

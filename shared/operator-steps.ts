@@ -1,5 +1,5 @@
 /** What an operator does next about what waits: what it is, and the command that shows or ends it. Pure. */
-import { D1_LIMITS } from "./limits.ts";
+import { type DatabaseSizes, filledDatabases } from "./database-room.ts";
 import { WATCH_RULES } from "./watch/thresholds.ts";
 import { countText } from "./watch/words.ts";
 
@@ -17,10 +17,12 @@ export interface PipelineState {
   refusedReports: number;
   /** Parts of mail without an outcome. */
   missingParts: number;
-  /** When cron last began a round over all domains; 0 = never, undefined = not known. */
+  /** When cron last began a round over all domains, and when it is last known to have run; 0 = never, undefined = not known. */
   roundSeconds?: number | undefined;
-  /** Sizes of the ledger's databases, by number; 0 = not known. */
-  databases?: readonly { database: number; bytes: number }[];
+  cronSeconds?: number | undefined;
+  databases?: DatabaseSizes;
+  /** What one may hold; the paid plan's where it is not known. */
+  maxDatabaseBytes?: number | undefined;
 }
 
 /** One of them. */
@@ -42,22 +44,27 @@ export function logCommand(worker: "process" | "dashboard", prefix = DEFAULT_PRE
 /** Ours: an ordinary message waits for seconds, and one that is tried again for some minutes. */
 const LONG_WAIT_SECONDS = 15 * 60;
 
+/** Whether something of cron's, which is begun every quarter of an hour, was so long ago as no message may wait. 0 = never yet. */
+function isLate(seconds: number, nowSeconds: number): boolean {
+  return seconds > 0 && nowSeconds - seconds > WATCH_RULES.pipelineBehind.maxWaitingSeconds;
+}
+
 /**
- * Whether cron's last round began longer ago than a message may wait. Cloudflare's cron was seen to stop for hours without any
- * error, while everything else went on; nothing that cron itself does can say so.
+ * Whether cron has not run for longer than a message may wait. Cloudflare's cron was seen to stop for hours without any error,
+ * while everything else went on; nothing that cron itself does can say so. A round over tens of thousands of domains may take as
+ * long, and its domains are judged meanwhile.
  */
-export function isCronLate(roundSeconds: number | undefined, nowSeconds: number): boolean {
-  return (
-    roundSeconds !== undefined &&
-    roundSeconds > 0 &&
-    nowSeconds - roundSeconds > WATCH_RULES.pipelineBehind.maxWaitingSeconds
-  );
+export function isCronLate(
+  { roundSeconds = 0, cronSeconds = roundSeconds }: Pick<PipelineState, "roundSeconds" | "cronSeconds">,
+  nowSeconds: number,
+): boolean {
+  return isLate(cronSeconds, nowSeconds);
 }
 
 /** What needs an operator, what holds up everything else first; none = nothing does. */
 export function operatorSteps(state: PipelineState): OperatorStep[] {
   const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedReports, missingParts } = state;
-  const { prefix = DEFAULT_PREFIX, roundSeconds = 0 } = state;
+  const { prefix = DEFAULT_PREFIX, roundSeconds = 0, cronSeconds = roundSeconds } = state;
   const steps: OperatorStep[] = [];
   if (deadLetters === undefined) {
     steps.push({ what: "The ledger (D1) does not answer", command: `npx wrangler d1 info ${prefix}-reports` });
@@ -71,10 +78,13 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     const what = `${queue}: ${countText(messages, "message")} waiting, the oldest for ${age}`;
     steps.push({ what, command: logCommand("process", prefix) });
   }
-  if (isCronLate(roundSeconds, nowSeconds)) {
-    const hours = countText(Math.floor((nowSeconds - roundSeconds) / 3600), "hour");
-    const what = `Cron began its last round over the domains ${hours} ago: if it has stopped, there are no alerts, digests and upkeep`;
+  const hoursSince = (seconds: number): string => countText(Math.floor((nowSeconds - seconds) / 3600), "hour");
+  if (isCronLate(state, nowSeconds)) {
+    const what = `Cron has looked at no domain for ${hoursSince(cronSeconds)}: if it has stopped, there are no alerts, digests and upkeep`;
     steps.push({ what, command: logCommand("process", prefix) });
+  } else if (isLate(roundSeconds, nowSeconds)) {
+    const what = `The round over the domains has gone on for ${hoursSince(roundSeconds)}, and alerts come as late: do a part of it now`;
+    steps.push({ what, command: "dmarc watch run" });
   }
   // What came today, or just before midnight, may be on its way, unless nothing moves any more.
   const lately = new Date((nowSeconds - LONG_WAIT_SECONDS) * 1000).toISOString().slice(0, 10);
@@ -91,7 +101,9 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     const what = `${countText(Math.abs(missingParts), "part")} of mail without an outcome`;
     steps.push({ what, command: `dmarc reprocess --since ${since}` });
   }
-  steps.push(...fullDatabases(state.databases ?? []));
+  for (const { holds, advice, command } of filledDatabases(state.databases ?? [], state.maxDatabaseBytes)) {
+    steps.push({ what: `${holds}: ${advice}`, command });
+  }
   if (deadLetters)
     steps.push({ what: countText(deadLetters, "open dead letter"), command: "dmarc dead-letters reasons" });
   if (conflicts) steps.push({ what: countText(conflicts, "open conflict"), command: "dmarc conflicts list" });
@@ -100,25 +112,4 @@ export function operatorSteps(state: PipelineState): OperatorStep[] {
     steps.push({ what, command: "dmarc rua refused" });
   }
   return steps;
-}
-
-/** Ours: the share of a database from which new accounts should go elsewhere, and from which its own accounts are too large for it. */
-const NEARLY_FULL = 0.8;
-const FULL = 0.95;
-
-/** Databases that have room for little more: a full one takes no report. */
-function fullDatabases(databases: NonNullable<PipelineState["databases"]>): OperatorStep[] {
-  const { maxDatabaseBytes, maxDatabases } = D1_LIMITS;
-  return databases.flatMap(({ database, bytes }): OperatorStep[] => {
-    const share = bytes / maxDatabaseBytes;
-    const holds = `Database ${database} holds ${(bytes / 1e9).toFixed(1)} of ${maxDatabaseBytes / 1e9} GB`;
-    const isLast = database === databases.length - 1 && databases.length < maxDatabases;
-    if (isLast && share >= NEARLY_FULL) {
-      const command = `npm run deploy -- --databases ${databases.length + 1}`;
-      return [{ what: `${holds}: new accounts need another`, command }];
-    }
-    if (share < FULL) return [];
-    const what = `${holds}: keep details for fewer days (KEEP_DETAIL_DAYS)`;
-    return [{ what, command: "npm run deploy -- --file options.json" }];
-  });
 }

@@ -222,12 +222,13 @@ const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
 
 /** POSIX uuencode: the line before the data, in its own alphabet or in base64. */
 const UUENCODED_START = /^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n/;
-/** Lines of base64 at the start of a text, the first of them a long one. */
-const BASE64_LINES = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))[A-Za-z0-9+/\s]*/;
+/** Lines of base64 at the start of a text, in either alphabet (RFC 4648), the first of them a long one. */
+const BASE64_LINES = /^[A-Za-z0-9+/_-]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))[A-Za-z0-9+/_\s-]*/;
 const IN_BASE64: readonly ContentType[] = ["gzip", "zlib", "zip", "xml", "json", "mail", "mbox", "base64", "uuencoded"];
 
 function isBase64(text: string): boolean {
-  const digits = BASE64_LINES.exec(text)?.[0].replace(/[\s=]/g, "") ?? "";
+  const lines = BASE64_LINES.exec(text)?.[0].replace(/[\s=]/g, "") ?? "";
+  const digits = lines.replaceAll("-", "+").replaceAll("_", "/");
   const bytes = decodeBase64(digits.slice(0, digits.length - (digits.length % 4)));
   return bytes !== undefined && bytes.byteLength > 0 && IN_BASE64.includes(sniff(bytes));
 }

@@ -29,9 +29,9 @@ Examples:
   dmarc reprocess status                          how far it is
 
 export writes the rows of every table (rows/TABLE.ndjson), each stored file as it came (raw/…) and an index; keys of
-webhooks are left out. forget removes the account's addresses, stored files, figures, decisions, channels and people, and cannot
+webhooks are left out. forget removes the account's addresses, stored files, figures, decisions, channels and people, and can't
 be undone; the job searches everything once more after 20 minutes. Run again, it continues where it was. Analytics
-Engine cannot delete: it keeps points for three months. D1 can be restored to an earlier time for up to 30 days.`;
+Engine can't delete: it keeps points for three months. D1 can be restored to an earlier time for up to 30 days.`;
 
 /** Adds both to `dmarc accounts`. */
 export function addAccountData(accounts: Command): void {
@@ -39,7 +39,7 @@ export function addAccountData(accounts: Command): void {
   subcommand("export <account>", "Write all data of an account into a folder or a ZIP file")
     .requiredOption("--output <path>", "a new folder, or a file that ends in .zip")
     .action(exportAccount);
-  subcommand("forget <account>", "Forget an account; cannot be undone")
+  subcommand("forget <account>", "Forget an account; can't be undone")
     .option("--confirm <account>", "repeat the account's name here instead of typing it when asked")
     .action(forgetAccount);
 }
@@ -158,12 +158,12 @@ async function forgetAccount(account: string, { confirm, json, ...options }: For
   printOut(`
 Its addresses no longer accept mail. The job removes all its data, and searches everything once more after 20 minutes.
 Its progress: dmarc reprocess status ${job.id}
-Analytics Engine keeps its points for three months and cannot delete; backups of D1 (Time Travel) go back 30 days.`);
+Analytics Engine keeps its points for three months and can't delete; backups of D1 (Time Travel) go back 30 days.`);
 }
 
 /** Says what is stored, and asks for the account's name. @throws CommandError when there is nobody to ask */
 async function askForName(client: ApiClient, account: string): Promise<string> {
-  if (!isAsking()) throw new CommandError("Forgetting cannot be undone: add --confirm with the account's name.");
+  if (!isAsking()) throw new CommandError("Forgetting can't be undone: add --confirm with the account's name.");
   const { items: addresses } = await client.ask("listRegistrations", {});
   const own = addresses.filter(({ entry }) => entry.account === account).length;
   const { reports } = await client.ask("stats", { account });

@@ -10,13 +10,14 @@ import {
   shownTarget,
 } from "../../shared/notify/channel.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
+import { accountOfChannel, onlyAccount } from "../domain-account.ts";
 import { requireKnown } from "../known-names.ts";
 import { readTimeZone } from "../option-values.ts";
 import { JSON_DOCUMENT, subcommandsOf } from "../subcommands.ts";
 import { noteLimit, printJson, printOut, renderMinute, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 interface ChannelOptions extends ConnectionOptions {
-  account: string;
+  account?: string;
   json?: true;
 }
 interface AddOptions extends ChannelOptions {
@@ -33,7 +34,7 @@ Examples:
   dmarc channels add slack https://hooks.slack.com/services/... --no-notices --digest daily
   dmarc channels list --account acme
   dmarc channels test 3f2a9c11d0e4b7a6
-  dmarc channels confirm 3f2a9c11d0e4b7a6                                     for somebody who cannot open the link
+  dmarc channels confirm 3f2a9c11d0e4b7a6                                     for somebody who can't open the link
   dmarc channels remove 3f2a9c11d0e4b7a6
   dmarc channels deliveries                                                   what was sent, what failed and why
 
@@ -44,7 +45,10 @@ Exit code: 0 done, 1 wrong use or failure.`;
 export function addChannels(program: Command): void {
   const channels = program.command("channels").description("Where notices and digests are sent");
   channels.addHelpText("after", EXAMPLES);
-  const account = new Option("--account <name>", "account").default("default");
+  const account = new Option(
+    "--account <name>",
+    "whose (default: all, or the one that has the channel, or the only one)",
+  );
   const subcommand = subcommandsOf(channels, EXAMPLES, [account, JSON_DOCUMENT]);
   subcommand("list", "Channels").action(list);
   subcommand("add", "Add a channel")
@@ -72,6 +76,7 @@ async function list(options: ChannelOptions): Promise<void> {
   if (items.length === 0) return printOut("No channels; add one with `dmarc channels add KIND TARGET`.");
   const rows = items.map((one) => [
     one.id,
+    nameOf(one.account),
     one.kind,
     one.name,
     one.target,
@@ -79,13 +84,15 @@ async function list(options: ChannelOptions): Promise<void> {
     one.digest,
     one.confirmedSeconds === 0 ? "waiting for confirmation" : one.silentUntilSeconds > 0 ? "does not answer" : "in use",
   ]);
-  printOut(renderTable(["id", "kind", "name", "target", "notices", "digest", "state"], rows));
+  printOut(renderTable(["id", "account", "kind", "name", "target", "notices", "digest", "state"], rows));
 }
 
 async function add(kind: ChannelKind, target: string, options: AddOptions): Promise<void> {
-  const { account, name = shownTarget({ kind, target }), notices, digest, timeZone } = options;
+  const { name = shownTarget({ kind, target }), notices, digest, timeZone } = options;
+  const client = connect(options);
+  const account = await onlyAccount(client, options.account);
   const settings = { account, kind, name: name.slice(0, 80), target, sendsNotices: notices, digest, timeZone };
-  const added = await connect(options).ask("addChannel", settings);
+  const added = await client.ask("addChannel", settings);
   if (options.json) return printJson(added);
   printOut(renderPairs(pairsOf(added)));
   if (added.confirmedSeconds === 0) {
@@ -96,10 +103,11 @@ async function add(kind: ChannelKind, target: string, options: AddOptions): Prom
 }
 
 function pairsOf(added: Outputs["addChannel"]): [string, string][] {
-  const { id, kind, name, target, sendsNotices, digest, timeZone, secret } = added;
+  const { id, account, kind, name, target, sendsNotices, digest, timeZone, secret } = added;
   const secretPair: [string, string][] = secret === "" ? [] : [["secret", secret]];
   return [
     ["id", id],
+    ["account", nameOf(account)],
     ["kind", kind],
     ["name", name],
     ["target", target],
@@ -109,20 +117,34 @@ function pairsOf(added: Outputs["addChannel"]): [string, string][] {
   ];
 }
 
+/** As on the page: "" is the pipeline itself. */
+function nameOf(account: string): string {
+  return account === "" ? "(pipeline)" : account;
+}
+
+async function askAbout<Name extends "removeChannel" | "testChannel" | "confirmChannel">(
+  options: ChannelOptions,
+  operation: Name,
+  id: string,
+): Promise<Outputs[Name]> {
+  const client = connect(options);
+  return client.ask(operation, { account: await accountOfChannel(client, id, options.account), id });
+}
+
 async function remove(id: string, options: ChannelOptions): Promise<void> {
-  await connect(options).ask("removeChannel", { account: options.account, id });
+  await askAbout(options, "removeChannel", id);
   if (options.json) printJson({ removed: id });
   else printOut(`Channel ${id} is removed.`);
 }
 
 async function test(id: string, options: ChannelOptions): Promise<void> {
-  const sent = await connect(options).ask("testChannel", { account: options.account, id });
+  const sent = await askAbout(options, "testChannel", id);
   if (options.json) printJson(sent);
   else printOut("A test was sent; `dmarc channels deliveries` has its result.");
 }
 
 async function confirm(id: string, options: ChannelOptions): Promise<void> {
-  const confirmed = await connect(options).ask("confirmChannel", { account: options.account, id });
+  const confirmed = await askAbout(options, "confirmChannel", id);
   if (options.json) printJson(confirmed);
   else printOut(`${confirmed.name} is confirmed.`);
 }
@@ -135,8 +157,9 @@ async function deliveries(options: ChannelOptions): Promise<void> {
   if (items.length === 0) await requireKnown(client, { account });
   if (options.json) return printJson(items);
   if (items.length === 0) return printOut("Nothing has been delivered yet.");
-  const rows = items.map(({ createdSeconds, channel, kind, subject, state, attempts, result }) => [
+  const rows = items.map(({ createdSeconds, account, channel, kind, subject, state, attempts, result }) => [
     renderMinute(createdSeconds),
+    nameOf(account),
     channel,
     kind,
     kind === "digest" ? subject : "",
@@ -144,5 +167,5 @@ async function deliveries(options: ChannelOptions): Promise<void> {
     attempts,
     result,
   ]);
-  printOut(renderTable(["created", "channel", "kind", "day", "state", "attempts", "result"], rows));
+  printOut(renderTable(["created", "account", "channel", "kind", "day", "state", "attempts", "result"], rows));
 }

@@ -34,7 +34,7 @@ Examples:
 
 DNS is asked over HTTPS: at --dns, else at DMARC_DNS, else at ${DEFAULT_RESOLVER}.
 Nothing is changed anywhere. What is good is shown with --all.
-Exit code: 0 nothing is broken, 1 wrong use, 2 something is broken or could not be found out.`;
+Exit code: 0 nothing is broken, 1 wrong use, 2 something is broken or couldn't be found out.`;
 
 /** Adds the command. */
 export function addCheck(program: Command): void {

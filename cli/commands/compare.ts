@@ -68,7 +68,7 @@ many written points a kept one stands), keeps points for three months, and shows
 On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits, but for the days of reports over
 several days: the ledger spreads them, a point has the day in the middle.
 
-Exit code: 0 the sums are equal, 1 they differ or could not be compared.`;
+Exit code: 0 the sums are equal, 1 they differ or couldn't be compared.`;
 
 /** Adds the command. */
 export function addCompare(program: Command): void {

@@ -1,8 +1,10 @@
 /** `dmarc conflicts`: reports received again with different content, for a person to decide. */
+
 import type { Command } from "commander";
 import type { Conflict, ConflictVersion } from "../../shared/contract/incoming-shapes.ts";
 import type { Inputs } from "../../shared/contract/operations.ts";
 import { decodedWords } from "../../shared/mail/encoded-words.ts";
+import { countText, messagesText } from "../../shared/watch/words.ts";
 import { CommandError } from "../command-error.ts";
 import { groupConflicts, groupRow } from "../conflict-groups.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
@@ -106,7 +108,7 @@ function renderConflict({ id, at, domain, reporter, reportId, account, accepted,
 
 function renderVersion({ records, messages, receivedSeconds, rawKey }: ConflictVersion): string {
   const received = renderMinute(receivedSeconds);
-  return `${records} records, ${messages} messages, received ${received}, ${rawKey}`;
+  return `${countText(records, "record")}, ${messagesText(messages)}, received ${received}, ${rawKey}`;
 }
 
 // According to the mail: a forger can write any From header, and the envelope sender, too, unless SPF was checked.

@@ -5,7 +5,7 @@ import { TAG_LIMITS } from "../../shared/limits.ts";
 import { splitTags } from "../../shared/tag.ts";
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
-import { accountOfDomain } from "../domain-account.ts";
+import { accountsOfDomains } from "../domain-account.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { JSON_LINES, subcommandsOf } from "../subcommands.ts";
 import { noteLimit, printError, printJson, printOut, safeText } from "../terminal.ts";
@@ -60,15 +60,21 @@ async function tagAll(domains: string[], { account, add, remove, json, ...connec
   const change = { add: splitTags(add ?? ""), remove: splitTags(remove ?? "") };
   process.exitCode = exitCodes.done;
   const ofAccount = new Map<string, string[]>();
-  for (const domain of domains) {
-    const name = await accountOfDomain(client, domain, account);
+  for (const [domain, name] of await accountsOfDomains(client, domains, account)) {
     ofAccount.set(name, [...(ofAccount.get(name) ?? []), domain]);
   }
   for (const [name, own] of ofAccount) {
     for (let first = 0; first < own.length; first += TAG_LIMITS.domainsAtOnce) {
       const some = own.slice(first, first + TAG_LIMITS.domainsAtOnce);
-      const { items } = await client.ask("tagDomains", { account: name, domains: some, ...change });
-      for (const item of items) printTagged(item, json);
+      try {
+        const { items } = await client.ask("tagDomains", { account: name, domains: some, ...change });
+        for (const item of items) printTagged(item, json);
+      } catch (error) {
+        // Refused for this account: the others' domains are tagged all the same.
+        if (!(error instanceof CommandError) || error.code === undefined) throw error;
+        const problem = `not tagged: ${error.message}`;
+        for (const domain of some) printTagged({ domain, tags: [], problem: `${domain}: ${problem}` }, json);
+      }
     }
   }
 }

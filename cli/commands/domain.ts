@@ -47,7 +47,7 @@ Examples:
 Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has; with
 another one in --rua it is refused: remove the domain first, then add it again. Without --account, add refuses a domain
 of another account; the others find the account that has it.
-Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
+Exit code: 0 done, 1 wrong use or failure, 2 some of the domains couldn't be added, or something is still to be published.`;
 
 /** Adds the command with its subcommands. */
 export function addDomain(program: Command): void {
@@ -211,7 +211,7 @@ async function readList(file: string): Promise<string[]> {
     bytes = await readFile(file === "-" ? "/dev/stdin" : file);
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
-    throw new CommandError(`${file} cannot be read: ${error.message}`);
+    throw new CommandError(`${file} can't be read: ${error.message}`);
   }
   // Some spreadsheets and editors save UTF-16, with a byte order mark.
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";

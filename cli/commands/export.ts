@@ -1,9 +1,11 @@
 /** `dmarc export`: the records of accepted aggregate reports, for your own programs (docs/export.md). */
+
 import { type Command, Option } from "commander";
 import type { ExportEnd, ExportedReport, ExportLine } from "../../shared/export/lines.ts";
 import type { RecordInReport } from "../../shared/export/record-columns.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
+import { countText, messagesText } from "../../shared/watch/words.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -88,7 +90,7 @@ async function runExport(options: ExportOptions): Promise<void> {
   if (sums.reports === 0) await requireKnown(client, { account, domain });
   const { records, reports, messages, passed } = sums;
   printError(
-    `${number(records)} records of ${number(reports)} reports: ${number(messages)} messages, ${number(passed)} of them pass.`,
+    `${countText(records, "record")} of ${countText(reports, "report")}: ${messagesText(messages)}, ${number(passed)} of them pass.`,
   );
   if (problems > 0) process.exitCode = exitCodes.rejected;
 }
@@ -103,7 +105,7 @@ async function progressBefore({ output, resume, format }: ExportOptions): Promis
   if (format === "parquet" && output === undefined) throw new CommandError("Parquet needs a file: --output FILE.");
   if (resume !== true) return undefined;
   if (output === undefined) throw new CommandError("Only an export into a file can be continued: --output FILE.");
-  if (format === "parquet") throw new CommandError("A Parquet file is written in one go and cannot be continued.");
+  if (format === "parquet") throw new CommandError("A Parquet file is written in one go and can't be continued.");
   const before = await readProgress(output);
   if (before === undefined) throw new CommandError(`There is no interrupted export to ${output}.`);
   return before;
@@ -124,7 +126,7 @@ async function writerFor({ output, format }: ExportOptions, before: ExportProgre
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
     if (isThere) throw new CommandError(`${output} exists and is not overwritten (--resume continues it).`);
-    throw new CommandError(`${output} cannot be written: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new CommandError(`${output} can't be written: ${error instanceof Error ? error.message : String(error)}.`);
   }
 }
 

@@ -116,7 +116,7 @@ function readSecret({ secretFile }: AddOptions): string {
   try {
     return readFileSync(secretFile, "utf8").trim();
   } catch (error) {
-    throw new CommandError(`${secretFile} cannot be read: ${reasonOfAny(error)}.`);
+    throw new CommandError(`${secretFile} can't be read: ${reasonOfAny(error)}.`);
   }
 }
 

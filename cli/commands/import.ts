@@ -27,7 +27,7 @@ A file may be a report (XML or JSON), an archive, a mail or a mailbox (mbox); a 
 first, and what holds no report is not sent. It goes to the registered address that takes its domain, or that its mail was
 sent to; --rua or --account say which where several do. What is sent is stored and queued as mail is, and counts once
 however it came. Interrupted, it continues when it is run again: what was imported is known by its content.
-Exit code: 0 all done, 1 something could not be read or sent, 2 the account of some files is unknown.`;
+Exit code: 0 all done, 1 something couldn't be read or sent, 2 the account of some files is unknown.`;
 
 /** Adds the command with its subcommands. */
 export function addImport(program: Command): void {

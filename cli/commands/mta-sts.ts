@@ -1,9 +1,11 @@
 /** `dmarc mta-sts`: the MTA-STS policy that the dashboard serves for a domain. */
+
 import { Argument, type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { MTA_STS_MODES, type MtaStsMode } from "../../shared/guidance/mta-sts-policy.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { countText } from "../../shared/watch/words.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { accountOfDomain } from "../domain-account.ts";
@@ -105,7 +107,9 @@ async function remove(domain: string, options: PolicyOptions): Promise<void> {
   if (options.json) return printJson(removed);
   const days = Math.ceil(removed.rememberedSeconds / SECONDS_PER_DAY);
   const remembered =
-    days === 0 ? "" : ` Senders may remember it for ${days} days: until then, keep the mail hosts that it names.`;
+    days === 0
+      ? ""
+      : ` Senders may remember it for ${countText(days, "day")}: until then, keep the mail hosts that it names.`;
   printOut(`A policy is no longer served for ${domain}. Remove the record _mta-sts.${domain}.${remembered}`);
 }
 
@@ -115,7 +119,7 @@ function renderKnown({ domain, hosted, url, isServed, hosts, advice }: MtaStsSta
     const { policy, changedBy, changedSeconds, record } = hosted;
     const days = Math.round(policy.maxAgeSeconds / SECONDS_PER_DAY);
     lines.push(
-      `  policy   ${policy.mode}, remembered for ${days} days, for ${policy.mx.map((mx) => safeText(mx, MAX_CHARS)).join(" ") || "no host"}`,
+      `  policy   ${policy.mode}, remembered for ${countText(days, "day")}, for ${policy.mx.map((mx) => safeText(mx, MAX_CHARS)).join(" ") || "no host"}`,
       `  changed  ${renderDay(changedSeconds)} by ${safeText(changedBy, MAX_CHARS)}`,
       `  served   ${isServed ? "" : "no: "}${safeText(url, MAX_CHARS)}`,
       `  publish  ${safeText(record.name, MAX_CHARS)} ${record.type} "${safeText(record.value, MAX_CHARS)}"`,

@@ -1,8 +1,10 @@
 /** `dmarc parse`: shows what is in files. Offline; nothing is sent anywhere. */
+
 import type { Command } from "commander";
 import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { describeFile } from "../../shared/report/advice.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
+import { countText } from "../../shared/watch/words.ts";
 import { authenticateFile } from "../authenticate-file.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isOfFileSystem, reasonOf } from "../file-errors.ts";
@@ -30,7 +32,7 @@ Examples:
 Of a report in a mail it says whether the mail proves who sent it: verified, unverified or contradicted; unchecked without
 one of these two options.
 A file may be a report (XML or JSON), an archive, or a whole mail; names and types are ignored, the bytes decide.
-Exit code: 0 all read, 1 a file could not be opened, 2 a file holds no readable report.`;
+Exit code: 0 all read, 1 a file couldn't be opened, 2 a file holds no readable report.`;
 
 /** Adds the command. */
 export function addParse(program: Command): void {
@@ -97,7 +99,7 @@ async function parsePath(
 // Anything but an error of the file system is a bug and must not look like a bad file.
 function printUnreadable(path: string, error: unknown): void {
   if (!isOfFileSystem(error)) throw error;
-  printError(`dmarc: ${path} cannot be read: ${reasonOf(error)}.`);
+  printError(`dmarc: ${path} can't be read: ${reasonOf(error)}.`);
 }
 
 function renderFile({ file, reports, problems, passedOver }: FileSummary): string {
@@ -127,7 +129,7 @@ function renderFacts(report: ReportSummary): [string, string][] {
   switch (report.kind) {
     case "aggregate": {
       const skipped: [string, string][] =
-        report.skippedRecords > 0 ? [["skipped", `${report.skippedRecords} records`]] : [];
+        report.skippedRecords > 0 ? [["skipped", countText(report.skippedRecords, "record")]] : [];
       return [
         ["aggregate", `${safeText(report.domain)}, by ${safeText(report.orgName)}`],
         ["report id", safeText(report.reportId, 200)],

@@ -35,7 +35,7 @@ export function addProfile(program: Command): void {
     .description("Keep a deployment under a name, or change it")
     .argument("<name>", "its name")
     .requiredOption("--url <origin>", "address of the dashboard")
-    .option("--token <secret>", "its token; DMARC_TOKEN is safer, since others on this machine cannot see it")
+    .option("--token <secret>", "its token; DMARC_TOKEN is safer, since others on this machine can't see it")
     .option("--access-client-id <id>", "service token of Cloudflare Access (or DMARC_ACCESS_CLIENT_ID)")
     .option("--access-client-secret <secret>", "and its secret (or DMARC_ACCESS_CLIENT_SECRET)")
     .option("--default", "use it by default")
@@ -64,7 +64,7 @@ export function addProfile(program: Command): void {
 function addOne(name: string, options: AddOptions): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) || name === LOCAL_PROFILE) {
     throw new CommandError(
-      `'${name}' cannot be a profile's name: up to 64 letters, digits, '.', '_' or '-', not ${LOCAL_PROFILE}.`,
+      `'${name}' can't be a profile's name: up to 64 letters, digits, '.', '_' or '-', not ${LOCAL_PROFILE}.`,
     );
   }
   const token = options.token ?? process.env.DMARC_TOKEN ?? "";

@@ -91,7 +91,10 @@ async function restoreAddresses({ json, ...options }: RuaOptions): Promise<void>
     cursor = page.cursor;
   }
   if (json) printJson({ found, restored });
-  else printOut(`${found} addresses are in KV; ${restored} of them were registered again.`);
+  else
+    printOut(
+      `${found === 1 ? "1 address is" : `${found} addresses are`} in KV; ${restored} of them were registered again.`,
+    );
 }
 
 async function addAddress(address: string, { account, domain, ...options }: AddOptions): Promise<Registration> {

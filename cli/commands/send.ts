@@ -115,7 +115,7 @@ async function listFiles(paths: string[]): Promise<{ files: string[]; leftOut: s
     return { files, leftOut };
   } catch (error) {
     if (!isOfFileSystem(error)) throw error;
-    throw new CommandError(`${error.path ?? "A file"} cannot be read: ${reasonOf(error)}.`);
+    throw new CommandError(`${error.path ?? "A file"} can't be read: ${reasonOf(error)}.`);
   }
 }
 

@@ -1,6 +1,8 @@
 /** `dmarc senders`: who sends in a domain's name, those to decide about, and the decisions. */
+
 import { Argument, type Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { messagesText } from "../../shared/watch/words.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -101,7 +103,7 @@ function renderSender(domain: string, sender: Sender): string {
   const count = (number: number): string => number.toLocaleString("en-US");
   const lines = [
     `${safeText(name, MAX_CHARS)}: ${role}`,
-    `  ${count(messages)} messages since ${firstSeen}, ${count(hit)} of them would be hit`,
+    `  ${messagesText(messages)} since ${firstSeen}, ${count(hit)} of them would be hit`,
     `  ${safeText(reason.sentence, MAX_CHARS)}`,
   ];
   if (decision !== null)

@@ -1,8 +1,10 @@
 /** `dmarc watch`: incidents of the domains, the round that finds them, and what is muted. */
+
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
+import { countText } from "../../shared/watch/words.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
@@ -105,7 +107,7 @@ async function runEach({ json, ...connection }: WatchOptions): Promise<void> {
     isDone = done.isDone && done.next === undefined;
   }
   if (json) printJson(total);
-  else printOut(`${total.domains} domains checked; ${total.computed} had something new.`);
+  else printOut(`${countText(total.domains, "domain")} checked; ${total.computed} had something new.`);
   if (!isDone) throw new CommandError(`More are left after ${MAX_RUNS} runs; cron goes on with them every minute.`);
 }
 

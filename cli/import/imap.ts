@@ -133,9 +133,9 @@ class ImapMailbox implements Mailbox {
   async move(ids: readonly string[], folder: string): Promise<void> {
     const moved = await asked(
       () => this.#client.messageMove(ids.join(","), folder, { uid: true }),
-      `Mails could not be moved to '${folder}'`,
+      `Mails couldn't be moved to '${folder}'`,
     );
-    if (moved === false) throw new CommandError(`Mails could not be moved to '${folder}': is there such a mailbox?`);
+    if (moved === false) throw new CommandError(`Mails couldn't be moved to '${folder}': is there such a mailbox?`);
   }
 
   async close(): Promise<void> {
@@ -149,7 +149,7 @@ class ImapMailbox implements Mailbox {
 
   async #find(first: number, since: Date | undefined): Promise<number[]> {
     const wanted = { uid: `${first}:*`, ...(since === undefined ? {} : { since }) };
-    const found = await asked(() => this.#client.search(wanted, { uid: true }), "The mailbox could not be searched");
+    const found = await asked(() => this.#client.search(wanted, { uid: true }), "The mailbox couldn't be searched");
     // `n:*` names the last mail even if its UID is smaller.
     return (found || []).filter((uid) => uid >= first).sort((a, b) => a - b);
   }
@@ -267,7 +267,7 @@ function countOf(refused: readonly Refused[]): number {
   return refused.reduce((sum, { page }) => sum + page.unreadable.length, 0);
 }
 
-const UNREAD = "Mails could not be read";
+const UNREAD = "Mails couldn't be read";
 /** Response codes of a NO that passes (RFC 5530 section 3; Microsoft's and Yahoo's for too many commands). */
 const PASSING = new Set(["UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG", "THROTTLED", "CONTACTADMIN"]);
 

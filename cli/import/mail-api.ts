@@ -190,7 +190,7 @@ async function reach(url: string, request: RequestInit, maxBytes: number): Promi
     return { isThere, status, bytes: await readBounded(response, maxBytes), retryAfter: headers.get("retry-after") };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return { isThere, failure: `${new URL(url).origin} cannot be reached: ${cause}.` };
+    return { isThere, failure: `${new URL(url).origin} can't be reached: ${cause}.` };
   }
 }
 

@@ -71,7 +71,7 @@ export function ownerOf({ domains, recipients }: OwnerFacts, chosen: readonly Re
   const accounts = [...new Set(narrowed.map(({ entry }) => entry.account))].sort();
   const [first] = narrowed.map(({ rua }) => rua).sort();
   if (first !== undefined && accounts.length === 1) return ok(first);
-  const about = domains.length === 0 ? "it cannot be read" : `it is about ${listed(domains)}`;
+  const about = domains.length === 0 ? "it can't be read" : `it is about ${listed(domains)}`;
   return fail(`It may belong to several accounts (${listed(accounts)}; ${about}): name one with --account.`);
 }
 

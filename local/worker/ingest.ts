@@ -6,7 +6,7 @@
  */
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import ingest from "../../workers/ingest/index.ts";
-import { InvocationLimits, limitedKv, limitedLedger, limitedQueue } from "./limited.ts";
+import { InvocationLimits, limitedBucket, limitedKv, limitedLedger, limitedQueue } from "./limited.ts";
 import { migrateAll } from "./migrate.ts";
 
 /** The bindings as local/worker-config.ts makes them, with every database of the ledger. */
@@ -62,6 +62,7 @@ async function takeMail(
     const limited = {
       ...limitedLedger(env, limits),
       KV_DMARC_REPORTS: limitedKv(env.KV_DMARC_REPORTS, limits),
+      R2_DMARC_REPORTS: limitedBucket(env.R2_DMARC_REPORTS),
       QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS),
     };
     await ingest.email(mail, limited, context);

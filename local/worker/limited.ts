@@ -93,18 +93,64 @@ function isDatabase(bound: unknown): bound is Database {
   return typeof bound === "object" && bound !== null && "prepare" in bound && "batch" in bound;
 }
 
-/** A namespace of KV that counts its calls. */
-export function limitedKv<K extends object>(namespace: K, limits: InvocationLimits): K {
+/** Both KV and R2 take one write of a name a second (developers.cloudflare.com/kv/platform/limits, …/r2/platform/limits). */
+const MILLISECONDS_BETWEEN_WRITES = 1000;
+
+/** When names were written by this Worker, whatever the invocation: a second write of one within a second is refused. */
+export class SpacedWrites {
+  readonly #refusal: string;
+  readonly #nowMilliseconds: () => number;
+  /** The longest ago first. */
+  readonly #written = new Map<string, number>();
+
+  /** @param refusal what the platform says */
+  constructor(refusal: string, nowMilliseconds: () => number = Date.now) {
+    this.#refusal = refusal;
+    this.#nowMilliseconds = nowMilliseconds;
+  }
+
+  /** A write that is about to be made. @throws Error if the name was written within the last second */
+  take(name: string): void {
+    const now = this.#nowMilliseconds();
+    for (const [one, at] of this.#written) {
+      if (now - at < MILLISECONDS_BETWEEN_WRITES) break;
+      this.#written.delete(one);
+    }
+    if (this.#written.has(name)) throw new Error(this.#refusal);
+    this.#written.set(name, now);
+  }
+}
+
+const KV_WRITES = new SpacedWrites("KV PUT failed: 429 Too Many Requests");
+const R2_WRITES = new SpacedWrites("put: Reduce your concurrent request rate for the same object. (10058)");
+
+/** A namespace of KV that counts its calls, and refuses a second write of a key within a second. */
+export function limitedKv<K extends object>(namespace: K, limits: InvocationLimits, writes = KV_WRITES): K {
   return new Proxy(namespace, {
     get(object, property) {
       const value: unknown = Reflect.get(object, property);
       if (typeof value !== "function") return value;
-      return (...given: unknown[]) => {
+      return async (...given: unknown[]) => {
         limits.takeKvOperation();
+        if (property === "put" || property === "delete") writes.take(String(given[0]));
         return Reflect.apply(value, object, given);
       };
     },
   });
+}
+
+/** The part of a bucket that is looked at. */
+interface Bucket {
+  put(key: string, ...others: never[]): Promise<unknown>;
+}
+
+/** A bucket that refuses a second write of an object within a second. */
+export function limitedBucket<B extends Bucket>(bucket: B, writes = R2_WRITES): B {
+  const put = async (key: string, ...others: unknown[]): Promise<unknown> => {
+    writes.take(key);
+    return call(bucket.put, bucket, [key, ...others]);
+  };
+  return replaced(bucket, "put", put);
 }
 
 /** The parts of a queue that are looked at. */

@@ -25,7 +25,8 @@ export interface MailAttachment {
 }
 
 /** Headers that may be set, besides those that begin with X-; there are more, none of which is used here. */
-const ALLOWED_HEADERS = ["in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post"];
+const ALLOWED_HEADERS = ["in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post", "auto-submitted"];
+const AUTO_SUBMITTED = ["auto-generated", "auto-replied", "auto-notified"];
 /** Characters of the subject (RFC 5322). */
 const MAX_SUBJECT_CHARS = 998;
 /** Bytes of a whole mail to an address that is not verified. */
@@ -58,7 +59,8 @@ function headersRefusal(headers: Record<string, string>): string | undefined {
       return `E_HEADER_NAME_INVALID: ${name}`;
     if (!lower.startsWith("x-") && !ALLOWED_HEADERS.includes(lower))
       return `E_HEADER_NOT_ALLOWED: ${name} cannot be set`;
-    if (value === "" || /[\r\n]/.test(value)) return `E_HEADER_VALUE_INVALID: ${name}`;
+    const isKnown = lower !== "auto-submitted" || AUTO_SUBMITTED.includes(value);
+    if (value === "" || /[\r\n]/.test(value) || !isKnown) return `E_HEADER_VALUE_INVALID: ${name}`;
     const valueBytes = encoder.encode(value).length;
     if (valueBytes > MAX_HEADER_VALUE_BYTES) return `E_HEADER_VALUE_TOO_LONG: ${name}`;
     // With ": " and the end of the line.

@@ -6,7 +6,7 @@
 import type { ProcessEnv } from "../../workers/process/env.ts";
 import process, { Operations as ProcessOperations } from "../../workers/process/index.ts";
 import { GatheredPoints, type PointsWriter } from "./gathered-points.ts";
-import { InvocationLimits, limitedKv, limitedLedger, limitedQueue } from "./limited.ts";
+import { InvocationLimits, limitedBucket, limitedKv, limitedLedger, limitedQueue } from "./limited.ts";
 
 /** The bindings as local/worker-config.ts makes them. */
 type LocalEnv = ProcessEnv & Record<Dataset, PointsWriter>;
@@ -17,6 +17,7 @@ function gathering(env: LocalEnv): ProcessEnv {
   return {
     ...limitedLedger(env, limits),
     KV_DMARC_REPORTS: limitedKv(env.KV_DMARC_REPORTS, limits),
+    R2_DMARC_REPORTS: limitedBucket(env.R2_DMARC_REPORTS),
     QUEUE_REPORTS: limitedQueue(env.QUEUE_REPORTS),
     QUEUE_POINTS: limitedQueue(env.QUEUE_POINTS),
     DMARC_ANALYTICS: new GatheredPoints(env.DMARC_ANALYTICS, limits),

@@ -23,7 +23,10 @@ const SAME_ORGANIZATION: Record<string, string> = {
  * @param from domain of the mail's From, "" if unknown: used if DMARC's result names none
  */
 export function authenticationByResults(results: readonly MethodResult[], from: string): MailAuthentication {
-  const dmarc = results.find(({ method }) => method === "dmarc");
+  const [dmarc, ...others] = results.filter(({ method }) => method === "dmarc");
+  // A mail has one result; of two, one may be its sender's, in a name or comment that the receiver repeats.
+  if (others.some(({ result, domain }) => result !== dmarc?.result || domain !== dmarc.domain))
+    return { result: "none" };
   const author = dmarc?.domain || from;
   if (dmarc?.result === "fail") return { result: "fail" };
   if (dmarc?.result === "pass") return author === "" ? { result: "none" } : { result: "pass", domain: author };

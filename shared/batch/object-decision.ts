@@ -5,7 +5,7 @@ import type { Claim, Verdict } from "../ledger/claims.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
 import { type FoundParts, objectReference } from "../ledger/objects.ts";
-import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
+import { countParts, discardedByPeople, type Outcome, wasDecided } from "../ledger/outcomes.ts";
 import type { ReportReference } from "../ledger/report-rows.ts";
 import type { LedgerReport, ReportWrite } from "../ledger/reports.ts";
 import { removeSlices } from "../ledger/slices.ts";
@@ -17,11 +17,11 @@ import type { BatchDecision } from "./batch-decision.ts";
 import type { ObjectUse } from "./budgets.ts";
 import { claimOf, placeOf, reportEvent, versionOf, withKnownHash, withReadings } from "./claim.ts";
 import { newDeadLetter } from "./dead-letter.ts";
-import { claimReference, hasReport, type ReadObject, reportOf, wasDecided } from "./object.ts";
+import { claimReference, hasReport, type ReadObject, reportOf } from "./object.ts";
 import type { ObjectPlan } from "./plan.ts";
 import type { Finding, FoundProblem, FoundReport } from "./read-object.ts";
 import { coverReport, workOf, writeOf } from "./report-writes.ts";
-import { screenFindings } from "./screen-findings.ts";
+import { type KnownDomains, screenFindings } from "./screen-findings.ts";
 import { coveredPoints, runAbove } from "./write-above.ts";
 
 /** Decides about one object. */
@@ -63,7 +63,7 @@ export class ObjectDecision {
     if (!isThere) await this.#refuseWhole(problem("missing_object"));
     else if (registration === undefined) await this.#refuseWhole(problem("unregistered_rua", message.rua));
     else if (!this.#fitsBudget()) await this.#refuseWhole(problem("over_budget", message.rua));
-    else for (const finding of this.#findings()) await this.#decideFinding(finding);
+    else for (const finding of await this.#findings()) await this.#decideFinding(finding);
     if (this.#conflictsBeyond > 0) await this.#rejectConflictsBeyond();
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
@@ -112,24 +112,40 @@ export class ObjectDecision {
     };
   }
 
-  #findings(): Finding[] {
-    return screenFindings(this.#object, ({ uid, contentHash }) => {
-      // A report accepted earlier stays accepted even if its address takes fewer domains now; so does one that was restored,
-      // and one that was taken back stays so.
-      const stored = this.#batch.stored(uid);
-      const isCounted = stored?.state === "accepted" && stored.rawKey === this.#object.message.key;
-      const wasAccepted = this.#previous.some(
-        ({ outcome, id }) => (outcome === "accepted" || outcome === "taken_back") && id === uid,
-      );
-      const held = this.#batch.claims.held(uid);
-      const countsAlready = held?.state === "accepted" && held.contentHash === contentHash;
-      const domainsOf = (report: LedgerReport | undefined): string[] =>
-        (report?.spread ?? []).map(([domain]) => domain);
-      return {
-        accepted: wasAccepted || isCounted ? domainsOf(stored) : [],
-        counted: countsAlready ? domainsOf(held) : [],
-      };
-    });
+  async #findings(): Promise<Finding[]> {
+    const counted = new Map<FoundReport, string>();
+    for (const finding of this.#object.findings)
+      if ("report" in finding) counted.set(finding, await this.#countedUid(finding));
+    return screenFindings(this.#object, (found) => this.#knownDomains(found, counted.get(found) ?? found.uid));
+  }
+
+  /** The uid under which a report counts: its own, unless a person decided to count it beside another version. */
+  async #countedUid({ uid, contentHash }: Pick<FoundReport, "uid" | "contentHash">): Promise<string> {
+    return this.#batch.claims.decision(uid, contentHash) === "counts" ? versionUid(uid, contentHash) : uid;
+  }
+
+  /**
+   * A report accepted earlier stays accepted even if its address takes fewer domains now, as does one that was restored; one
+   * that was taken back or decided against stays so, too, and so does what became of one whose day is final.
+   */
+  #knownDomains({ uid: plainUid, contentHash, header }: FoundReport, uid: string): KnownDomains {
+    const { claims } = this.#batch;
+    const domainsOf = (report: LedgerReport | undefined): string[] => (report?.spread ?? []).map(([domain]) => domain);
+    const [stored, held] = [this.#batch.stored(uid), claims.held(uid)];
+    const countsAlready = held?.state === "accepted" && held.contentHash === contentHash;
+    const counted = countsAlready ? domainsOf(held) : [];
+    if (stored?.state === "accepted" && stored.rawKey === this.#object.message.key)
+      return { accepted: domainsOf(stored), counted };
+    const before = this.#previous.find((one) => hasReport(one) && reportOf(one).uid === uid);
+    const isSettled = before !== undefined && this.#isClosed(plainUid, uid);
+    if (isSettled || claims.decision(plainUid, contentHash) === "refused") return { accepted: header.domains, counted };
+    const isKept = before?.outcome === "accepted" || before?.outcome === "taken_back";
+    return { accepted: isKept ? domainsOf(stored) : [], counted };
+  }
+
+  /** Whether nothing becomes of a report any more. */
+  #isClosed(plainUid: string, uid: string): boolean {
+    return this.#batch.context.known.held.final.has(plainUid) && !isOpen(this.#batch.stored(uid));
   }
 
   async #decideFinding(finding: Finding): Promise<void> {
@@ -155,13 +171,12 @@ export class ObjectDecision {
   }
 
   async #claim(read: FoundReport): Promise<void> {
-    const { claims, context } = this.#batch;
+    const { claims } = this.#batch;
     const found = await withKnownHash(read, claims);
     const { uid: plainUid, contentHash, part } = found;
-    const isVersion = claims.decision(plainUid, contentHash) === "counts";
-    const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
+    const uid = await this.#countedUid(found);
     const reference = { ...claimReference(found, this.#object), uid };
-    if (context.known.held.final.has(plainUid) && !isOpen(this.#batch.stored(uid))) {
+    if (this.#isClosed(plainUid, uid)) {
       const before = this.#outcomeBefore(uid, part);
       if (before !== undefined) this.#record(before);
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
@@ -400,11 +415,13 @@ export class ObjectDecision {
     for (const id of deadLetterIds) {
       const deadLetter = known.deadLetters.get(id);
       if (deadLetter === undefined) continue;
-      this.#batch.changes.closedDeadLetters.push(id);
-      if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
+      if (this.#object.isMoving && isDiscarded(deadLetter)) {
+        this.#batch.changes.closedDeadLetters.push(id);
+        continue;
+      }
       // A discard has its own event already, so the event that ends it needs the next generation.
       const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
-      this.#addEvent(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
+      this.#closeDeadLetter({ ...deadLetter, generation });
     }
   }
 
@@ -449,16 +466,34 @@ export class ObjectDecision {
     );
   }
 
-  /** Keeps the outcomes and notes the rerun, since jobs track progress by it. */
+  /**
+   * Keeps the outcomes and notes the rerun, since jobs track progress by it. The dead letter of a rerun that failed goes: this
+   * one came to its end.
+   */
   #keepObject(): void {
     const { message, generation } = this.#object;
-    const finished = this.#batch.context.known.finished.get(message.key);
+    const { finished: finishedObjects, deadLetters } = this.#batch.context.known;
+    const finished = finishedObjects.get(message.key);
     if (finished === undefined) return;
+    const kept = finished.outcomes.filter(({ outcome, id }) => {
+      const letter = outcome === "dead_letter" ? deadLetters.get(id) : undefined;
+      if (letter?.code !== "retries_exhausted") return true;
+      this.#closeDeadLetter(letter);
+      return false;
+    });
+    const closed = finished.outcomes.length - kept.length;
     this.#batch.changes.objects.push({
       ...finished,
       ...objectReference(message),
+      outcomes: kept,
+      found: finished.found === undefined ? undefined : finished.found - closed,
       generation: Math.max(generation, finished.generation),
     });
+  }
+
+  #closeDeadLetter(letter: DeadLetterRow): void {
+    this.#batch.changes.closedDeadLetters.push(letter.id);
+    this.#addEvent(closedDeadLetter(letter, "cleared"));
   }
 
   #putObject(): void {

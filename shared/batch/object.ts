@@ -110,8 +110,3 @@ export function reportOf(outcome: ReportOutcome): ReportReference {
   const { account, kind, domain, day } = outcome;
   return { account, kind, domain, day, uid: outcome.outcome === "conflict" ? outcome.uid : outcome.id };
 }
-
-/** Whether any report of an object has been decided before. */
-export function wasDecided(outcomes: readonly Outcome[]): boolean {
-  return outcomes.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
-}

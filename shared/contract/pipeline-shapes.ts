@@ -24,8 +24,12 @@ export const pipelineStatus = v.object({
   reportsWithDueSlices: v.number(),
   /** The ledger's D1 databases by number, with the accounts in each. `bytes`: its size; 0 = not known. */
   databases: v.array(v.object({ database: v.number(), accounts: v.number(), bytes: v.number() })),
+  /** Bytes that one of them may hold, by the plan. */
+  maxDatabaseBytes: v.optional(v.number()),
   /** When cron last began a round over all domains, seconds since 1970 UTC, as it does every 15 minutes; 0 = never. */
   roundSeconds: v.optional(v.number()),
+  /** When cron last began a round, or judged a domain in one that takes long; 0 = never. */
+  cronSeconds: v.optional(v.number()),
 });
 
 const outcomeCounts = v.record(v.string(), v.number());
@@ -148,8 +152,11 @@ export const health = v.object({
   registry: v.boolean(),
   /** Messages, and since when the oldest waits; absent where the platform does not say. */
   queues: v.array(v.object({ queue: v.string(), messages: v.number(), oldestSeconds: v.optional(v.number()) })),
-  /** When cron last began a round over all domains, seconds since 1970 UTC; 0 = never. */
+  /** As in pipelineStatus. */
+  databases: v.optional(v.array(v.object({ database: v.number(), bytes: v.number() }))),
+  maxDatabaseBytes: v.optional(v.number()),
   roundSeconds: v.optional(v.number()),
+  cronSeconds: v.optional(v.number()),
 });
 
 /** What became of reports over a period, and how long they took. For operators. */

@@ -59,6 +59,9 @@ export function validSettings(
   if (!target.ok) return target;
   const valid = new URL(target.value);
   if (kind === "http") return secret === "" ? ok(valid.href) : fail("The key of an HTTP endpoint is made here.");
+  if (!/^[!-~]*$/.test(secret + region + accessKeyId)) {
+    return fail("A token, a key or a region has letters, digits and marks of ASCII only, and no space.");
+  }
   if (secret === "") return fail(kind === "splunk" ? "Splunk needs a token." : "S3 needs a secret access key.");
   if (kind === "splunk") {
     if (valid.pathname === "/") valid.pathname = COLLECTOR_PATH;

@@ -187,7 +187,7 @@ function adviceOfEnforce({ tls }: InboundState): MtaStsAdvice {
   const { mtaStsFailureDays } = GUIDANCE_LIMITS;
   if (failures.length > 0) {
     const sentence =
-      `Senders could not deliver in ${sum(failures)} sessions of the last ${mtaStsFailureDays} days. Fix what ` +
+      `Senders couldn't deliver in ${sum(failures)} sessions of the last ${mtaStsFailureDays} days. Fix what ` +
       "stands below; until then, go back to testing.";
     return { code: "enforcedFailures", state: "broken", sentence, mode: "testing", failures };
   }

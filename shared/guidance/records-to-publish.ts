@@ -242,7 +242,7 @@ export function tlsRecordToPublish(
     const isMistaken = (published ?? []).some((text) => /\bv\s*=\s*["']?tlsrpt/i.test(text));
     const unknown = " DNS gave no answer on whether there is one already: two records there are none.";
     const instead = isMistaken ? " In place of the record that is there, which senders can't use." : "";
-    const sentence = `Optional: asks for reports of mail to this domain that could not be encrypted.${published === undefined ? unknown : instead}`;
+    const sentence = `Optional: asks for reports of mail to this domain that couldn't be encrypted.${published === undefined ? unknown : instead}`;
     return { ...record, value: `v=TLSRPTv1; rua=${wanted}`, sentence };
   }
   // RFC 8460 section 3: several records are none, several addresses have commas between them, other fields are kept.
@@ -259,7 +259,7 @@ export function tlsRecordToPublish(
   const value = ["v=TLSRPTv1", `rua=${named}`, ...rest.map((tag) => `${tag.name}=${tag.value}`)].join("; ");
   const sentence =
     uris.length === 0
-      ? `Optional: asks for reports of mail to this domain that could not be encrypted.${instead}`
+      ? `Optional: asks for reports of mail to this domain that couldn't be encrypted.${instead}`
       : `Optional: the record of TLS reports that is there, with this address added.${instead}`;
   return { ...record, value, sentence };
 }

@@ -28,11 +28,6 @@ export function accountsByShardQuery(): Query<{ shard: number; accounts: number 
   );
 }
 
-/** One row of the table, if it has any: whether a database answers and has its tables. */
-export function anyAccountQuery(): Query<{ account: string }> {
-  return query("SELECT account FROM accounts LIMIT 1", [], v.object({ account: v.string() }));
-}
-
 /** The given accounts that exist. */
 export function accountsNamedQuery(names: readonly string[]): Query<Account> {
   return query(

@@ -257,15 +257,20 @@ export function deliveryId(channel: string, kind: Delivery["kind"], subject: str
 
 /**
  * Adds deliveries of immediate notices to the channels of their accounts. Notices of the last days are looked at every time, so
- * that none is missed after an outage; what has been added stays as it is.
+ * that none is missed after an outage; what has been added stays as it is. Of domains that nobody registered, the first few of each
+ * day.
  */
 export function deliverNotices(nowSeconds: number): Change {
   return {
     sql: `INSERT OR IGNORE INTO deliveries (${DELIVERY_COLUMNS}, claimed_seconds)
       SELECT c.id || ' notice ' || n.id, c.id, c.account, 'notice', n.id, 'waiting', 0, '', ?1, ?1, 0, 0
-      FROM notices n JOIN channels c ON c.account = n.account AND c.sends_notices = 1 AND c.confirmed_seconds > 0
-      WHERE n.created_seconds >= ?2 AND n.urgency = 'immediate' AND n.created_seconds >= c.confirmed_seconds`,
-    parameters: [nowSeconds, nowSeconds - NOTIFY_LIMITS.noticeSeconds],
+      FROM (SELECT *, row_number() OVER (PARTITION BY account, isRegistered, day ORDER BY created_seconds, id) AS place
+        FROM (SELECT id, account, created_seconds, created_seconds / 86400 AS day, domain = '' OR EXISTS
+            (SELECT 1 FROM registered_domains r WHERE r.account = notices.account AND r.domain = notices.domain) AS isRegistered
+          FROM notices WHERE created_seconds >= ?2 - ?2 % 86400 AND urgency = 'immediate')) n
+      JOIN channels c ON c.account = n.account AND c.sends_notices = 1 AND c.confirmed_seconds > 0
+      WHERE (n.isRegistered OR n.place <= ?3) AND n.created_seconds >= ?2 AND n.created_seconds >= c.confirmed_seconds`,
+    parameters: [nowSeconds, nowSeconds - NOTIFY_LIMITS.noticeSeconds, NOTIFY_LIMITS.noticesOfUnregistered],
   };
 }
 

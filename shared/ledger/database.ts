@@ -23,10 +23,9 @@ export interface LedgerResult {
   meta: { rows_read?: number; rows_written?: number; size_after?: number };
 }
 
-/** How large a database is, bytes; 0 where D1 does not say (developers.cloudflare.com/d1/worker-api/return-object). */
+/** How large a database is, bytes; 0 where D1 does not say. @throws whatever D1 throws */
 export async function databaseBytes(database: LedgerDatabase): Promise<number> {
-  const { meta } = await database.prepare("SELECT 1 FROM accounts LIMIT 1").all();
-  return meta.size_after ?? 0;
+  return (await askSized(database, query("SELECT 1 FROM accounts LIMIT 1", [], v.unknown()))).bytes;
 }
 
 /** A bound value. Blobs are passed as hex, through `unhex` and `hex`. */
@@ -62,12 +61,20 @@ export function query<Schema extends v.GenericSchema>(
 }
 
 /** Rows of a query. @throws whatever D1 throws */
-export async function ask<Row>(database: LedgerDatabase, { sql, parameters, read }: Query<Row>): Promise<Row[]> {
-  const { results } = await database
+export async function ask<Row>(database: LedgerDatabase, asked: Query<Row>): Promise<Row[]> {
+  return (await askSized(database, asked)).rows;
+}
+
+/** The same, and how large the database is, bytes; 0 where D1 does not say (developers.cloudflare.com/d1/worker-api/return-object). */
+export async function askSized<Row>(
+  database: LedgerDatabase,
+  { sql, parameters, read }: Query<Row>,
+): Promise<{ rows: Row[]; bytes: number }> {
+  const { results, meta } = await database
     .prepare(sql)
     .bind(...parameters)
     .all();
-  return results.map(read);
+  return { rows: results.map(read), bytes: meta?.size_after ?? 0 };
 }
 
 /** Queries that are asked in one call, all at the same moment of the database: each call takes its time, and CPU. */
@@ -103,6 +110,14 @@ export async function change(database: LedgerDatabase, changes: readonly Change[
  */
 export function isUsedUpForToday(error: unknown): boolean {
   return /exceeded D1's free tier daily row (?:read|write) limit/.test(String(error));
+}
+
+/**
+ * Whether D1 refuses what needs more room: its database, or all of the account's, are as large as the plan allows. Deleting goes on,
+ * and what fits into the room that it leaves is written (developers.cloudflare.com/d1/observability/debug-d1/#error-list).
+ */
+export function isFull(error: unknown): boolean {
+  return /Exceeded maximum (?:DB size|account storage)/.test(String(error));
 }
 
 /**

@@ -18,19 +18,23 @@ export interface KeptCheck extends AccountDomain {
   check: StoredCheck;
 }
 
-/** Adds domains with reports since a day to those that are checked. */
+/**
+ * Adds domains with reports since a day to those that are checked. Not those that only unproven mail names: anybody could name so
+ * many that the others wait for weeks.
+ */
 export function addReportedDomains(sinceDay: number): Change {
   return {
     sql: `WITH RECURSIVE ${REPORTED_NAMES}
       INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)
       SELECT account, domain, 0, 'unknown', '{}' FROM names WHERE domain IS NOT NULL AND EXISTS (
         SELECT 1 FROM domain_days d
-        WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain = names.domain AND d.day >= ?1)`,
+        WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain = names.domain AND d.day >= ?1
+          AND d.reports > d.uncounted_reports)`,
     parameters: [sinceDay],
   };
 }
 
-/** The same for one domain of one account. */
+/** Adds one domain of one account, whoever reported about it. */
 export function addReportedDomain({ account, domain }: AccountDomain, sinceDay: number): Change {
   return {
     sql: `INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)

@@ -72,11 +72,18 @@ export async function beginRun(database: LedgerDatabase): Promise<Round> {
   return v.parse(roundRow, results[0]);
 }
 
-/** When the last round began; 0 = there was none. */
-export async function lastRoundSeconds(database: LedgerDatabase): Promise<number> {
-  const sql = "SELECT started_seconds FROM watch_round WHERE id = 1";
-  const [row] = await ask(database, query(sql, [], v.object({ started_seconds: v.number() })));
-  return row?.started_seconds ?? 0;
+/**
+ * When the last round began, and when cron is last known to have run: a round over tens of thousands of domains takes hours, in which
+ * each run judges some and moves the round's place behind them. Runs that judge none pass many domains at once. 0 = there was none.
+ */
+export async function lastRound(database: LedgerDatabase): Promise<{ roundSeconds: number; cronSeconds: number }> {
+  const sql = `SELECT started_seconds AS roundSeconds, max(started_seconds, coalesce((
+      SELECT max(computed_seconds) FROM (SELECT computed_seconds FROM domain_verdicts
+        WHERE round.is_done = 0 AND (account, domain) <= (round.account, round.domain)
+        ORDER BY account DESC, domain DESC LIMIT ${WATCH_LIMITS.judgedBehind})), 0)) AS cronSeconds
+    FROM watch_round AS round WHERE id = 1`;
+  const [row] = await ask(database, query(sql, [], v.object({ roundSeconds: v.number(), cronSeconds: v.number() })));
+  return row ?? { roundSeconds: 0, cronSeconds: 0 };
 }
 
 /** The round is at this domain, or at its end. */
@@ -116,12 +123,12 @@ export function domainsAfterQuery(
   { firstDay, lastDay }: Days,
 ): Query<JudgedDomain> {
   const sql = `SELECT account, domain, fingerprint AS known, version, json_array(?4,
-      (SELECT json_array(count(*), sum(d.total), sum(d.total * (d.day % 97)), sum(d.passed * (d.day % 97)),
+      (SELECT json_array(count(*), sum(d.total), total(d.total * (d.day % 97)), total(d.passed * (d.day % 97)),
           sum(d.dkim_aligned), sum(d.spf_aligned), sum(d.quarantined), sum(d.rejected), sum(d.uncounted_total),
           sum(d.reports), max(d.last_end_seconds), max(d.policy))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'aggregate' AND d.domain = w.domain
           AND d.day BETWEEN ?3 AND ?4),
-      (SELECT json_array(count(*), sum(d.total), sum(d.passed * (d.day % 97)), max(d.day))
+      (SELECT json_array(count(*), sum(d.total), total(d.passed * (d.day % 97)), max(d.day), sum(d.uncounted_total))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'tls' AND d.domain = w.domain AND d.day >= ?3),
       (SELECT max(decided_seconds) FROM sender_decisions s WHERE s.account = w.account AND s.domain = w.domain),
       (SELECT max(seen_seconds) FROM record_changes c WHERE c.account = w.account AND c.domain = w.domain),

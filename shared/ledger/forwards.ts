@@ -45,7 +45,7 @@ const waitingRow = v.object({
   failed: v.number(),
   /** Since when the oldest waits; 0 = none does. */
   oldestSeconds: v.number(),
-  /** What the last refused or failed report came to; "" = none was. */
+  /** What the last refused or failed report came to, or that some wait for a newer version; "" = neither. */
   problem: v.string(),
 });
 export type WaitingReports = v.InferOutput<typeof waitingRow>;
@@ -59,12 +59,15 @@ export function targetsQuery(): Query<ForwardTarget> {
   );
 }
 
+const FOR_NEWER = "What waits is of a kind that only a newer version knows: deploy that one again, and it is sent.";
+
 /** What waits for each target of a database; no row where nothing does. */
 export function waitingReportsQuery(): Query<WaitingReports> {
   const sql = `SELECT target, sum(state = 'waiting') AS waiting, sum(state = 'failed') AS failed,
-      coalesce(min(CASE WHEN state = 'waiting' THEN created_seconds END), 0) AS oldestSeconds, max(result) AS problem
+      coalesce(min(CASE WHEN state = 'waiting' THEN created_seconds END), 0) AS oldestSeconds,
+      CASE WHEN max(result) = '' AND NOT min(${KNOWS_REPORT_KIND}) THEN ?1 ELSE max(result) END AS problem
     FROM forwards GROUP BY target`;
-  return query(sql, [], waitingRow);
+  return query(sql, [FOR_NEWER], waitingRow);
 }
 
 const unsentRow = v.object({
@@ -162,7 +165,8 @@ const idRow = v.pipe(
 /** Targets that something is due for and nobody sends to: their ids. */
 export function dueTargetsQuery(nowSeconds: number): Query<string> {
   const sql = `SELECT t.id FROM forward_targets t WHERE ${KNOWS_TARGET} AND t.next_seconds <= ?1 AND t.claimed_seconds <= ?2
-    AND EXISTS (SELECT 1 FROM forwards f WHERE f.target = t.id AND f.state = 'waiting' AND f.next_seconds <= ?1)`;
+    AND EXISTS (SELECT 1 FROM forwards f WHERE f.target = t.id AND f.state = 'waiting' AND f.next_seconds <= ?1
+      AND ${knows("f.kind", REPORT_KINDS)})`;
   return query(sql, [nowSeconds, nowSeconds - FORWARD_LIMITS.claimSeconds], idRow);
 }
 
@@ -273,7 +277,7 @@ export function releaseTarget(
   if (failures === 0) return [release];
   const giveUp: Change = {
     sql: `UPDATE forwards SET state = 'failed', result = ?2
-      WHERE target = ?1 AND state = 'waiting' AND created_seconds < ?3`,
+      WHERE target = ?1 AND state = 'waiting' AND created_seconds < ?3 AND ${KNOWS_REPORT_KIND}`,
     parameters: [id, result, nowSeconds - FORWARD_LIMITS.giveUpSeconds],
   };
   return [release, giveUp];

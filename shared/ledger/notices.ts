@@ -258,12 +258,31 @@ export function mutesQuery(accounts: readonly string[], nowSeconds: number): Que
   return query(sql, [JSON.stringify(accounts), nowSeconds], muteRow);
 }
 
-/** Mutes; the same again changes until when. */
+/** Mutes; the same again changes until when. Answers a row, or none where the account has as many as it may have. */
 export function putMute(mute: Mute): Change {
   const { account, domain, rule, subject, untilSeconds, note, mutedSeconds, mutedBy } = mute;
   return {
-    sql: `INSERT OR REPLACE INTO mutes (${MUTE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
-    parameters: [account, domain, rule, subject, untilSeconds, note, mutedSeconds, mutedBy],
+    sql: `INSERT OR REPLACE INTO mutes (${MUTE_COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+      WHERE (SELECT count(*) FROM mutes WHERE account = ?1 AND (domain, rule, subject) <> (?2, ?3, ?4)) < ?9 RETURNING account`,
+    parameters: [
+      account,
+      domain,
+      rule,
+      subject,
+      untilSeconds,
+      note,
+      mutedSeconds,
+      mutedBy,
+      WATCH_LIMITS.mutesPerAccount,
+    ],
+  };
+}
+
+/** Removes the mutes of an account that no longer hold. */
+export function removeEndedMutes(account: string, nowSeconds: number): Change {
+  return {
+    sql: "DELETE FROM mutes WHERE account = ?1 AND until_seconds > 0 AND until_seconds <= ?2",
+    parameters: [account, nowSeconds],
   };
 }
 

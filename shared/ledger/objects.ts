@@ -45,6 +45,8 @@ export interface FinishedObject extends FoundParts {
   reporter: number;
   reports: number;
   outcomes: Outcome[];
+  /** Those that only a newer version knows, which was taken back since. */
+  newerOutcomes: unknown[];
   rawRemoved: boolean;
 }
 
@@ -53,29 +55,32 @@ export async function objectHash(rawKey: string): Promise<string> {
   return (await sha256Text(rawKey)).slice(0, 32);
 }
 
-const row = v.object({
-  rawKey: v.string(),
-  account: v.string(),
-  version: v.number(),
-  generation: v.number(),
-  finishedSeconds: v.number(),
-  records: v.number(),
-  reporter: v.number(),
-  reports: v.number(),
-  outcomes: outcomesColumn,
-  found: v.pipe(
-    v.nullable(v.number()),
-    v.transform((found) => found ?? undefined),
-  ),
-  passedOver: v.pipe(
-    v.nullable(jsonColumn(v.record(v.string(), v.number()))),
-    v.transform((passedOver) => passedOver ?? {}),
-  ),
-  rawRemoved: v.pipe(
-    v.number(),
-    v.transform((value) => value === 1),
-  ),
-});
+const row = v.pipe(
+  v.object({
+    rawKey: v.string(),
+    account: v.string(),
+    version: v.number(),
+    generation: v.number(),
+    finishedSeconds: v.number(),
+    records: v.number(),
+    reporter: v.number(),
+    reports: v.number(),
+    outcomes: outcomesColumn,
+    found: v.pipe(
+      v.nullable(v.number()),
+      v.transform((found) => found ?? undefined),
+    ),
+    passedOver: v.pipe(
+      v.nullable(jsonColumn(v.record(v.string(), v.number()))),
+      v.transform((passedOver) => passedOver ?? {}),
+    ),
+    rawRemoved: v.pipe(
+      v.number(),
+      v.transform((value) => value === 1),
+    ),
+  }),
+  v.transform(({ outcomes, ...found }): FinishedObject => ({ ...found, ...outcomes })),
+);
 
 /**
  * Table for `WITH RECURSIVE`: `ruas` has each RUA address that has objects, from one to the next in the primary key, so that rows of
@@ -125,6 +130,14 @@ async function objectsQuery(references: readonly ObjectReference[]): Promise<Que
 
 function byRawKey(found: readonly FinishedObject[]): Map<string, FinishedObject> {
   return new Map(found.map((object) => [object.rawKey, object]));
+}
+
+/** The fault that some objects cannot be read again: an outcome that only a newer version knows would be lost. */
+export function faultOfNewer(objects: readonly FinishedObject[]): Error | undefined {
+  const found = objects.find(({ newerOutcomes }) => newerOutcomes.length > 0);
+  if (found === undefined) return undefined;
+  const what = `What became of ${found.rawKey} was stored by a newer version`;
+  return new Error(`${what}: deploy that one again, then retry this.`);
 }
 
 /** Which of many objects are finished. @returns their raw keys */
@@ -214,6 +227,7 @@ export interface ObjectRow extends ObjectReference, FoundParts {
   /** Reports found in it. */
   reports: number;
   outcomes: readonly Outcome[];
+  newerOutcomes?: readonly unknown[];
   rawRemoved: boolean;
 }
 
@@ -249,7 +263,7 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
       object.receivedSeconds,
       nowSeconds,
       object.records,
-      outcomesText(object.outcomes),
+      outcomesText([...object.outcomes, ...(object.newerOutcomes ?? [])]),
       object.rawRemoved ? 1 : 0,
       object.reporter,
       object.reports,

@@ -51,6 +51,11 @@ const outcome = v.variant("outcome", [
 /** The outcome of one report or part. `id`: uid of the report, or id of the dead letter or conflict. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
+/** Whether any report of an object has been decided before. */
+export function wasDecided(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
+}
+
 /** The number of parts that outcomes stand for. */
 export function countParts(outcomes: readonly CountedOutcome[]): number {
   return outcomes.reduce((sum, { parts = 1 }) => sum + parts, 0);
@@ -68,7 +73,20 @@ export function discardedByPeople(outcomes: readonly Outcome[], deadLetters: Rea
   return outcomes.filter(({ outcome, id }) => outcome === "discarded" && deadLetters.has(id));
 }
 
-export const outcomesColumn = jsonColumn(v.array(outcome));
+/** The outcomes of an object: those that this version knows, and as they are stored those that only a newer one does. */
+export const outcomesColumn = v.pipe(
+  jsonColumn(v.array(v.unknown())),
+  v.transform((stored) => {
+    const outcomes: Outcome[] = [];
+    const newerOutcomes: unknown[] = [];
+    for (const one of stored) {
+      const known = v.safeParse(outcome, one);
+      if (known.success) outcomes.push(known.output);
+      else newerOutcomes.push(one);
+    }
+    return { outcomes, newerOutcomes };
+  }),
+);
 
 /** What is counted of outcomes, also of those that only a newer version knows. */
 const countedOutcome = v.object({ outcome: v.string(), parts: v.optional(v.number()) });
@@ -77,7 +95,7 @@ type CountedOutcome = v.InferOutput<typeof countedOutcome>;
 export const outcomeNamesColumn = jsonColumn(v.array(countedOutcome));
 
 /** Outcomes as stored: without default values. */
-export function outcomesText(outcomes: readonly Outcome[]): string {
+export function outcomesText(outcomes: readonly unknown[]): string {
   return JSON.stringify(outcomes, (name, value: unknown) =>
     (name === "part" && value === "") || (name === "kind" && value === "aggregate") ? undefined : value,
   );

@@ -2,7 +2,8 @@
  * The databases of the ledger: `D1_DMARC_REPORTS` (shard 0, which also holds the directory), `D1_DMARC_REPORTS_1` and so
  * on. An account lives in one of them. Nothing else knows how many there are.
  */
-import { ask, type LedgerDatabase, type Query } from "./database.ts";
+import * as v from "valibot";
+import { ask, type LedgerDatabase, type Query, query } from "./database.ts";
 
 /** Binding of shard 0; the others have `_1`, `_2`, … after it. */
 export const LEDGER_BINDING = "D1_DMARC_REPORTS";
@@ -49,11 +50,35 @@ export function shardsOf(bindings: object): Shards {
     all,
     of: (shard) => {
       const database = all[shard];
-      if (database === undefined)
-        throw new Error(`There is no database for shard ${shard}: bind ${LEDGER_BINDING}_${shard}.`);
+      if (database === undefined) throw new Error(notBound(shard));
       return database;
     },
   };
+}
+
+/**
+ * The database of some account that is not bound, as after a rollback to a version of a Worker from before it was made: what
+ * it holds cannot be known. One query.
+ *
+ * @returns undefined when all are bound, otherwise a sentence that names it
+ */
+export async function missingDatabase({
+  directory,
+  all,
+}: Pick<Shards, "directory" | "all">): Promise<string | undefined> {
+  const [found] = await ask(
+    directory,
+    query(
+      "SELECT min(shard) AS shard FROM accounts WHERE shard >= ?1",
+      [all.length],
+      v.object({ shard: v.nullable(v.number()) }),
+    ),
+  );
+  return typeof found?.shard === "number" ? notBound(found.shard) : undefined;
+}
+
+function notBound(shard: number): string {
+  return `The ledger's database ${shard}, which accounts live in, is not bound: bind ${LEDGER_BINDING}_${shard}.`;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Queries about SMTP TLS reports. */
 import * as v from "valibot";
+import { isCountedSql } from "../authentication/sender-state.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { adding, firstRows, sumRows } from "./combine.ts";
@@ -95,8 +96,8 @@ export interface StsSessions {
 }
 
 /**
- * On how many days of a scope there were sessions under an MTA-STS policy, and how many, according to reports. Its
- * answer is one row.
+ * On how many days of a scope there were sessions under an MTA-STS policy, and how many, according to reports
+ * whose senders count. Its answer is one row.
  */
 export function stsSessionsQuery(scope: Scope): Query<StsSessions> {
   const where = inScope("r", "tls", scope);
@@ -106,7 +107,7 @@ export function stsSessionsQuery(scope: Scope): Query<StsSessions> {
       coalesce(sum(p.value ->> 'failedSessionCount'), 0) AS failed,
       coalesce(max(CASE WHEN p.value ->> 'failedSessionCount' > 0 THEN r.day END), 0) AS lastFailedDay
     FROM reports r JOIN json_each(r.details, '$.policies') p
-    WHERE ${where.sql} AND r.state = 'accepted' AND p.value ->> 'policyType' = 'sts'
+    WHERE ${where.sql} AND r.state = 'accepted' AND ${isCountedSql("r")} AND p.value ->> 'policyType' = 'sts'
       AND (p.value ->> 'successfulSessionCount') + (p.value ->> 'failedSessionCount') > 0`,
     where.parameters,
     v.object({ days: v.number(), sessions: v.number(), failed: v.number(), lastFailedDay: v.number() }),
@@ -127,7 +128,16 @@ const failureRow = v.pipe(
 
 /** Failed sessions by reason, machines and reporter, most first. */
 export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
-  const where = inScope("r", "tls", scope);
+  return failuresQuery(inScope("r", "tls", scope));
+}
+
+/** The same, of reports whose senders count: what a forged mail tells must not advise anybody. */
+export function provenTlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
+  const { sql, parameters } = inScope("r", "tls", scope);
+  return failuresQuery({ sql: `${sql} AND ${isCountedSql("r")}`, parameters });
+}
+
+function failuresQuery(where: ReturnType<typeof inScope>): Query<TlsFailureTotals> {
   const figures = (from: string, text: string): string => `SELECT r.reporter AS reporter, r.day AS day, f.key AS key,
       f.value AS value
     FROM reports r ${from} JOIN json_each(${text}) f WHERE ${where.sql} AND r.state = 'accepted'`;

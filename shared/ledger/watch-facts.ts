@@ -101,7 +101,7 @@ const factsRow = v.pipe(
   ),
 );
 
-/** Facts of some domains, at a time. Reporters are those whose reports the verdict counts. */
+/** Facts of some domains, at a time. Reporters, and sessions over TLS, are those of reports that the verdict counts. */
 export function watchFactsQuery(names: readonly AccountDomain[], nowSeconds: number): Query<WatchFacts> {
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const isOf = (table: string, kind: string): string =>
@@ -119,12 +119,13 @@ export function watchFactsQuery(names: readonly AccountDomain[], nowSeconds: num
         FROM (SELECT * FROM record_changes c WHERE c.account = w.account AND c.domain = w.domain
           AND c.seen_seconds > ?3 ORDER BY c.seen_seconds DESC, name LIMIT ${WATCH_LIMITS.maxChanges})) AS changes,
       (SELECT json_group_array(json_array(day, passed, failed)) FROM (
-        SELECT d.day, d.passed, d.total - d.passed AS failed FROM domain_days d
-        WHERE ${isOf("d", "tls")} AND d.day > ?2 ORDER BY d.day)) AS tlsDays,
+        SELECT d.day, d.passed - d.uncounted_passed AS passed,
+          d.total - d.passed - d.uncounted_total + d.uncounted_passed AS failed FROM domain_days d
+        WHERE ${isOf("d", "tls")} AND d.day > ?2 AND d.reports > d.uncounted_reports ORDER BY d.day)) AS tlsDays,
       (SELECT json_group_array(json_array(reason, sessions)) FROM (
         SELECT substr(f.key, 1, instr(f.key, '|') - 1) AS reason, sum(f.value) AS sessions
         FROM reports r JOIN json_each(r.figures) f
-        WHERE ${isOf("r", "tls")} AND r.day > ?4 AND r.state = 'accepted' AND r.figures <> '{}'
+        WHERE ${isOf("r", "tls")} AND r.day > ?4 AND r.state = 'accepted' AND ${isCountedSql("r")} AND r.figures <> '{}'
         GROUP BY reason ORDER BY sessions DESC LIMIT 10)) AS tlsReasons,
       (SELECT count(*) FROM notices n WHERE n.account = w.account AND n.domain = w.domain
         AND n.created_seconds >= ?5 AND n.urgency = 'immediate') AS immediateToday

@@ -7,8 +7,9 @@ import type { ReportMessage } from "../messages.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { addRegistrations, type Registrations } from "./addresses.ts";
 import { type LedgerDatabase, OneCall } from "./database.ts";
-import { addObjects, type FinishedObject, findObjects, objectReference } from "./objects.ts";
-import type { Shards } from "./shards.ts";
+import { addObjects, type FinishedObject, faultOfNewer, findObjects, objectReference } from "./objects.ts";
+import { wasDecided } from "./outcomes.ts";
+import { missingDatabase, type Shards } from "./shards.ts";
 
 /** A row of an object in one database. */
 export interface ObjectRowInDatabase {
@@ -40,13 +41,19 @@ export interface FoundDatabases {
 
 /**
  * Finds the databases of a batch's objects: with one call to the first database, and one query for each further one that is
- * involved. One of those that is down only affects the objects that need it.
+ * involved. One of those that is down only affects the objects that need it; one that is not bound, those that it may hold.
  *
  * @throws whatever the first database throws
  */
 export async function findDatabases(received: readonly ReceivedReport[], shards: Shards): Promise<FoundDatabases> {
   const inDirectory = await askDirectory(shards.directory, received);
-  return { registrations: inDirectory.registrations, homes: await findHomes(received, inDirectory, shards) };
+  const { registrations } = inDirectory;
+  const moved = received.filter((one) => mayHaveMoved(one, registrations));
+  const missing = moved.length === 0 ? undefined : await missingDatabase(shards);
+  const homes = await findHomes(received, inDirectory, shards);
+  // What counts there would be counted here, too.
+  if (missing !== undefined) for (const { message } of moved) homes.set(message.key, { error: new Error(missing) });
+  return { registrations, homes };
 }
 
 interface InDirectory {
@@ -73,7 +80,7 @@ async function findHomes(
   received: readonly ReceivedReport[],
   { registrations, finished: inDirectory }: InDirectory,
   { all }: Shards,
-): Promise<FoundDatabases["homes"]> {
+): Promise<Map<string, ObjectHome | { error: unknown }>> {
   const { byAddress } = registrations;
   const rows = new Map<string, ObjectRowInDatabase[]>();
   const faults = new Map<string, unknown>();
@@ -98,18 +105,24 @@ async function findHomes(
       const { key } = message;
       const found = rows.get(key) ?? [];
       const home = chooseDatabase(message, found, byAddress.get(message.rua)?.shard);
-      return [key, faults.has(key) ? { error: faults.get(key) } : home];
+      const isDone = home.finished !== undefined && home.finished.generation >= (message.generation ?? 1);
+      const fault = faults.get(key) ?? (isDone ? undefined : faultOfNewer(found.map(({ finished }) => finished)));
+      return [key, fault === undefined ? home : { error: fault }];
     }),
   );
 }
 
-// A message delivered for the first time is about an object that no other database can know, unless the same mail came
-// before, on the same day, and its address has been registered for another account since.
-function mayBeAnywhere({ message, attempts }: ReceivedReport, { byAddress, changedSeconds }: Registrations): boolean {
-  const { generation = 1, resent, rua, receivedSeconds } = message;
+// A message delivered for the first time is about an object that no other database can know, unless it may have moved.
+function mayBeAnywhere(received: ReceivedReport, registrations: Registrations): boolean {
+  const { generation = 1, resent } = received.message;
+  return generation > 1 || resent === true || received.attempts > 1 || mayHaveMoved(received, registrations);
+}
+
+/** Whether the same mail may have come before, on the same day, when its address was another account's. */
+function mayHaveMoved({ message }: ReceivedReport, { byAddress, changedSeconds }: Registrations): boolean {
+  const { rua, receivedSeconds } = message;
   const dayBegins = Math.floor(receivedSeconds / SECONDS_PER_DAY) * SECONDS_PER_DAY;
-  const hasChanged = (changedSeconds.get(rua) ?? 0) >= dayBegins;
-  return generation > 1 || resent === true || attempts > 1 || !byAddress.has(rua) || hasChanged;
+  return !byAddress.has(rua) || (changedSeconds.get(rua) ?? 0) >= dayBegins;
 }
 
 function chooseDatabase(
@@ -121,7 +134,12 @@ function chooseDatabase(
   const here = rows.find(({ shard }) => shard === home);
   const done = here !== undefined && isDone(here) ? here : rows.find(isDone);
   if (done !== undefined) return { ...done, others: [] };
-  if (home === undefined) return { ...(newest(rows) ?? { shard: 0, finished: undefined }), others: [] };
+  if (home === undefined) {
+    // A row of nobody's was filed while the database of the other was not bound.
+    const owned = rows.filter(({ finished }) => finished.account !== "");
+    const kept = newest(owned.filter(({ finished }) => wasDecided(finished.outcomes))) ?? newest(owned) ?? newest(rows);
+    return { ...(kept ?? { shard: 0, finished: undefined }), others: rows.filter((row) => row !== kept) };
+  }
   return { shard: home, finished: here?.finished, others: rows.filter((row) => row !== here) };
 }
 

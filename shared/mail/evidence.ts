@@ -10,10 +10,13 @@ import type { Container } from "./stream.ts";
 export type PlacedPart = Pick<PartHeader, "mimeType"> & { containers: readonly Container[] };
 
 const NOTICE_REPORTS = /^(?:delivery-status|disposition-notification|delivery-tracking)$/;
+/** RFC 5965 section 2, RFC 8460 section 5.3. */
+const REPORTS = /^(?:feedback-report|tlsrpt)$/;
 const NOTICE_PARTS = /^message\/(?:global-)?(?:delivery-status|disposition-notification|tracking-status)$/;
-/** A mail, or the header of one (RFC 2046, RFC 6522, RFC 6533). */
-export const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers|global-headers)|text\/rfc822-headers)$/;
+/** A mail, or the header of one (RFC 2046, RFC 6522, RFC 6533); some leave out the last letter. */
+export const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers?|global-headers)|text\/rfc822-headers?)$/;
 export const FEEDBACK_TYPE = "message/feedback-report";
+const FEEDBACK_REPORT = "feedback-report";
 
 /** What the parts of one mail tell about each other: all are added first, then asked about. */
 export class Evidence {
@@ -21,15 +24,18 @@ export class Evidence {
   readonly #notices = new Set<number>();
   /** Multiparts that have a feedback part or declare themselves feedback reports. */
   readonly #feedback = new Set<number>();
-  readonly #labelled = new Set<number>();
+  /** Those that have such a part: some label an aggregate report so. */
+  readonly #withFields = new Set<number>();
   readonly #known = new Set<number>();
 
   /** Adds a part. All parts of a mail must be added before the first query. */
   add({ mimeType, containers }: PlacedPart): void {
-    for (const container of containers) this.#learn(container);
+    for (const [i, container] of containers.entries()) this.#learn(container, containers[i + 1]);
     const around = containers.at(-1)?.id ?? 0;
     if (NOTICE_PARTS.test(mimeType)) this.#notices.add(around);
-    if (mimeType === FEEDBACK_TYPE) this.#feedback.add(around);
+    if (mimeType !== FEEDBACK_TYPE) return;
+    this.#feedback.add(around);
+    this.#withFields.add(around);
   }
 
   /** Whether the mail, or a mail in it, is a notice about another one. */
@@ -49,7 +55,8 @@ export class Evidence {
     const isInMail = containers.slice(at + 1).some(({ type }) => type === "mail");
     if (isInMail || MAIL_PARTS.test(mimeType)) return true;
     // A third part that is not a mail: RFC 5965 allows no other.
-    return containers.some(({ id }) => this.#labelled.has(id)) && !mimeType.startsWith("text/");
+    const isThird = ({ id, reportType }: Container) => reportType === FEEDBACK_REPORT && this.#withFields.has(id);
+    return containers.some(isThird) && !mimeType.startsWith("text/");
   }
 
   /** The feedback report that contains a part. */
@@ -57,12 +64,12 @@ export class Evidence {
     return containers.find(({ id }) => this.#feedback.has(id));
   }
 
-  #learn({ id, type, reportType, header }: Container): void {
+  #learn({ id, type, reportType, header }: Container, inside: Container | undefined): void {
     if (this.#known.has(id)) return;
     this.#known.add(id);
-    if (NOTICE_REPORTS.test(reportType) || (type === "mail" && readMailFields(header).isNotice)) this.#notices.add(id);
-    if (reportType !== "feedback-report") return;
-    this.#feedback.add(id);
-    this.#labelled.add(id);
+    // Mail servers send reports, too: then the report type says more than the sender and the subject.
+    const maySayNotice = type === "mail" && !REPORTS.test(inside?.reportType ?? "");
+    if (NOTICE_REPORTS.test(reportType) || (maySayNotice && readMailFields(header).isNotice)) this.#notices.add(id);
+    if (reportType === FEEDBACK_REPORT) this.#feedback.add(id);
   }
 }

@@ -171,17 +171,21 @@ const FIELD = /^[!-9;-~]+[ \t]*:/;
 /** RFC 5965 section 3.1: the fields of a feedback part that every one has. */
 const FEEDBACK_TYPE_FIELD = /^feedback-type[ \t]*:/im;
 const FEEDBACK_FIELD = /^(?:version|user-agent|auth-failure)[ \t]*:/im;
-const OTHER_HEADERS = /^(?:message\/(?:rfc822|global)|text\/(?:rfc822-headers|html)|multipart\/)/;
+const OTHER_HEADERS = /^(?:message\/(?:rfc822|global)|text\/(?:rfc822-header|html)|multipart\/)/;
+
+const REPORT_FILES: ReadonlySet<ContentType> = new Set(["xml", "gzip", "zip", "json"]);
+const NO_TYPE = "application/octet-stream";
 
 /** RFC 3464 sections 2.2 and 2.3: the fields of a delivery status, about the mail and about each recipient. */
 const STATUS_FIELDS = [/^reporting-mta[ \t]*:/im, /^final-recipient[ \t]*:/im, /^action[ \t]*:/im];
 
 /**
  * The type of a part: that of a feedback report or delivery status if its content is the fields of one, whatever type it
- * declares.
+ * declares, and not if it is a report file.
  */
 export function typeByContent(mimeType: string, head: Uint8Array): string {
-  if (mimeType === FEEDBACK_TYPE || OTHER_HEADERS.test(mimeType)) return mimeType;
+  if (OTHER_HEADERS.test(mimeType)) return mimeType;
+  if (mimeType === FEEDBACK_TYPE) return REPORT_FILES.has(sniff(head.subarray(0, SNIFF_BYTES))) ? NO_TYPE : mimeType;
   const text = latin1(head.subarray(0, SNIFF_BYTES)).trimStart();
   if (!FIELD.test(text)) return mimeType;
   const fields = headerOf(text);
@@ -399,14 +403,15 @@ function readFeedback(fields: ReadPart, parts: readonly ReadPart[]): FeedbackPar
   return { fields: decodeText(fields.bytes, fields.charset), originalHeader: headerOf(header) };
 }
 
-/** Whether a text is the header of a mail: some redact it, and send it as text. */
+/** Whether a text is the header of a mail: some redact it, and send it as text or as a file. */
 export function isHeaderText({ mimeType, bytes }: Pick<ReadPart, "mimeType" | "bytes">): boolean {
-  return mimeType === "text/plain" && /^from[ \t]*:/im.test(headerOf(latin1(bytes.subarray(0, SNIFF_BYTES))));
+  if (mimeType !== "text/plain" && mimeType !== "application/octet-stream") return false;
+  return /^from[ \t]*:/im.test(headerOf(latin1(bytes.subarray(0, SNIFF_BYTES))));
 }
 
 /** The header of a mail, from its text. */
 export function headerOf(mail: string): string {
-  return mail.split(/\r?\n\r?\n/, 1)[0] ?? "";
+  return mail.split(/\r?\n[ \t]*\r?\n/, 1)[0] ?? "";
 }
 
 /** How many bytes of a text are searched for a report. */

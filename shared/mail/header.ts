@@ -47,6 +47,9 @@ const WHITE_SPACE = [0x20, 0x09];
 const PARAMETER = /^[A-Za-z][\w*-]{0,20}[ \t]*=/;
 const REPORT_START = /^<(?:\?xml|feedback)[\s>]/;
 const BASE64_LINE = /^[A-Za-z0-9+/]{60,100}={0,2}\s*$/;
+const FIELD_START = /^[A-Za-z][\w.-]*[ \t]*:/;
+const OWN_FIELD = /^(?:content-|mime-version)/i;
+const HOLDS_FIELDS = /^\s*(?:message\/|text\/rfc822-header)/i;
 const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const windows1252 = new TextDecoder("windows-1252");
@@ -55,11 +58,14 @@ const windows1252 = new TextDecoder("windows-1252");
 export class HeaderLines {
   readonly #fields = { type: "", disposition: "", encoding: "" };
   #current: "type" | "disposition" | "encoding" | undefined;
+  /** Whether the last line is of white space only: a folded one (RFC 5322 section 4.2), or the end with a space in it. */
+  #isAfterSpaces = false;
 
   /** Adds a line or a piece of a long one; `isStart` is false for further pieces. */
   add(line: Uint8Array, isStart: boolean): void {
     const [first = 0] = line;
     const goesOn = !isStart || WHITE_SPACE.includes(first);
+    this.#isAfterSpaces = goesOn && isStart && latin1.decode(line).trim() === "";
     const isParameter = !goesOn && this.#current !== undefined && PARAMETER.test(latin1.decode(line.subarray(0, 40)));
     if (!goesOn && !isParameter) this.#current = undefined;
     if (this.#current === undefined && (goesOn || !LETTERS_C.includes(first))) return;
@@ -70,11 +76,12 @@ export class HeaderLines {
     else this.#start(text);
   }
 
-  /** Whether a line is already content, because the empty line after the header is missing. */
+  /** Whether a line is already content, because the empty line after the header is missing or is one of white space. */
   endsBefore(line: Uint8Array): boolean {
     const { type, encoding } = this.#fields;
-    if (type === "" && encoding === "") return false;
+    if (type === "" && encoding === "" && !this.#isAfterSpaces) return false;
     const text = latin1.decode(line.subarray(0, 120));
+    if (this.#isAfterSpaces && isContent(text, type)) return true;
     if (text.startsWith("--")) return /multipart/i.test(type) && !/\s/.test(text.trimEnd());
     return REPORT_START.test(text) || (/base64/i.test(encoding) && BASE64_LINE.test(text));
   }
@@ -112,6 +119,12 @@ export class HeaderLines {
     const kept = this.#fields[this.#current];
     this.#fields[this.#current] = kept + text.slice(0, MAX_FIELD_CHARS - kept.length);
   }
+}
+
+/** Whether a line after one of white space is no further field of a header with this Content-Type. */
+function isContent(line: string, type: string): boolean {
+  if (WHITE_SPACE.includes(line.charCodeAt(0))) return false;
+  return !FIELD_START.test(line) || (HOLDS_FIELDS.test(type) && !OWN_FIELD.test(line));
 }
 
 /** RFC 6532 section 3.2 allows UTF-8; other bytes are read in the most frequent encoding. */

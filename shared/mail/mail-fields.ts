@@ -53,8 +53,15 @@ const DAEMON_OR_POSTMASTER = /\b(?:mailer-daemon|postmaster)\b|mail delivery/i;
 const RETURNED =
   /^\s*(?:(?:re|fwd?|wg|aw):\s*)*(?:undeliver|undelivered|delivery (?:status notification|failure|has failed|incomplete)|mail delivery (?:failed|failure|system)|mail system error|returned mail|failure notice|mail could not be delivered|message delivery failure|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|unzustellbar|mail undeliverable)/i;
 
-/** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it. */
-const REPORT_SUBJECT = /^\s*(?:\[[^\]]{0,40}\]\s*)?(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:/i;
+/** What Hotmail sends to a sender whose mail a person called spam: the mail itself, without any fields of feedback. */
+const COMPLAINT = /^\s*complaint about message from\s/i;
+
+/**
+ * The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it, and of
+ * those that name it in words of their own.
+ */
+const REPORT_SUBJECT =
+  /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:|[^:]{0,40}\bdmarc\b[^:]{0,40}\breport\b)/i;
 /**
  * The same after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
  * tags what comes from outside: neither is a notice.
@@ -67,11 +74,13 @@ const TAGGED = /^[^:]{0,60}\b(?:ext|extern\w{0,3}|spam|junk|bulk|caution|warning
 function isNotice(value: (name: string) => string): boolean {
   if (value("x-failed-recipients") !== "") return true;
   const subject = decodeHeaderText(value("subject"));
+  if (COMPLAINT.test(subject)) return true;
   // Some reporters send as MAILER-DAEMON; a returned mail has another subject.
-  const isReport = REPORT_SUBJECT.test(subject);
+  const isTagged = RETURNED_REPORT.test(subject) && TAGGED.test(subject);
+  const isReport = isTagged || (REPORT_SUBJECT.test(subject) && !RETURNED.test(subject));
   if (!isReport && (value("x-autoreply") !== "" || DAEMON.test(value("from")))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
   const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));
-  const isReturnedReport = RETURNED_REPORT.test(subject) && !FORWARDED.test(subject) && !TAGGED.test(subject);
+  const isReturnedReport = RETURNED_REPORT.test(subject) && !FORWARDED.test(subject) && !isTagged;
   return (isReply || isReturned) && (RETURNED.test(subject) || isReturnedReport);
 }

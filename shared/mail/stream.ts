@@ -142,7 +142,7 @@ class PartReader {
       if (this.#state === "end") return undefined;
       if (++this.#headers > MAIL_LIMITS.maxHeaders) throw new MailStructureError("too_many_parts", "endless parts");
       const header = await this.#readHeader();
-      if (header.mimeType.startsWith("multipart/")) this.#enter(header);
+      if (MULTIPART.test(header.mimeType)) this.#enter(header);
       else if (this.#entersMails && isPlainMail(header)) {
         if (++this.#nestedMails > MAIL_LIMITS.maxMimeDepth)
           throw new MailStructureError("too_deep", "mails within mails");
@@ -415,6 +415,8 @@ class PartReader {
   }
 }
 
+/** Not an old type of archives. */
+const MULTIPART = /^multipart\/(?!x-g?zip$)/;
 const DASH = 0x2d;
 const SPACE = 0x20;
 const TAB = 0x09;

@@ -16,20 +16,21 @@ export interface TransferDecoder {
 /** The most bytes a decoder holds back. */
 export const HELD_BYTES = 3;
 
-/**
- * The decoder for an encoding; an unknown name means no encoding.
- *
- * @param isCertain whether the content is known to be encoded so, whatever it begins with
- */
-export function transferDecoder(encoding: string, isCertain = false): TransferDecoder {
+/** The decoder for an encoding; an unknown name means no encoding. */
+export function transferDecoder(encoding: string): TransferDecoder {
   switch (encoding) {
     case "base64":
-      return new Base64Decoder(isCertain ? false : undefined);
+      return new Base64Decoder();
     case "quoted-printable":
       return new QuotedPrintableDecoder();
     default:
       return new UndeclaredDecoder();
   }
+}
+
+/** The decoder for content known to be base64, in either alphabet (RFC 4648 sections 4 and 5). */
+export function base64Decoder(): TransferDecoder {
+  return new Base64Decoder(false, EITHER_ALPHABET);
 }
 
 /** Content without an encoding, unless it begins with what only quoted-printable writes so. */
@@ -68,6 +69,8 @@ function copyLines(lines: Uint8Array, target: Uint8Array, at: number): number {
 const NOT_BASE64 = 255;
 const PADDING = 254;
 const BASE64_VALUES = buildBase64Values();
+/** With `-` and `_` as well, which stand for `+` and `/` in URLs. */
+const EITHER_ALPHABET = buildBase64Values().fill(62, 0x2d, 0x2e).fill(63, 0x5f, 0x60);
 
 /**
  * Base64, ignoring characters outside the alphabet (RFC 2045 section 6.8); padding ends a group, not the content.
@@ -79,18 +82,21 @@ class Base64Decoder implements TransferDecoder {
   #digits = 0;
   /** Undefined until the content begins. */
   #isPlain: boolean | undefined;
+  readonly #values: Uint8Array;
 
-  constructor(isPlain: boolean | undefined) {
+  constructor(isPlain?: boolean, values = BASE64_VALUES) {
     this.#isPlain = isPlain;
+    this.#values = values;
   }
 
   decode(lines: Uint8Array, target: Uint8Array, at: number): number {
     const isBegin = this.#isPlain === undefined;
     this.#isPlain ??= beginsPlain(lines);
     if (this.#isPlain === true) return copyLines(lines, target, at);
+    const values = this.#values;
     let end = at;
     for (let i = isBegin ? wordsBefore(lines) : 0; i < lines.byteLength; i++) {
-      const value = BASE64_VALUES[lines[i] ?? 0] ?? NOT_BASE64;
+      const value = values[lines[i] ?? 0] ?? NOT_BASE64;
       if (value === NOT_BASE64) continue;
       if (value === PADDING) {
         end += this.end(target, end);

@@ -1,6 +1,6 @@
 /** A story as a message of Slack (Block Kit) or Teams (an Adaptive Card, as its workflows take it). Pure. */
 import { NOTIFY_LIMITS } from "../limits.ts";
-import type { Story, StoryItem } from "./story.ts";
+import { linkLabel, type Story, type StoryItem } from "./story.ts";
 
 const SLACK_MARKS: Record<Story["tone"], string> = {
   good: ":white_check_mark:",
@@ -21,13 +21,18 @@ export function slackMessage(story: Story): object {
       slackSection([`*${slackText(heading)}*`, ...items.map(slackItem)].join("\n")),
     ),
   ];
-  if (url !== "") blocks.push(slackSection(`<${url}|Open the dashboard>`));
-  blocks.push({ type: "context", elements: [{ type: "mrkdwn", text: cut(slackText(footer)) }] });
+  if (url !== "") blocks.push(slackSection(`<${url}|${linkLabel(story)}>`));
+  blocks.push({ type: "context", elements: [slackMarked(slackText(footer))] });
   return { text: cut(slackText(headline)), blocks };
 }
 
 function slackSection(text: string): object {
-  return { type: "section", text: { type: "mrkdwn", text: cut(text) } };
+  return { type: "section", text: slackMarked(text) };
+}
+
+/** verbatim: only our own marks are links; Slack looks for no addresses, channels and mentions in a stranger's name. */
+function slackMarked(text: string): object {
+  return { type: "mrkdwn", text: cut(text), verbatim: true };
 }
 
 function slackItem({ text, detail, url }: StoryItem): string {
@@ -36,9 +41,13 @@ function slackItem({ text, detail, url }: StoryItem): string {
   return `• ${linked}${detail === "" ? "" : ` — ${slackText(detail)}`}`;
 }
 
-/** Slack takes `&`, `<` and `>` for its own marks; asterisks and the like would only change the type. */
+/**
+ * Slack takes `&`, `<` and `>` for its own marks; asterisks and the like would only change the type. Others that take Slack's
+ * messages would call everybody by `@all`.
+ */
 function slackText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const uncalled = text.replaceAll(/@(?=all|channel|everyone|here)/gi, "@\u200b");
+  return uncalled.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function cut(text: string): string {
@@ -74,7 +83,7 @@ export function teamsMessage(story: Story): object {
     ]),
     teamsText(footer, { size: "Small", isSubtle: true }),
   ];
-  const actions = url === "" ? [] : [{ type: "Action.OpenUrl", title: "Open the dashboard", url }];
+  const actions = url === "" ? [] : [{ type: "Action.OpenUrl", title: linkLabel(story), url }];
   const content = {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
     type: "AdaptiveCard",

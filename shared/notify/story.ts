@@ -4,6 +4,7 @@
  */
 import type { VerdictState } from "../guidance/verdict.ts";
 import { NOTIFY_LIMITS } from "../limits.ts";
+import { cleanDetail } from "../report/problems.ts";
 import type { Incident, Notice, Severity } from "../watch/finding.ts";
 import { domainLink, messagesText, shareText } from "../watch/words.ts";
 
@@ -47,6 +48,8 @@ export interface StoryPicture {
 /** What a delivery says. */
 export interface Story {
   headline: string;
+  /** Begins the subject of a mail, which stands without the rest; absent = the headline alone says enough. */
+  subjectPrefix?: string;
   tone: "good" | "attention" | "bad" | "neutral";
   sentences: string[];
   bars: StoryBar[];
@@ -58,6 +61,13 @@ export interface Story {
   /** What its link is called; absent = it opens the dashboard. */
   urlLabel?: string;
   footer: string;
+  /** The page on which what is sent is changed or stopped, absolute; absent = none. Only mails have it. */
+  settingsUrl?: string;
+}
+
+/** What the link of a story is called. */
+export function linkLabel({ urlLabel }: Story): string {
+  return urlLabel ?? "Open the dashboard";
 }
 
 /** What stories need to know of their account. */
@@ -76,11 +86,15 @@ export function noticeStory(notice: Notice, context: StoryContext): Story {
   return {
     headline: aboutText(domain, prefix, title),
     tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
-    sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])],
+    sentences: (step === "resolved"
+      ? ["This is no longer found. It was:", ...evidence]
+      : [...evidence, ...(cause === "" ? [] : [`Likely cause: ${cause}`])]
+    ).map(inert),
     bars: [],
     sections: [],
     url: absolute(link, context),
     footer: footerOf(context),
+    ...settingsOf(context),
   };
 }
 
@@ -96,6 +110,7 @@ export function testStory(channelName: string, context: StoryContext): Story {
     sections: [],
     url: absolute("/", context),
     footer: footerOf(context),
+    ...settingsOf(context),
   };
 }
 
@@ -113,7 +128,7 @@ export function confirmStory(link: string, askedBy: string, context: StoryContex
     ? `${askedBy} added this address to the DMARC notices of ${account}.`
     : `A program of ${account} added this address to its DMARC notices.`;
   return {
-    headline: "Confirm that DMARC notices may be sent to this address",
+    headline: "Confirm this address for DMARC notices",
     tone: "neutral",
     sentences: [
       `${added} Nothing else is sent until it is confirmed.`,
@@ -151,11 +166,11 @@ export interface DigestFacts {
   days: readonly StoryDay[];
 }
 
-/** Interval → what the time since the digest before is called, and when it is sent. */
+/** Interval → what the time since the digest before is called, which ends today, and when it is sent. */
 const INTERVAL_WORDS: Record<DigestFacts["interval"], { since: string; sent: string }> = {
   daily: { since: "since yesterday", sent: "every day" },
-  weekly: { since: "this week", sent: "every Monday" },
-  monthly: { since: "this month", sent: "on the first of every month" },
+  weekly: { since: "in the last week", sent: "every Monday" },
+  monthly: { since: "in the last month", sent: "on the first of every month" },
 };
 
 /** State of a verdict → words in lists, and how good it is. */
@@ -178,7 +193,8 @@ export function digestStory(facts: DigestFacts, context: StoryContext): Story {
   const messages = states.reduce((sum, one) => sum + one.messages, 0);
   const sections = [neededSection(facts, context), openSection(facts, context), changesSection(facts, context)];
   return {
-    headline: digestHeadline({ total, rejected, neededCount, openCount: facts.openCount }),
+    headline: digestHeadline(facts, { total, rejected }),
+    subjectPrefix: `DMARC ${facts.interval}: `,
     tone: rejected > 0 ? "bad" : neededCount > 0 ? "attention" : "good",
     sentences: [
       total === 0
@@ -195,6 +211,7 @@ export function digestStory(facts: DigestFacts, context: StoryContext): Story {
     sections: sections.filter(({ items }) => items.length > 0),
     ...linkOf(facts, context),
     footer: `${footerOf(context)} Sent ${words.sent}, also when there is nothing to do.`,
+    ...settingsOf(context),
   };
 }
 
@@ -230,18 +247,25 @@ function linkOf({ interval, day }: DigestFacts, context: StoryContext): Pick<Sto
   return { url: absolute(`/report?${query}`, context), urlLabel: "Open the month's report" };
 }
 
-function digestHeadline(counts: { total: number; rejected: number; neededCount: number; openCount: number }): string {
-  const { total, rejected, neededCount, openCount } = counts;
-  if (rejected > 0) return `Real senders are being rejected at ${domainsText(rejected)}`;
-  if (neededCount > 0) return `${domainsText(neededCount)} of ${total} ${neededCount === 1 ? "needs" : "need"} you`;
-  if (openCount > 0) return `${openCount === 1 ? "One incident is" : `${openCount} incidents are`} open`;
+function digestHeadline(
+  { needed, neededCount, openCount }: DigestFacts,
+  { total, rejected }: { total: number; rejected: number },
+): string {
+  const only = (count: number, is: (one: DigestFacts["needed"][number]) => boolean): string =>
+    (count === 1 ? needed.find(is)?.domain : undefined) ?? domainsText(count);
+  if (rejected > 0)
+    return `Real senders are being rejected at ${only(rejected, (one) => one.state === "beingRejected")}`;
+  if (neededCount === 1) return `${only(1, () => true)} needs you`;
+  if (neededCount > 0) return `${domainsText(neededCount)} of ${total.toLocaleString("en-US")} need you`;
+  if (openCount > 0)
+    return openCount === 1 ? "1 incident is open" : `${openCount.toLocaleString("en-US")} incidents are open`;
   return "Nothing to do";
 }
 
 function neededSection({ needed, neededCount }: DigestFacts, context: StoryContext): StorySection {
   const items = needed.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, state, atRisk, reason, nextRecord }) => ({
-    text: `${domain}: ${STATE_WORDS[state].label}${atRisk > 0 ? `, ${messagesText(atRisk)} at risk` : ""}`,
-    detail: state === "ready" && nextRecord !== "" ? `Publish: ${nextRecord}` : reason,
+    text: inert(`${domain}: ${STATE_WORDS[state].label}${atRisk > 0 ? `, ${messagesText(atRisk)} at risk` : ""}`),
+    detail: inert(state === "ready" && nextRecord !== "" ? `Publish: ${nextRecord}` : reason),
     url: absolute(domainLink(domain), context),
   }));
   return { heading: "What to do", items: withMore(items, neededCount, absolute("/", context)) };
@@ -250,7 +274,7 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
 function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
   const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
     text: aboutText(domain, "", title),
-    detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
+    detail: causes[0] === undefined ? "" : inert(`Likely cause: ${causes[0].sentence}`),
     url: absolute(link, context),
   }));
   return { heading: "Open incidents", items: withMore(items, openCount, absolute("/alerts", context)) };
@@ -269,7 +293,12 @@ function changesSection({ notices, noticeCount }: DigestFacts, context: StoryCon
 /** What a title is about, once: the title of a changed verdict begins with its domain. */
 function aboutText(domain: string, prefix: string, title: string): string {
   const about = `${domain === "" ? "Report pipeline" : domain}: `;
-  return `${about}${prefix}${title.startsWith(about) ? title.slice(about.length) : title}`;
+  return inert(`${about}${prefix}${title.startsWith(about) ? title.slice(about.length) : title}`);
+}
+
+/** A text with strangers' names in it, on one line, and without characters that act or are not seen. */
+function inert(text: string): string {
+  return cleanDetail(text, NOTIFY_LIMITS.chatChars);
 }
 
 function withMore(items: StoryItem[], total: number, url: string): StoryItem[] {
@@ -283,6 +312,10 @@ function domainsText(count: number): string {
 
 function absolute(path: string, { dashboardUrl }: StoryContext): string {
   return dashboardUrl === "" ? "" : `${dashboardUrl}${path}`;
+}
+
+function settingsOf(context: StoryContext): Pick<Story, "settingsUrl"> {
+  return context.dashboardUrl === "" ? {} : { settingsUrl: absolute("/channels", context) };
 }
 
 function footerOf({ account, accountName }: StoryContext): string {

@@ -1,10 +1,10 @@
 /**
- * Decodes files that came as text: in base64 (RFC 2045) that no header of the mail declares, or twice, and uuencoded
+ * Decodes files that came as text: in base64 (RFC 2045, or in the alphabet of URLs) that no header of the mail declares, or twice, and uuencoded
  * (POSIX uuencode). Streaming; never fails, since what the text decodes to shows whether it was damaged.
  */
 import { withLineFeeds } from "../mail/line-ends.ts";
 import { LineReader } from "../mail/lines.ts";
-import { HELD_BYTES, transferDecoder } from "../mail/transfer-encoding.ts";
+import { base64Decoder, HELD_BYTES, transferDecoder } from "../mail/transfer-encoding.ts";
 import type { OutputBudget } from "./inflate.ts";
 
 /** @throws what the budget throws */
@@ -12,7 +12,7 @@ export async function* decodeBase64(
   chunks: AsyncIterable<Uint8Array>,
   budget: OutputBudget,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = transferDecoder("base64", true);
+  const decoder = base64Decoder();
   for await (const chunk of chunks) {
     const decoded = new Uint8Array(chunk.byteLength + HELD_BYTES);
     yield charged(decoded.subarray(0, decoder.decode(chunk, decoded, 0)), budget);

@@ -61,7 +61,7 @@ function readFeedback(
   const domain = domainAtStart(rawDomain);
   // `-`, `unknown`.
   const ownDomain = domain.includes(".") ? domain : "";
-  const reportedDomain = ownDomain || domainOf(utf8Of(field(original, "from")));
+  const reportedDomain = ownDomain || domainOf(utf8Of(field(original, "from"))) || fromOfResults(fields);
   if (ownDomain === "")
     warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");
   const arrival = field(fields, "arrival-date") || field(fields, "received-date");
@@ -178,6 +178,14 @@ function firstWord(text: string): string {
   )
     .toLowerCase()
     .slice(0, MAX_WORD_CHARS);
+}
+
+/** The From domain that Authentication-Results names (RFC 8601 section 2.7.6), "" if it does not. */
+function fromOfResults(fields: Fields): string {
+  const results = (fields.get("authentication-results") ?? []).join(" ");
+  return domainAtStart(
+    /\bheader\.from\s{0,9}=\s{0,9}"?(?:[^\s;"@]{1,99}@)?([^\s;"@]{1,255})/i.exec(results)?.[1] ?? "",
+  );
 }
 
 /** A field of the reported mail, if it is decoded as windows-1252, in UTF-8 (RFC 6532 section 3.2) where it is that. */

@@ -250,7 +250,7 @@ class LargeMail {
     const feedback = this.#evidence.feedbackAround(containers);
     if (feedback === undefined || this.#originals.has(feedback.id)) return;
     const mail = containers.slice(containers.indexOf(feedback) + 1).find(({ type }) => type === "mail");
-    const isContent = mail === undefined && MAIL_PARTS.test(mimeType);
+    const isContent = mail === undefined && (MAIL_PARTS.test(mimeType) || isHeaderText({ mimeType, bytes: head }));
     if (mail === undefined && !isContent) return;
     const header = mail?.header ?? headerOf(new TextDecoder("latin1").decode(head));
     this.#originals.set(feedback.id, header.trimEnd());

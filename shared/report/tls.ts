@@ -74,8 +74,9 @@ export function readTls(value: unknown, context: TlsContext): TlsBody {
   const contactInfo = report.text("contact-info");
   // Some put the dates beside the other members.
   const range = report.has("date-range") || !report.has("start-datetime") ? report.object("date-range") : report;
-  // RFC 8460 has no version member that identifies its documents.
-  if (range.isEmpty || (orgName === "" && reportId === "")) return reject("not_a_report", "JSON, but no TLS report");
+  // RFC 8460 has no version member that identifies its documents: two of these do.
+  const signs = [!range.isEmpty, orgName !== "" || reportId !== "", report.has("policies") || report.has("policy")];
+  if (signs.filter(Boolean).length < 2) return reject("not_a_report", "JSON, but no TLS report");
   const beginSeconds = readDate(range, "start-datetime");
   const endSeconds = readDate(range, "end-datetime");
   if (beginSeconds > endSeconds) {

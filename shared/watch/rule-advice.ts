@@ -58,7 +58,8 @@ export const RULE_ADVICE: Record<RuleCode, RuleAdvice> = {
     remedy: "Nothing, if it was intended; otherwise publish the previous text again and find out who can change DNS.",
   },
   pipelineBehind: {
-    look: "Operations: which queue, since when; the newest dead letters and their last error; /health.",
-    remedy: "See the drills: stuck consumer, wrong parser. Decide conflicts, retry or discard dead letters.",
+    look: "Operations: which queue, since when; which database is nearly full; the newest dead letters and their last error; /health.",
+    remedy:
+      "See the drills: stuck consumer, wrong parser. Decide conflicts, retry or discard dead letters. Databases: Is there room in D1?",
   },
 };

@@ -36,6 +36,13 @@ test("links between documents point to existing places, and to headings that are
   expect(dead).toEqual([]);
 });
 
+test("the index of documents has each of them", () => {
+  const index = DOCUMENTS.get("docs/README.md") ?? "";
+  const others = [...DOCUMENTS.keys()].filter((file) => /^docs\/[a-z-]+\.md$/.test(file));
+  expect(others.length).toBeGreaterThan(25);
+  expect(others.filter((file) => !index.includes(`(${file.replace("docs/", "")}`))).toEqual([]);
+});
+
 test("headings are anchors as GitHub writes them", () => {
   const text = "# `dmarc rua`: add\n## A [link](x.md), and (more)\n## A\n```\n# no heading\n```\n## A\n";
   expect([...anchorsOf(text)]).toEqual(["dmarc-rua-add", "a-link-and-more", "a", "a-1"]);
@@ -99,6 +106,9 @@ test("glossary: a term is one heading and one sentence", () => {
   expect(sections.length).toBeGreaterThan(20);
   const terms = sections.map((section) => section.split("\n")[0]);
   expect(new Set(terms).size).toBe(terms.length);
+  // In the order of the alphabet: a person looks for a word on paper, too.
+  const words = terms.map((term) => term?.toLowerCase());
+  expect(words).toEqual([...words].sort());
   for (const section of sections) expect(section).toMatch(/^[^\n]+\n\n[A-Z`][^\n]+\.\n+$/);
 });
 

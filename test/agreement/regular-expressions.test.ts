@@ -31,9 +31,17 @@ const files = ["shared", "workers"].flatMap((folder) =>
 const found = files
   .sort()
   .map((file) => ({ file, ...findExpressions(readFileSync(join(ROOT, file), "utf8"), file.endsWith("x")) }));
-const written = found.flatMap(({ file, written }) =>
-  written.map(({ line, expression }) => ({ name: `${file}:${line} ${expression}`, expression })),
-);
+/** Each once, by the place where it stands first. */
+const written = [
+  ...new Map(
+    found
+      .flatMap(({ file, written }) =>
+        written.map(({ line, expression }) => ({ name: `${file}:${line} ${expression}`, expression })),
+      )
+      .toReversed()
+      .map((one) => [String(one.expression), one]),
+  ).values(),
+];
 
 describe("regular expressions", () => {
   it("are found", () => {

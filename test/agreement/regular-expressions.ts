@@ -46,6 +46,8 @@ function isNode(value: object): value is SyntaxNode {
 /** Ever longer, so that what takes exponential or cubic time is found before it takes all day. */
 const TRIED_CHARS = [20, 24, 28, 32, 100, 200, 400, 1000, 4000];
 const FINAL_CHARS = 16_000;
+/** What takes less for the last of them takes no longer text either: a linear one takes some hundredths, a quadratic one some whole ones. */
+const MIN_MILLISECONDS = 0.2;
 /** What takes less is not looked at further: linear expressions take some microseconds. */
 const MAX_MILLISECONDS = 5;
 /** What takes as much for a few thousand characters needs no second look. */
@@ -58,12 +60,15 @@ export function tryExpression(expression: RegExp): { isSlow: boolean; slowest: H
   let slowest: HostileText = { start: "", repeated: "a", end: "" };
   let longest = 0;
   for (const text of hostileTexts(expression.source)) {
+    let milliseconds = 0;
     for (const chars of TRIED_CHARS) {
-      const milliseconds = timeOf(expression, repeat(text, chars), MAX_SHORT_MILLISECONDS);
+      milliseconds = timeOf(expression, repeat(text, chars), MAX_SHORT_MILLISECONDS);
       if (milliseconds > MAX_SHORT_MILLISECONDS) return { isSlow: true, slowest: text };
     }
-    const milliseconds = timeOf(expression, repeat(text, FINAL_CHARS), MAX_MILLISECONDS);
-    if (milliseconds > MAX_MILLISECONDS && growsFast(expression, text)) return { isSlow: true, slowest: text };
+    if (milliseconds > MIN_MILLISECONDS) {
+      const final = timeOf(expression, repeat(text, FINAL_CHARS), MAX_MILLISECONDS);
+      if (final > MAX_MILLISECONDS && growsFast(expression, text)) return { isSlow: true, slowest: text };
+    }
     if (milliseconds > longest) {
       longest = milliseconds;
       slowest = text;
@@ -90,6 +95,8 @@ export function repeat({ start, repeated, end }: HostileText, chars: number): st
 }
 
 const RUNS = 5;
+/** What takes as long is run once more, and not five times. */
+const LONG_MILLISECONDS = 60;
 
 /** The shortest of some runs, so that a machine that is busy for a moment does not count; one run where it is short. */
 export function timeOf(expression: RegExp, text: string, enoughMilliseconds: number): number {
@@ -100,6 +107,7 @@ export function timeOf(expression: RegExp, text: string, enoughMilliseconds: num
     if (expression.global) text.replace(expression, "");
     else expression.test(text);
     shortest = Math.min(shortest, performance.now() - before);
+    if (run > 0 && shortest > LONG_MILLISECONDS) break;
   }
   return shortest;
 }

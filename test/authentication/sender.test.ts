@@ -79,6 +79,11 @@ describe("a mail", () => {
     ["dmarc=none/reporter.example dkim=fail/reporter.example", "none"],
     ["dmarc=temperror/reporter.example dkim=pass/reporter.example", "none"],
     ["dkim=pass/reporter.example", "pass reporter.example"],
+    // A mail has one result of DMARC: another was written by its sender, in a name that the receiver repeats.
+    ["dmarc=pass/bank.example dmarc=fail/evil.example", "none"],
+    ["dmarc=pass/bank.example dmarc=pass/evil.example", "none"],
+    ["dmarc=fail/evil.example dmarc=pass/bank.example", "none"],
+    ["dmarc=pass/reporter.example dmarc=pass/reporter.example", "pass reporter.example"],
     ["", "none"],
   ])("with %s is %s", (text, result) => {
     expect(by(text)).toBe(result);

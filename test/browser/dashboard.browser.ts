@@ -370,6 +370,33 @@ describe.skipIf(isMissing)("the dashboard", () => {
       expect(await page.locator(what).isVisible(), what).toBe(true);
   });
 
+  it("prints pages whole: nothing to press, nothing beyond the paper, and whose it is", async () => {
+    await site.send({ to: RUA, name: "printed.xml", content: usualReport("printed.example") });
+    page = await site.open("/domains/printed.example/reports");
+    await reloadUntil("#reports tbody tr");
+    const report = (await page.locator("#reports tbody a").first().getAttribute("href")) ?? "";
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    // What is within the margins of A4.
+    await page.setViewportSize({ width: 703, height: 1000 });
+    const about = "/domains/printed.example";
+    for (const path of [
+      "/",
+      about,
+      `${about}/sources`,
+      `${about}/senders`,
+      `${about}/reports`,
+      `${about}/setup`,
+      report,
+    ]) {
+      await page.goto(site.origin + path);
+      for (const what of ["form", "button", ".button", "main input", "nav a", ".pages"])
+        expect(await page.locator(what).filter({ visible: true }).count(), `${path} ${what}`).toBe(0);
+      expect(await page.locator(".brand").isVisible(), path).toBe(true);
+      expect(Number(await page.evaluate("document.documentElement.scrollWidth")), path).toBeLessThanOrEqual(703);
+      expect(await page.evaluate("getComputedStyle(document.body).backgroundColor"), path).toBe("rgb(255, 255, 255)");
+    }
+  });
+
   it("works without JavaScript", async () => {
     const context = await site.openContext({ javaScriptEnabled: false });
     page = await context.newPage();

@@ -204,6 +204,6 @@ it("wrong use is explained in a sentence", async () => {
   expect(await run(...SINCE, "--output", join(folder, "none"), "--resume")).toMatchObject({ code: 1 });
   expect(await run(...SINCE, "--output", join(folder, "no/folder"))).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("cannot be written"),
+    stderr: expect.stringContaining("can't be written"),
   });
 });

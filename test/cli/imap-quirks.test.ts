@@ -57,7 +57,7 @@ it.each([
   fill(3, 4, 5);
   server.broken.add(4);
   server.refusal = refusal;
-  await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
+  await expect(read()).rejects.toThrow(/^Mails couldn't be read: .+\. Run the same command again to continue\.$/);
 });
 
 it("mails of which the server gives none are named once it gives another, whatever its word is", async () => {
@@ -81,14 +81,14 @@ it("mails that the server cannot give are named where they are the last ones, as
 it("a server that gives no mail at all ends the run, and nothing is passed over", async () => {
   fill(1, 2, 3);
   for (const uid of [1, 2, 3]) server.broken.add(uid);
-  await expect(read()).rejects.toThrow(/^Mails could not be read: .+ could not be converted\.$/);
+  await expect(read()).rejects.toThrow(/^Mails couldn't be read: .+ could not be converted\.$/);
 });
 
 it("a server that gives no mail ends the run also where the last one is too large to be asked for", async () => {
   fill(...Array.from({ length: PAGE_BOUNDS.mails + 1 }, (_, i) => i + 1));
   for (let uid = 1; uid <= PAGE_BOUNDS.mails; uid++) server.broken.add(uid);
   server.large.add(PAGE_BOUNDS.mails + 1);
-  await expect(read()).rejects.toThrow(/^Mails could not be read: .+ could not be converted\.$/);
+  await expect(read()).rejects.toThrow(/^Mails couldn't be read: .+ could not be converted\.$/);
 });
 
 it("a server that refuses to say how large mails are gives them", async () => {
@@ -112,7 +112,7 @@ it("a server that leaves in the middle of a mail and does not come back is a sen
   fill(1, 2, 3);
   server.leavesAt = 2;
   server.isClosing = true;
-  await expect(read()).rejects.toThrow(/^Mails could not be read: .+\. Run the same command again to continue\.$/);
+  await expect(read()).rejects.toThrow(/^Mails couldn't be read: .+\. Run the same command again to continue\.$/);
 });
 
 it("UIDs and UIDVALIDITY may be as large as they get, and other ones begin anew", async () => {

@@ -130,6 +130,40 @@ describe("dmarc senders find", () => {
   });
 });
 
+describe("dmarc channels without --account", () => {
+  it("asks whose a new channel is, lists those of all accounts, and finds whose a channel is", async () => {
+    expect(await run("channels", "add", "webhook", "https://hooks.acme.example/x")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("There are several accounts: name one of them with --account: acme, beta."),
+    });
+    const json = await run("channels", "add", "webhook", "https://hooks.beta.example/x", "--account", "beta", "--json");
+    const { id } = JSON.parse(json.stdout);
+    expect((await run("channels", "list")).stdout).toMatch(
+      new RegExp(`id +│ account +│ kind[\\s\\S]*${id} │ beta +│ webhook`),
+    );
+    expect((await run("channels", "list", "--account", "acme")).stdout).toContain("No channels");
+    expect(await run("channels", "remove", id)).toMatchObject({ code: 0, stdout: `Channel ${id} is removed.\n` });
+    expect(await run("channels", "remove", id)).toMatchObject({ code: 1 });
+  });
+});
+
+it("dmarc domain tag finds the accounts of many domains at once, each under its own", async () => {
+  const names = ["acme.example", "beta.example", "Desk.example.", "no such", "e.example", "f.example"];
+  const few = await run("domain", "tag", ...names.slice(0, 2), "--add", "shop", "--json");
+  expect(few.stdout.match(/"domain":"[a-z.]+"/g)).toEqual(['"domain":"acme.example"', '"domain":"beta.example"']);
+  const { code, stdout } = await run("domain", "tag", ...names, "--add", "shop", "--json");
+  expect(code).toBe(2);
+  const done = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): { domain: string; problem?: string } => JSON.parse(line));
+  expect(done.filter(({ problem }) => problem === undefined).map(({ domain }) => domain)).toEqual([
+    "acme.example",
+    "desk.example",
+    "beta.example",
+  ]);
+});
+
 it("dmarc senders prints a suggestion as the command that takes it", async () => {
   const { stdout } = await run("senders", "desk.example", "--undecided");
   expect(stdout).toContain("  suggested: dmarc senders decide desk.example helpdesk.example mine\n");

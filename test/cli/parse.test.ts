@@ -149,7 +149,7 @@ describe("parse --json", () => {
     const { code, stdout, stderr } = await runCommand(["parse", "--json", missing, good]);
     expect(code).toBe(1);
     expect(lines(stdout)).toMatchObject([{ file: good, outcome: "accepted" }]);
-    expect(stderr).toBe(`dmarc: ${missing} cannot be read: there is no such file or folder.\n`);
+    expect(stderr).toBe(`dmarc: ${missing} can't be read: there is no such file or folder.\n`);
   });
 
   it("reads every file in a folder, in order, without hidden files", async () => {
@@ -252,7 +252,7 @@ describe("the command itself", () => {
   it("says in a sentence that its output could not be written", () => {
     const { code, stderr } = runWithoutOutput(["parse", "docs/example-report.xml"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^dmarc: The output could not be written: .*\.\n$/);
+    expect(stderr).toMatch(/^dmarc: The output couldn't be written: .*\.\n$/);
   });
 
   it.each([["parse"], ["bogus"], ["parse", "--bogus", "x"], ["send"], ["query"], ["rua", "add"]])(

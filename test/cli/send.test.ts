@@ -148,7 +148,7 @@ describe("send", () => {
     expect(missing).toEqual({
       code: 1,
       stdout: "",
-      stderr: expect.stringContaining("missing cannot be read: there is no such"),
+      stderr: expect.stringContaining("missing can't be read: there is no such"),
     });
   });
 });

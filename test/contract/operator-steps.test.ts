@@ -41,7 +41,7 @@ it("says before a database is full what helps: another one for new accounts, or 
   expect(of(0)).toEqual([]);
   expect(of(8_400_000_000)).toEqual([
     {
-      what: "Database 0 holds 8.4 of 10 GB: new accounts need another",
+      what: "Database 0 holds 8.4 of 10 GB: new accounts need another, its own fewer days of details (KEEP_DETAIL_DAYS)",
       command: "npm run deploy -- --databases 2",
     },
   ]);
@@ -50,6 +50,15 @@ it("says before a database is full what helps: another one for new accounts, or 
     {
       what: "Database 0 holds 9.6 of 10 GB: keep details for fewer days (KEEP_DETAIL_DAYS)",
       command: "npm run deploy -- --file options.json",
+    },
+  ]);
+  const onFreePlan = { databases: [{ database: 0, bytes: 410_000_000 }], maxDatabaseBytes: 500_000_000 };
+  expect(operatorSteps({ ...QUIET, ...onFreePlan })).toEqual([
+    {
+      what:
+        "Database 0 holds 410 of 500 MB: new accounts need another, its own fewer days of details (KEEP_DETAIL_DAYS), " +
+        "or Workers Paid, where each may hold 10 GB",
+      command: "npm run deploy -- --databases 2",
     },
   ]);
   const all = Array.from({ length: 20 }, () => 9_000_000_000);
@@ -111,10 +120,18 @@ it("an operator reads that cron has stopped, which cron itself can't report", ()
   expect(since(6)).toEqual([]);
   expect(since(7)).toEqual([
     {
-      what: "Cron began its last round over the domains 7 hours ago: if it has stopped, there are no alerts, digests and upkeep",
+      what: "Cron has looked at no domain for 7 hours: if it has stopped, there are no alerts, digests and upkeep",
       command: "npx wrangler tail dmarc-process --format json",
     },
   ]);
+  // A round that goes on for long is another matter.
+  expect(operatorSteps({ ...QUIET, roundSeconds: NOW - 7 * 3600, cronSeconds: NOW - 60 })).toEqual([
+    {
+      what: "The round over the domains has gone on for 7 hours, and alerts come as late: do a part of it now",
+      command: "dmarc watch run",
+    },
+  ]);
+  expect(operatorSteps({ ...QUIET, roundSeconds: NOW - 20 * 3600, cronSeconds: NOW - 7 * 3600 })).toHaveLength(1);
   // A new deployment, and process of an earlier version.
   expect(operatorSteps({ ...QUIET, roundSeconds: 0 })).toEqual([]);
 });

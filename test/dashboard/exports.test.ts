@@ -138,6 +138,10 @@ describe("CSV and JSON", () => {
     expect([all.count, all.json.length, all.csv.length]).toEqual([LETTERS, LETTERS, LETTERS]);
     expect(new Set(all.json.map(({ id }) => id)).size).toBe(LETTERS);
     expect((await exported(path, "letters", "code=empty")).json).toHaveLength(Math.ceil(LETTERS / 5));
+    // And of what is searched for, the same.
+    const searched = await exported(path, "letters", `letters.q=${"0".repeat(22)}1`);
+    expect(searched.json).toHaveLength(17);
+    expect([searched.csv.length, searched.count]).toEqual([17, 17]);
     // From a later page of the list, too.
     const link =
       /href="([^"]*export=json[^"]*table=letters[^"]*)"/.exec(await ask(`${path}?letters.page=2`))?.[1] ?? "";

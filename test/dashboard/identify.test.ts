@@ -6,5 +6,5 @@ it("an unavailable identity admits nobody and is not a server error", async () =
   const access = { aud: "test", getIdentity: () => Promise.reject(new Error("no identity nonce")) };
   const request = new Request("http://dashboard.example/api/v1/stats");
   const identity = await identify({ request, access, apiToken: "the-right-secret" });
-  expect(identity).toMatchObject({ ok: false, error: expect.stringMatching(/could not say who it is from/) });
+  expect(identity).toMatchObject({ ok: false, error: expect.stringMatching(/couldn't say who it is from/) });
 });

@@ -166,7 +166,7 @@ it("the record of TLS reports that is published gets the address added, or is sa
   await check(["v=TLSRPTv1; rua=mailto:rua@acme.example"], nowSeconds - 28 * DAY);
   expect(await text()).toContain("Published: the record of TLS reports names this address.");
   await check([], nowSeconds - 27 * DAY);
-  expect(await text()).toContain("asks for reports of mail to this domain that could not be encrypted");
+  expect(await text()).toContain("asks for reports of mail to this domain that couldn&#39;t be encrypted");
 });
 
 it("a policy that misses a mail host is enforced only if asked for twice", async () => {

@@ -57,6 +57,20 @@ async function rows(path: string): Promise<Record<string, string | number>[]> {
   return JSON.parse(await text(path));
 }
 
+describe("a domain without reports", () => {
+  it("has no record with a stranger's address, and leads to its own for TLS reports", async () => {
+    const page = await text("/domains/new.example/tls");
+    expect(page).not.toContain("mailto:");
+    expect(page).toContain('<a href="/domains/new.example/setup">The set-up</a> has it');
+  });
+
+  it("is led to what is missing, and to reports that couldn't be read", async () => {
+    const page = await text("/domains/new.example");
+    expect(page).toContain('<a href="/domains/new.example/setup">Its set-up</a> says whether they are on their way.');
+    expect(page).toContain('<a href="/">All domains</a> counts those that couldn&#39;t be read.');
+  });
+});
+
 describe("each page", () => {
   const day = iso(TODAY - 1);
   const named = {
@@ -206,5 +220,36 @@ describe("the operations page", () => {
     expect(await text("/operations?days=90")).toContain(
       '<li>1 mail to unregistered addresses looks like a report: <code data-copy="">dmarc rua refused</code></li>',
     );
+  });
+});
+
+// After the others: it adds reports.
+describe("one of a thing", () => {
+  const day = TODAY - 1;
+
+  beforeAll(async () => {
+    const records = [sampleRecord("one.example")];
+    for (const [uid, domain, state] of [
+      ["5", "one.example", "unchecked"],
+      ["6", "forged.example", "unverified"],
+    ] as const) {
+      const report = aggregateReport(domain, { day, records });
+      const sender = { state, domain: "" };
+      await settleSamples(dashboard.ledger, [sample(uid, day, 1, { report, records, sender })], { nowSeconds });
+    }
+  });
+
+  it("is in the singular: messages, records and reports", async () => {
+    const report = await text(`/reports/acme/one.example/${iso(day)}/${"5".repeat(32)}`);
+    expect(report).toContain("1 message in 1 record; 100 % pass DMARC.");
+    expect(await text("/domains/one.example")).toMatch(/All counted\s+messages come from/);
+    expect(await text("/domains/forged.example")).toMatch(/come from\s+1 report whose sender isn&#39;t/);
+  });
+
+  it("has tables with a name and the roles that a phone's layout takes from them", async () => {
+    const report = await text(`/domains/one.example/report?month=${iso(day).slice(0, 7)}`);
+    expect(report).toContain('role="table" aria-labelledby="weeks"');
+    expect(report).toContain('<th scope="col" role="columnheader"');
+    expect(report).toContain('<th scope="row" role="rowheader"');
   });
 });

@@ -1,5 +1,6 @@
 /** Tags and groups in the browser's forms and by the API, with the real process behind them; and Domains filtered by them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TAG_LIMITS } from "../../shared/limits.ts";
 import { TODAY } from "../support/today.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 import { API_TOKEN } from "./harness.ts";
@@ -143,4 +144,15 @@ describe("groups", () => {
       "There is no account",
     );
   });
+});
+
+it("tags of domains of several accounts are put on all that may have them, and the form says how many may not", async () => {
+  const full = "full.example";
+  await pipeline.ask("/domains/list", "POST", { account: "acme", domains: [full] });
+  await pipeline.ask("/domains/list", "POST", { account: "globex", domains: ["later.example"] });
+  const most = Array.from({ length: TAG_LIMITS.perDomain }, (_, i) => `t${i}`).join(", ");
+  expect((await submit({ domains: full, tags: most, action: "add" })).location).toBe("/tags?changed=1");
+  const refused = await submit({ domains: `${full} later.example`, tags: "last", action: "add" });
+  expect(refused.text).toContain(`1 changed, 1 not: ${full} would have more than ${TAG_LIMITS.perDomain} tags.`);
+  expect((await listed("domains.q=later.example"))[0]?.tags).toContain("last");
 });

@@ -66,7 +66,8 @@ describe("the Worklist page", () => {
   it("lists the domains of a line page by page, and all of them in files", async () => {
     const path = "/worklist?code=service&subject=Twilio+SendGrid";
     const text = await page(path);
-    expect(text).toContain("41 rows");
+    expect(text).toContain("1 to 25 of 41 rows");
+    expect(await page(`${path}&domains.page=2`)).toContain("26 to 41 of 41 rows");
     expect(text).toContain('aria-label="Page 2 of 2"');
     const rows: { domain: string; messages: number }[] = JSON.parse(await page(`${path}&export=json&table=domains`));
     expect(rows).toHaveLength(41);

@@ -25,8 +25,11 @@ test("a complete configuration has this deployment's ids and names, and no place
     expect(config.d1_databases).toMatchObject([{ database_name: "acme-dmarc-reports", database_id: "d1-id" }]);
     expect(config.workers_dev).toBe(worker === "dashboard");
     const text = JSON.stringify(config);
-    expect(text).not.toMatch(/0{8}/);
+    expect(text).not.toMatch(/"0{8}/);
     expect(text).not.toMatch(/"dmarc-(reports|points|dead-letters|process|ingest|dashboard)"/);
+  }
+  for (const worker of ["process", "dashboard"] as const) {
+    expect(configOf(worker, { prefix: "acme-dmarc" }).vars).toMatchObject({ PREFIX: "acme-dmarc" });
   }
   expect(configOf("dashboard", { prefix: "acme-dmarc" }).services).toMatchObject([{ service: "acme-dmarc-process" }]);
 });
@@ -85,7 +88,9 @@ test("the free plan leaves out CPU limits, takes one message an invocation, and 
   expect(free.limits).toBeUndefined();
   expect(free.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([1, 1, 1]);
   expect(paid.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([18, 1, 25]);
+  expect(paid.vars).toMatchObject({ MAX_DATABASE_BYTES: 10_000_000_000 });
   expect(free.vars).toMatchObject({
+    MAX_DATABASE_BYTES: 500_000_000,
     MAX_REPORT_BYTES: FREE_PLAN_LIMITS.maxReportBytes,
     DNS_QUESTIONS_PER_RUN: FREE_PLAN_LIMITS.dnsQuestions,
     WATCH_QUERIES_PER_RUN: FREE_PLAN_LIMITS.watchQueries,

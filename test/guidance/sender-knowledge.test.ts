@@ -135,6 +135,13 @@ it.each([
   ["44.2.0.192.clients.host.example", "192.0.2.44", true],
   ["ipc000022c.isp.example", "192.0.2.44", true],
   ["ip-192-000-002-044.isp.example", "192.0.2.44", true],
+  ["2c0200c0.isp.example", "192.0.2.44", true],
+  ["192000002044.isp.example", "192.0.2.44", true],
+  ["044002000192.isp.example", "192.0.2.44", true],
+  ["net-192-0-2.isp.example", "192.0.2.44", true],
+  ["host-0-2-44.isp.example", "192.0.2.44", true],
+  ["host-2-44.isp.example", "192.0.2.44", false],
+  ["1192-0-24.isp.example", "192.0.2.44", false],
   ["a44.pool.isp.example", "192.0.2.44", true],
   ["cpe.dyn.isp.example", "192.0.2.44", true],
   ["mail2.shop.example", "192.0.2.44", false],
@@ -142,6 +149,9 @@ it.each([
   ["fiberglass.example", "192.0.2.44", false],
   ["2001-db8-0-0-0-0-0-9.v6.isp.example", "2001:db8::9", false],
   ["20010db8000000000000000000000009.v6.isp.example", "2001:db8::9", true],
+  ["2001-0db8-0000-0000.v6.isp.example", "2001:db8::9", true],
+  ["0000-0000-0000-0009.v6.isp.example", "2001:db8::9", true],
+  ["9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.isp.example", "2001:db8::9", true],
   ["mail.example", "2001:db8::9", false],
 ])("the name %s of %s: generic %s", (host, address, isGeneric) => {
   expect(isGenericName(host, address)).toBe(isGeneric);

@@ -142,7 +142,7 @@ it("leaves out what came before a day", async () => {
 
 it.each([
   ["a mailbox that is not there", ["Nowhere"], "There is no mailbox 'Nowhere', or it may not be opened"],
-  ["a folder that is not there", ["Reports", "--all", "--move-to", "Nowhere"], "Mails could not be moved to 'Nowhere'"],
+  ["a folder that is not there", ["Reports", "--all", "--move-to", "Nowhere"], "Mails couldn't be moved to 'Nowhere'"],
 ])("says in a sentence: %s", async (_, [mailbox = "", ...options], sentence) => {
   const { code, stderr } = await run(mailbox, ...options);
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(sentence) });

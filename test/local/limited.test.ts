@@ -3,10 +3,12 @@ import { expect, it } from "vitest";
 import { GatheredPoints } from "../../local/worker/gathered-points.ts";
 import {
   InvocationLimits,
+  limitedBucket,
   limitedDatabase,
   limitedKv,
   limitedLedger,
   limitedQueue,
+  SpacedWrites,
 } from "../../local/worker/limited.ts";
 import { ANALYTICS_LIMITS, D1_LIMITS, QUEUE_LIMITS, WORKER_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -99,5 +101,29 @@ it("an invocation may make a thousand calls of KV", async () => {
   );
   for (let i = 1; i < WORKER_LIMITS.maxKvOperations; i++) await namespace.get("a");
   await namespace.delete();
-  expect(() => namespace.get("a")).toThrow("Too many API requests by single worker invocation");
+  await expect(namespace.get("a")).rejects.toThrow("Too many API requests by single worker invocation");
+});
+
+it("KV and R2 take one write of a name a second, over all invocations, and any of other names", async () => {
+  let now = 1000;
+  const written: string[] = [];
+  const put = async (key: string) => void written.push(key);
+  const kvWrites = new SpacedWrites("KV PUT failed: 429 Too Many Requests", () => now);
+  const kv = () => limitedKv({ get: async () => "value", put, delete: put }, new InvocationLimits(), kvWrites);
+  const r2Writes = new SpacedWrites("put: Reduce your concurrent request rate for the same object. (10058)", () => now);
+  const bucket = () => limitedBucket({ head: async () => null, put }, r2Writes);
+  await kv().put("a");
+  await kv().put("b");
+  now += 999;
+  await expect(kv().put("a")).rejects.toThrow("KV PUT failed: 429 Too Many Requests");
+  await expect(kv().delete("b")).rejects.toThrow("429");
+  expect(await kv().get()).toBe("value");
+  await bucket().put("a");
+  await expect(bucket().put("a")).rejects.toThrow("(10058)");
+  expect(await bucket().head()).toBe(null);
+  now += 1;
+  await kv().put("a");
+  now += 999;
+  await bucket().put("a");
+  expect(written).toEqual(["a", "b", "a", "a", "a"]);
 });

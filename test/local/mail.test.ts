@@ -38,6 +38,7 @@ describe("a mail that Email Service refuses is refused here", () => {
     ["with a name that is none", { headers: { "X-A b": "1" } }, "E_HEADER_NAME_INVALID"],
     ["with a name of 101 bytes", { headers: { [`X-${"a".repeat(99)}`]: "1" } }, "E_HEADER_NAME_INVALID"],
     ["with an empty header", { headers: { "X-A": "" } }, "E_HEADER_VALUE_INVALID"],
+    ["that is submitted in no known way", { headers: { "Auto-Submitted": "yes" } }, "E_HEADER_VALUE_INVALID"],
     ["with two lines in a header", { headers: { "X-A": "1\r\nBcc: all@acme.example" } }, "E_HEADER_VALUE_INVALID"],
     ["with 2,050 bytes in a header", { headers: { "X-A": "é".repeat(1025) } }, "E_HEADER_VALUE_TOO_LONG"],
     [
@@ -56,6 +57,7 @@ describe("a mail that Email Service refuses is refused here", () => {
   it.each<[string, Partial<MailMessage>]>([
     ["a subject of 998 characters", { subject: "x".repeat(998) }],
     ["32 attachments", { attachments: Array(32).fill(PICTURE) }],
+    ["a program as its sender", { headers: { "Auto-Submitted": "auto-generated" } }],
     ["2,048 bytes in a header", { headers: { "X-A": "é".repeat(1024) } }],
     ["a name of 100 bytes", { headers: { [`X-${"a".repeat(98)}`]: "1" } }],
   ])("but not with %s", (_, change) => expect(mailRefusal({ ...MAIL, ...change })).toBeUndefined());

@@ -52,6 +52,26 @@ describe("targets", () => {
     expect(named).toEqual({ ok: false, error: "A webhook's URL has to begin with https://." });
   });
 
+  it("have secrets that a header can hold: all others would end each attempt", () => {
+    const settings = {
+      kind: "s3",
+      name: "n",
+      url: "https://b.example.com/",
+      region: "auto",
+      accessKeyId: "A1",
+    } as const;
+    const hold = (changes: object) =>
+      validSettings({ ...settings, secret: "s+/=", withRecords: false, ...changes }, "").ok;
+    expect(hold({})).toBe(true);
+    for (const text of ["a\nb", "a b", "caf\u00e9", "a\u200b", "a\0"]) {
+      expect([hold({ secret: text }), hold({ region: text }), hold({ accessKeyId: text })]).toEqual([
+        false,
+        false,
+        false,
+      ]);
+    }
+  });
+
   it("include the one configured local origin, but not its other ports", () => {
     expect(validTarget("slack", "http://127.0.0.1:9443/x", "http://127.0.0.1:9443").ok).toBe(true);
     expect(validTarget("slack", "http://127.0.0.1:9444/x", "http://127.0.0.1:9443").ok).toBe(false);

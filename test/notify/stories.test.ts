@@ -49,8 +49,13 @@ describe("a notice", () => {
   it("says what, why and where", async () => {
     const story = noticeStory(NOTICE, CONTEXT);
     expect(story.headline).toBe("shop.example: A new sender uses this domain: esp.example");
-    const { subject, text } = await mailBody(story, MAIL);
+    const { subject, text, html } = await mailBody(story, MAIL);
     expect(subject).toBe(story.headline);
+    expect(html).toContain(`<div style="display:none;mso-hide:all">500 messages since yesterday.</div>`);
+    for (const part of [text, html]) {
+      expect(part).toContain("Change or stop these mails");
+      expect(part).toContain("https://dmarc.example.net/channels");
+    }
     expect(text).toContain("Likely cause: A service that is not set up yet.");
     expect(text).toContain("https://dmarc.example.net/domains/shop.example/sources/esp.example");
   });
@@ -58,7 +63,7 @@ describe("a notice", () => {
   it("says that an incident is resolved, without a cause", () => {
     const story = noticeStory({ ...NOTICE, step: "resolved" }, CONTEXT);
     expect(story.headline).toMatch(/^shop\.example: Resolved: /);
-    expect(story.sentences).toEqual(NOTICE.evidence);
+    expect(story.sentences).toEqual(["This is no longer found. It was:", ...NOTICE.evidence]);
   });
 
   it("has no links if the dashboard's address is not configured", async () => {
@@ -75,13 +80,39 @@ describe("a notice", () => {
     expect(JSON.stringify(slackMessage(story))).not.toContain("<https://evil.example");
     expect(JSON.stringify(teamsMessage(story))).not.toContain("[x](https://evil.example)");
   });
+
+  it("lets no name begin a line of its own, turn the writing direction or be unseen", async () => {
+    const name = "Reports\r\n\r\n- Press https://evil.example\u2028now\u202egpj\u0007\u200b.exe";
+    const story = noticeStory({ ...NOTICE, title: `${name} stopped`, evidence: [name], cause: name }, CONTEXT);
+    const plain = "Reports - Press https://evil.example now gpj .exe";
+    expect(story.headline).toBe(`shop.example: ${plain} stopped`);
+    expect(story.sentences).toEqual([plain, `Likely cause: ${plain}`]);
+    const { text } = await mailBody(story, MAIL);
+    expect(text.split("\n").filter((line) => /^- /.test(line))).toEqual([]);
+    const facts = { ...EMPTY, notices: [{ ...NOTICE, title: name }], noticeCount: 1 };
+    expect(digestStory(facts, CONTEXT).sections[0]?.items[0]?.text).toBe(`shop.example: ${plain}`);
+  });
+
+  it("has Slack read no address and no mention in a name", () => {
+    const story = noticeStory(
+      { ...NOTICE, title: "@everyone @here <!channel>", evidence: ["@Channel, @all"] },
+      CONTEXT,
+    );
+    const message = JSON.stringify(slackMessage(story));
+    expect(message).not.toMatch(/@(everyone|here|channel|all)/i);
+    expect(message).toContain("@\u200beveryone @\u200bhere &lt;!channel&gt;");
+    expect([...message.matchAll(/"type":"mrkdwn"/g)]).toHaveLength([...message.matchAll(/"verbatim":true/g)].length);
+  });
 });
 
 describe("a digest", () => {
   it("is sent even when there is nothing to do, and says so", async () => {
     const story = digestStory(EMPTY, CONTEXT);
     expect(story.headline).toBe("Nothing to do");
-    expect((await mailBody(story, MAIL)).text).toContain("Sent every Monday, also when there is nothing to do.");
+    const { subject, text } = await mailBody(story, MAIL);
+    expect(subject).toBe("DMARC weekly: Nothing to do");
+    expect(text).toContain("Nothing changed in the last week.");
+    expect(text).toContain("Sent every Monday, also when there is nothing to do.");
   });
 
   it("puts rejected senders first and counts the ones it leaves out", async () => {
@@ -105,14 +136,57 @@ describe("a digest", () => {
       noticeCount: 1,
     };
     const story = digestStory(facts, CONTEXT);
-    expect(story.headline).toBe("Real senders are being rejected at 1 domain");
+    expect(story.headline).toBe("Real senders are being rejected at d0.example");
     expect(story.sections.map(({ heading }) => heading)).toEqual(["What to do", "What changed"]);
     expect(story.sections[0]?.items).toHaveLength(11);
     expect(story.sections[0]?.items.at(-1)?.text).toBe("and 204 more");
     const { text, html } = await mailBody(story, MAIL);
     expect(text).toContain("1,000 domains");
-    expect(html).toContain("protected");
+    for (const part of [text, html]) {
+      expect(part).toContain("Domains by verdict");
+      expect(part).toContain("protected");
+    }
     expect(slackMessage(story)).toMatchObject({ text: story.headline });
+  });
+});
+
+describe("a mail", () => {
+  const needed = Array.from({ length: 30 }, (_, i) => ({
+    domain: `${"a".repeat(60)}${i}.${"b".repeat(63)}.${"c".repeat(63)}.example`,
+    state: "notYet" as const,
+    atRisk: 1_234_567,
+    reason: "An address that is as long as one gets sends without any authentication. ".repeat(4),
+    nextRecord: "",
+  }));
+  const notices = Array.from({ length: 200 }, () => ({ ...NOTICE, title: "t".repeat(500) }));
+  const full: DigestFacts = { ...EMPTY, needed, neededCount: 30, notices, noticeCount: 200 };
+
+  it("says the same as text and as HTML", async () => {
+    const story = digestStory({ ...full, needed: needed.slice(0, 1), neededCount: 1 }, CONTEXT);
+    const { text, html } = await mailBody(story, MAIL);
+    expect(story.headline).toBe(`${needed[0]?.domain} needs you`);
+    const said = [story.headline, story.footer, "Open the dashboard", ...story.sentences];
+    for (const { heading, items } of story.sections) said.push(heading, ...items.flatMap((one) => [one.text, one.url]));
+    for (const part of said) {
+      expect(text).toContain(part);
+      expect(html).toContain(part);
+    }
+  });
+
+  it("is smaller than what Gmail cuts off, and has a table's width and a button where Outlook needs them", async () => {
+    const { html } = await mailBody(digestStory(full, CONTEXT), MAIL);
+    expect(Buffer.byteLength(html)).toBeLessThan(102_000);
+    expect(html.match(/<!--\[if mso\]>/g)).toHaveLength(html.match(/<!\[endif\]-->/g)?.length ?? 0);
+    expect(html).toContain('<!--[if mso]><table role="presentation" width="600"');
+    expect(html).toContain(
+      '<td bgcolor="#0b5cad" style="border-radius:6px;mso-padding-alt:10px 16px"><a href="https://dmarc.example.net/"',
+    );
+  });
+
+  it("from a digest calls its link alike in every channel", () => {
+    const story = digestStory({ ...EMPTY, interval: "monthly", day: "2026-12-01" }, CONTEXT);
+    expect(JSON.stringify(slackMessage(story))).toContain("|Open the month's report>");
+    expect(JSON.stringify(teamsMessage(story))).toContain(`"title":"Open the month's report"`);
   });
 });
 

@@ -183,6 +183,44 @@ it("the oldest checks come first, a limited number per run", async () => {
   expect(due.map(({ domain }) => domain)).toEqual(["d0.test", "d1.test", "d2.test"]);
 });
 
+it("selectors that only unproven mail names are looked up where no other mail names any, and never before others", async () => {
+  const { ledger, nowSeconds } = simulation.invocation();
+  const forge = async (domain: string, uid: string): Promise<void> => {
+    const records = Array.from({ length: GUIDANCE_LIMITS.maxSelectors + 1 }, (_, i) =>
+      sampleRecord(domain, {
+        count: 1000,
+        dkimResults: [{ domain, selector: `forged${i}`, result: "pass", rawResult: "pass", humanResult: "" }],
+      }),
+    );
+    const report = aggregateReport(domain, { day: Math.floor(nowSeconds / 86_400), records, reporter: "Forger" });
+    const sender = { state: "unverified", domain: "" } as const;
+    const sample = { account: "acme", uid, report, records, receivedSeconds: nowSeconds, sender };
+    await settleSamples(ledger, [sample], { nowSeconds });
+  };
+  await forge("shop.test", "e".repeat(32));
+  await forge("alone.test", "d".repeat(32));
+  await checkAndKeep({ account: "acme", domain: "shop.test" }, simulation.invocation(), lookups);
+  expect((await kept("shop.test"))?.check.keys.map(({ selector }) => selector)).toEqual(["s1"]);
+  await checkAndKeep({ account: "acme", domain: "alone.test" }, simulation.invocation(), lookups);
+  expect((await kept("alone.test"))?.check.keys).toHaveLength(GUIDANCE_LIMITS.maxSelectors);
+});
+
+it("a domain that only unproven mail names is checked when a person asks, and from then on", async () => {
+  const { ledger, nowSeconds } = simulation.invocation();
+  const name = { account: "acme", domain: "named-by-strangers.test" };
+  const records = [sampleRecord(name.domain, { count: 10 })];
+  const report = aggregateReport(name.domain, { day: Math.floor(nowSeconds / 86_400) - 1, records });
+  const sender = { state: "unverified", domain: "" } as const;
+  const sample = { account: "acme", uid: "e".repeat(32), report, records, receivedSeconds: nowSeconds, sender };
+  await settleSamples(ledger, [sample], { nowSeconds });
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(2);
+  expect(await kept(name.domain)).toBeUndefined();
+  simulation.dnsUrl = server.url;
+  expect(await checkNow(name, simulation.invocation())).toMatchObject({ ok: true });
+  later(25);
+  expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(3);
+});
+
 it("a person can request a check of the account's domains only", async () => {
   const invocation = simulation.invocation();
   const refused = await checkNow({ account: "acme", domain: "stranger.test" }, invocation);

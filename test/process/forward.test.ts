@@ -266,6 +266,30 @@ describe("an HTTP endpoint", () => {
     expect(await listed()).toMatchObject([{ sent: 1, waiting: 0 }]);
   });
 
+  it("has a report wait that only a newer version knows, and says so, without a message a minute", async () => {
+    await add();
+    await deliver(reportMail("known", records(1)));
+    await deliver(reportMail("newer", records(1)));
+    simulation.ledger.sqlite.exec(
+      "UPDATE forwards SET kind = 'aNewerKind' WHERE uid = (SELECT uid FROM reports WHERE report_id = 'newer')",
+    );
+    await minutes();
+    expect(events().map(({ report }) => report.reportId)).toEqual(["known"]);
+    const problem = "What waits is of a kind that only a newer version knows: deploy that one again, and it is sent.";
+    expect(await listed()).toMatchObject([{ sent: 1, waiting: 1, problem }]);
+    expect(await enqueueForwards(simulation.invocation())).toBe(0);
+    // Nor is it given up with others while the target does not answer.
+    simulation.clock.nowMilliseconds += (FORWARD_LIMITS.giveUpSeconds + 60) * 1000;
+    answer = () => ({ status: 503 });
+    await deliver(reportMail("another", records(1)));
+    await minutes();
+    expect(await listed()).toMatchObject([{ waiting: 2, failed: 0 }]);
+    answer = () => ({ status: 200 });
+    simulation.ledger.sqlite.exec("UPDATE forwards SET kind = 'aggregate'");
+    await minutes(5);
+    expect(await listed()).toMatchObject([{ sent: 3, waiting: 0, problem: "" }]);
+  });
+
   it("gets the policies of TLS reports", async () => {
     await add();
     await deliver(mailOf([{ name: "tls.json", content: Buffer.from(sampleTlsReport("acme.example", "2026-11-10")) }]));

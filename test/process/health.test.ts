@@ -5,6 +5,7 @@ import { HealthCheck, healthResponse } from "../../workers/dashboard/health.ts";
 import { readHealth } from "../../workers/process/operations/health.ts";
 import { readStatus } from "../../workers/process/operations/status.ts";
 import { runSchedule } from "../../workers/process/schedules.ts";
+import { registeredSimulation } from "../support/simulation/scenario.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -66,6 +67,78 @@ it("health stays 200 but says when cron has not run for hours, although everythi
   await runSchedule("* * * * *", simulation.invocation());
   expect(await status()).toBe("ok");
 });
+
+it("health says under its own name which queue is behind, as do the alert and the status", async () => {
+  const simulation = new Simulation();
+  simulation.prefix = "dmarc-staging";
+  await simulation.queues["dmarc-reports"].send({ v: 1 });
+  simulation.clock.nowMilliseconds += 7 * 3_600_000;
+  const answer = await new HealthCheck().read(processOf(simulation), simulation.clock.nowMilliseconds);
+  expect(answer.queues.map(({ queue }) => queue)).toEqual([
+    "dmarc-staging-reports",
+    "dmarc-staging-points",
+    "dmarc-staging-dead-letters",
+  ]);
+  expect((await readStatus(simulation.invocation())).queues).toMatchObject(
+    answer.queues.map(({ queue }) => ({ queue })),
+  );
+  await runSchedule("* * * * *", simulation.invocation());
+  expect(titles(simulation)).toEqual(["The queue dmarc-staging-reports is behind"]);
+});
+
+it("a database that is nearly full is told by health, by an alert, and in the status", async () => {
+  const simulation = new Simulation({ shards: 2 });
+  const bytes = simulation.ledgers[1]?.bytes ?? 0;
+  simulation.maxDatabaseBytes = bytes * 2;
+  const health = async () => new HealthCheck().read(processOf(simulation), simulation.clock.nowMilliseconds);
+  expect(await health()).toMatchObject({ status: "ok", nearlyFull: [] });
+  await runSchedule("* * * * *", simulation.invocation());
+  expect(titles(simulation)).toEqual([]);
+  // The last takes new accounts, the one before only its own.
+  simulation.maxDatabaseBytes = Math.ceil(bytes / 0.85);
+  simulation.clock.nowMilliseconds += 3_600_000;
+  expect(await health()).toMatchObject({ status: "ok", nearlyFull: [1] });
+  const { databases, maxDatabaseBytes } = await readStatus(simulation.invocation());
+  expect({ databases, maxDatabaseBytes }).toMatchObject({
+    databases: [{ bytes }, { bytes }],
+    maxDatabaseBytes: simulation.maxDatabaseBytes,
+  });
+  await runSchedule("* * * * *", simulation.invocation());
+  await runSchedule("* * * * *", simulation.invocation());
+  expect(titles(simulation)).toEqual([expect.stringMatching(/^Database 1 holds [0-9]+ of [0-9.]+ MB$/)]);
+  simulation.maxDatabaseBytes = bytes;
+  expect(await health()).toMatchObject({ status: "behind", nearlyFull: [0, 1] });
+});
+
+it("a round over very many domains is no sign that cron has stopped, while it judges some of them", async () => {
+  const simulation = registeredSimulation();
+  simulation.watchQueries = 24;
+  for (let i = 0; i < 30; i++) {
+    const verdict = `INSERT INTO domain_verdicts VALUES ('acme', 'd${String(i).padStart(2, "0")}.example', '', -1, 0, 0, 0, 0, '', 0, '', '[]', '[]', 0, '', 0`;
+    const { sqlite } = simulation.ledger;
+    const columns = sqlite.prepare("SELECT count(*) AS n FROM pragma_table_info('domain_verdicts')").get()?.n;
+    sqlite.exec(`${verdict}${", ''".repeat(Number(columns) - 16)})`);
+  }
+  const status = async () =>
+    (await new HealthCheck().read(processOf(simulation), simulation.clock.nowMilliseconds)).status;
+  await runSchedule("* * * * *", simulation.invocation());
+  const began = Math.floor(simulation.clock.nowMilliseconds / 1000);
+  for (let hour = 1; hour <= 8; hour++) {
+    simulation.clock.nowMilliseconds += 3_600_000;
+    await runSchedule("* * * * *", simulation.invocation());
+  }
+  const now = Math.floor(simulation.clock.nowMilliseconds / 1000);
+  expect(await readStatus(simulation.invocation())).toMatchObject({ roundSeconds: began, cronSeconds: now });
+  expect(await status()).toBe("ok");
+  simulation.clock.nowMilliseconds += 6 * 3_600_000 + 60_000;
+  expect(await status()).toBe("behind");
+});
+
+/** What the alerts about the pipeline say. */
+function titles({ ledger }: Simulation): unknown[] {
+  const rows = ledger.sqlite.prepare("SELECT title FROM incidents WHERE account = '' ORDER BY title").all();
+  return rows.map(({ title }) => title);
+}
 
 it("health is 503 without ledger tables, KV or process, and names no one", async () => {
   const broken = new Simulation({ shards: 2 });

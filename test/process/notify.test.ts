@@ -16,6 +16,7 @@ import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { ChannelSettings } from "../../shared/notify/channel.ts";
 import { authorityOf, OPERATOR as EVERYTHING } from "../../shared/people.ts";
 import type { Notice } from "../../shared/watch/finding.ts";
+import { followWholeRegistry } from "../../workers/process/domains/follow-registry.ts";
 import { confirmByLink, confirmByOperator } from "../../workers/process/notify/confirm-channel.ts";
 import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
 import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts";
@@ -144,6 +145,34 @@ it("a notice is delivered once to each channel of its account, signed, and to no
   expect((await deliveries()).map(({ state }) => state)).toEqual(["sent", "sent", "sent", "sent"]);
 });
 
+it("a mail to a suppressed address is tried once a day, and one that can never be taken once", async () => {
+  const channel = await add({ kind: "email", target: "ann@example.com" });
+  await notice("n1");
+  await enqueueDeliveries(simulation.invocation());
+  const attempt = async (code: string): Promise<string[]> => {
+    const invocation = simulation.invocation();
+    const send = () => Promise.reject(Object.assign(new Error("no"), { code }));
+    const refusing = { ...invocation, env: { ...invocation.env, SEND_EMAIL: { send } } };
+    const due = (await deliveries()).filter(
+      ({ state, nextSeconds }) => state === "waiting" && nextSeconds <= invocation.nowSeconds,
+    );
+    return attemptDeliveries(
+      due.map(({ id }) => id),
+      refusing,
+    );
+  };
+  const outcomes: string[] = [];
+  for (let hour = 0; hour < 80; hour++) {
+    outcomes.push(...(await attempt("E_RECIPIENT_SUPPRESSED")));
+    simulation.clock.nowMilliseconds += 3_600_000;
+  }
+  expect(outcomes).toEqual(["retry", "retry", "failed"]);
+  expect(await deliveries()).toMatchObject([{ state: "failed", result: expect.stringContaining("Suppressions") }]);
+
+  await testChannel({ account: "acme", id: channel.id }, { invocation: simulation.invocation(), caller: CALLER });
+  expect(await attempt("E_HEADER_NOT_ALLOWED")).toEqual(["failed"]);
+});
+
 it("notices for the digest, and those older than a channel, are not sent separately", async () => {
   await notice("before");
   simulation.clock.nowMilliseconds += 1000;
@@ -230,6 +259,27 @@ it("a message delivered twice sends once, even at the same time", async () => {
   await simulation.drain();
   expect(outcomes.flat().sort()).toEqual(["not_now", "not_now", "sent"]);
   expect(received).toHaveLength(1);
+});
+
+it("of domains that nobody registered, fifty a day interrupt: anybody may report about as many as they like", async () => {
+  simulation.register("rua@listed.example", { account: "acme", domains: ["shop.example"] });
+  await followWholeRegistry(simulation.invocation());
+  await add({});
+  for (let i = 0; i < 60; i++) await notice(`strange-${i}`, { domain: `strange-${i}.example`, severity: "urgent" });
+  await minutes(2);
+  for (let i = 0; i < 10; i++) await notice(`later-${i}`, { domain: `later-${i}.shop.example`, severity: "urgent" });
+  for (let i = 0; i < 5; i++) await notice(`own-${i}`);
+  await notice("strange-of-other", { account: "other", domain: "strange.example" });
+  await add({}, "other", OPERATOR);
+  await minutes(10);
+  const told = received.map(({ id }) => id.split(" ").at(-1) ?? "");
+  expect(told.filter((id) => id.startsWith("strange-") || id.startsWith("later-"))).toHaveLength(50 + 1);
+  expect(told.filter((id) => id.startsWith("own-"))).toHaveLength(5);
+  expect(told).toContain("strange-of-other");
+  simulation.clock.nowMilliseconds += 86_400_000;
+  await notice("next-day", { domain: "later-0.shop.example" });
+  await minutes(1);
+  expect(received.at(-1)?.id).toMatch(/ next-day$/);
 });
 
 it("a message that is lost with its queue is enqueued again", async () => {
@@ -382,9 +432,7 @@ describe("a mail address of nobody in the account", () => {
     await minutes(2);
     simulation.clock.nowMilliseconds += 86_400_000;
     await minutes(2);
-    expect(simulation.sentMails.map(({ subject }) => subject)).toEqual([
-      "Confirm that DMARC notices may be sent to this address",
-    ]);
+    expect(simulation.sentMails.map(({ subject }) => subject)).toEqual(["Confirm this address for DMARC notices"]);
     for (const forged of [
       { ...link(), signature: "0".repeat(64) },
       { ...link(), untilSeconds: link().untilSeconds + 1 },
@@ -407,6 +455,10 @@ describe("a mail address of nobody in the account", () => {
       false,
     );
     expect(simulation.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice after`)).toBe(true);
+    // No vacation answer comes back (RFC 3834).
+    expect(new Set(simulation.sentMails.map(({ headers }) => headers["Auto-Submitted"]))).toEqual(
+      new Set(["auto-generated"]),
+    );
   });
 
   it("is asked again at most once an hour, with a link valid for a week", async () => {

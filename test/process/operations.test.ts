@@ -241,6 +241,21 @@ describe("dead letters", () => {
   });
 });
 
+it("the dead letter of a reading that failed goes once it is retried, also where nothing can be read any more", async () => {
+  const simulation = await simulationWith([reportMail("a", records(3))]);
+  simulation.faults.plan = ({ name }) => (name.startsWith("r2.get") ? "before" : undefined);
+  await reprocess(simulation);
+  simulation.faults.plan = () => undefined;
+  const filed = await letters(simulation, { code: "retries_exhausted" });
+  expect(filed).toHaveLength(1);
+  simulation.unregister("dmarc@acme.example");
+  simulation.clock.nowMilliseconds += 60_000;
+  await requeueDeadLetters({ ids: filed.map(({ id }) => id) }, simulation.invocation());
+  await simulation.drain();
+  const reports = { "acme/a": [figures(3)] };
+  expect(await imbalances(simulation, { reports, deadLetters: 0, conflicts: 0 })).toEqual([]);
+});
+
 describe("conflicts", () => {
   it("show how their versions differ, record by record, the largest difference first", async () => {
     const version = (counts: Record<string, number>, passed = true) =>

@@ -14,6 +14,7 @@ import { readRecords } from "../../workers/process/operations/records.ts";
 import { readStatus } from "../../workers/process/operations/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { perform } from "../support/ledger-model/perform.ts";
 import { imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
 import { FAULT_MODES } from "../support/simulation/faults.ts";
 import { getDeadLetter, listConflicts, listDeadLetters } from "../support/simulation/listings.ts";
@@ -363,6 +364,68 @@ describe("an account in a database that is not bound", () => {
     }
     const reports = { "other/a": [figures(3)], "other/sliced": [figures(300)] };
     expect(await imbalances(simulation, onlyReports(reports))).toEqual([]);
+  });
+});
+
+describe("while a database with accounts is not bound", () => {
+  // The address is acme's, whose database is number 1; other's is number 2.
+  const RUA = "rua@other.example";
+
+  it("mail comes again that was counted there: it waits, since its address has another account by now", async () => {
+    const mail = reportMail("a", records(3), RUA);
+    const simulation = await simulationAfter({ mails: [mail] });
+    expect(await putRegistration(RUA, { account: "acme" }, simulation.invocation())).toMatchObject({ ok: true });
+    await simulation.deliver(mail);
+    await simulation.deliver(reportMail("b", records(2)));
+    simulation.unbind(2);
+    await simulation.drain();
+    // Mail that cannot have been there is settled.
+    expect(reportsByDatabase(simulation)).toEqual([[], ["acme/b"], ["other/a"]]);
+    const [letter] = (await listDeadLetters({}, simulation.invocation())).items;
+    expect(letter).toMatchObject({ code: "retries_exhausted" });
+    expect(letter?.lastError).toContain("bind D1_DMARC_REPORTS_2");
+    simulation.bindAll();
+    simulation.clock.nowMilliseconds += 3_600_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+    await simulation.drain();
+    const reports = { "acme/a": [figures(3)], "acme/b": [figures(2)] };
+    expect(await imbalances(simulation, onlyReports(reports))).toEqual([]);
+  });
+
+  it("mail is read again whose address was removed: it is no dead letter once that database is back", async () => {
+    const simulation = await simulationAfter({ mails: [reportMail("a", records(3), RUA)] });
+    simulation.unregister(RUA);
+    simulation.unbind(2);
+    simulation.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, simulation.invocation());
+    await simulation.drain();
+    expect((await listDeadLetters({}, simulation.invocation())).items).toHaveLength(1);
+    simulation.bindAll();
+    simulation.clock.nowMilliseconds += 60_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+    await simulation.drain();
+    expect(await imbalances(simulation, onlyReports({ "other/a": [figures(3)] }))).toEqual([]);
+    expect(countIn(simulation, 0, "objects")).toBe(0);
+  });
+
+  it("an account is not forgotten: nobody could say that its rows are gone, or which raw objects others have", async () => {
+    const simulation = await simulationAfter({ mails: SPREAD_MAILS });
+    simulation.unbind(2);
+    const input = { account: "other", confirm: "other" };
+    const forget = () => perform({ simulation, plan: () => undefined }, "forgetAccount", input);
+    const message = "The ledger's database 2, which accounts live in, is not bound: bind D1_DMARC_REPORTS_2.";
+    expect((await forget()).answer).toEqual({ ok: false, error: { code: "not_configured", message } });
+    simulation.bindAll();
+    expect((await forget()).answer).toMatchObject({ ok: true });
+    simulation.unbind(2);
+    await simulation.drain();
+    expect(countIn(simulation, 2, "reports")).toBeGreaterThan(0);
+    simulation.bindAll();
+    simulation.clock.nowMilliseconds += 3_600_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, simulation.invocation());
+    await simulation.drain();
+    expect(countIn(simulation, 2, "reports")).toBe(0);
+    expect(simulation.bucket.keys("raw/")).toHaveLength(4);
   });
 });
 

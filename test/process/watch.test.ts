@@ -1,6 +1,7 @@
 /** Incidents and notices on the simulated platform: opened once, reminded, resolved; mutes, budget, accounts, and crashes. */
 import { beforeEach, expect, it } from "vitest";
 import { ask, change, type LedgerDatabase } from "../../shared/ledger/database.ts";
+import { beginRound, domainsAfterQuery } from "../../shared/ledger/domain-verdicts.ts";
 import { incidentsQuery, mutesQuery, noticesQuery, putMute, removeMute } from "../../shared/ledger/notices.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { Mute, Notice } from "../../shared/watch/finding.ts";
@@ -172,6 +173,15 @@ it("a muted rule, domain or sender gets no notice", async () => {
   await nextDay(failing());
   expect(await ofSender()).toEqual(["ownSenderFails sendgrid.net opened immediate"]);
   expect(await ask(simulation.ledger, mutesQuery(["acme"], simulation.invocation().nowSeconds))).toEqual([]);
+});
+
+it("counts that a flood of forged records adds up to end no round: a domain's fingerprint is still found", async () => {
+  // Nine million records of a thousand million messages each, on every day.
+  for (let day = today() - 30; day < today(); day++) await report(day, [ownMail(9_000_000_000_000_000)]);
+  await change(simulation.ledger, beginRound(simulation.invocation().nowSeconds));
+  const days = { firstDay: today() - 30, lastDay: today() };
+  const found = await ask(simulation.ledger, domainsAfterQuery({ account: "", domain: "" }, days));
+  expect(found).toMatchObject([{ account: "acme", domain: DOMAIN }]);
 });
 
 it("accounts with the same domain are kept apart", async () => {

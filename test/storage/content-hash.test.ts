@@ -4,7 +4,14 @@ import { describe, expect, it } from "vitest";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { readReports } from "../../shared/report/read.ts";
 import { bytesSource } from "../../shared/report/source.ts";
-import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
+import type {
+  AggregateRecord,
+  FailureReport,
+  Report,
+  TlsFailureDetail,
+  TlsPolicy,
+  TlsReport,
+} from "../../shared/report/vocabulary.ts";
 import { headerOf } from "../../shared/report-header.ts";
 import fc from "../support/properties.ts";
 import { type SampleRecord, sampleReport } from "../support/sample-report.ts";
@@ -139,6 +146,58 @@ describe("the content hash of an aggregate report", () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
+  it("is pinned, because a change would make every report that comes again a conflict", async () => {
+    expect(await hashOf(sampleReport({ records: RECORDS }))).toBe("4dd32bc77e0f93dd26289545bcfe6092");
+  });
+
+  it("differs by each field of a record, of its reasons and of its results", async () => {
+    const reason = { type: "other", rawType: "other", comment: "" } as const;
+    const dkim = { domain: "acme.example", selector: "s", result: "pass", rawResult: "pass", humanResult: "" } as const;
+    const spf = { domain: "acme.example", scope: "mfrom", result: "pass", rawResult: "pass", humanResult: "" } as const;
+    const record: AggregateRecord = {
+      sourceIp: "192.0.2.1",
+      count: 1,
+      disposition: "none",
+      rawDisposition: "none",
+      dkim: "pass",
+      spf: "pass",
+      reasons: [reason],
+      headerFrom: "acme.example",
+      envelopeFrom: "",
+      envelopeTo: "",
+      dkimResults: [dkim],
+      spfResults: [spf],
+    };
+    const changes: Partial<AggregateRecord>[] = [
+      {},
+      { sourceIp: "192.0.2.2" },
+      { count: 2 },
+      { disposition: "reject", rawDisposition: "reject" },
+      { disposition: "unknown", rawDisposition: "bounced" },
+      { dkim: "fail" },
+      { spf: "fail" },
+      { headerFrom: "other.example" },
+      { envelopeFrom: "other.example" },
+      { envelopeTo: "other.example" },
+      { reasons: [] },
+      { reasons: [{ ...reason, type: "forwarded", rawType: "forwarded" }] },
+      { reasons: [{ ...reason, comment: "a list" }] },
+      { dkimResults: [] },
+      { dkimResults: [{ ...dkim, domain: "other.example" }] },
+      { dkimResults: [{ ...dkim, selector: "t" }] },
+      { dkimResults: [{ ...dkim, result: "fail", rawResult: "fail" }] },
+      { dkimResults: [{ ...dkim, humanResult: "good" }] },
+      { spfResults: [] },
+      { spfResults: [{ ...spf, domain: "other.example" }] },
+      { spfResults: [{ ...spf, scope: "helo" }] },
+      { spfResults: [{ ...spf, result: "fail", rawResult: "fail" }] },
+      { spfResults: [{ ...spf, humanResult: "good" }] },
+    ];
+    const { report } = await read(sampleReport());
+    const hashes = await Promise.all(changes.map((change) => hashRead(report, [{ ...record, ...change }])));
+    expect(new Set(hashes).size).toBe(changes.length);
+  });
+
   it("distinguishes records whose concatenated texts are the same", async () => {
     const { report, records } = await read(sampleReport());
     const [record] = records;
@@ -170,6 +229,19 @@ describe("the content hash of an aggregate report", () => {
   });
 });
 
+const TLS: TlsReport = {
+  kind: "tls",
+  orgName: "Reporter",
+  contactInfo: "tls@reporter.example",
+  reportId: "tls",
+  beginSeconds: 1_790_000_000,
+  endSeconds: 1_790_086_399,
+  policies: [],
+  warnings: [],
+  omittedWarnings: 0,
+  contentHash: "",
+};
+
 describe("the content hash of other reports", () => {
   const tls = (policies: object[]): string =>
     JSON.stringify({
@@ -194,5 +266,104 @@ describe("the content hash of other reports", () => {
     expect(await hashOf(tls([policy("b.example"), policy("a.example", details.toReversed())]))).toBe(plain);
     expect(await hashOf(tls([policy("a.example"), policy("b.example", details)]))).not.toBe(plain);
     expect(await hashOf(tls([policy("a.example", details.slice(1)), policy("b.example")]))).not.toBe(plain);
+  });
+
+  it("differs by each field of a TLS report's policy and of its failures", async () => {
+    const detail: TlsFailureDetail = {
+      resultType: "certificate-expired",
+      sendingMtaIp: "192.0.2.1",
+      receivingMxHostname: "mx.a.example",
+      receivingMxHelo: "",
+      receivingIp: "",
+      failedSessionCount: 1,
+      additionalInformation: "",
+      failureReasonCode: "",
+    };
+    const one: TlsPolicy = {
+      policyType: "sts",
+      policyDomain: "a.example",
+      policyStrings: ["version: STSv1"],
+      mxHosts: ["mx.a.example"],
+      successfulSessionCount: 5,
+      failedSessionCount: 1,
+      failureDetails: [detail],
+    };
+    const ofDetail: Partial<TlsFailureDetail>[] = [
+      { resultType: "starttls-not-supported" },
+      { sendingMtaIp: "192.0.2.2" },
+      { receivingMxHostname: "mx2.a.example" },
+      { receivingMxHelo: "mx.a.example" },
+      { receivingIp: "192.0.2.3" },
+      { failedSessionCount: 2 },
+      { additionalInformation: "a text" },
+      { failureReasonCode: "a code" },
+    ];
+    const changes: Partial<TlsPolicy>[] = [
+      {},
+      { policyType: "tlsa" },
+      { policyStrings: ["version: STSv1", "mode: testing"] },
+      { mxHosts: ["mx2.a.example"] },
+      { successfulSessionCount: 6 },
+      { failedSessionCount: 2 },
+      { failureDetails: [] },
+      { failureDetails: [detail, detail] },
+      ...ofDetail.map((change) => ({ failureDetails: [{ ...detail, ...change }] })),
+    ];
+    const hashes = await Promise.all(
+      changes.map((change) => hashRead({ ...TLS, policies: [{ ...one, ...change }] }, [])),
+    );
+    expect(new Set(hashes).size).toBe(changes.length);
+    expect(hashes[0]).toBe("7ef2a714bb04df74ee0bc207f4e790e1");
+  });
+
+  it("does not depend on the order or the letters of a TLS policy's hosts", async () => {
+    const hosts = (mxHosts: string[]): string =>
+      tls([{ policy: { "policy-type": "sts", "policy-domain": "a.example", "mx-host": mxHosts } }]);
+    const plain = await hashOf(hosts(["mx1.a.example", "mx2.a.example"]));
+    expect(await hashOf(hosts(["MX2.a.example", "mx1.a.example"]))).toBe(plain);
+    expect(await hashOf(hosts(["mx1.a.example"]))).not.toBe(plain);
+  });
+
+  it("differs by each fact of a failure report", async () => {
+    const failure: FailureReport = {
+      kind: "failure",
+      reportedDomain: "acme.example",
+      sourceIp: "192.0.2.1",
+      authFailure: "dmarc",
+      arrivalSeconds: 1_790_000_000,
+      arrivalDate: "Mon, 21 Sep 2026 15:33:20 +0000",
+      deliveryResult: "reject",
+      identityAlignment: "none",
+      dkimDomain: "",
+      dkimSelector: "",
+      spfDomain: "",
+      mailFromDomain: "",
+      reportingMta: "mx.reporter.example",
+      incidents: 1,
+      originalHash: "0011",
+      warnings: [],
+      omittedWarnings: 0,
+      contentHash: "",
+    };
+    const changes: Partial<FailureReport>[] = [
+      {},
+      { reportedDomain: "other.example" },
+      { sourceIp: "192.0.2.2" },
+      { authFailure: "spf" },
+      { arrivalSeconds: 1_790_000_001 },
+      { arrivalDate: "Mon, 21 Sep 2026 17:33:20 +0200" },
+      { deliveryResult: "delivered" },
+      { identityAlignment: "dkim" },
+      { dkimDomain: "acme.example" },
+      { dkimSelector: "s" },
+      { spfDomain: "acme.example" },
+      { mailFromDomain: "acme.example" },
+      { reportingMta: "mx2.reporter.example" },
+      { incidents: 2 },
+      { originalHash: "0022" },
+    ];
+    const hashes = await Promise.all(changes.map((change) => hashRead({ ...failure, ...change }, [])));
+    expect(new Set(hashes).size).toBe(changes.length);
+    expect(hashes[0]).toBe("d0877eebd150ab7e4054175280e6ec9e");
   });
 });

@@ -60,7 +60,16 @@ class Statement implements LedgerStatement {
   }
 
   run(): LedgerResult {
-    return { results: this.#ledger.compiled(this.#sql).all(...this.#parameters), meta: {} };
+    try {
+      const results = this.#ledger.compiled(this.#sql).all(...this.#parameters);
+      return { results, meta: { size_after: this.#ledger.bytes } };
+    } catch (error) {
+      if (error instanceof Error && error.message === "database or disk is full") {
+        // In D1's words (developers.cloudflare.com/d1/observability/debug-d1/#error-list).
+        throw new Error("D1_ERROR: Exceeded maximum DB size", { cause: error });
+      }
+      throw error;
+    }
   }
 }
 
@@ -71,6 +80,7 @@ let migrated: Uint8Array | undefined;
 export class SqliteLedger implements LedgerDatabase {
   readonly sqlite = new DatabaseSync(":memory:", OPTIONS);
   readonly #compiled = new Map<string, StatementSync>();
+  #pages: StatementSync | undefined;
   #marks = 0;
 
   /** @param statements of the migrations; absent = all there are */
@@ -81,6 +91,17 @@ export class SqliteLedger implements LedgerDatabase {
       return;
     }
     for (const text of statements) this.sqlite.exec(text);
+  }
+
+  /** Its size; 4,096 a page. */
+  get bytes(): number {
+    this.#pages ??= this.sqlite.prepare("PRAGMA page_count");
+    return Number(this.#pages.get()?.page_count) * 4096;
+  }
+
+  /** From now on it refuses to grow beyond so many bytes; undefined = beyond those it has. */
+  limit(bytes = this.bytes): void {
+    this.sqlite.exec(`PRAGMA max_page_count = ${Math.ceil(bytes / 4096)}`);
   }
 
   prepare(sql: string): LedgerStatement {

@@ -401,7 +401,15 @@ it("reports after a month only that a ready domain is a few failing messages abo
 });
 
 it("finds work that waits in the pipeline too long", () => {
-  const calm = { nowSeconds: NOW, deadLetters: 100, conflicts: 50, queues: [] };
+  const databases = [{ database: 0, bytes: 399_000_000 }];
+  const calm = {
+    nowSeconds: NOW,
+    deadLetters: 100,
+    conflicts: 50,
+    queues: [],
+    databases,
+    maxDatabaseBytes: 500_000_000,
+  };
   expect(findPipelineBehind(calm)).toEqual([]);
   const queue = { queue: "dmarc-reports", messages: 3, oldestSeconds: NOW - 7 * 3600 };
   const found = findPipelineBehind({ ...calm, deadLetters: 101, conflicts: 51, queues: [queue] });
@@ -409,5 +417,14 @@ it("finds work that waits in the pipeline too long", () => {
     "pipelineBehind deadLetters",
     "pipelineBehind conflicts",
     "pipelineBehind queue dmarc-reports",
+  ]);
+  expect(findPipelineBehind({ ...calm, databases: [{ database: 0, bytes: 400_000_000 }] })).toMatchObject([
+    {
+      subject: "database 0",
+      title: "Database 0 holds 400 of 500 MB",
+      evidence: [
+        "A full database takes no report: new accounts need another, its own fewer days of details (KEEP_DETAIL_DAYS), or Workers Paid, where each may hold 10 GB.",
+      ],
+    },
   ]);
 });

@@ -28,7 +28,7 @@ const REFUSALS = {
     "not say what may be seen: also send a token, as `Authorization: Bearer …` (make one with `dmarc tokens " +
     "create`).",
   unnamed:
-    "Cloudflare Access admitted this request but could not say who it is from. If you are a person, reload the " +
+    "Cloudflare Access admitted this request but couldn't say who it is from. If you are a person, reload the " +
     "page; a program with a service token must also send a token, as `Authorization: Bearer …` (make one with " +
     "`dmarc tokens create`).",
   origin:

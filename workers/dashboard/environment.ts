@@ -21,18 +21,12 @@ interface Secrets {
 }
 
 /** DashboardBindings with the service binding's contract and the secrets. */
-export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL" | "DATASET_PREFIX"> &
-  Secrets & { PROCESS: OperationsEntry; ANALYTICS_SQL_URL?: string; DATASET_PREFIX?: string };
+export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL" | "DATASET_PREFIX" | "PREFIX"> &
+  Secrets & { PROCESS: OperationsEntry; ANALYTICS_SQL_URL?: string; DATASET_PREFIX?: string; PREFIX?: string };
 
-/** First part of the names of the deployment's Workers, as far as that of its datasets tells (deploy/settings.ts). */
-export function resourcePrefix({ DATASET_PREFIX }: DashboardEnv): string {
-  return (DATASET_PREFIX ?? DEFAULT_PREFIX).replaceAll("_", "-");
-}
-
-/** A status whose queues have the names of the deployment: process does not know its prefix. */
-export function withQueueNames<Status extends { queues: { queue: string }[] }>(status: Status, prefix: string): Status {
-  const queues = status.queues.map((one) => ({ ...one, queue: one.queue.replace(DEFAULT_PREFIX, prefix) }));
-  return { ...status, queues };
+/** First part of the names of the deployment's Workers, queues and databases. */
+export function resourcePrefix({ PREFIX = DEFAULT_PREFIX }: DashboardEnv): string {
+  return PREFIX;
 }
 
 /** The name of one setting that is missing. */

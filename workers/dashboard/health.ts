@@ -3,6 +3,7 @@
  * nobody and needs no sign-in, so an answer is kept for some seconds: however often it is asked for, it costs the same.
  */
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
+import { filledDatabases } from "../../shared/database-room.ts";
 import { inTime } from "../../shared/in-time.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { isCronLate } from "../../shared/operator-steps.ts";
@@ -13,14 +14,17 @@ const KEPT_MILLISECONDS = 10_000;
 
 /** The answer. */
 export interface Health {
-  /** behind: a message has waited for longer than an alert allows, or cron has not run for as long. */
+  /** behind: a message has waited for longer than an alert allows, cron has not run for as long, or a database may be full any day. */
   status: "ok" | "behind" | "down";
   ledger: boolean;
   registry: boolean;
   process: boolean;
   queues: { queue: string; messages: number; oldestSeconds?: number | undefined }[];
-  /** When cron last began a round over all domains; 0 = never. */
+  /** Databases of the ledger that are nearly full, by number. */
+  nearlyFull?: number[];
+  /** When cron last began a round over all domains, and when it is last known to have run; 0 = never. */
   roundSeconds?: number | undefined;
+  cronSeconds?: number | undefined;
 }
 
 /** The health of one isolate's deployment. */
@@ -44,15 +48,18 @@ async function askProcess(process: OperationsEntry, nowSeconds: number): Promise
     const { healthMilliseconds } = DASHBOARD_LIMITS;
     const answer = await inTime(globalThis, process.call("health", {}, caller), healthMilliseconds, "late");
     if (!answer.ok) return DOWN;
-    const { ledger, registry, queues, roundSeconds } = answer.value;
-    const told = { ledger, registry, process: true, queues, roundSeconds };
+    const { databases = [], maxDatabaseBytes, ...answered } = answer.value;
+    const { ledger, registry, queues } = answered;
+    const filled = filledDatabases(databases, maxDatabaseBytes);
+    const told = { ...answered, process: true, nearlyFull: filled.map(({ database }) => database) };
     if (!ledger || !registry) return { status: "down", ...told };
     const { maxWaitingSeconds } = WATCH_RULES.pipelineBehind;
     const isBehind = queues.some(
       ({ messages, oldestSeconds = 0 }) =>
         messages > 0 && oldestSeconds > 0 && nowSeconds - oldestSeconds > maxWaitingSeconds,
     );
-    return { status: isBehind || isCronLate(roundSeconds, nowSeconds) ? "behind" : "ok", ...told };
+    const needsHelp = isBehind || isCronLate(answered, nowSeconds) || filled.some(({ isFull }) => isFull);
+    return { status: needsHelp ? "behind" : "ok", ...told };
   } catch {
     return DOWN;
   }

@@ -16,7 +16,7 @@ import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts"
 import { HealthCheck, healthResponse } from "./health.ts";
 import { LedgerReader } from "./ledger.ts";
 import { answerPolicy, isPolicyHost, isPolicyRequest, noPolicy } from "./mta-sts.ts";
-import { buildConfirm } from "./pages/confirm.tsx";
+import { buildConfirm, readConfirmation } from "./pages/confirm.tsx";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 import { viewedAccess } from "./view-as.ts";
@@ -105,6 +105,7 @@ app.use(async (c, next) => {
   await next();
 });
 app.route("/assets", buildAssets());
+app.use("/confirm", ...readConfirmation);
 app.use(async (_, next) => {
   const release = admission.enter(Date.now());
   try {

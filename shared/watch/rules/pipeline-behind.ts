@@ -1,8 +1,9 @@
 /**
- * The pipeline itself needs attention: too many dead letters or conflicts, or messages that wait too long. Why: reports that are
- * not counted are missing everywhere else. It is about no domain, and for operators alone.
+ * The pipeline itself needs attention: too many dead letters or conflicts, messages that wait too long, or a database that is nearly
+ * full. Why: reports that are not counted are missing everywhere else. It is about no domain, and for operators alone.
  */
 
+import { type DatabaseSizes, filledDatabases } from "../../database-room.ts";
 import type { Finding } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
 import { countText } from "../words.ts";
@@ -14,17 +15,21 @@ export interface PipelineFigures {
   conflicts: number;
   /** Messages in each queue, and since when the oldest waits; 0 where none does. */
   queues: readonly { queue: string; messages: number; oldestSeconds: number }[];
+  databases: DatabaseSizes;
+  /** What one database may hold. */
+  maxDatabaseBytes: number;
 }
 
 /** What is beyond its bound. */
-export function findPipelineBehind({ nowSeconds, deadLetters, conflicts, queues }: PipelineFigures): Finding[] {
+export function findPipelineBehind(figures: PipelineFigures): Finding[] {
+  const { nowSeconds, deadLetters, conflicts, queues, databases, maxDatabaseBytes } = figures;
   const { maxDeadLetters, maxConflicts, maxWaitingSeconds } = WATCH_RULES.pipelineBehind;
   const findings: Finding[] = [];
   if (deadLetters > maxDeadLetters) {
     findings.push(
       behind("deadLetters", {
         title: `${countText(deadLetters, "dead letter")} are open`,
-        evidence: `More than ${maxDeadLetters} reports could not be processed.`,
+        evidence: `More than ${maxDeadLetters} reports couldn't be processed.`,
         link: "/operations/dead-letters",
       }),
     );
@@ -45,6 +50,15 @@ export function findPipelineBehind({ nowSeconds, deadLetters, conflicts, queues 
       behind(`queue ${queue}`, {
         title: `The queue ${queue} is behind`,
         evidence: `${countText(messages, "message")} wait, the oldest for ${countText(hours, "hour")}.`,
+        link: "/operations",
+      }),
+    );
+  }
+  for (const { database, holds, advice } of filledDatabases(databases, maxDatabaseBytes)) {
+    findings.push(
+      behind(`database ${database}`, {
+        title: holds,
+        evidence: `A full database takes no report: ${advice}.`,
         link: "/operations",
       }),
     );

@@ -3,6 +3,7 @@
  * quiet. Only reporters that reported nearly every day are missed; a small one comes when there is mail.
  */
 
+import { cleanDetail } from "../../report/problems.ts";
 import type { Figures, ReporterDays, Rule } from "../figures.ts";
 import type { Cause, Finding } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
@@ -50,7 +51,7 @@ export const reporterSilent: Rule = {
           rule: "reporterSilent",
           subject: one.reporter,
           severity: "attention",
-          title: `${one.reporter} no longer reports about ${domain}`,
+          title: `${cleanDetail(one.reporter, 100)} no longer reports about ${domain}`,
           evidence: [`Its last report is about ${dayText(last)}; before, it reported nearly every day.`],
           causes: [
             {

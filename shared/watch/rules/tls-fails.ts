@@ -55,13 +55,13 @@ const ADVICE: Record<string, string> = {
   "certificate-expired": "The certificate of a mail server has expired. Renew it.",
   "certificate-not-trusted":
     "Senders do not trust the issuer of a mail server's certificate. Get a certificate from one that they trust.",
-  "validation-failure": "The certificate of a mail server cannot be verified. Look at its chain.",
+  "validation-failure": "The certificate of a mail server can't be verified. Look at its chain.",
   "tlsa-invalid": "A TLSA record does not match the certificate. Publish the one of the present certificate.",
   "dnssec-invalid": "DNSSEC of the mail servers does not verify. Look at the signatures of the zone.",
   "dane-required": "A sender requires DANE, but there are no TLSA records it can use.",
-  "sts-policy-fetch-error": "The MTA-STS policy file cannot be fetched. Look at its web server.",
+  "sts-policy-fetch-error": "The MTA-STS policy file can't be fetched. Look at its web server.",
   "sts-policy-invalid": "The MTA-STS policy file is invalid. Correct it.",
-  "sts-webpki-invalid": "The certificate of the MTA-STS web server cannot be verified. Renew it.",
+  "sts-webpki-invalid": "The certificate of the MTA-STS web server can't be verified. Renew it.",
 };
 
 /** The reasons of failed sessions, the most frequent first. */

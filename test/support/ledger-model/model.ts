@@ -326,10 +326,12 @@ export class Model {
       part.domains = this.acceptedOf(object.rua, part.document);
       if (part.domains.length > 0 || part.document.kind === "broken")
         this.#readPart(part, { account, before: object.account, kept });
-      else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
-      // What was accepted from it stays so.
-      else if (!this.#wasCountedFrom(object.key, part, account) && part.state !== "discarded")
-        return [`${object.key} is not foreign to ${object.rua}`];
+      // What was accepted from it stays so, and what became of it as people decided.
+      else if (this.#staysRead(object, part, account)) {
+        if (row.foreign.includes(part.document)) return [`${object.key} is foreign to ${object.rua}`];
+        part.state = "report";
+      } else if (row.foreign.includes(part.document)) part.state = part.state === "discarded" ? "discarded" : "dead";
+      else if (part.state !== "discarded") return [`${object.key} is not foreign to ${object.rua}`];
     }
     object.account = account;
     const isFailure = first?.document.kind === "failure";
@@ -337,11 +339,14 @@ export class Model {
     return [];
   }
 
-  /** Also what was taken back, and another version may count in its place by now. */
-  #wasCountedFrom(key: string, { document, state }: Part, account: string): boolean {
+  /** Whether a report is not asked whether its address accepts its domain: also one that was taken back, or refused. */
+  #staysRead({ key, account: before }: ModelObject, { document, state }: Part, account: string): boolean {
     const group = this.group(account, document);
-    const isTakenBack = state === "report" && this.choice(group, document) === "taken_back";
-    return isTakenBack || group.accepted?.key === key || group.takenBack?.key === key;
+    const choice = this.choice(group, document);
+    const wasRead = state === "report" && account === before;
+    if (wasRead && (choice === "taken_back" || this.isFinal(account, document))) return true;
+    if (choice === "refused" && !this.isFinal(account, document)) return true;
+    return group.accepted?.key === key || group.takenBack?.key === key;
   }
 
   #readPart(

@@ -9,6 +9,7 @@ import type { ConflictDecision } from "../../../shared/operations.ts";
 import { isoDate } from "../../../shared/storage.ts";
 import type { Invocation } from "../../../workers/process/env.ts";
 import { runUpkeep } from "../../../workers/process/upkeep.ts";
+import { FAULT_MODES } from "../simulation/faults.ts";
 import { listConflicts, listDeadLetters } from "../simulation/listings.ts";
 import type { Simulation } from "../simulation/simulation.ts";
 import { documentIn, mergeAll } from "./actual.ts";
@@ -61,7 +62,9 @@ const WEIGHTS = {
   removeDomain: 2,
   oldCopy: 2,
   loseCopies: 1,
-  unbind: 2,
+  unbind: 3,
+  rollback: 2,
+  outage: 2,
   backUp: 2,
   restore: 1,
   keepDays: 1,
@@ -153,6 +156,19 @@ export interface DeliveredMessage {
 }
 
 type Numbers = Step["numbers"];
+
+/** How the names of calls begin that fail together. */
+const OUTAGES = [
+  "r2.get",
+  "r2.delete",
+  "d1.batch",
+  "d1_1.",
+  "d1_2.",
+  "d1_2.batch",
+  "analytics.",
+  "queue.send dmarc-points",
+  "queue.",
+] as const;
 
 const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean) => Promise<string[]>> = {
   async mail(ground, numbers, isHeld) {
@@ -382,8 +398,44 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const waiting = await ground.drain();
     for (let i = 0; i < 3; i++) await sendMail(ground, [a + i, b + i, c, d + i]);
     simulation.unbind(1 + (a % 2));
+    waiting.push(...(await whileUnbound(ground, [b, c, d], 1 + (a % 2))));
     for (let round = c % 60; round > 0; round--) await simulation.runProcess();
     simulation.bindAll();
+    return [...waiting, ...(await ground.drain())];
+  },
+  // What became of some objects was stored by a newer version, which is back in the end.
+  async rollback(ground, numbers) {
+    const { simulation, delivered } = ground;
+    const [a, b, c] = numbers;
+    const waiting = await ground.drain();
+    const isNewer = `received_seconds % ${2 + (a % 3)} = 0`;
+    for (const { sqlite } of simulation.ledgers)
+      sqlite.exec(
+        `UPDATE objects SET outcomes = replace(outcomes, '"outcome":"a', '"outcome":"newer a') WHERE ${isNewer}`,
+      );
+    await sendMail(ground, numbers);
+    if (b % 2 === 0) await readAllAgain(ground);
+    const some = numbers.flatMap((number) => pick(delivered, number) ?? []);
+    for (const { queue, body } of some) await simulation.queues[queue].send(JSON.parse(body));
+    for (let round = c % 60; round > 0; round--) await simulation.runProcess();
+    for (const { sqlite } of simulation.ledgers)
+      sqlite.exec(`UPDATE objects SET outcomes = replace(outcomes, '"outcome":"newer a', '"outcome":"a')`);
+    return [...waiting, ...(await ground.drain())];
+  },
+  // One thing fails for so long that messages are given up, or takes effect and does not say so.
+  async outage(ground, numbers) {
+    const { simulation } = ground;
+    const [a, b, c, d] = numbers;
+    const waiting = await ground.drain();
+    await sendMail(ground, numbers);
+    if (b % 3 > 0)
+      await sendDocuments(ground, { rua: pick(RUAS, a) ?? "", documents: [largeDocument(b)], numbers: [c, d] });
+    if (b % 2 === 0) await readAllAgain(ground);
+    const failing = pick(OUTAGES, c) ?? "";
+    const mode = pick(FAULT_MODES, Math.floor(c / OUTAGES.length));
+    simulation.faults.plan = ({ name }) => (name.startsWith(failing) ? mode : undefined);
+    for (let round = d % 90; round > 0; round--) await simulation.runProcess();
+    simulation.faults.plan = () => undefined;
     return [...waiting, ...(await ground.drain())];
   },
   async backUp(ground) {
@@ -484,19 +536,14 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
   },
   upkeep: async (ground, [a]) => whileReading(ground, await ground.drain(), () => keepUp(ground, a % 3 === 0)),
   // What a run of upkeep leaves that ends early: it closes days in order, a few at a time.
-  async someUpkeep({ simulation, model, drain }, [a, b, c]) {
+  async someUpkeep(ground, [a, b, c]) {
+    const { simulation, drain } = ground;
     const waiting = await drain();
     const beforeDay = Math.floor(simulation.clock.nowMilliseconds / SECONDS_PER_DAY / 1000) - simulation.keepDetailDays;
     const bounds = { beforeDay, limit: 1 + (a % 3), atOnce: 1 + (b % 2) };
     for (const ledger of simulation.ledgers.filter((_, place) => c % 4 !== place))
       await removeOldDetails(ledger, bounds);
-    const rows = simulation.rows<Parameters<typeof dayName>[0]>(
-      "SELECT account, kind, domain, day FROM domain_days WHERE is_final = 1",
-    );
-    const closed = new Set(rows.map(dayName));
-    model.close(beforeDay, (name) => closed.has(name));
-    const early = [...closed].filter((name) => !model.final.has(name));
-    return [...waiting, ...early.map((name) => `${name} was closed early`), ...(await drain())];
+    return [...waiting, ...takeOverClosed(ground), ...(await drain())];
   },
   async hours({ simulation }, [a]) {
     simulation.clock.nowMilliseconds += (1 + (a % 12)) * 3_600_000;
@@ -514,6 +561,41 @@ export async function takeStep({ name, numbers, isHeld, isRacing }: Step, ground
   const wrong = await STEPS[name](ground, numbers, isHeld);
   ground.isRacing = false;
   return wrong;
+}
+
+/** What people and cron do while only some databases are bound. */
+async function whileUnbound(ground: Ground, [a, b, c]: [number, number, number], bound: number): Promise<string[]> {
+  const { simulation, model, ask } = ground;
+  const account = pick(ACCOUNTS, b) ?? "";
+  const rua = pick(RUAS, a) ?? "";
+  switch (c % 5) {
+    case 0: {
+      const shards = simulation.rows<{ shard: number }>("SELECT shard FROM accounts").map(({ shard }) => shard);
+      if (Math.max(0, ...shards) < bound) return [];
+      const { answer } = await ask("forgetAccount", { account, confirm: account });
+      return answer.ok ? [`${account} is forgotten while a database is not bound`] : [];
+    }
+    case 1: {
+      const { answer } = await ask("putRegistration", { rua, entry: { account } });
+      if (!answer.ok) return [`registering: ${answer.error.message}`];
+      model.addresses.set(rua, account);
+      model.failureReports.set(rua, "facts");
+      model.domains.set(rua, DOMAINS);
+      await readAllAgain(ground);
+      return [];
+    }
+    case 2:
+      await ask("removeRegistration", { rua });
+      model.addresses.delete(rua);
+      await readAllAgain(ground);
+      return [];
+    case 3:
+      await readAllAgain(ground);
+      return [];
+    default:
+      await ground.persist((invocation) => runUpkeep(invocation, 0.5));
+      return takeOverClosed(ground);
+  }
 }
 
 /** Does something, in a race while all objects are read again: they were before, and nothing else comes of that. */
@@ -627,6 +709,17 @@ async function reconcile(ground: Ground): Promise<string[]> {
   ground.simulation.clock.nowMilliseconds += 13 * 3_600_000;
   await keepUp(ground, false);
   return ground.drain();
+}
+
+/** Takes over which days upkeep closed in some databases. @returns those that it was too early for */
+function takeOverClosed({ simulation, model }: Ground): string[] {
+  const beforeDay = Math.floor(simulation.clock.nowMilliseconds / SECONDS_PER_DAY / 1000) - simulation.keepDetailDays;
+  const rows = simulation.rows<Parameters<typeof dayName>[0]>(
+    "SELECT account, kind, domain, day FROM domain_days WHERE is_final = 1",
+  );
+  const closed = new Set(rows.map(dayName));
+  model.close(beforeDay, (name) => closed.has(name));
+  return [...closed].filter((name) => !model.final.has(name)).map((name) => `${name} was closed early`);
 }
 
 /** Cron may start it twice at once. */

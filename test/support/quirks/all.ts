@@ -3,6 +3,7 @@ import { aroundParts, inBodyTexts } from "./around-parts.ts";
 import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
+import { habits } from "./habits.ts";
 import { mails } from "./mails.ts";
 import { noticesAndDates } from "./notices-and-dates.ts";
 import { oddContainers } from "./odd-containers.ts";
@@ -39,4 +40,5 @@ export const quirks: Quirk[] = [
   ...withinTexts,
   ...noticesAndDates,
   ...together,
+  ...habits,
 ];

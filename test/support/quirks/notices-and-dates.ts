@@ -154,6 +154,9 @@ const withBase64 = (body: string): Uint8Array =>
     `${part({ type: "application/gzip; name=r.xml.gz", encoding: "base64", content: "" })}${body}`,
   ]);
 
+/** As an API hands out a mail. */
+const base64Url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
+
 const carriers: Quirk[] = [
   {
     file: "carried/mark-before-base64.eml",
@@ -163,6 +166,12 @@ const carriers: Quirk[] = [
   {
     file: "carried/words-before-base64.eml",
     content: withBase64(`EXTERNAL EMAIL: be careful with attachments.\r\n\r\n${base64Lines(GZ)}`),
+    want: read,
+  },
+  { file: "carried/base64-of-urls.txt", content: base64Url(toBytes(ORDINARY)), want: read },
+  {
+    file: "carried/base64-of-urls-of-a-mail.txt",
+    content: base64Url(multipartMail([COVER_TEXT, part({ type: "text/xml", content: ORDINARY })])),
     want: read,
   },
   { file: "carried/base64-of-base64.txt", content: base64Lines(toBytes(base64Lines(GZ))), want: read },

@@ -134,7 +134,7 @@ const tlsReports: Quirk[] = [
   {
     file: "tls/one-of-two-without-dates.json",
     content: `[${tls()},${tls({ "date-range": {}, "report-id": "second" })}]`,
-    want: { ...sums(20, 3), reports: 1, problems: ["not_a_report"] },
+    want: { ...sums(20, 3), reports: 1, problems: ["missing_dates"] },
   },
   {
     file: "tls/second-report-is-cut.json",
@@ -264,6 +264,16 @@ const tlsReports: Quirk[] = [
     file: "tls/dates-missing.json",
     content: tls({ "date-range": { "start-datetime": "today" } }),
     want: { problems: ["missing_dates"] },
+  },
+  { file: "tls/dates-left-out.json", content: tls({ "date-range": undefined }), want: { problems: ["missing_dates"] } },
+  { file: "tls/dates-null.json", content: tls({ "date-range": null }), want: { problems: ["missing_dates"] } },
+  {
+    file: "tls/neither-organization-nor-id.json",
+    content: tls({ "organization-name": undefined, "report-id": undefined }),
+    want: {
+      report: { ...sums(20, 3).report, orgName: "reporter.example", reportId: "" },
+      warnings: ["missing_value organization-name", "missing_value report-id"],
+    },
   },
   { file: "tls/truncated.json", content: tls().slice(0, 200), want: { problems: ["malformed_json"] } },
   { file: "tls/other-json.json", content: '{"hello":["world"]}', want: { problems: ["not_a_report"] } },

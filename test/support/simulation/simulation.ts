@@ -80,6 +80,8 @@ export class Simulation {
   maxReportBytes = 0;
   /** The reports of most tests are about a day of 2023. */
   keepDetailDays = 10_000;
+  maxDatabaseBytes = 10_000_000_000;
+  prefix = "dmarc";
   dnsQuestions = 6000;
   watchQueries = 900;
   /** Mails that process has sent. */
@@ -345,6 +347,8 @@ export class Simulation {
       DMARC_FAILURES: dataset("failures"),
       RETRY_BASE_SECONDS: 30,
       KEEP_DETAIL_DAYS: this.keepDetailDays,
+      MAX_DATABASE_BYTES: this.maxDatabaseBytes,
+      PREFIX: this.prefix,
       NEW_ACCOUNTS_SHARD: 0,
       WATCH_QUERIES_PER_RUN: this.watchQueries,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,

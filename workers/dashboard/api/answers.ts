@@ -46,7 +46,7 @@ import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
 import { isoDay } from "../data/days.ts";
 import { askOutcomeHistory } from "../data/outcome-history.ts";
-import { resourcePrefix, withQueueNames } from "../environment.ts";
+import { resourcePrefix } from "../environment.ts";
 import { ApiError, unless } from "../errors.ts";
 import { getAccount, getAccountLogo, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireAccount, requireRole } from "./call.ts";
@@ -252,7 +252,7 @@ async function accountsOf(c: Call, account: string | undefined): Promise<readonl
 // Status is what an operator looks at when something is broken, so it is answered without the outcomes too.
 async function getStatus(c: Call): Promise<Outputs["status"]> {
   const prefix = resourcePrefix(c.env);
-  const status = { ...withQueueNames(await operate(c, "pipelineStatus", {}), prefix), prefix };
+  const status = { ...(await operate(c, "pipelineStatus", {})), prefix };
   try {
     const ledger = c.get("ledger");
     const [outcomes, parts, refused] = await Promise.all([

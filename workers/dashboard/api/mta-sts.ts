@@ -17,7 +17,7 @@ import {
   policyChangesQuery,
   registeredWithQuery,
 } from "../../../shared/ledger/mta-sts-policies.ts";
-import { stsSessionsQuery, tlsFailuresQuery } from "../../../shared/ledger/tls.ts";
+import { provenTlsFailuresQuery, stsSessionsQuery } from "../../../shared/ledger/tls.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import type { LedgerReader } from "../ledger.ts";
@@ -108,7 +108,7 @@ async function tlsEvidence(
   const scope = { accounts: [account], domains: [domain], firstDay, lastDay };
   const [[sessions], failures] = await Promise.all([
     ledger.ask(stsSessionsQuery(scope), account),
-    ledger.ask(tlsFailuresQuery(scope), account),
+    ledger.ask(provenTlsFailuresQuery(scope), account),
   ]);
   const byKind = new Map<string, TlsEvidence["failures"][number]>();
   for (const { resultType, receivingMxHostname: receivingHost, sessions: failed, lastDay: day } of failures) {

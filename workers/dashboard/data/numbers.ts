@@ -34,15 +34,16 @@ export function formatDuration(seconds: number): string {
   if (seconds < 1) return "< 1 s";
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 172_800) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return `${Math.round(seconds / 86_400)} days`;
 }
 
 /** 2048 → `2.0 KB` (1000 bytes each). */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} KB`;
-  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  if (bytes < 999_950) return `${(bytes / 1e3).toFixed(1)} KB`;
+  if (bytes < 999_950_000) return `${(bytes / 1e6).toFixed(1)} MB`;
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
@@ -51,5 +52,5 @@ export function changeOfCount(now: number, before: number): string {
   if (before === 0) return now === 0 ? "unchanged" : "no earlier data";
   const change = (100 * (now - before)) / before;
   if (Math.abs(change) < 0.5) return "unchanged";
-  return `${change > 0 ? "↑" : "↓"} ${Math.abs(change).toFixed(0)} % from ${formatCount(before)}`;
+  return `${change > 0 ? "↑" : "↓"} ${formatCount(Math.abs(change))} % from ${formatCount(before)}`;
 }

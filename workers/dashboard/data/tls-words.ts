@@ -9,10 +9,10 @@ const RESULTS: Record<string, string> = {
   "certificate-not-trusted": "No authority the sender trusts signed the certificate.",
   "validation-failure": "Encryption failed for another reason; the code may say which.",
   "tlsa-invalid": "The TLSA record (DANE) does not match the certificate.",
-  "dnssec-invalid": "The DNS answer could not be validated (DNSSEC).",
+  "dnssec-invalid": "The DNS answer couldn't be validated (DNSSEC).",
   "dane-required": "The sender requires DANE and found no TLSA record.",
-  "sts-policy-fetch-error": "The MTA-STS policy could not be fetched.",
-  "sts-policy-invalid": "The MTA-STS policy could not be read.",
+  "sts-policy-fetch-error": "The MTA-STS policy couldn't be fetched.",
+  "sts-policy-invalid": "The MTA-STS policy couldn't be read.",
   "sts-webpki-invalid": "The certificate of the MTA-STS web server is not valid.",
 };
 

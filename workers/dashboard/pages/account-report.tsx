@@ -128,6 +128,7 @@ function Domains({ found: { verdicts, sums, month } }: { found: AccountMonth }) 
     <section class="card" aria-labelledby="domains">
       <h2 id="domains">Domains, worst first</h2>
       <ReportTable
+        name="domains"
         columns={[
           { label: "Domain" },
           { label: "Today" },

@@ -1,7 +1,9 @@
 /** One aggregate report whole: metadata, policy, warnings, every record a page at a time. */
+
 import type { Child } from "hono/jsx";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { RECORD_ORDERS, type RecordOrder, type RecordsAnswer } from "../../../shared/operations.ts";
+import { countText, messagesText } from "../../../shared/watch/words.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describePolicy } from "../data/policy.ts";
@@ -69,7 +71,7 @@ export async function aggregateReportPage(request: PageRequest, stored: Stored<"
 
 function summary({ report: { total, records, passed } }: Stored<"aggregate">): string {
   if (records === 0) return "No records in this report.";
-  return `${formatCount(total)} messages in ${formatCount(records)} records; ${formatShare(passed, total)} pass DMARC.`;
+  return `${messagesText(total)} in ${countText(records, "record")}; ${formatShare(passed, total)} pass DMARC.`;
 }
 
 // The ledger has figures only: the records themselves are read from the raw file again.

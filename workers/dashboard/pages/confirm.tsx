@@ -3,7 +3,7 @@
  * address need not belong to a person with access, and nothing is shown. Opening it changes nothing, since mail scanners
  * open links.
  */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as v from "valibot";
 import type { Authority } from "../../../shared/people.ts";
@@ -21,6 +21,17 @@ const linkParameters = v.object({
   signature: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 });
 
+/**
+ * Reads the form before the request takes one of the places there are (../admission.ts): strangers may send it as slowly as they like.
+ */
+export const readConfirmation: MiddlewareHandler<ApiContext>[] = [
+  bodyLimit({ maxSize: MAX_FORM_BYTES, onError: invalid }),
+  async (c, next) => {
+    await c.req.text();
+    await next();
+  },
+];
+
 /** The routes below `/confirm`. */
 export function buildConfirm(): Hono<ApiContext> {
   const confirm = new Hono<ApiContext>();
@@ -28,7 +39,7 @@ export function buildConfirm(): Hono<ApiContext> {
     const link = readLink(new URL(c.req.url).searchParams);
     return c.html(page("Send DMARC notices to your address?", <ConfirmForm link={link} />));
   });
-  confirm.post("/", bodyLimit({ maxSize: MAX_FORM_BYTES, onError: invalid }), async (c) => {
+  confirm.post("/", async (c) => {
     const { account, id, until, signature } = readLink(new URLSearchParams(await c.req.text()));
     const input = { account, id, untilSeconds: Number(until), signature };
     // Process checks the signature, which is all that the link gives access to.

@@ -1,4 +1,5 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
+
 import type { Child } from "hono/jsx";
 import {
   type Conflict,
@@ -18,15 +19,16 @@ import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { decodedWords } from "../../../shared/mail/encoded-words.ts";
 import { parseDay } from "../../../shared/report-day.ts";
+import { countText, messagesText } from "../../../shared/watch/words.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { limitNote, Note, Pairs } from "../parts/marks.tsx";
-import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
+import { inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
 import { SenderText } from "../parts/sender.tsx";
@@ -70,21 +72,18 @@ const TABLE = { id: "conflicts", sort: "-at" };
 
 /** The page of the list that the link asks for; all of it for an export. */
 async function askConflicts(request: PageRequest): Promise<ListPage<Conflict>> {
-  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
-  if (request.parameters.has("export")) {
-    return allRows((cursor) => request.read("listConflicts", { cursor, without_doubted: true }));
-  }
+  const state = readTableState(request.parameters, TABLE);
+  const { sort, descending, text } = state;
   const isOrder = isConflictOrder(sort);
   const ids = conflictIdsQuery({
     order: isOrder ? sort : "at",
     descending: isOrder ? descending : true,
     text,
-    limit: size,
-    offset: (page - 1) * size,
+    ...readRowRange(request.parameters, state),
   });
   const [found = { rows: [], matching: 0 }] = await request.ask(ids);
-  const conflicts = await request.ask(conflictsNamedQuery(found.rows.map(({ id }) => id)));
-  return { rows: inOrder(found.rows, conflicts).map(conflictOf), matching: found.matching };
+  const conflicts = await inOrder(found.rows, (ids) => request.ask(conflictsNamedQuery(ids)));
+  return { rows: conflicts.map(conflictOf), matching: found.matching };
 }
 
 /** One conflict: both versions beside each other, what they count differently, and the decision. */
@@ -151,13 +150,13 @@ function BothVersions({ conflict }: { conflict: Conflict }) {
       <section class="card">
         <h2>Counts now</h2>
         <Version version={accepted}>
-          <a href={acceptedPath(conflict)}>{formatCount(accepted.messages)} messages</a>
+          <a href={acceptedPath(conflict)}>{messagesText(accepted.messages)}</a>
         </Version>
       </section>
       <section class="card">
         <h2>New version</h2>
         <Version version={other}>
-          {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+          {messagesText(other.messages)}, {changeOfCount(other.messages, accepted.messages)}
         </Version>
       </section>
     </div>
@@ -325,7 +324,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     value: ({ accepted }) => versionText(accepted),
     cell: (conflict) => (
       <Version version={conflict.accepted}>
-        <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
+        <a href={acceptedPath(conflict)}>{messagesText(conflict.accepted.messages)}</a>
       </Version>
     ),
   },
@@ -335,7 +334,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     value: ({ other }) => versionText(other),
     cell: ({ accepted, other }) => (
       <Version version={other}>
-        {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+        {messagesText(other.messages)}, {changeOfCount(other.messages, accepted.messages)}
       </Version>
     ),
   },
@@ -374,7 +373,7 @@ function Version({ version, children }: { version: ConflictVersion; children?: C
     <span class="stack version">
       <span>{children}</span>
       <span class="small muted">
-        {formatCount(passed)} passed, in {formatCount(records)} records, received {isoMinute(receivedSeconds)}
+        {formatCount(passed)} passed, in {countText(records, "record")}, received {isoMinute(receivedSeconds)}
       </span>
       <span class="small">
         <SenderText {...version.sender} />
@@ -399,5 +398,5 @@ function MailLines({ version }: { version: ConflictVersion }) {
 }
 
 function versionText({ records, messages, receivedSeconds }: ConflictVersion): string {
-  return `${formatCount(messages)} messages in ${formatCount(records)} records, received ${isoMinute(receivedSeconds)}`;
+  return `${messagesText(messages)} in ${countText(records, "record")}, received ${isoMinute(receivedSeconds)}`;
 }

@@ -11,10 +11,10 @@ import {
 } from "../../../shared/ledger/dead-letters.ts";
 import { adviceOnDeadLetter } from "../../../shared/problem-advice.ts";
 import { isDatedId } from "../../../shared/storage.ts";
-import { readTableState } from "../data/table.ts";
+import { readRowRange, readTableState } from "../data/table.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
+import { inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/page-request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
@@ -125,22 +125,19 @@ const TABLE = { id: "letters", sort: "-at" };
 
 /** The page of the list that the link asks for; all of it for an export. */
 async function askLetters(request: PageRequest, question: DeadLetterQuestion): Promise<ListPage<DeadLetter>> {
-  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
-  if (request.parameters.has("export")) {
-    return allRows((cursor) => request.read("listDeadLetters", { ...question, cursor }));
-  }
+  const state = readTableState(request.parameters, TABLE);
+  const { sort, descending, text } = state;
   const isOrder = isDeadLetterOrder(sort);
   const ids = deadLetterIdsQuery(question, {
     order: isOrder ? sort : "at",
     descending: isOrder ? descending : true,
     text,
-    limit: size,
-    offset: (page - 1) * size,
+    ...readRowRange(request.parameters, state),
   });
   if (!ids.ok) throw new ApiError("bad_request", ids.error);
   const [found = { rows: [], matching: 0 }] = await request.ask(ids.value);
-  const letters = await request.ask(deadLettersNamedQuery(found.rows.map(({ id }) => id)));
-  return { rows: inOrder(found.rows, letters).map(deadLetterOf), matching: found.matching };
+  const letters = await inOrder(found.rows, (ids) => request.ask(deadLettersNamedQuery(ids)));
+  return { rows: letters.map(deadLetterOf), matching: found.matching };
 }
 
 const VIEWS = [

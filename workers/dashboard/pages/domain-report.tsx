@@ -69,7 +69,7 @@ function FirstPage({ found }: { found: DomainMonth }) {
         <h2 id="volume">Messages by day</h2>
         <DayChart
           id="volume"
-          label={`Messages of ${domain} by day in ${month.name}: ${formatCount(total)} in all.`}
+          label={`Messages of ${domain} by day in ${month.name}: ${formatCount(total)} in all. Weeks are in the table below.`}
           days={daysOf(month).map((day) => {
             const { messages = 0, passed = 0 } = known.get(day) ?? {};
             return { day, values: { passed, failed: messages - passed } };
@@ -176,6 +176,7 @@ function Senders({ sources }: { sources: readonly JudgedSource[] }) {
     <section class="card" aria-labelledby="senders">
       <h2 id="senders">Who sends in the domain's name</h2>
       <ReportTable
+        name="senders"
         columns={[
           { label: "Sender" },
           { label: "Whose" },
@@ -215,6 +216,7 @@ function Weeks({ month, days, today }: { month: Month; days: readonly DayTotals[
     <section class="card" aria-labelledby="weeks">
       <h2 id="weeks">Messages by week</h2>
       <ReportTable
+        name="weeks"
         columns={[
           { label: "Days" },
           { label: "Messages", isFigure: true },

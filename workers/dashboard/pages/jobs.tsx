@@ -1,6 +1,8 @@
 /** Reprocessing and reconciling: starting and cancelling a job, and how far each one is. For operators. */
+
 import type { Job } from "../../../shared/contract/pipeline-shapes.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { countText } from "../../../shared/watch/words.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount, formatDuration } from "../data/numbers.ts";
@@ -133,7 +135,7 @@ function State({ job }: { job: Job }) {
 /** A bar of the reprocessed files, and about how long the rest takes. */
 function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
   const { finished, enqueued, total, startedSeconds, state, skipped } = job;
-  if (finished === undefined) return skipped > 0 ? `${formatCount(skipped)} files skipped` : "–";
+  if (finished === undefined) return skipped > 0 ? `${countText(skipped, "file")} skipped` : "–";
   const all = state === "running" ? Math.max(total, enqueued) : enqueued;
   const rest = all - finished;
   const seconds = nowSeconds - startedSeconds;
@@ -142,7 +144,7 @@ function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
       <progress value={finished} max={Math.max(1, all)} aria-label="Files reprocessed" />
       <span class="small muted">
         {formatCount(finished)} of {state === "running" ? "about " : ""}
-        {formatCount(all)} files
+        {countText(all, "file")}
         {skipped > 0 && `, ${formatCount(skipped)} skipped`}
         {rest > 0 &&
           finished > 0 &&

@@ -1,4 +1,5 @@
 /** Operations: what came in and its outcomes over time, latency, what is waiting. For operators. */
+
 import {
   ACTIVITY_DAYS,
   missingParts,
@@ -15,10 +16,10 @@ import { partWord } from "../../../shared/mail/part-words.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { type OperatorStep, operatorSteps } from "../../../shared/operator-steps.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { countText } from "../../../shared/watch/words.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.ts";
-import { withQueueNames } from "../environment.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { linkWith } from "../parts/links.ts";
 import { Figure, limitNote, Note } from "../parts/marks.tsx";
@@ -32,7 +33,7 @@ import { latencyTable, OutcomesChart, outcomesTable } from "./outcomes.tsx";
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, parts, asked, trend, open, refused, refusedLately] = await Promise.all([
+  const [history, parts, status, trend, open, refused, refusedLately] = await Promise.all([
     askOutcomeHistory(request, period),
     request.ask(partsQuery(request.nowSeconds)),
     request.operate("pipelineStatus", {}),
@@ -41,7 +42,6 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
     request.read("refusedMail", { from: isoDay(period.firstDay), to: isoDay(period.lastDay) }),
     request.read("refusedMail", {}),
   ]);
-  const status = withQueueNames(asked, request.prefix);
   const queues = queuesTable(status, request.nowSeconds);
   const unfinished = unfinishedTable(status);
   const databases = databasesTable(status);
@@ -80,8 +80,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
           {refusedMail.view(request.url)}
           {databases.view(request.url)}
           <p class="small muted">
-            A database holds {formatBytes(D1_LIMITS.maxDatabaseBytes)} on the paid plan,{" "}
-            {formatBytes(D1_LIMITS.maxFreeDatabaseBytes)} on the free one.
+            A database may hold {formatBytes(status.maxDatabaseBytes ?? D1_LIMITS.maxDatabaseBytes)}.
             {status.databases.length < D1_LIMITS.maxDatabases && (
               <>
                 {" "}
@@ -137,7 +136,7 @@ function Parts({ balance }: { balance: PartsBalance }) {
   return (
     <>
       <p class="small muted">
-        Mail of the last {ACTIVITY_DAYS} days had {formatCount(found)} parts: {list(outcomes)}
+        Mail of the last {ACTIVITY_DAYS} days had {countText(found, "part")}: {list(outcomes)}
         {passed > 0 && `, ${formatCount(passed)} without a report (${list(passedOver)})`}.
       </p>
       {missing !== 0 && (

@@ -150,7 +150,7 @@ function NoReports({ domain, request }: { domain: string; request: PageRequest }
       </h2>
       <p class="lead">
         No reports for this domain, or no access. <a href={`${domainPath(domain)}/setup`}>Its set-up</a> says whether
-        they are on their way. <a href={linkTo(request, "/")}>All domains</a>
+        they are on their way. <a href={linkTo(request, "/")}>All domains</a> counts those that couldn't be read.
       </p>
     </section>
   );

@@ -1,11 +1,13 @@
 /** The table of sources, on the overview and on the page Sources. */
+
 import { decisionAbout, readDecisions } from "../../../shared/guidance/decisions.ts";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
 import { hitsOf, type PolicyStep } from "../../../shared/guidance/what-if.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
-import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
+import { messagesText } from "../../../shared/watch/words.ts";
+import { formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
@@ -157,8 +159,7 @@ function SourceCell({ request, domain, source, isNew, decision }: CellProps) {
       </span>
       {source.uncounted > 0 && (
         <span class="small result warn">
-          ! {source.uncounted === source.messages ? "only" : `${formatCount(source.uncounted)} messages`} by unverified
-          reports
+          ! {source.uncounted === source.messages ? "only" : messagesText(source.uncounted)} by unverified reports
         </span>
       )}
       <span class="small muted">{kind === "other" && passed > 0 ? "passes for both domains" : KINDS[kind]}</span>

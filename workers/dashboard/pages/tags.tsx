@@ -11,7 +11,7 @@ import { DASHBOARD_LIMITS, SETUP_LIMITS, TAG_LIMITS } from "../../../shared/limi
 import { splitTags } from "../../../shared/tag.ts";
 import { mayAdminister } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { limitNote, Note, ProblemNote } from "../parts/marks.tsx";
@@ -224,20 +224,25 @@ async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<n
   }
   const tags = splitTags(form.get("tags") ?? "");
   const change = form.get("action") === "remove" ? { remove: tags } : { add: tags };
-  return orProblem(async () => {
-    let changed = 0;
-    for (const [account, list] of perAccount) {
-      const { items } = await request.operate("tagDomains", {
-        account,
-        domains: list.map(({ domain }) => domain),
-        ...change,
-      });
-      const problem = items.find((item) => item.problem !== undefined)?.problem;
-      if (problem !== undefined) return problem;
-      changed += items.length;
+  let changed = 0;
+  const problems: string[] = [];
+  for (const [account, list] of perAccount) {
+    const domains = list.map(({ domain }) => domain);
+    const tagged = await unless(
+      ["bad_request", "not_found"],
+      request.operate("tagDomains", { account, domains, ...change }),
+    );
+    if (!tagged.ok) {
+      problems.push(...domains.map(() => tagged.error));
+      continue;
     }
-    return changed;
-  });
+    const refused = tagged.value.items.flatMap(({ problem }) => problem ?? []);
+    changed += tagged.value.items.length - refused.length;
+    problems.push(...refused);
+  }
+  const [first] = problems;
+  if (first === undefined) return changed;
+  return changed === 0 ? first : `${formatCount(changed)} changed, ${formatCount(problems.length)} not: ${first}`;
 }
 
 /** Those of the list, as long as it has as many as were shown. @returns a problem otherwise, with their number in the form */

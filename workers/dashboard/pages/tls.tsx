@@ -36,7 +36,7 @@ import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, periodOf } from "../parts/page-request.ts";
 import { SpreadNote } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-import { reportPath } from "../paths.ts";
+import { domainPath, reportPath } from "../paths.ts";
 import { MoreInDetails, SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -65,12 +65,15 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
         {days.length === 0 ? (
           <section class="card">
             <h2>No TLS reports for this period</h2>
-            <p class="lead">To receive them, publish this record:</p>
-            <pre>
-              _smtp._tls.
-              <ForeignText text={domain} />
-              {`  TXT  "v=TLSRPTv1; rua=mailto:dmarc@example.com"`}
-            </pre>
+            <p class="lead">
+              Senders report once a record at{" "}
+              <code>
+                _smtp._tls.
+                <ForeignText text={domain} />
+              </code>{" "}
+              asks them to. <a href={`${domainPath(domain)}/setup`}>The set-up</a> has it, with the address for the
+              reports. If it is published, wait a day, or choose a longer period.
+            </p>
           </section>
         ) : (
           <>

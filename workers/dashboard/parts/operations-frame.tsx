@@ -1,6 +1,5 @@
 /** The head of the operations pages: title, tabs, and the result of the last change. */
 import type { Child } from "hono/jsx";
-import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { ownValue } from "../../../shared/own-value.ts";
 import { formatCount } from "../data/numbers.ts";
 import { OPERATIONS_PRESETS, type Period } from "../data/period.ts";
@@ -77,28 +76,18 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
   );
 }
 
-interface CursorPage<Item> {
-  items: Item[];
-  cursor?: string | undefined;
-}
-
-/** All rows of a long list for a file, asked a page at a time up to the bound of any file. */
-export async function allRows<Item>(
-  ask: (cursor: string | undefined) => Promise<CursorPage<Item>>,
-): Promise<{ rows: Item[]; matching: number }> {
-  const items: Item[] = [];
-  let cursor: string | undefined;
-  do {
-    const page: CursorPage<Item> = await ask(cursor);
-    items.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined && items.length < DASHBOARD_LIMITS.maxExportRows);
-  const rows = items.slice(0, DASHBOARD_LIMITS.maxExportRows);
-  return { rows, matching: rows.length };
-}
+/** Ours: rows that one statement names, so that a file of all fits into answers of D1. */
+const NAMED_AT_ONCE = 2000;
 
 /** The rows with these ids, in the order of the ids; one that went meanwhile is left out. */
-export function inOrder<Row extends { id: string }>(ids: readonly { id: string }[], rows: readonly Row[]): Row[] {
-  const found = new Map(rows.map((row) => [row.id, row]));
-  return ids.flatMap(({ id }) => found.get(id) ?? []);
+export async function inOrder<Row extends { id: string }>(
+  found: readonly { id: string }[],
+  ask: (ids: string[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const ids = found.map(({ id }) => id);
+  const rows = new Map<string, Row>();
+  for (let first = 0; first < ids.length; first += NAMED_AT_ONCE) {
+    for (const row of await ask(ids.slice(first, first + NAMED_AT_ONCE))) rows.set(row.id, row);
+  }
+  return ids.flatMap((id) => rows.get(id) ?? []);
 }

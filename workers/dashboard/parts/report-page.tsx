@@ -15,6 +15,7 @@ import { ApiError } from "../errors.ts";
 import { ForeignText } from "./foreign-text.tsx";
 import { Figure } from "./marks.tsx";
 import type { PageRequest } from "./page-request.ts";
+import { ROLE } from "./table-view.tsx";
 
 /** The month of the link. @throws ApiError when it is not valid */
 export function monthOfLink(request: PageRequest): Month {
@@ -100,33 +101,35 @@ export function Volumes({ current, before }: VolumesProps) {
 }
 
 interface ReportTableProps {
+  /** Id of the heading that names it. */
+  name: string;
   columns: readonly { label: string; isFigure?: boolean }[];
   /** Cells of each row, in the order of the columns; the first is the row's head. */
   rows: readonly (readonly Child[])[];
 }
 
 /** A plain table: on paper nothing is sorted or paged. On a phone its rows are blocks, as those of other tables. */
-export function ReportTable({ columns, rows }: ReportTableProps) {
+export function ReportTable({ name, columns, rows }: ReportTableProps) {
   const look = (i: number): string => (columns[i]?.isFigure ? "end" : "text");
   return (
-    <table class="plain stacks">
-      <thead>
-        <tr>
+    <table class="plain stacks" {...ROLE.table} aria-labelledby={name}>
+      <thead {...ROLE.rowgroup}>
+        <tr {...ROLE.row}>
           {columns.map(({ label, isFigure = false }) => (
-            <th scope="col" class={isFigure ? "end" : undefined}>
+            <th scope="col" {...ROLE.head} class={isFigure ? "end" : undefined}>
               {label}
             </th>
           ))}
         </tr>
       </thead>
-      <tbody>
+      <tbody {...ROLE.rowgroup}>
         {rows.map(([head, ...cells]) => (
-          <tr>
-            <th scope="row" class="text">
+          <tr {...ROLE.row}>
+            <th scope="row" {...ROLE.rowHead} class="text">
               {head}
             </th>
             {cells.map((cell, i) => (
-              <td class={look(i + 1)} data-label={columns[i + 1]?.label}>
+              <td {...ROLE.cell} class={look(i + 1)} data-label={columns[i + 1]?.label}>
                 {cell}
               </td>
             ))}

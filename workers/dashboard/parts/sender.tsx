@@ -1,8 +1,10 @@
 /** Whether a report's mail proves who sent it: a mark, its words, and what a verdict is based on. */
+
 import type { Child } from "hono/jsx";
 import { SENDER_STATES, type SenderState } from "../../../shared/authentication/sender-state.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
-import { formatCount, formatShare } from "../data/numbers.ts";
+import { countText } from "../../../shared/watch/words.ts";
+import { formatShare } from "../data/numbers.ts";
 import { domainPath } from "../paths.ts";
 import { Name } from "./foreign-text.tsx";
 import { linkTo } from "./links.ts";
@@ -81,16 +83,16 @@ export function JudgementBasis({ request, domain, days }: BasisProps): Child {
     <>
       {reports > 0 && (
         <p class="small">
-          {formatShare(uncounted, messages)} of messages come from {formatCount(reports)} reports whose sender isn't
+          {formatShare(uncounted, messages)} of messages come from {countText(reports, "report")} whose sender isn't
           proven. The verdict leaves them out: anybody can send such a report.{" "}
           <a href={list("unverified")}>Unverified</a>, <a href={list("contradicted")}>contradicted</a>
         </p>
       )}
       {unchecked > 0 && (
         <p class="small">
-          {formatShare(unchecked, messages - uncounted)} of the counted messages come from{" "}
-          <a href={list("unchecked")}>reports whose sender couldn't be checked</a>: they came before senders were
-          checked, or neither a receiver's results nor a DNS server is configured.
+          {unchecked === messages - uncounted ? "All" : `${formatShare(unchecked, messages - uncounted)} of the`}{" "}
+          counted messages come from <a href={list("unchecked")}>reports whose sender couldn't be checked</a>: they came
+          before senders were checked, or neither a receiver's results nor a DNS server is configured.
         </p>
       )}
     </>

@@ -1,5 +1,7 @@
 /** How reports over several days are marked where their figures are shown by day. */
+
 import { daysOfPeriod, isSpread, type Period } from "../../../shared/report-day.ts";
+import { countText } from "../../../shared/watch/words.ts";
 import { isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import type { ViewColumn } from "./table-view.tsx";
@@ -11,7 +13,7 @@ export function SpreadNote({ days, unit }: { days: readonly { spread: number }[]
   const number = days.filter((day) => day.spread > 0).length;
   return (
     <p class="small muted">
-      <SpreadMark /> {formatCount(spread)} {unit} of {formatCount(number)} days come from reports over several days:
+      <SpreadMark /> {formatCount(spread)} {unit} of {countText(number, "day")} come from reports over several days:
       each day has its share, in proportion to the hours.
     </p>
   );

@@ -59,8 +59,9 @@ interface FootProps {
   size: number;
 }
 
-/** How many rows there are, the pages, how long a page is, and the same rows as files. */
+/** Which rows of how many are shown, for paper too, the pages, how long a page is, and the same rows as files. */
 export function TableFoot({ id, url, page, pages, count, size }: FootProps) {
+  const from = (page - 1) * size + 1;
   const to = (n: number): string => `${linkWith(url, { [`${id}.page`]: String(n) })}#${id}`;
   const sizeTo = (rows: number): string =>
     `${linkWith(url, { [`${id}.size`]: String(rows), [`${id}.page`]: undefined })}#${id}`;
@@ -69,6 +70,7 @@ export function TableFoot({ id, url, page, pages, count, size }: FootProps) {
     <div class="table-foot">
       <nav aria-label={`Pages of ${id}`}>
         <span>
+          {pages > 1 && `${formatCount(from)} to ${formatCount(Math.min(count, from + size - 1))} of `}
           {formatCount(count)} {count === 1 ? "row" : "rows"}
         </span>
         {page > 1 && (

@@ -131,7 +131,9 @@ export async function checkAndKeep(
 ): Promise<StoredCheck | undefined> {
   const { ledger, nowSeconds } = invocation;
   const { mail, countedMail } = await lastMail(name, invocation);
-  const selectors = seenSelectors(name.domain, mail.sources);
+  // A single forged report may name more selectors than are looked up, none of them with a key.
+  const { sources } = countedMail.sources.length > 0 ? countedMail : mail;
+  const selectors = seenSelectors(name.domain, sources);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
   const first = hasFewQuestions(invocation.env) && before !== undefined ? firstKinds(before.check) : undefined;

@@ -23,7 +23,7 @@ import { dropNames, forgottenAmong, forgottenNames, putForgotten } from "../../.
 import { removeImports } from "../../../shared/ledger/imports.ts";
 import type { Job } from "../../../shared/ledger/jobs.ts";
 import { removeObjects } from "../../../shared/ledger/objects.ts";
-import { askAll } from "../../../shared/ledger/shards.ts";
+import { askAll, missingDatabase } from "../../../shared/ledger/shards.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
 import { othersAmong, rawObjectsPage } from "../reports/objects-of-account.ts";
@@ -58,8 +58,10 @@ export interface ForgottenPage {
   delaySeconds?: number;
 }
 
-/** Does one page. */
+/** Does one page. @throws Error when a database is not bound: what is in it would stay, and what others have could not be told */
 export async function forgetPage(job: Job, invocation: Invocation): Promise<ForgottenPage> {
+  const missing = await missingDatabase(invocation.shards);
+  if (missing !== undefined) throw new Error(missing);
   const at = job.cursor === "" ? startOf("close") : v.parse(cursor, job.cursor);
   const { page, next } = await doPage(at, job, invocation);
   if (next === undefined) await finish(job, invocation);

@@ -54,11 +54,11 @@ async function attemptDelivery(id: string, invocation: Invocation): Promise<{ ou
 
 function endOf(
   { attempts, createdSeconds }: Delivery,
-  { isSent, result, waitSeconds = 0 }: Attempt,
+  { isSent, result, waitSeconds = 0, retrySeconds = 0 }: Attempt,
   nowSeconds: number,
 ): Pick<Delivery, "state" | "result" | "nextSeconds"> {
   if (isSent) return { state: "sent", result, nextSeconds: 0 };
-  const nextSeconds = nowSeconds + Math.max(waitSeconds, growingDelaySeconds(attempts, NOTIFY_LIMITS));
+  const nextSeconds = nowSeconds + Math.max(waitSeconds, retrySeconds, growingDelaySeconds(attempts, NOTIFY_LIMITS));
   const isOver = nextSeconds > createdSeconds + NOTIFY_LIMITS.giveUpSeconds;
   return { state: isOver ? "failed" : "waiting", result, nextSeconds: isOver ? 0 : nextSeconds };
 }

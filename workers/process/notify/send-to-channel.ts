@@ -24,6 +24,8 @@ export interface Attempt {
   result: string;
   /** For how many seconds it accepts nothing at all (429, 503); undefined if it does not say. */
   waitSeconds?: number;
+  /** For how many seconds it does not take this, whatever it does with others; Infinity = for good. */
+  retrySeconds?: number;
 }
 
 /** Sends it. @throws whatever D1 throws */
@@ -93,12 +95,14 @@ async function sendMail(
   { SEND_EMAIL, NOTICES_FROM }: Invocation["env"],
 ): Promise<Attempt> {
   if (NOTICES_FROM === "") return refused("No sender is configured: set NOTICES_FROM in wrangler.process.toml.");
-  const headers = { [MAIL_DELIVERY_HEADER]: deliveryId };
+  // No vacation answer, and no loop of answers (RFC 3834).
+  const headers = { [MAIL_DELIVERY_HEADER]: deliveryId, "Auto-Submitted": "auto-generated" };
   try {
     await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
     return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
   } catch (error) {
-    return refused(mailRefusal(error));
+    const { result, ...others } = mailRefusal(error);
+    return { ...refused(result), ...others };
   }
 }
 

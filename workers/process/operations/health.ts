@@ -1,13 +1,12 @@
 /**
- * Whether the stores of the pipeline answer: one row of each database, one value of KV, the backlog of each queue; and
- * when cron last ran. Reads only.
+ * Whether the stores of the pipeline answer: one row of each database, and its size, one value of KV, the backlog of each
+ * queue; and when cron last ran. Reads only.
  */
 import type { Outputs } from "../../../shared/contract/operations.ts";
-import { anyAccountQuery } from "../../../shared/ledger/accounts.ts";
-import { ask } from "../../../shared/ledger/database.ts";
-import { lastRoundSeconds } from "../../../shared/ledger/domain-verdicts.ts";
+import { databaseBytes } from "../../../shared/ledger/database.ts";
+import { lastRound } from "../../../shared/ledger/domain-verdicts.ts";
 import { findCopy } from "../../../shared/registry.ts";
-import { backlog } from "../backlog.ts";
+import { backlogs } from "../backlog.ts";
 import type { Invocation } from "../env.ts";
 
 /** An address that is never registered: KV answers that, or does not answer. */
@@ -16,21 +15,19 @@ const NOBODY = "health@invalid";
 /** Asks all of them at once. @throws nothing: a store that does not answer is false, or left out */
 export async function readHealth({ env, shards }: Invocation): Promise<Outputs["health"]> {
   const answers = (work: Promise<unknown>): Promise<boolean> => work.then(() => true).catch(() => false);
-  const [registry, ledger, roundSeconds, queues] = await Promise.all([
+  const [registry, sizes, round, queues] = await Promise.all([
     answers(findCopy(env.KV_DMARC_REPORTS, NOBODY)),
-    answers(Promise.all(shards.all.map((database) => ask(database, anyAccountQuery())))),
-    lastRoundSeconds(shards.directory).catch(() => 0),
-    Promise.allSettled([
-      backlog("dmarc-reports", env.QUEUE_REPORTS),
-      backlog("dmarc-points", env.QUEUE_POINTS),
-      backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
-    ]),
+    Promise.all(shards.all.map(databaseBytes)).catch(() => undefined),
+    lastRound(shards.directory).catch(() => ({ roundSeconds: 0, cronSeconds: 0 })),
+    Promise.allSettled(backlogs(env)),
   ]);
   const answered = queues.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   return {
-    ledger,
+    ledger: sizes !== undefined,
     registry,
     queues: answered.map(({ queue, messages, oldestSeconds }) => ({ queue, messages, oldestSeconds })),
-    roundSeconds,
+    databases: (sizes ?? []).map((bytes, database) => ({ database, bytes })),
+    maxDatabaseBytes: Number(env.MAX_DATABASE_BYTES),
+    ...round,
   };
 }

@@ -2,14 +2,15 @@
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { change } from "../../../shared/ledger/database.ts";
-import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
+import { putMute, removeEndedMutes, removeMute } from "../../../shared/ledger/notices.ts";
+import { WATCH_LIMITS } from "../../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
-import { ok } from "../../../shared/result.ts";
+import { fail, ok } from "../../../shared/result.ts";
 import type { Mute } from "../../../shared/watch/finding.ts";
 import { noAccount } from "../answers.ts";
 import { type Invocation, inShardIfKnown, inShardOf } from "../env.ts";
 
-/** Mutes. @param by the person who asks @returns the mute as it is stored; a problem if there is no such account */
+/** Mutes. @param by the person who asks @returns the mute as it is stored; a problem if there is no such account, or it is full */
 export async function mute(
   { days, note, ...name }: Inputs["mute"],
   by: string,
@@ -25,8 +26,10 @@ export async function mute(
     mutedSeconds: nowSeconds,
     mutedBy: by,
   };
-  await change(ledger, [putMute(kept)]);
-  return ok(kept);
+  const [, put] = await change(ledger, [removeEndedMutes(kept.account, nowSeconds), putMute(kept)]);
+  if (put?.results.length === 1) return ok(kept);
+  const message = `The account has ${WATCH_LIMITS.mutesPerAccount} mutes, as many as it may have: one of a domain or a rule covers many.`;
+  return fail({ code: "too_large", message });
 }
 
 /** Removes a mute. */

@@ -1,7 +1,7 @@
 /** What is waiting: queue backlogs, and raw objects without an outcome, however old. */
 import { accountsByShardQuery } from "../../../shared/ledger/accounts.ts";
 import { ask, databaseBytes } from "../../../shared/ledger/database.ts";
-import { lastRoundSeconds } from "../../../shared/ledger/domain-verdicts.ts";
+import { lastRound } from "../../../shared/ledger/domain-verdicts.ts";
 import { countRunningAgain, followJobs, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { unfinishedDays } from "../../../shared/ledger/objects.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -10,7 +10,7 @@ import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { datePath, isoDate, RAW_PREFIX } from "../../../shared/storage.ts";
-import { backlog } from "../backlog.ts";
+import { backlogs } from "../backlog.ts";
 import type { Invocation } from "../env.ts";
 import { withoutOutcome } from "../jobs/job-pages.ts";
 import { listObjects } from "../reports/raw-object.ts";
@@ -21,11 +21,7 @@ import { listObjects } from "../reports/raw-object.ts";
  */
 export async function readStatus(invocation: Invocation): Promise<PipelineStatus> {
   const { env, shards, nowSeconds } = invocation;
-  const queues = await Promise.all([
-    backlog("dmarc-reports", env.QUEUE_REPORTS),
-    backlog("dmarc-points", env.QUEUE_POINTS),
-    backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
-  ]);
+  const queues = await Promise.all(backlogs(env));
   const counted = await unfinishedDays(shards.directory);
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const known = new Map(counted.map((one) => [one.day, one]));
@@ -49,7 +45,8 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     runningAgain: countRunningAgain(await followJobs(shards.all, jobs, nowSeconds)),
     reportsWithDueSlices: due.length,
     databases: await readDatabases(invocation),
-    roundSeconds: await lastRoundSeconds(shards.directory),
+    maxDatabaseBytes: Number(env.MAX_DATABASE_BYTES),
+    ...(await lastRound(shards.directory)),
   };
 }
 

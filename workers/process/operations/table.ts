@@ -8,6 +8,7 @@ import { conflictOf } from "../../../shared/contract/incoming-shapes.ts";
 import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { change } from "../../../shared/ledger/database.ts";
+import { missingDatabase } from "../../../shared/ledger/shards.ts";
 import { noteTokenUse } from "../../../shared/ledger/tokens.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { badRequest, doneOr, foundOr, noAccount, notFound, refusal } from "../answers.ts";
@@ -86,6 +87,8 @@ export const HANDLERS: Handlers = {
   exportAccount: ({ account, cursor }, { invocation }) => exportAccount(account, cursor, invocation),
   async forgetAccount({ account, confirm }, { invocation }) {
     if (confirm !== account) return badRequest("confirm: it is not the account's name.");
+    const missing = await missingDatabase(invocation.shards);
+    if (missing !== undefined) return fail({ code: "not_configured", message: missing });
     const job = await startForgetting(account, Math.random(), invocation);
     return job === undefined ? noAccount(account) : ok(job);
   },

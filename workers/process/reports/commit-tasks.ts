@@ -3,12 +3,13 @@
  * transaction per database. Every step can be repeated without counting anything twice.
  */
 import { decide } from "../../../shared/batch/decide.ts";
-import { type ReadObject, wasDecided } from "../../../shared/batch/object.ts";
+import type { ReadObject } from "../../../shared/batch/object.ts";
 import type { BatchPlan, ObjectPlan } from "../../../shared/batch/plan.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
 import type { Change } from "../../../shared/ledger/database.ts";
+import { wasDecided } from "../../../shared/ledger/outcomes.ts";
 import { removeReservedSlices } from "../../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { queueBatches } from "../../../shared/queue-batches.ts";

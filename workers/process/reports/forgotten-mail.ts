@@ -6,6 +6,7 @@
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
 import { objectReference } from "../../../shared/ledger/objects.ts";
+import { missingDatabase } from "../../../shared/ledger/shards.ts";
 import { FORGET_LIMITS } from "../../../shared/limits.ts";
 import type { Invocation } from "../env.ts";
 import { ownersOf } from "./objects-of-account.ts";
@@ -24,8 +25,11 @@ export async function dropForgotten(
   try {
     // An address may have come from another account, which keeps what it has of it; the job removes what the forgotten one has.
     const dropped = [...(await toForgotten(unregistered, invocation)), ...(await deletedSince(changed, invocation))];
+    if (dropped.length === 0) return;
+    const missing = await missingDatabase(invocation.shards);
+    if (missing !== undefined) throw new Error(missing);
     const references = dropped.map(({ message }) => objectReference(message));
-    const owners = dropped.length === 0 ? [] : await ownersOf(references, invocation);
+    const owners = await ownersOf(references, invocation);
     const ownerless = dropped.filter((_, place) => owners[place]?.size === 0);
     if (ownerless.length === 0) return;
     await invocation.env.R2_DMARC_REPORTS.delete(ownerless.map(({ message }) => message.key));

@@ -14,7 +14,7 @@ import { deadLetterId, versionUid } from "../../../shared/identity.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { ask, OneCall } from "../../../shared/ledger/database.ts";
 import { addDayUses } from "../../../shared/ledger/day-uses.ts";
-import { addObjects, objectReference } from "../../../shared/ledger/objects.ts";
+import { addObjects, faultOfNewer, objectReference } from "../../../shared/ledger/objects.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
 import { addReports, findReports, type LedgerReports } from "../../../shared/ledger/reports.ts";
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
@@ -45,6 +45,9 @@ export async function lookUp(
   const uses = addDayUses(call, wanted.names, wanted.reporters);
   await call.send(ledger);
   const finished = objectsFound();
+  // Both versions may be at work while one is uploaded.
+  const fault = faultOfNewer([...finished.values()]);
+  if (fault !== undefined) throw fault;
   const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
   const held = reportsFound();
   const earlier = previous.flatMap((outcome) => (hasReport(outcome) ? [reportOf(outcome)] : []));

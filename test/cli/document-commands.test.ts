@@ -1,0 +1,57 @@
+/** Every call of `dmarc` that a document shows is one that there is: its words, options and values are taken as they stand there. */
+import { CommanderError } from "commander";
+import { describe, expect, it, vi } from "vitest";
+import { buildProgram } from "../../cli/program.ts";
+import { DOCUMENTS } from "../agreement/documents.ts";
+import { allCommands } from "./commands.ts";
+import { silence, wordsOf } from "./examples.ts";
+
+/** These say what there was then, and are not changed later. */
+const OF_THEIR_TIME = /^CHANGELOG\.md$|^docs\/decisions\//;
+
+const NAMES = new Set(allCommands().map(({ words }) => words));
+
+/** Lines to be typed. Those of docs/cli.md are the help's own, see examples.test.ts. */
+const shown = [...DOCUMENTS]
+  .filter(([file]) => !OF_THEIR_TIME.test(file) && file !== "docs/cli.md")
+  .flatMap(([file, text]) => callsIn(text).map((line) => ({ file, line })));
+
+describe("calls of dmarc in documents", () => {
+  it("are found", () => {
+    expect(shown.length).toBeGreaterThan(40);
+  });
+
+  it.each(shown)("$file: $line", async ({ line }) => {
+    const runs: string[] = [];
+    const program = buildProgram();
+    silence(program, (words) => runs.push(words));
+    const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      for (const words of wordsOf(line)) await program.parseAsync(words, { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      expect.fail(error.message);
+    } finally {
+      warn.mockRestore();
+    }
+    expect(runs).toHaveLength(wordsOf(line).length);
+  });
+});
+
+/** Lines of code blocks, a quoted text over several of them as one; and code within sentences. */
+function callsIn(text: string): string[] {
+  const blocks = /^```(?:sh)?\n([\s\S]*?)^```|((?:^ {4}.*\n)+)/gm;
+  const code = [...text.matchAll(blocks)].map(([, fenced, indented]) => fenced ?? indented ?? "");
+  const lines = code.flatMap((block) => block.match(/(?:"[^"]*"|'[^']*'|[^\n"']|["'])+/g) ?? []);
+  const inline = [...text.replaceAll(blocks, "").matchAll(/`([^`\n]+)`/g)].map(([, call = ""]) => call);
+  return [...lines, ...inline]
+    .map((line) => line.replace(/(?<=\s)#.*$/, "").replace(/npm run (?:-s|--silent) dmarc --/, "dmarc"))
+    .map((line) => line.trim())
+    .filter((line) => /^(?:[A-Z_]+=\S+ )*dmarc [a-z-]/.test(line) && !isOutline(line));
+}
+
+/** Names of commands alone, or places that are filled in: `…`, `[OPTION]`, `NAME`. */
+function isOutline(line: string): boolean {
+  const [words = []] = wordsOf(line);
+  return NAMES.has(words.join(" ")) || words.some((word) => /[…[\]]/.test(word) || /^[A-Z][A-Z_.-]+$/.test(word));
+}
