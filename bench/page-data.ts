@@ -1,7 +1,7 @@
 /** Generated reports for the benchmarks of pages, written as process settles them. Repeatable. */
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import type { AggregateRecord, FailureReport, TlsReport } from "../shared/report/vocabulary.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../test/support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../test/support/ledger-fill.ts";
 import { seeded } from "../test/support/seeded-reports.ts";
 
 export const FIRST_DAY = 20_000;
@@ -72,7 +72,7 @@ export async function writeReports(ledger: LedgerDatabase, spread: Spread): Prom
   for (let first = 0; first < spread.reports; first += SETTLED_AT_ONCE) {
     const count = Math.min(SETTLED_AT_ONCE, spread.reports - first);
     const samples = Array.from({ length: count }, (_, i) => reportAt(first + i, spread));
-    await settleSamples(ledger, samples, { nowSeconds: (samples[0]?.receivedSeconds ?? 0) + 20 });
+    await commitSamples(ledger, samples, { nowSeconds: (samples[0]?.receivedSeconds ?? 0) + 20 });
     for (const { report } of samples) {
       if (report.kind !== "aggregate") continue;
       written.records += report.totals.records;
@@ -160,6 +160,6 @@ export async function writeOthers(
     ...Array.from({ length: failures }, (_, place) => sample("b", place, failureAt(place, domain, days))),
   ];
   for (let first = 0; first < samples.length; first += SETTLED_AT_ONCE) {
-    await settleSamples(ledger, samples.slice(first, first + SETTLED_AT_ONCE), { nowSeconds: 1_800_000_000 });
+    await commitSamples(ledger, samples.slice(first, first + SETTLED_AT_ONCE), { nowSeconds: 1_800_000_000 });
   }
 }

@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import { PROCESS_LIMITS } from "../shared/limits.ts";
 import { buildRawMetadata, isoDate, parseRawMetadata } from "../shared/storage.ts";
-import { aggregateReport, settleSamples } from "../test/support/ledger-fill.ts";
+import { aggregateReport, commitSamples } from "../test/support/ledger-fill.ts";
 import { localWorker } from "../test/support/local-workers.ts";
 import { migrate } from "../test/support/migrations.ts";
 import { createOfflineHarness } from "../test/support/offline-harness.ts";
@@ -80,7 +80,7 @@ async function store({ env }: Bench, records: number): Promise<string> {
   await env.R2_DMARC_REPORTS.put(rawKey, bytes, { customMetadata });
   const report = aggregateReport(DOMAIN, { day: DAY, records: [], reporter: `Reporter of ${records}` });
   report.totals.records = records;
-  await settleSamples(env.D1_DMARC_REPORTS, [{ account: ACCOUNT, uid, report, records: [], receivedSeconds, rawKey }], {
+  await commitSamples(env.D1_DMARC_REPORTS, [{ account: ACCOUNT, uid, report, records: [], receivedSeconds, rawKey }], {
     nowSeconds: receivedSeconds,
   });
   return `/api/v1/reports/${ACCOUNT}/${DOMAIN}/${isoDate(DAY * 86_400)}/${uid}/records`;

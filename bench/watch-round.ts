@@ -9,7 +9,7 @@ import { localConfig } from "../local/worker-config.ts";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import type { AggregateRecord } from "../shared/report/vocabulary.ts";
 import { countingLedger } from "../test/support/counting-ledger.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../test/support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../test/support/ledger-fill.ts";
 import { Simulation } from "../test/support/simulation/simulation.ts";
 import { SqliteLedger } from "../test/support/sqlite-d1.ts";
 import { watchDomains } from "../workers/process/watch/round.ts";
@@ -76,7 +76,7 @@ async function fill(
     }
   }
   for (let i = 0; i < samples.length; i += 25) {
-    await settleSamples(database, samples.slice(i, i + 25), { nowSeconds: today * 86_400 });
+    await commitSamples(database, samples.slice(i, i + 25), { nowSeconds: today * 86_400 });
   }
   for (const table of ["reports", "domain_days"]) {
     const names = sqlite

@@ -13,7 +13,7 @@ import type { StoredCheck } from "../../shared/guidance/stored-check.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 import { axeFindings, offScreen } from "./support.ts";
 
@@ -69,7 +69,7 @@ describe.skipIf(isMissing)("every state", () => {
     const records = [sampleRecord(domain, { count: 100 })];
     const report = aggregateReport(domain, { day: TODAY - 1, records });
     const uid = `c${CHECK_STATES.indexOf(state)}`.padStart(32, "0");
-    await settleSamples(dashboard.ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], {
+    await commitSamples(dashboard.ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], {
       nowSeconds,
     });
     const changed = {
@@ -95,7 +95,7 @@ describe.skipIf(isMissing)("every state", () => {
       records,
       receivedSeconds: nowSeconds,
     }));
-    await settleSamples(dashboard.ledger, samples, { nowSeconds });
+    await commitSamples(dashboard.ledger, samples, { nowSeconds });
   }
 
   async function look(path: string, name: string, says: string): Promise<void> {

@@ -11,7 +11,7 @@ import { PAGE_LIMITS } from "../../shared/limits.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { readSamples } from "../local/read-samples.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
@@ -141,7 +141,7 @@ it("reports a missing point and exits with code 1", async () => {
   const domain = "missing.example";
   const records = [sampleRecord(domain, { count: 7 }), sampleRecord(domain, { count: 2, dkim: "fail" })];
   const report = aggregateReport(domain, { day: TODAY - 5, records });
-  await settleSamples(
+  await commitSamples(
     pipeline.ledger,
     [{ account: "acme", uid: "9".repeat(32), report, records, receivedSeconds: NOW }],
     { nowSeconds: NOW },

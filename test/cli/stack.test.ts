@@ -6,7 +6,7 @@ import { ask, change } from "../../shared/ledger/database.ts";
 import { deadLettersNamedQuery, putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
-import { aggregateReport, deadLetterRow, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, deadLetterRow, sampleRecord } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { TODAY } from "../support/today.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
@@ -36,7 +36,7 @@ async function fillLedger(): Promise<void> {
   ];
   const report = aggregateReport("acme.example", { day: TODAY - 1, records });
   const sample = { account: "acme", uid: "1".repeat(32), report, records, receivedSeconds: nowSeconds };
-  await settleSamples(dashboard.ledger, [sample], { nowSeconds });
+  await commitSamples(dashboard.ledger, [sample], { nowSeconds });
   await change(dashboard.ledger, [
     putDeadLetters([deadLetterRow({ day: TODAY, receivedSeconds: nowSeconds, filedSeconds: nowSeconds })]),
   ]);

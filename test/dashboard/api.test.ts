@@ -5,7 +5,7 @@ import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { aggregateReport, deadLetterRow, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, deadLetterRow, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { listenLocally } from "../support/ports.ts";
 import { TODAY } from "../support/today.ts";
@@ -90,7 +90,7 @@ describe("with data, the API", () => {
     await engine.write("records", [recordRow({ count: 3, generation: 2 })]);
     const records = [sampleRecord("it's.example", { count: 10, dkim: "fail", sourceIp: "192.0.2.9" })];
     const report = aggregateReport("it's.example", { day: TODAY - 1, records });
-    await settleSamples(dashboard.ledger, [own(), own({ uid: "2".repeat(32), report, records })], {
+    await commitSamples(dashboard.ledger, [own(), own({ uid: "2".repeat(32), report, records })], {
       nowSeconds: nowSeconds - 60,
     });
     const letter = putDeadLetters([deadLetterRow({ filedSeconds: nowSeconds - 1800 })]);
@@ -133,7 +133,7 @@ describe("with data, the API", () => {
 
   it("answers activity by span, and marks reprocessed entries", async () => {
     const again = own({ generation: 2 });
-    await settleSamples(dashboard.ledger, [again], { nowSeconds: nowSeconds - 600, version: 1 });
+    await commitSamples(dashboard.ledger, [again], { nowSeconds: nowSeconds - 600, version: 1 });
     const { body } = await json("/api/v1/activity");
     expect(body).toMatchObject({
       items: [

@@ -11,7 +11,7 @@ import { putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { addToken } from "../../shared/ledger/tokens.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { tokenHash, tokenSecret } from "../../shared/tokens.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, apiOf, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -62,7 +62,7 @@ beforeAll(async () => {
     sample("3", "other", "acme.example", TODAY - 1),
     sample("4", "other", "other.example", TODAY - 1),
   ];
-  for (const one of samples) await settleSamples(dashboard.ledger, [one], { nowSeconds });
+  for (const one of samples) await commitSamples(dashboard.ledger, [one], { nowSeconds });
   const token = { id: "a".repeat(16), account: "acme", name: "reader", scope: "read", createdBy: "test" } as const;
   const times = { createdSeconds: nowSeconds, expiresSeconds: 0, revokedSeconds: 0, lastUsedSeconds: nowSeconds };
   await change(dashboard.ledger, addToken({ ...token, ...times }, await tokenHash(READ_TOKEN)));

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { change } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
-import { aggregateReport, deadLetterRow, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, deadLetterRow, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
     const uid = i.toString(16).padStart(32, "0");
     return { account: "acme", uid, report, records, receivedSeconds: nowSeconds };
   });
-  await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  await commitSamples(dashboard.ledger, samples, { nowSeconds });
   const letters = Array.from({ length: LETTERS }, (_, i) => letter(i));
   await change(dashboard.ledger, [putDeadLetters(letters)]);
 });

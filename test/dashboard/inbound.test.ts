@@ -8,7 +8,7 @@ import { change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { putPolicyChange } from "../../shared/ledger/mta-sts-policies.ts";
 import type { TlsReport } from "../../shared/report/vocabulary.ts";
-import { settleSamples } from "../support/ledger-fill.ts";
+import { commitSamples } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
@@ -116,7 +116,7 @@ async function report(days: readonly number[], failed: number, reporter: string)
     const uid = String(reports).padStart(32, "0");
     return { account: "acme", uid, report: tls, records: [], receivedSeconds: nowSeconds };
   });
-  await settleSamples(pipeline.ledger, samples, { nowSeconds });
+  await commitSamples(pipeline.ledger, samples, { nowSeconds });
 }
 
 function known(): Promise<Outputs["mtaSts"]> {

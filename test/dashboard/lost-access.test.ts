@@ -5,7 +5,7 @@ import { change } from "../../shared/ledger/database.ts";
 import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import type { PersonEntry } from "../../shared/people.ts";
 import { changeRoutes, fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const EMAIL = "operator@acme.example";
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const records = [sampleRecord("acme.example", { count: 41 })];
   const report = aggregateReport("acme.example", { day: DAY, records });
   const sample = { account: "acme", uid: UID, report, records, receivedSeconds: DAY * 86_400 };
-  await settleSamples(dashboard.ledger, [sample], { nowSeconds: DAY * 86_400 });
+  await commitSamples(dashboard.ledger, [sample], { nowSeconds: DAY * 86_400 });
   for (const account of ["acme", "other"]) await change(dashboard.ledger, [addAccount({ account, shard: 0 }, 1)]);
 });
 afterAll(() => dashboard.close());

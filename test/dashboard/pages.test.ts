@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -37,9 +37,9 @@ function sample(uid: string, day: number, count: number, changes: Partial<Sample
 beforeAll(async () => {
   dashboard = await startDashboard({ vars: { API_TOKEN } });
   const samples = [sample("1", TODAY - 1, 100), sample("2", TODAY - 40, 20), sample("3", TODAY - 300, 7)];
-  for (const one of samples) await settleSamples(dashboard.ledger, [one], { nowSeconds });
+  for (const one of samples) await commitSamples(dashboard.ledger, [one], { nowSeconds });
   const empty = aggregateReport("acme.example", { day: TODAY - 2, records: [], reporter: "Nothing Seen" });
-  await settleSamples(dashboard.ledger, [sample("4", TODAY - 2, 0, { report: empty, records: [] })], { nowSeconds });
+  await commitSamples(dashboard.ledger, [sample("4", TODAY - 2, 0, { report: empty, records: [] })], { nowSeconds });
   // The oldest day is final: its sums are kept, its details are gone.
   await dashboard.ledger.prepare(`UPDATE domain_days SET is_final = 1 WHERE day = ${TODAY - 300}`).all();
   await dashboard.ledger.prepare(`DELETE FROM reports WHERE day = ${TODAY - 300}`).all();
@@ -235,7 +235,7 @@ describe("one of a thing", () => {
     ] as const) {
       const report = aggregateReport(domain, { day, records });
       const sender = { state, domain: "" };
-      await settleSamples(dashboard.ledger, [sample(uid, day, 1, { report, records, sender })], { nowSeconds });
+      await commitSamples(dashboard.ledger, [sample(uid, day, 1, { report, records, sender })], { nowSeconds });
     }
   });
 

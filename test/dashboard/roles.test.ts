@@ -16,7 +16,7 @@ import type { Role } from "../../shared/people.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import type { Incident, Mute, Notice } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { aggregateReport, deadLetterRow, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, deadLetterRow, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
@@ -182,8 +182,8 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     records,
     receivedSeconds: nowSeconds,
   };
-  await settleSamples(ledger, [own], { nowSeconds });
-  for (const sample of secretSamples()) await settleSamples(other, [sample], { nowSeconds });
+  await commitSamples(ledger, [own], { nowSeconds });
+  for (const sample of secretSamples()) await commitSamples(other, [sample], { nowSeconds });
   const isSplit = ledger !== other;
   await change(directory, [
     addAccount({ account: "acme", shard: isSplit ? 1 : 0 }, 1),

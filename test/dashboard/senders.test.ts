@@ -4,7 +4,7 @@ import { putAddressNames } from "../../shared/ledger/address-names.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, apiOf, type Dashboard, pageOf, startDashboard } from "./harness.ts";
 
@@ -38,14 +38,14 @@ beforeAll(async () => {
       receivedSeconds: nowSeconds,
     };
   });
-  await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  await commitSamples(dashboard.ledger, samples, { nowSeconds });
   await seedManySmall(dashboard);
   const records = ["2001:db8:1:2::5", "2001:db8:1:2:9::", "2001:db8:1:3::1"].map((sourceIp) =>
     sampleRecord("six.example", { sourceIp, count: 10 }),
   );
   const report = aggregateReport("six.example", { day: TODAY - 1, records });
   const six: Sample = { account: "acme", uid: "f".repeat(32), report, records, receivedSeconds: nowSeconds };
-  await settleSamples(dashboard.ledger, [six], { nowSeconds });
+  await commitSamples(dashboard.ledger, [six], { nowSeconds });
   const name = { address: "203.0.113.3", host: `crm.${DOMAIN}`, asn: 64500, holder: "HOSTER", country: "DE" };
   const [first, , third] = records;
   const others = [first, third].map((record, i) => ({
@@ -73,7 +73,7 @@ async function seedManySmall({ ledger }: Dashboard): Promise<void> {
       receivedSeconds: nowSeconds,
     };
   });
-  await settleSamples(ledger, samples, { nowSeconds });
+  await commitSamples(ledger, samples, { nowSeconds });
 }
 
 afterAll(() => dashboard.close());

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change } from "../../shared/ledger/database.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -41,7 +41,7 @@ async function start(accessEmail: string): Promise<Dashboard> {
   for (const [shard, { account, messages }] of ACCOUNTS.entries()) {
     await change(dashboard.ledger, [addAccount({ account, shard }, 1)]);
     const ledger = dashboard.ledgers[shard] ?? expect.unreachable();
-    await settleSamples(ledger, samplesOf(account, messages), { nowSeconds });
+    await commitSamples(ledger, samplesOf(account, messages), { nowSeconds });
   }
   return dashboard;
 }
@@ -134,7 +134,7 @@ describe("a viewer", () => {
     const single = await startDashboard({ accessEmail: "viewer@acme.example" });
     try {
       await change(single.ledger, [addAccount({ account: "acme", shard: 0 }, 1)]);
-      await settleSamples(single.ledger, samplesOf("acme", 41), { nowSeconds });
+      await commitSamples(single.ledger, samplesOf("acme", 41), { nowSeconds });
       for (const path of ["/", "/domains/shared.example", "/domains/shared.example/sources"]) {
         expect(await statementsOf(dashboard, path), path).toBe((await statementsOf(single, path)) + 1);
       }

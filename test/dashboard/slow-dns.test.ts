@@ -1,7 +1,7 @@
 /** Pages answer within a second and a half whatever DNS does, and say "unknown" where they needed it. */
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { listenLocally } from "../support/ports.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
@@ -62,7 +62,7 @@ async function fill(pipeline: Pipeline): Promise<void> {
   ];
   const report = aggregateReport("acme.example", { day: Math.floor(nowSeconds / 86_400) - 1, records });
   const sample = { account: "acme", uid: "a".padStart(32, "0"), report, records, receivedSeconds: nowSeconds };
-  await settleSamples(pipeline.ledger, [sample], { nowSeconds });
+  await commitSamples(pipeline.ledger, [sample], { nowSeconds });
   await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme", domains: ["acme.example"] });
   for (const source of ["helpdesk.example", "203.0.113.7"])
     await pipeline.ask(`/domains/acme/acme.example/senders/${source}`, "PUT", { decision: "mine" });

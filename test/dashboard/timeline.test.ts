@@ -5,7 +5,7 @@ import { ask, type Change, change } from "../../shared/ledger/database.ts";
 import { keepCheck, recordChangesOfPeriodQuery } from "../../shared/ledger/domain-checks.ts";
 import { decisionsOfPeriodQuery, putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -57,7 +57,7 @@ async function seedReport({ uid, day, p, addresses }: Seed): Promise<void> {
   );
   const report = aggregateReport(DOMAIN, { day, records, p });
   const sample = { account: "acme", uid: uid.repeat(32), report, records, receivedSeconds: (day + 1) * 86_400 };
-  await settleSamples(dashboard.ledger, [sample], { nowSeconds });
+  await commitSamples(dashboard.ledger, [sample], { nowSeconds });
 }
 
 interface Decided {

@@ -4,7 +4,7 @@ import { VERDICT_STATES } from "../../shared/guidance/verdict.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { type DomainList, type DomainPage, domainsQuery } from "../../shared/ledger/domains.ts";
 import { putRegisteredDomains } from "../../shared/ledger/registered-domains.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 const DAY = 20_000;
@@ -37,7 +37,7 @@ async function give(ledger: SqliteLedger, { account, domain, count, verdict, atR
   const records = [sampleRecord(domain, { count })];
   const uid = Buffer.from(`${account} ${domain}`).toString("hex").padEnd(32, "0").slice(-32);
   const report = aggregateReport(domain, { day: DAY - 1, records });
-  await settleSamples(ledger, [{ account, uid, report, records, receivedSeconds: NOW }], { nowSeconds: NOW });
+  await commitSamples(ledger, [{ account, uid, report, records, receivedSeconds: NOW }], { nowSeconds: NOW });
   if (verdict === undefined) return;
   await change(ledger, [
     {

@@ -7,7 +7,7 @@ import { DOMAIN_STATUSES, type DomainList, domainsQuery } from "../../shared/led
 import { putRegisteredDomains } from "../../shared/ledger/registered-domains.ts";
 import { type ReportFilter, reportsQuery } from "../../shared/ledger/report-list.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -53,7 +53,7 @@ it("reports: by result, by sender, by reporter, by address", { timeout: 300_000 
         const uid = i.toString(16).padStart(32, "0");
         const from = { sender: { state: sender, domain: "" }, account: ACCOUNTS[account] ?? "" };
         const sample = { ...from, uid, report, records: samples, receivedSeconds: NOW };
-        await settleSamples(ledger, [isStaged ? { ...sample, chunkRecords: 2 } : sample], { nowSeconds: NOW });
+        await commitSamples(ledger, [isStaged ? { ...sample, chunkRecords: 2 } : sample], { nowSeconds: NOW });
       }
       const list = async (filter: Partial<ReportFilter>): Promise<string[]> => {
         const bounds = { order: "begin" as const, descending: false, limit: 1000, offset: 0 };
@@ -173,7 +173,7 @@ it("domains: by status, whose counts are those of the lists, and by policy", { t
         const records = [sampleRecord(domain, { count: 1 + number })];
         const report = aggregateReport(domain, { day: DAY, records });
         const uid = `${i}${number}`.padStart(32, "0");
-        await settleSamples(ledger, [{ account, uid, report, records, receivedSeconds: NOW }], { nowSeconds: NOW });
+        await commitSamples(ledger, [{ account, uid, report, records, receivedSeconds: NOW }], { nowSeconds: NOW });
         if (verdict === null) continue;
         const sql = `INSERT INTO domain_verdicts (account, domain, state, place, since_seconds, messages, own_messages, at_risk,
             policy, is_test, next_record, reasons, senders, computed_seconds, fingerprint, version)

@@ -18,7 +18,7 @@ import { DOMAIN_ORDERS, domainsQuery } from "../../shared/ledger/domains.ts";
 import { reportsToExportQuery } from "../../shared/ledger/export-reports.ts";
 import { putRegisteredDomains } from "../../shared/ledger/registered-domains.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
-import { aggregateReport, retractSamples, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, retractSamples, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -162,7 +162,7 @@ function exported(): PagedList {
   let after: [string, string, number, string] | undefined;
   return {
     add: (numbers) =>
-      settleSamples(
+      commitSamples(
         ledger,
         numbers.map((number) => sampleOf(number, "acme")),
         { nowSeconds: NOW },
@@ -201,7 +201,7 @@ it("sums by domain and day of three databases: each is on one page, and all toge
       for (const { number } of given) {
         const account = ACCOUNTS[number % 3] ?? "";
         const ledger = ledgers[number % 3];
-        if (ledger !== undefined) await settleSamples(ledger, [sampleOf(number, account)], { nowSeconds: NOW });
+        if (ledger !== undefined) await commitSamples(ledger, [sampleOf(number, account)], { nowSeconds: NOW });
       }
       const scope = { accounts: ACCOUNTS, firstDay: 0, lastDay: DAY + 10 };
       const whole = await askAll(ledgers, domainDaysQuery("aggregate", scope, { limit: 1000 }));
@@ -267,7 +267,7 @@ it("domains in any order: each is once on the pages of any length", { timeout: 3
         }
         const sample = sampleOf(number, account);
         const report = aggregateReport(domain, { day: DAY, records: sample.records, reporter: `r${number}` });
-        await settleSamples(ledger, [{ ...sample, report }], { nowSeconds: NOW });
+        await commitSamples(ledger, [{ ...sample, report }], { nowSeconds: NOW });
       }
       const page = async (limit: number, offset: number) => {
         const bounds = { beforeFirstDay: undefined, text: "", allProblems: true, databases: 3, limit, offset };

@@ -38,11 +38,11 @@ import type { AggregateRecord, FailureReport, TlsReport } from "../../shared/rep
 import { evidenceOf, sumEvidence } from "../support/evidence.ts";
 import {
   aggregateReport,
+  commitSamples,
   isPass,
   retractSamples,
   type Sample,
   sampleRecord,
-  settleSamples,
 } from "../support/ledger-fill.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -166,7 +166,7 @@ function mergeDay(ledger: SqliteLedger, account: string, domain: string, day: nu
 
 beforeAll(async () => {
   const all = randomSamples(600);
-  for (const sample of all) await settleSamples(ledgerOf(sample.account), [sample], { nowSeconds: NOW });
+  for (const sample of all) await commitSamples(ledgerOf(sample.account), [sample], { nowSeconds: NOW });
   const gone = all.filter((_, i) => i % 17 === 3);
   for (const sample of gone) await retractSamples(ledgerOf(sample.account), [sample], NOW);
   samples = all.filter((_, i) => i % 17 !== 3);
@@ -557,7 +557,7 @@ describe("final days", () => {
     const ledger = new SqliteLedger();
     const records = [sampleRecord("a.example", { count: 5 })];
     const report = aggregateReport("a.example", { day: FIRST_DAY, records });
-    await settleSamples(ledger, [{ account: "acme", uid: "1".repeat(32), report, records, receivedSeconds: NOW }], {
+    await commitSamples(ledger, [{ account: "acme", uid: "1".repeat(32), report, records, receivedSeconds: NOW }], {
       nowSeconds: NOW,
     });
     ledger.sqlite.exec("UPDATE domain_days SET is_final = 1; DELETE FROM reports");
@@ -649,7 +649,7 @@ describe("TLS and failure reports", () => {
       records: [],
       receivedSeconds: NOW,
     });
-    await settleSamples(
+    await commitSamples(
       ledger,
       [
         sample("1", TLS, "acme"),

@@ -14,7 +14,7 @@ import { askAll } from "../../shared/ledger/shards.ts";
 import { type DomainScope, type Mail, mailQuery } from "../../shared/ledger/sources.ts";
 import type { AggregateRecord, OverrideType } from "../../shared/report/vocabulary.ts";
 import { sumEvidence } from "../support/evidence.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -79,7 +79,7 @@ function samplesOf(reports: readonly GivenReport[]): Sample[] {
 
 async function filled(samples: readonly Sample[]): Promise<SqliteLedger> {
   const ledger = new SqliteLedger();
-  for (const sample of samples) await settleSamples(ledger, [sample], { nowSeconds: NOW });
+  for (const sample of samples) await commitSamples(ledger, [sample], { nowSeconds: NOW });
   return ledger;
 }
 

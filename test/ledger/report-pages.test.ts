@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { ask } from "../../shared/ledger/database.ts";
 import { REPORT_ORDERS, type ReportList, type ReportPage, reportsQuery } from "../../shared/ledger/report-list.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
     const [first, second] = ledgers;
     const ledger = i % 4 === 3 ? second : first;
     if (ledger === undefined) throw new Error("no database");
-    await settleSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: NOW + i }], {
+    await commitSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: NOW + i }], {
       nowSeconds: NOW,
     });
   }

@@ -13,7 +13,7 @@ import type { Lookups } from "../../workers/process/domains/lookups.ts";
 import { addRegistration, putRegistration } from "../../workers/process/domains/registrations.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "../../workers/process/operations/add-domain.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 let zones: Zones;
@@ -90,7 +90,7 @@ it("a new domain goes from no record to its first report", async () => {
   const cards = [sampleRecord("shop.test", { count: 3 })];
   const report = aggregateReport("shop.test", { day: Math.floor(nowSeconds / 86_400) - 1, records: cards });
   const sample = { account: "acme", uid: "1".repeat(32), report, records: cards, receivedSeconds: nowSeconds };
-  await settleSamples(ledger, [sample], { nowSeconds });
+  await commitSamples(ledger, [sample], { nowSeconds });
   expect(await listed()).toEqual([["shop.test", rua, "waiting"]]);
   expect(await state()).toBe("receiving");
   expect(await listed()).toEqual([["shop.test", rua, "receiving"]]);
@@ -126,7 +126,7 @@ it("a domain is given p=reject only where neither keys nor reports suggest that 
   const cards = [sampleRecord("parked.test", { count: 3 })];
   const report = aggregateReport("parked.test", { day: Math.floor(nowSeconds / 86_400) - 1, records: cards });
   const sample = { account: "acme", uid: "1".repeat(32), report, records: cards, receivedSeconds: nowSeconds };
-  await settleSamples(ledger, [sample], { nowSeconds });
+  await commitSamples(ledger, [sample], { nowSeconds });
   expect((await add("parked.test")).records[0]?.value).toMatch(/^v=DMARC1; p=none; /);
 });
 

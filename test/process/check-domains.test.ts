@@ -11,7 +11,7 @@ import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { checkAndKeep, checkDueDomains, checkNow } from "../../workers/process/domains/check-domains.ts";
 import { type Lookups, lookupsOf } from "../../workers/process/domains/lookups.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 let server: DnsServer;
@@ -52,7 +52,7 @@ async function reportAbout(domain: string, selectors: readonly string[] = ["s1"]
   );
   const report = aggregateReport(domain, { day: Math.floor(nowSeconds / 86_400) - 1, records });
   const uid = domain.length.toString(16).padStart(32, "0");
-  await settleSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
+  await commitSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
 }
 
 async function kept(domain: string) {
@@ -94,7 +94,7 @@ it("names of senders without a verdict are looked up with a separate budget of q
   const records = [own, lone];
   const report = aggregateReport("open.test", { day: Math.floor(nowSeconds / 86_400) - 1, records });
   const uid = "f".repeat(32);
-  await settleSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
+  await commitSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
   zones["7.100.51.198.in-addr.arpa"] = ["PTR mail.open.test."];
   zones["mail.open.test"] = ["A 198.51.100.7"];
   const addresses = ["192.0.2.1", "198.51.100.7"];
@@ -118,7 +118,7 @@ it("mail that counts has its names looked up before that of forged reports, howe
     const report = aggregateReport("forged.test", { day, records, reporter: senderState });
     const sender = { state: senderState, domain: "receiver.test" };
     const sample = { account: "acme", uid, report, records, receivedSeconds: nowSeconds, sender };
-    await settleSamples(ledger, [sample], { nowSeconds });
+    await commitSamples(ledger, [sample], { nowSeconds });
   };
   const own = sampleRecord("forged.test", { count: 100, sourceIp: "192.0.2.1" });
   const lone = sampleRecord("forged.test", { ...stranger, count: 10, sourceIp: "198.51.100.7" });
@@ -195,7 +195,7 @@ it("selectors that only unproven mail names are looked up where no other mail na
     const report = aggregateReport(domain, { day: Math.floor(nowSeconds / 86_400), records, reporter: "Forger" });
     const sender = { state: "unverified", domain: "" } as const;
     const sample = { account: "acme", uid, report, records, receivedSeconds: nowSeconds, sender };
-    await settleSamples(ledger, [sample], { nowSeconds });
+    await commitSamples(ledger, [sample], { nowSeconds });
   };
   await forge("shop.test", "e".repeat(32));
   await forge("alone.test", "d".repeat(32));
@@ -212,7 +212,7 @@ it("a domain that only unproven mail names is checked when a person asks, and fr
   const report = aggregateReport(name.domain, { day: Math.floor(nowSeconds / 86_400) - 1, records });
   const sender = { state: "unverified", domain: "" } as const;
   const sample = { account: "acme", uid: "e".repeat(32), report, records, receivedSeconds: nowSeconds, sender };
-  await settleSamples(ledger, [sample], { nowSeconds });
+  await commitSamples(ledger, [sample], { nowSeconds });
   expect(await checkDueDomains(simulation.invocation(), lookups)).toBe(2);
   expect(await kept(name.domain)).toBeUndefined();
   simulation.dnsUrl = server.url;

@@ -12,7 +12,7 @@ import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { WATCH_LIMITS } from "../../shared/limits.ts";
 import { type WatchDone, watchDomains } from "../../workers/process/watch/round.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 
@@ -52,7 +52,7 @@ async function report(account: string, domain: string, day: number): Promise<voi
     .padStart(32, "0");
   const { ledger, nowSeconds } = simulation.invocation();
   const sample = { account, uid, report: aggregateReport(domain, { day, records }), records };
-  await settleSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
+  await commitSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
 }
 
 async function judgedByThePage(domain: string) {

@@ -9,7 +9,7 @@ import { incidentsQuery } from "../../shared/ledger/notices.ts";
 import { provenTlsFailuresQuery, stsSessionsQuery } from "../../shared/ledger/tls.ts";
 import type { TlsReport } from "../../shared/report/vocabulary.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const DOMAIN = "shop.example";
@@ -28,7 +28,7 @@ beforeEach(async () => {
   const records = [sampleRecord(DOMAIN, { count: 10 })];
   const report = aggregateReport(DOMAIN, { day: today() - 1, records });
   const sample = { account: "acme", uid: "f".repeat(32), report, records, receivedSeconds: nowSeconds };
-  await settleSamples(ledger, [sample], { nowSeconds });
+  await commitSamples(ledger, [sample], { nowSeconds });
   await watch();
 });
 
@@ -75,7 +75,7 @@ async function tells(
   };
   const { ledger, nowSeconds } = simulation.invocation();
   const uid = uids.toString(16).padStart(32, "0");
-  await settleSamples(ledger, [{ account: "acme", uid, report, records: [], receivedSeconds: nowSeconds, sender }], {
+  await commitSamples(ledger, [{ account: "acme", uid, report, records: [], receivedSeconds: nowSeconds, sender }], {
     nowSeconds,
   });
 }

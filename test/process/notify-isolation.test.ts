@@ -17,7 +17,7 @@ import { confirmByOperator } from "../../workers/process/notify/confirm-channel.
 import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { listenLocally } from "../support/ports.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -74,7 +74,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
       const records = [sampleRecord(name, { sourceIp: ip, count, dkim: "fail", dkimResults: results })];
       const uid = `${account === "acme" ? "a" : "b"}${i}`.padEnd(32, "0");
       const report = aggregateReport(name, { day, records, reporter: `${account} Reporter` });
-      await settleSamples(ledger, [{ account, uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
+      await commitSamples(ledger, [{ account, uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
     }
   }
 

@@ -6,7 +6,7 @@ import { incidentsQuery, noticesQuery } from "../../shared/ledger/notices.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "../support/ledger-fill.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const DOMAIN = "shop.example";
@@ -47,7 +47,7 @@ it("a round judges domains, opens an incident once, and keeps accounts apart", {
   const { ledger, nowSeconds } = simulation.invocation();
   const days = Array.from({ length: DAYS }, (_, i) => today() - DAYS + i);
   const samples = ["acme", "globex"].flatMap((account) => days.map((day) => sampleOf(account, day, "pass")));
-  for (let i = 0; i < samples.length; i += 24) await settleSamples(ledger, samples.slice(i, i + 24), { nowSeconds });
+  for (let i = 0; i < samples.length; i += 24) await commitSamples(ledger, samples.slice(i, i + 24), { nowSeconds });
   expect(await watchDomains(simulation.invocation(), true)).toEqual({
     domains: 2,
     computed: 2,
@@ -62,7 +62,7 @@ it("a round judges domains, opens an incident once, and keeps accounts apart", {
 
   simulation.clock.nowMilliseconds += DAY_MILLISECONDS;
   const newest = [sampleOf("acme", today() - 1, "fail"), sampleOf("globex", today() - 1, "pass")];
-  await settleSamples(ledger, newest, { nowSeconds: nowSeconds + 86_400 });
+  await commitSamples(ledger, newest, { nowSeconds: nowSeconds + 86_400 });
   // Two at once, and once more.
   await Promise.all([watchDomains(simulation.invocation(), true), watchDomains(simulation.invocation(), true)]);
   expect(await watchDomains(simulation.invocation(), true)).toMatchObject({ computed: 0, isDone: true });

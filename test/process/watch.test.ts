@@ -7,7 +7,7 @@ import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { Mute, Notice } from "../../shared/watch/finding.ts";
 import type { Invocation } from "../../workers/process/env.ts";
 import { watchDomains } from "../../workers/process/watch/round.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
 const DOMAIN = "shop.example";
@@ -51,7 +51,7 @@ async function report(day: number, records: AggregateRecord[], account = "acme")
   const { ledger, nowSeconds } = simulation.invocation();
   const uid = (++uids).toString(16).padStart(32, "0");
   const sample = { account, uid, report: aggregateReport(DOMAIN, { day, records }), records };
-  await settleSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
+  await commitSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
 }
 
 /** The days before today, all well. */

@@ -155,8 +155,8 @@ function headerOf(report: Report): Pick<ReportWrite, "reporter" | "reportId" | "
   }
 }
 
-/** Writes reports in one settlement, each as the only one of an object of its own. */
-export async function settleSamples(
+/** Commits reports in one transaction, each the only one of its object. */
+export async function commitSamples(
   database: LedgerDatabase,
   samples: readonly Sample[],
   { nowSeconds, version = 0 }: { nowSeconds: number; version?: number },
@@ -213,8 +213,8 @@ export async function settleSamples(
       ],
     });
   }
-  const settled = await commitBatch(database, { ...NOTHING, reports, objects }, nowSeconds);
-  if (settled.state !== "committed") throw new Error("the ledger had changed");
+  const committed = await commitBatch(database, { ...NOTHING, reports, objects }, nowSeconds);
+  if (committed.state !== "committed") throw new Error("the ledger had changed");
 }
 
 /** Takes accepted reports out of the sums again, as running them again does where they are no longer there. */

@@ -1,7 +1,7 @@
 /** Support: a domain in each state of the verdict, as reports of the last 30 days tell of it. */
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { aggregateReport, type Sample, sampleRecord, settleSamples } from "./ledger-fill.ts";
+import { aggregateReport, commitSamples, type Sample, sampleRecord } from "./ledger-fill.ts";
 
 /** State → the domain in it. */
 export const STATE_DOMAINS = {
@@ -104,5 +104,5 @@ export async function seedVerdicts(ledger: LedgerDatabase, today: number, nowSec
       });
     }
   }
-  for (let i = 0; i < samples.length; i += 25) await settleSamples(ledger, samples.slice(i, i + 25), { nowSeconds });
+  for (let i = 0; i < samples.length; i += 25) await commitSamples(ledger, samples.slice(i, i + 25), { nowSeconds });
 }

@@ -79,16 +79,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
           </div>
           {refusedMail.view(request.url)}
           {databases.view(request.url)}
-          <p class="small muted">
-            A database may hold {formatBytes(status.maxDatabaseBytes ?? D1_LIMITS.maxDatabaseBytes)}.
-            {status.databases.length < D1_LIMITS.maxDatabases && (
-              <>
-                {" "}
-                Before the last is full, add another:{" "}
-                <code>npm run deploy -- --databases {status.databases.length + 1}</code>.
-              </>
-            )}
-          </p>
+          <DatabaseRoom status={status} />
           <div class="columns">
             {tables.latency.view(request.url)}
             {tables.outcomes.view(request.url)}
@@ -101,6 +92,21 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 }
 
 const LEAD = "Received reports, their outcomes, processing time and what is pending.";
+
+/** How much a database may hold, and how to add one. */
+function DatabaseRoom({ status: { databases, maxDatabaseBytes } }: { status: PipelineStatus }) {
+  return (
+    <p class="small muted">
+      A database may hold {formatBytes(maxDatabaseBytes ?? D1_LIMITS.maxDatabaseBytes)}.
+      {databases.length < D1_LIMITS.maxDatabases && (
+        <>
+          {" "}
+          Before the last is full, add another: <code>npm run deploy -- --databases {databases.length + 1}</code>.
+        </>
+      )}
+    </p>
+  );
+}
 
 /** What an operator does next, each with its command. */
 function Steps({ steps }: { steps: readonly OperatorStep[] }) {
