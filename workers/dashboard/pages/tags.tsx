@@ -11,7 +11,7 @@ import { DASHBOARD_LIMITS, SETUP_LIMITS, TAG_LIMITS } from "../../../shared/limi
 import { splitTags } from "../../../shared/tag.ts";
 import { mayAdminister } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
-import { ApiError, unless } from "../errors.ts";
+import { unless } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { limitNote, Note, ProblemNote } from "../parts/marks.tsx";
@@ -203,10 +203,8 @@ export async function changeTagsByForm(request: PageRequest, form: URLSearchPara
 /** @returns how many were changed, or why not */
 async function groupAccount(request: PageRequest, form: URLSearchParams): Promise<number | string> {
   const input = { account: (form.get("account") ?? "").trim(), group: form.get("group") ?? "" };
-  return orProblem(async () => {
-    await request.operate("setAccountGroup", input);
-    return 1;
-  });
+  const done = await unless(["bad_request", "not_found"], request.operate("setAccountGroup", input));
+  return done.ok ? 1 : done.error;
 }
 
 /** How many domains the list had when the form was made. */
@@ -270,13 +268,4 @@ async function findNamed(request: PageRequest, form: URLSearchParams): Promise<A
   const found = await request.ask(accountsOfDomainsQuery(mine, names));
   const missing = names.filter((name) => !found.some(({ domain }) => domain === name));
   return missing.length > 0 ? `Not one of your domains: ${missing.join(", ")}` : found;
-}
-
-async function orProblem(work: () => Promise<number | string>): Promise<number | string> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof ApiError && (error.code === "bad_request" || error.code === "not_found")) return error.message;
-    throw error;
-  }
 }
