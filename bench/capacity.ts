@@ -16,7 +16,7 @@ import { furtherMillionDollars, monthDollars, PLAN_DOLLARS, PRICES, STORAGE, typ
 const MILLION = 1e6;
 /** What the first million of a month may cost, the plan included, and each further million; without points. */
 const GOALS = { firstMillion: 7, furtherMillion: 10 };
-/** The platform's machines and its own work on each call are not known here: so many times what workerd takes is reckoned. */
+/** What is reckoned for each millisecond that workerd takes: the platform's machines, and its work on each call, are not known. */
 const CPU_SAFETY = 3;
 /** Assumed: what Workers Logs adds to each event, and the invocation's own event without a line of ours. */
 const LOG_ATTRIBUTE_BYTES = 1000;

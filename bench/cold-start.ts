@@ -28,7 +28,7 @@ const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
 const GOAL = { records: 10, milliseconds: 8 };
 /** Reports in a row of one isolate. */
 const REPORTS = 10;
-/** Until a started workerd has nothing more to do of its own. */
+/** Until a started workerd is idle. */
 const SETTLE_MILLISECONDS = 300;
 
 interface Row {

@@ -1,4 +1,4 @@
-/** What is measured: each contestant reads its input in a process of its own (contestant-child.ts). */
+/** What is measured: each contestant reads its input in a separate process (contestant-child.ts). */
 import { attachmentPlainly, readFilePlainly, readMailPlainly } from "./baseline.ts";
 import {
   buildPoints,

@@ -1,6 +1,6 @@
 /**
  * How many files a second `dmarc import` takes and the ledger has, and whether an import that is killed and run again is exact:
- * the command by `kill -9`, then the whole stack. Each part has a stack of its own and the same files: mails with a report each.
+ * the command by `kill -9`, then the whole stack. Each part has a separate stack and the same files: mails with a report each.
  *
  * usage: npm run bench:import -- [--files N] [--records N] [--part whole|command|stack]... [--json]
  * Exit code: 0 exact and at the target or above, 1 otherwise.

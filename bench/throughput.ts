@@ -1,5 +1,5 @@
 /**
- * How many mails a second the pipeline on one machine settles: mails with a report each, by SMTP into a stack of its own, until
+ * How many mails a second the pipeline on one machine processes: mails with a report each, by SMTP into a separate stack, until
  * the ledger's figures are those of all of them. From the first byte sent to the last figure.
  *
  * usage: npm run bench:throughput -- [--mails N] [--records N] [--connections N] [--json]

@@ -48,7 +48,7 @@ async function run({ domains, seed, lines }: { domains: number; seed: number; li
   });
   const named = new Set(shown.map(({ code, subject }) => `${code} ${subject}`));
   const ownLines = new Set(all.map(({ code, subject }) => `${code} ${subject}`));
-  // What has no line of its own is in the line of its kind.
+  // What has no separate line is in the line of its kind.
   const isCovered = ({ cause }: FailingMail): boolean => {
     if (cause === undefined) return false;
     const own = `${cause.code} ${cause.subject}`;

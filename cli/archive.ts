@@ -11,7 +11,7 @@ export interface Archive {
   finish(): void;
 }
 
-/** A ZIP without its 64-bit form has at most so many bytes and files. */
+/** The most bytes and files of a ZIP without its 64-bit form. */
 const MAX_ZIP_BYTES = 0xffff_ffff;
 const MAX_ZIP_FILES = 0xffff;
 

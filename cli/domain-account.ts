@@ -7,7 +7,7 @@ import { safeText } from "./terminal.ts";
 
 /** Where nothing else is said, and a domain is nobody's yet. */
 const DEFAULT_ACCOUNT = "default";
-/** Ours: from so many domains on, all are listed once, instead of those like each of them. */
+/** Ours: from this number of domains on, all are listed once, instead of those like each of them. */
 const MANY_DOMAINS = 5;
 /** Ours: accounts named in a sentence. */
 const MAX_NAMED = 10;

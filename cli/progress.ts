@@ -28,7 +28,7 @@ export function startProgress(format: string, { silent }: { silent: boolean }): 
 
 const bars = new Set<SingleBar>();
 
-/** Ends the bars that are shown, so that what is printed next begins on a line of its own. */
+/** Ends the bars that are shown, so that what is printed next begins on a new line. */
 export function stopProgress(): void {
   for (const bar of bars) bar.stop();
   bars.clear();

@@ -20,7 +20,7 @@ const DOMAIN = "victim.example";
 const ADDRESS = { rua: `dmarc@${DOMAIN}`, entry: { account: "victim", domains: [DOMAIN] } };
 /** Makes V8 collect as it must in an isolate of 128 MB. */
 const V8_FLAGS = ["--max-heap-size=128"];
-/** A mail is given up at so many times its bound. */
+/** A mail is given up at this multiple of its bound. */
 const GIVE_UP_FACTOR = 2;
 
 interface Line {

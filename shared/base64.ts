@@ -1,6 +1,6 @@
 /** Base64 (RFC 4648 section 4). Pure. */
 
-/** Ours: bytes encoded at a time, because a function takes only so many arguments. */
+/** Ours: bytes encoded at a time; a function takes a limited number of arguments. */
 const PART_BYTES = 8192;
 
 /** @returns base64 with its padding */

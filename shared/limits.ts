@@ -651,7 +651,7 @@ export const D1_LIMITS = {
 export const USE_LIMITS = {
   /** Objects of an address and day that are counted; where those of all addresses of an account are, they share the number. */
   countedObjects: 500,
-  /** An account with more addresses has sums of its own from its first object of a day on. */
+  /** Of an account with more addresses, sums are kept from its first object of a day on. */
   countedAddresses: 16,
   /**
    * Reporters of an address and day that have a sum each, verified ones and others apart: 20 bytes each. Those that come after

@@ -132,7 +132,7 @@ export interface CopiesPage {
   cursor: string | undefined;
 }
 
-/** Lists copies, each read by a call of its own. @throws as `findCopy` does */
+/** Lists copies; each is read by a separate call. @throws as `findCopy` does */
 export async function listCopies(
   store: RegistryCopies,
   { cursor, limit }: { cursor: string | undefined; limit: number },

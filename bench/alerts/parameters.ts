@@ -9,7 +9,7 @@ export const BENCH = {
   incidents: 200,
   /** Share of incidents that are about a sender's mail, where the domain has such a sender. */
   inMail: 0.85,
-  /** An incident is put right after so many days. */
+  /** Days after which an incident is put right. */
   incidentDays: 10,
   /** Days between two incidents of a domain at least, from the first one's beginning. */
   daysBetween: 32,

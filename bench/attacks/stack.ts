@@ -46,7 +46,7 @@ export interface StackMail {
 }
 
 /**
- * Runs the mails through a stack of its own.
+ * Runs the mails through a separate stack.
  *
  * @param onLine called for each mail when it is done
  * @throws when the stack does not start, or an address cannot be registered
@@ -120,7 +120,7 @@ class Sender {
     }
   }
 
-  /** Sends a report of its own and waits until its records are in the figures. */
+  /** Sends an innocent report and waits until its records are in the figures. */
   async sendInnocent(): Promise<{ takenSeconds: number; readSeconds: number; failure: string }> {
     const [style] = STYLES;
     if (style === undefined) throw new Error("no styles");

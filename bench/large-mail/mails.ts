@@ -24,7 +24,7 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-/** A mail with plain XML attached, of about so many bytes. */
+/** A mail with plain XML attached, of about this number of bytes. */
 export function xmlMail(bytes: number, seed = 1): LargeMail {
   const records = Math.max(1, Math.floor(bytes / BASE64_GROWTH / RECORD_BYTES.xml));
   return { kind: "XML", bytes: mailOf("report.xml", xmlOf(records, seed)), records };

@@ -51,7 +51,7 @@ function tomlOf(worker: WorkerName): string {
   return resolve(import.meta.dirname, `../../wrangler.${worker}.toml`);
 }
 
-/** Starts a bundled Worker in a process of its own. */
+/** Starts a bundled Worker in a separate process. */
 export async function startWorker(worker: WorkerName, setting: WorkerSetting): Promise<RunningWorker> {
   const file = join(setting.folder, `${worker}.capnp`);
   writeFileSync(file, workerdConfig(worker, setting));

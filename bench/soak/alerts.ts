@@ -24,7 +24,7 @@ const ACCOUNT = "watched";
 const RUA = "rua@watched.example";
 const HISTORY_DAYS = 30;
 const DAY = 86_400;
-/** Ours: what a failed delivery waits for next is over after so many steps of the clock. */
+/** Ours: most steps of the clock until a failed delivery is tried again. */
 const MAX_STEPS = 60;
 const STEP_SECONDS = 16 * 60;
 

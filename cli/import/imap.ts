@@ -173,7 +173,7 @@ class ImapMailbox implements Mailbox {
     return groups;
   }
 
-  // A server that cannot give one of the sizes may refuse all: then each mail is in a group of its own, and is asked for alone.
+  // A server that cannot give one of the sizes may refuse all: then each mail is asked for alone.
   async #sizes(uids: readonly number[]): Promise<{ uid: number; size: number }[]> {
     try {
       const sized = await this.#client.fetchAll(uids.join(","), { uid: true, size: true }, { uid: true });

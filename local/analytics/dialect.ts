@@ -225,7 +225,7 @@ function checkForm({ isDistinct, parameters, form, unit }: FunctionCall, name: s
     throw new Refused(`syntax error in ${name}()`, "extract(DAY FROM x) is the one function written with FROM.");
   }
   if (unit !== undefined && !INTERVAL_UNITS.has(unit)) throw new Refused(`extract(${unit} FROM …) is not supported`);
-  // ClickHouse has a level of its own where none is given.
+  // ClickHouse takes a default level where none is given.
   if (name === "quantileExactWeighted" && parameters.length !== 1) {
     throw new Refused(`${name}() takes a level`, "Write quantileExactWeighted(0.5)(x, _sample_interval).");
   }

@@ -31,7 +31,7 @@ const INSERT_AFTER_MS = 500;
 const MAX_HELD_POINTS = 20_000;
 const FILE_NAME = /^(\d+)\.ndjson$/;
 
-/** The journal of one engine, in files of a folder of its own. */
+/** The journal of one engine, in a separate folder. */
 export class Journal {
   readonly #folder: string;
   readonly #store: Store;

@@ -1,6 +1,6 @@
 /**
  * The use of the daily budgets that a batch has to know: which uses to look up, and what was found. An account of few
- * addresses is counted from theirs; one of many has sums of its own. Pure.
+ * addresses is counted from theirs; for one with many, sums are kept. Pure.
  */
 import type { Registrations } from "../ledger/addresses.ts";
 import type { DayUse, UseName } from "../ledger/day-uses.ts";
@@ -59,12 +59,12 @@ export function readUses(
   return { used: sumUse(uses, owners, summed), usesToSum: [...unsummed, ...toSum(uses, owners, addressesOf)] };
 }
 
-/** Whether an account has so many addresses that its use is not counted from theirs. */
+/** Whether an account has too many addresses for counting its use from theirs. */
 function hasMany(addresses: readonly string[]): boolean {
   return addresses.length > USE_LIMITS.countedAddresses;
 }
 
-/** Accounts that have sums of their own, with their days. */
+/** Accounts with sums, and the days of the sums. */
 function summedAccounts(uses: readonly DayUse[]): Set<string> {
   return new Set(uses.filter(({ rua }) => rua === "").map(({ account, day }) => `${day} ${account}`));
 }
@@ -91,7 +91,7 @@ function sumUse(
   return used;
 }
 
-/** Addresses whose day was counted from so many objects that it should have sums. */
+/** Addresses with so many objects on a day that sums should be kept for it. */
 function toSum(uses: readonly DayUse[], owners: ReadonlyMap<string, string>, addressesOf: AddressesOf): UseName[] {
   const due = new Map<string, UseName>();
   const objectsOf = new Map<string, number>();

@@ -79,7 +79,7 @@ export const WATCH_OPERATIONS = {
     input: v.strictObject({
       account: v.optional(account),
       code: v.picklist(WORK_CODES),
-      /** "" by default, as lines have it. */
+      /** "" by default, as in lines of the worklist. */
       subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
       ...pageFields(WORK_LIMITS.domainsListed),
       /** Instead of a cursor: domains to leave out at the beginning. */

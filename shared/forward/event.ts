@@ -13,7 +13,7 @@ import { isoDate } from "../storage.ts";
 
 const FORWARD_SCHEMA_VERSION = 1;
 
-/** An accepted report as the ledger has it. */
+/** An accepted report, from the ledger. */
 export interface ForwardedReport {
   uid: string;
   account: string;

@@ -5,7 +5,7 @@
 import { VERDICT_LIMITS } from "../limits.ts";
 
 /**
- * Whether so many failing messages that may be the owner's are too much: they break the promise, or are so near to it that the
+ * Whether a number of failing messages that may be the owner's is too much: they break the promise, or are so near to it that the
  * receivers which send no reports, taken to lose mail as often, may well take the loss past it.
  *
  * @param hit failing messages in reports @param reported all messages in reports

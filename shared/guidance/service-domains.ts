@@ -5,7 +5,7 @@
  *
  * Where they are from: general knowledge of the vendors, compared where possible with parsedmarc's table of server names
  * (base_reverse_dns_map.csv) and with mail and records in public repositories; not each with its vendor's documents. A
- * domain belongs here only if nobody else sends by it: not one below which customers have names of their own, as the
+ * domain belongs here only if nobody else sends by it: not one below which each customer has a name, as the
  * public suffix list has them.
  */
 export const SERVICES = {

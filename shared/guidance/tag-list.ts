@@ -67,7 +67,7 @@ export function respelled(text: string, version: string): string {
   return `${version}; ${withoutSigns(plain.replace(/^[^=]*\bv\s*=\s*[a-z]*[\d.]*[\s;,:]*/i, ""))}`;
 }
 
-/** Characters of ASCII in the width that Chinese and Japanese keyboards type them in, and each as ASCII has it. */
+/** Full-width characters, as Chinese and Japanese keyboards type them, with the ASCII character of each. */
 export const WIDE = /[\uff01-\uff5e]/g;
 export function narrowed(sign: string): string {
   return String.fromCharCode(sign.charCodeAt(0) - 0xfee0);

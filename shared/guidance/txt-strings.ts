@@ -18,7 +18,7 @@ export function quotedTxt(text: string): string {
     .join(" ");
 }
 
-/** The data of a record to publish, as a zone file has it. */
+/** The data of a record to publish, as it is written in a zone file. */
 export function zoneData({ type, value }: RecordToPublish): string {
   return type === "TXT" ? quotedTxt(value) : `${value}.`;
 }

@@ -75,7 +75,7 @@ export interface VerdictInput {
   policies: readonly { policy: string; firstDay: number; lastDay: number }[];
   /** RUA addresses the reports came to. */
   ruaAddresses: readonly string[];
-  /** The domain's own record as DNS has it: its other tags are kept. Without it the record is made of what reports say. */
+  /** The domain's own record in DNS: its other tags are kept. Without it the record is made from what reports say. */
   published?: string;
   decide: Decide;
   /** What DNS says of senders; without it the verdict rests on the reports alone. */

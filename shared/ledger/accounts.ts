@@ -193,7 +193,7 @@ export async function listAccounts(
   return { rows: found.map(({ matching: _, ...listed }) => listed), matching: found[0]?.matching ?? 0 };
 }
 
-/** Creates accounts unless they exist, and names those that have no name of their own yet. */
+/** Creates accounts unless they exist, and names those that have no name yet. */
 export function importAccounts(
   accounts: readonly { account: string; name: string }[],
   { shard, nowSeconds }: { shard: number; nowSeconds: number },

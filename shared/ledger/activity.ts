@@ -34,7 +34,7 @@ const ARRIVED = `${RUAS_OF_OBJECTS},
     SELECT o.generation, o.received_seconds, o.settled_seconds, o.outcomes, o.found, o.passed_over
     FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2)`;
 
-/** A reprocessed report has an outcome of its own: it is counted again, but is not new. */
+/** A reprocessed report has a separate outcome: it is counted again, but is not new. */
 const OUTCOME = `CASE WHEN o.value ->> 'outcome' = 'accepted' AND arrived.generation > 1 THEN 'reprocessed'
   ELSE o.value ->> 'outcome' END`;
 

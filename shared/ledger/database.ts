@@ -128,7 +128,7 @@ export function knows(column: string, words: readonly string[]): string {
   return `${column} IN (${words.map((word) => `'${word}'`).join(", ")})`;
 }
 
-/** A column that holds JSON, read by a schema of its own. */
+/** A column that holds JSON, with the schema of the JSON. */
 export function jsonColumn<Schema extends v.GenericSchema>(schema: Schema) {
   return v.pipe(v.string(), v.parseJson(), schema);
 }

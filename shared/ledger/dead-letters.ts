@@ -12,7 +12,7 @@ import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type
 import { mailOrigin, reportFile } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 
-/** The details of a dead letter that have no column of their own. */
+/** The details of a dead letter that are in no other column. */
 const letter = v.object({
   message: v.string(),
   stage: v.fallback(v.picklist(["read", "queue"]), "queue"),

@@ -57,7 +57,7 @@ const row = v.pipe(
 
 const COLUMNS = "account, domain, rua, added_seconds, state, checked_seconds, setup";
 
-/** A domain as some accounts have it registered, by account. */
+/** The registrations of a domain in some accounts, by account. */
 export function registeredDomainQuery(domain: string, accounts: readonly string[]): Query<RegisteredDomain> {
   const sql = `SELECT ${COLUMNS} FROM registered_domains
     WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) ORDER BY account`;

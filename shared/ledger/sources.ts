@@ -145,7 +145,7 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
   const { maxGroups, maxReasons } = SOURCE_LIMITS;
   const evidence = (isPass: 0 | 1): string => `SELECT * FROM (SELECT 'evidence', text, '', ${ACTIVE_PARTS}, ${SUMS}
       FROM evidence WHERE isPass = ${isPass} GROUP BY text ORDER BY messages DESC, text LIMIT ${maxGroups})`;
-  // D1 takes five parts in one compound, so those of evidence are one of their own.
+  // D1 takes five terms in one UNION, so the parts of the evidence are a separate one.
   const sql = `WITH keys AS MATERIALIZED (${keys.sql}),
     strangers AS MATERIALIZED (SELECT DISTINCT ${RECORD_KEY.address} AS address FROM keys
       WHERE counted > 0 AND NOT ${RECORD_KEY.isAuthenticated}),

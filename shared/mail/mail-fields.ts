@@ -58,7 +58,7 @@ const COMPLAINT = /^\s*complaint about message from\s/i;
 
 /**
  * The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it, and of
- * those that name it in words of their own.
+ * those that name it in their own words.
  */
 const REPORT_SUBJECT =
   /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:|[^:]{0,40}\bdmarc\b[^:]{0,40}\breport\b)/i;

@@ -143,7 +143,7 @@ export interface PastedFile {
 const UUENCODED = /^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?\n/gm;
 const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
 
-/** How a gzip, zip, XML or TLS report begins in base64: on a line of its own, possibly quoted, or in a link of HTML (RFC 2397). */
+/** How a gzip, zip, XML or TLS report begins in base64: on a separate line, possibly quoted, or in a link of HTML (RFC 2397). */
 const BASE64_START =
   /(?:^[ \t>|]{0,20}|;base64,)(?=(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bW|PGZlZWRi)|eyJ(?:vcmdhb|kYXRl|jb250|yZXBv|wb2xp)|ew(?:og|0K))[A-Za-z0-9+/]{16})/gm;
 const BASE64_LINE = /^[ \t>|]{0,20}([A-Za-z0-9+/]+={0,2})[ \t\r]{0,9}$/;
@@ -199,7 +199,7 @@ export function findUuencoded(text: string): PastedFile[] {
   return found;
 }
 
-/** How a PGP message or a file in yEnc begins, on a line of its own. */
+/** The line that a PGP message or a file in yEnc begins with. */
 const UNREAD_START = /^(?:-----BEGIN PGP MESSAGE-----|=ybegin )/m;
 
 /** What is in a text and only another program opens, up to its end: nobody would miss it otherwise. */

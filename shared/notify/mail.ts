@@ -136,7 +136,7 @@ ${url === "" ? "" : buttonOf(url, linkLabel(story))}
 `;
 }
 
-/** Programs that know no style sheets have colours of their own. */
+/** Programs that ignore style sheets choose their colours themselves. */
 const COLOURS = raw(
   "body{background:#ffffff;color:#1b1f24}a{color:#0b5cad}@media (prefers-color-scheme:dark){body{background:#16191d;color:#e6e8eb}a{color:#8ab4f8}}",
 );

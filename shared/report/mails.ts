@@ -372,7 +372,7 @@ function* readFailures(
   }
 }
 
-/** The failure notices in a text: one, or several that somebody put together, each with facts of its own. */
+/** The failure notices in a text: one, or several that somebody put together, each with its facts. */
 function noticesIn(text: string): { text: string }[] {
   const notices = findFailures(text).map((text) => ({ text }));
   const different = new Map(notices.map((notice) => [failureFacts(notice.text), notice]));

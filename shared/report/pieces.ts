@@ -37,7 +37,7 @@ export class Pieces {
     await this.#chunks.return?.();
   }
 
-  /** Takes back so many bytes of the end of the last piece, however often. */
+  /** Takes back a number of bytes from the end of the last piece; may be called repeatedly. */
   putBack(bytes: number): void {
     this.#at -= bytes;
   }

@@ -246,7 +246,7 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
 
 const LAST_MEMBER = "last gzip member";
 
-/** A gzip. If a later member is lost, the reports before it are not: the loss is a problem of its own. */
+/** A gzip. If a later member is lost, the reports before it are not: the loss is a separate problem. */
 async function* readGzip(chunks: AsyncIterable<Uint8Array>, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const lost: Problem[] = [];
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });

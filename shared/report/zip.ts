@@ -235,7 +235,7 @@ function refuseOverlap(records: DirectoryRecord[]): void {
   }
 }
 
-// The local header repeats the name and has extra fields of its own length.
+// The local header repeats the name, and its extra fields may differ in length.
 async function dataRange(source: ByteSource, extent: Extent, record: DirectoryRecord) {
   const header = await source.read(extent.base + record.relativeOffsetOfLocalHeader, LOCAL_BYTES);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);

@@ -91,7 +91,7 @@ export const WATCH_RULES = {
     /** How long a verdict must hold before it is announced; only rejected mail is announced at once. */
     minSeconds: 7 * 86_400,
     /**
-     * The same of "not yet" after "ready" with fewer failing messages, or less than so many times what ready allows: near the limit,
+     * The same of "not yet" after "ready" with fewer failing messages, or less than this many times what ready allows: near the limit,
      * one message more or less turns it. It must last longer than one message stays in the period.
      */
     minSecondsNear: 30 * 86_400,

@@ -50,7 +50,7 @@ export class Segmenter {
   /** Characters before the root element. */
   #preambleChars = 0;
   #paddingChars = 0;
-  /** Whether text of a value came last: blanks that follow it, in a piece of their own, may be its own. */
+  /** Whether text of a value came last: blanks that follow it in a separate piece may belong to it. */
   #inValue = false;
   /** Names of the open elements, the root first. */
   readonly #open: string[] = [];

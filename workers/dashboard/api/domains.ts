@@ -86,12 +86,12 @@ function domainJson({
   return { ...row, status: statusJson(status), firstReportDay, lastReportDay };
 }
 
-/** A period as answers have it. */
+/** A period in an answer. */
 export function daysOf({ firstDay, lastDay }: Period): { from: string; to: string } {
   return { from: isoDay(firstDay), to: isoDay(lastDay) };
 }
 
-/** Where the data begins, as answers have it. */
+/** Where the data begins, in an answer. */
 export function knownSince(extent: Extent): { firstReportDay: string | null; detailsSince: string | null } {
   const since = detailsSince(extent);
   return {

@@ -1,4 +1,4 @@
-/** The worklist as the API and the page have it: lines with their words and links. */
+/** The worklist for the API and the page: lines with their words and links. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { type WorkDomain, workDomainsQuery, worklistQuery } from "../../../shared/ledger/worklist.ts";
 import { WORK_LIMITS } from "../../../shared/limits.ts";

@@ -121,7 +121,7 @@ async function askSuggestion(
   return senders.find(({ source }) => source.name === name)?.suggestion;
 }
 
-/** Ours: reports are searched for a source on so many days, the newest with mail of it. */
+/** Ours: days, the newest with mail of a source, on which its reports are searched for. */
 const MAX_REPORT_DAYS = 31;
 
 /** The same answer for the same evidence: naming a source needs the list of public suffixes. */

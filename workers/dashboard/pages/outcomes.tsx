@@ -25,7 +25,7 @@ const OUTCOME_WORDS: Record<string, string> = {
   slice: "Some of the points of a large report were written.",
 };
 
-/** Rows under a name of their own: a page has them twice. */
+/** Rows under a second name: a page has them twice. */
 interface Named<Row> {
   id: string;
   caption: string;

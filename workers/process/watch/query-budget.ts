@@ -11,7 +11,7 @@ export class QueryBudget {
     this.#left = queries;
   }
 
-  /** Whether so many are left. */
+  /** Whether this number of queries is left. */
   has(queries: number): boolean {
     return this.#left >= queries;
   }
