@@ -96,6 +96,7 @@ const VERSION = {
   records: 1,
   total: 1,
   passed: 1,
+  sender: { state: "verified" as const, domain: "reporter.example" },
 };
 
 it.each<[string, Change | Change[], Case[]]>([
@@ -240,16 +241,16 @@ it.each<[string, Change | Change[], Case[]]>([
   ],
   [
     "a mute",
-    removeMute({ account: "acme", domain: "acme.example", rule: "records", subject: "spf" }),
+    removeMute({ account: "acme", domain: "acme.example", rule: "recordBroke", subject: "spf" }),
     [
       {
         table: "mutes",
-        theirs: [{ account: "acme", domain: "acme.example", rule: "records", subject: "spf" }],
+        theirs: [{ account: "acme", domain: "acme.example", rule: "recordBroke", subject: "spf" }],
         others: [
-          { account: "beta", domain: "acme.example", rule: "records", subject: "spf" },
-          { account: "acme", domain: "beta.example", rule: "records", subject: "spf" },
+          { account: "beta", domain: "acme.example", rule: "recordBroke", subject: "spf" },
+          { account: "acme", domain: "beta.example", rule: "recordBroke", subject: "spf" },
           { account: "acme", domain: "acme.example", rule: "tlsFails", subject: "spf" },
-          { account: "acme", domain: "acme.example", rule: "records", subject: "dkim" },
+          { account: "acme", domain: "acme.example", rule: "recordBroke", subject: "dkim" },
         ],
       },
     ],
