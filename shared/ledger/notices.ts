@@ -46,6 +46,12 @@ const KNOWS_RULE = knows("rule", RULE_CODES);
 const INCIDENT_COLUMNS = `id, account, domain, rule, subject, severity, state, is_event, title, evidence, causes, link,
   opened_seconds, found_seconds, reminded_seconds, resolved_seconds`;
 
+/** A notice's or incident's place among others: the worst first. */
+const BY_SEVERITY = "CASE severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END";
+
+/** A field of a row that is given as JSON. */
+const field = (name: string): string => `value ->> '${name}'`;
+
 /** Which incidents. */
 export interface IncidentFilter {
   /** Absent = all of the accounts. */
@@ -69,7 +75,7 @@ export function incidentsQuery(accounts: readonly string[], { domain, state, lim
     SELECT ${columns.join(", ")} FROM places p CROSS JOIN incidents i
       ON i.account = p.account AND i.domain = p.domain AND i.resolved_seconds ${isOpen ? "= ?2" : ">= ?2"}
     WHERE ${KNOWS_RULE}
-    ORDER BY CASE WHEN i.state = 'open' THEN CASE i.severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END END,
+    ORDER BY CASE WHEN i.state = 'open' THEN ${BY_SEVERITY} END,
       i.resolved_seconds DESC, i.opened_seconds DESC, i.id LIMIT ?3`;
   const since = isOpen ? 0 : Math.max(1, state.resolvedSinceSeconds);
   const named = domain === undefined ? [] : [domain];
@@ -108,14 +114,13 @@ export function incidentsOfDomainsQuery(
 /** Keeps incidents as they now are: what is there is changed, what is new is added. */
 export function keepIncidents(incidents: readonly Incident[]): Change[] {
   if (incidents.length === 0) return [];
-  const text = (name: string): string => `value ->> '${name}'`;
   return [
     {
       sql: `INSERT INTO incidents (${INCIDENT_COLUMNS})
-        SELECT ${text("id")}, ${text("account")}, ${text("domain")}, ${text("rule")}, ${text("subject")},
-          ${text("severity")}, ${text("state")}, ${text("isEvent")}, ${text("title")},
-          value -> 'evidence', value -> 'causes', ${text("link")}, ${text("openedSeconds")}, ${text("foundSeconds")},
-          ${text("remindedSeconds")}, ${text("resolvedSeconds")}
+        SELECT ${field("id")}, ${field("account")}, ${field("domain")}, ${field("rule")}, ${field("subject")},
+          ${field("severity")}, ${field("state")}, ${field("isEvent")}, ${field("title")},
+          value -> 'evidence', value -> 'causes', ${field("link")}, ${field("openedSeconds")}, ${field("foundSeconds")},
+          ${field("remindedSeconds")}, ${field("resolvedSeconds")}
         FROM json_each(?1) WHERE true
         ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, title = excluded.title,
           evidence = excluded.evidence, causes = excluded.causes, link = excluded.link,
@@ -146,22 +151,18 @@ const noticeRow = v.pipe(
   v.transform(({ created_seconds, ...row }): Notice => ({ ...row, createdSeconds: created_seconds })),
 );
 
-/** A notice's or incident's place among others: the worst first. */
-const BY_SEVERITY = "CASE severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END";
-
 const NOTICE_COLUMNS = `id, incident, account, domain, rule, subject, severity, step, title, evidence, cause, link,
   created_seconds, urgency`;
 
 /** Adds notices; one that is there stays as it is. */
 export function addNotices(notices: readonly Notice[]): Change[] {
   if (notices.length === 0) return [];
-  const text = (name: string): string => `value ->> '${name}'`;
   return [
     {
       sql: `INSERT OR IGNORE INTO notices (${NOTICE_COLUMNS})
-        SELECT ${text("id")}, ${text("incident")}, ${text("account")}, ${text("domain")}, ${text("rule")},
-          ${text("subject")}, ${text("severity")}, ${text("step")}, ${text("title")}, value -> 'evidence',
-          ${text("cause")}, ${text("link")}, ${text("createdSeconds")}, ${text("urgency")}
+        SELECT ${field("id")}, ${field("incident")}, ${field("account")}, ${field("domain")}, ${field("rule")},
+          ${field("subject")}, ${field("severity")}, ${field("step")}, ${field("title")}, value -> 'evidence',
+          ${field("cause")}, ${field("link")}, ${field("createdSeconds")}, ${field("urgency")}
         FROM json_each(?1)`,
       parameters: [JSON.stringify(notices)],
     },
