@@ -1,10 +1,8 @@
 /** Every call of `dmarc` that a document shows is one that there is: its words, options and values are taken as they stand there. */
-import { CommanderError } from "commander";
-import { describe, expect, it, vi } from "vitest";
-import { buildProgram } from "../../cli/program.ts";
+import { describe, expect, it } from "vitest";
 import { DOCUMENTS } from "../agreement/documents.ts";
 import { allCommands } from "./commands.ts";
-import { silence, wordsOf } from "./examples.ts";
+import { expectAccepted, wordsOf } from "./examples.ts";
 
 /** These say what there was then, and are not changed later. */
 const OF_THEIR_TIME = /^CHANGELOG\.md$|^docs\/decisions\//;
@@ -21,21 +19,7 @@ describe("calls of dmarc in documents", () => {
     expect(shown.length).toBeGreaterThan(40);
   });
 
-  it.each(shown)("$file: $line", async ({ line }) => {
-    const runs: string[] = [];
-    const program = buildProgram();
-    silence(program, (words) => runs.push(words));
-    const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    try {
-      for (const words of wordsOf(line)) await program.parseAsync(words, { from: "user" });
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      expect.fail(error.message);
-    } finally {
-      warn.mockRestore();
-    }
-    expect(runs).toHaveLength(wordsOf(line).length);
-  });
+  it.each(shown)("$file: $line", ({ line }) => expectAccepted(line));
 });
 
 /** Lines of code blocks, a quoted text over several of them as one; and code within sentences. */

@@ -1,8 +1,6 @@
 /** Every example of a command's help is a command that there is: its words, options and values are taken as they are printed. */
-import { CommanderError } from "commander";
-import { describe, expect, it, vi } from "vitest";
-import { buildProgram } from "../../cli/program.ts";
-import { exampleLines, silence, wordsOf } from "./examples.ts";
+import { describe, expect, it } from "vitest";
+import { exampleLines, expectAccepted, wordsOf } from "./examples.ts";
 
 const examples = exampleLines();
 
@@ -11,21 +9,7 @@ describe("examples of --help", () => {
     expect(examples.length).toBeGreaterThan(120);
   });
 
-  it.each(examples)("$line", async ({ line }) => {
-    const runs: string[] = [];
-    const program = buildProgram();
-    silence(program, (words) => runs.push(words));
-    const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    try {
-      for (const words of wordsOf(line)) await program.parseAsync(words, { from: "user" });
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      expect.fail(error.message);
-    } finally {
-      warn.mockRestore();
-    }
-    expect(runs).toHaveLength(wordsOf(line).length);
-  });
+  it.each(examples)("$line", ({ line }) => expectAccepted(line));
 });
 
 describe("the words of a line", () => {

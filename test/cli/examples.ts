@@ -1,5 +1,7 @@
-/** Support: the examples that help prints, and the words a shell makes of them. */
-import type { Command } from "commander";
+/** Support: the examples that help prints, the words a shell makes of them, and whether the command accepts them. */
+import { type Command, CommanderError } from "commander";
+import { expect, vi } from "vitest";
+import { buildProgram } from "../../cli/program.ts";
 import { allCommands, helpOf } from "./commands.ts";
 
 /** One line below "Examples:". */
@@ -53,8 +55,25 @@ function partsOf(line: string): string[] {
 }
 
 /** Commands are read as they are, and nothing runs. @param onRun called for each that would */
-export function silence(command: Command, onRun: (words: string) => void, words: readonly string[] = []): void {
+function silence(command: Command, onRun: (words: string) => void, words: readonly string[] = []): void {
   command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   command.action(() => onRun(words.join(" ")));
   for (const inner of command.commands) silence(inner, onRun, [...words, inner.name()]);
+}
+
+/** Fails unless each call of dmarc in a line has words, options and values that are accepted. Nothing runs. */
+export async function expectAccepted(line: string): Promise<void> {
+  const runs: string[] = [];
+  const program = buildProgram();
+  silence(program, (words) => runs.push(words));
+  const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    for (const words of wordsOf(line)) await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    expect.fail(error.message);
+  } finally {
+    warn.mockRestore();
+  }
+  expect(runs).toHaveLength(wordsOf(line).length);
 }
