@@ -80,8 +80,11 @@ function reporterDomains(report: Report): string[] {
   switch (report.kind) {
     case "aggregate":
       return domainsIn(report.metadata.email, report.metadata.orgName);
-    case "tls":
-      return domainsIn(report.contactInfo, report.orgName);
+    case "tls": {
+      // Who it belongs to is its contact's domain alone (reporterKey in ../report-header.ts): another name proves nothing about that.
+      const contact = domainsIn(report.contactInfo, "");
+      return contact.length > 0 ? contact : domainsIn("", report.orgName);
+    }
     case "failure":
       return [];
   }

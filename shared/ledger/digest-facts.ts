@@ -6,11 +6,16 @@ import type { DigestFacts, StoryDay } from "../notify/story.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { ask, knows, type LedgerDatabase, query } from "./database.ts";
-import { type DayTotals, dayTotalsQuery } from "./days.ts";
 import { domainVerdictsQuery } from "./domain-verdicts.ts";
 import { incidentsQuery, noticeCountsQuery, noticesBetweenQuery } from "./notices.ts";
 
 const stateRow = v.object({ state: v.picklist(VERDICT_STATES), domains: v.number(), messages: v.number() });
+
+/** By day, the messages that verdicts count: of forged reports, a digest has no room to say that they may be. */
+const COUNTED_DAYS = `SELECT day, sum(total - uncounted_total) AS messages, sum(passed - uncounted_passed) AS passed
+  FROM domain_days WHERE account = ?1 AND kind = 'aggregate' AND day BETWEEN ?2 AND ?3 GROUP BY day`;
+
+const dayRow = v.object({ day: v.number(), messages: v.number(), passed: v.number() });
 
 /** States in which a domain needs attention. */
 const NEEDED: readonly string[] = ["beingRejected", "notYet", "ready", "silent"];
@@ -41,7 +46,8 @@ export async function readDigestFacts(
     noticesBetweenQuery(account, { fromSeconds, toSeconds, limit: NOTIFY_LIMITS.digestDomains }),
   );
   const [counts] = await ask(ledger, noticeCountsQuery(account, { fromSeconds, toSeconds }));
-  const days = await ask(ledger, dayTotalsQuery({ accounts: [account], ...lastDays(toSeconds) }));
+  const { firstDay, lastDay } = lastDays(toSeconds);
+  const days = await ask(ledger, query(COUNTED_DAYS, [account, firstDay, lastDay], dayRow));
   return {
     interval,
     day,
@@ -68,7 +74,7 @@ function lastDays(seconds: number): DayRange {
   return { firstDay: today - NOTIFY_LIMITS.digestDays, lastDay: today - 1 };
 }
 
-function filled(found: readonly DayTotals[], { firstDay, lastDay }: DayRange): StoryDay[] {
+function filled(found: readonly v.InferOutput<typeof dayRow>[], { firstDay, lastDay }: DayRange): StoryDay[] {
   const known = new Map(found.map((one) => [one.day, one]));
   return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => {
     const { messages = 0, passed = 0 } = known.get(firstDay + i) ?? {};

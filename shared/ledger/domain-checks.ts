@@ -29,7 +29,7 @@ export function addReportedDomains(sinceDay: number): Change {
       SELECT account, domain, 0, 'unknown', '{}' FROM names WHERE domain IS NOT NULL AND EXISTS (
         SELECT 1 FROM domain_days d
         WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain = names.domain AND d.day >= ?1
-          AND d.reports > d.uncounted_reports)`,
+          AND (d.reports > d.uncounted_reports OR d.total > d.uncounted_total))`,
     parameters: [sinceDay],
   };
 }

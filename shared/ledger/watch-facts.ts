@@ -121,7 +121,7 @@ export function watchFactsQuery(names: readonly AccountDomain[], nowSeconds: num
       (SELECT json_group_array(json_array(day, passed, failed)) FROM (
         SELECT d.day, d.passed - d.uncounted_passed AS passed,
           d.total - d.passed - d.uncounted_total + d.uncounted_passed AS failed FROM domain_days d
-        WHERE ${isOf("d", "tls")} AND d.day > ?2 AND d.reports > d.uncounted_reports ORDER BY d.day)) AS tlsDays,
+        WHERE ${isOf("d", "tls")} AND d.day > ?2 AND d.total > d.uncounted_total ORDER BY d.day)) AS tlsDays,
       (SELECT json_group_array(json_array(reason, sessions)) FROM (
         SELECT substr(f.key, 1, instr(f.key, '|') - 1) AS reason, sum(f.value) AS sessions
         FROM reports r JOIN json_each(r.figures) f

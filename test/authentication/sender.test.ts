@@ -33,6 +33,7 @@ describe("a report", () => {
       "reporter.example",
     ],
     ["of the domain of its contact", tls("Reporter", "mailto:a@reporter.example"), "reporter.example"],
+    ["of the organization of a TLS report without a contact", tls("reporter.example", ""), "reporter.example"],
     ["of the other domain of its organization", aggregate("Yahoo", "dmarchelp@yahooinc.com"), "dmarc.yahoo.com"],
     ["about a failure, of whoever sent it", FAILURE, "reporter.example"],
   ])("is verified when its mail comes %s", (_, report, domain) => {
@@ -44,6 +45,12 @@ describe("a report", () => {
     ["a name that holds it", aggregate("Google", "a@google.com"), "google.com.evil.example"],
     ["a neighbour under a public suffix", aggregate("Reporter", "a@one.co.uk"), "two.co.uk"],
     ["another's domain, of a TLS report", tls("Google", "a@google.com"), "evil.example"],
+    // The contact alone says whose TLS report it is (shared/report-header.ts), and Google's ids can be foretold.
+    [
+      "that of the organization, of a TLS report whose contact is another's",
+      tls("evil.example", "a@google.com"),
+      "evil.example",
+    ],
   ])("is contradicted when its mail comes from %s", (_, report, domain) => {
     expect(senderOf(report, pass(domain))).toEqual({ state: "contradicted", domain });
   });

@@ -39,7 +39,7 @@ function today(): number {
 async function tells(
   sender: ReportSender,
   day: number,
-  { successful, failed }: { successful: number; failed: number },
+  { successful, failed, days = 1 }: { successful: number; failed: number; days?: number },
 ): Promise<void> {
   const detail = {
     resultType: "certificate-expired",
@@ -57,7 +57,7 @@ async function tells(
     contactInfo: "tls@reporter.example",
     reportId: `${++uids}`,
     beginSeconds: day * 86_400,
-    endSeconds: day * 86_400 + 86_399,
+    endSeconds: (day + days) * 86_400 - 1,
     warnings: [],
     omittedWarnings: 0,
     contentHash: "",
@@ -106,6 +106,12 @@ it.each([UNVERIFIED, CONTRADICTED])(
     expect(await open()).toEqual([expect.stringMatching(/^tlsFails: 40 sessions of /)]);
   },
 );
+
+it("a proven report over two days counts on both", async () => {
+  await tells(VERIFIED, today() - 2, { successful: 20, failed: 40, days: 2 });
+  await watch();
+  expect(await open()).toEqual([expect.stringMatching(/^tlsFails: 40 sessions of 100 /)]);
+});
 
 it("neither counts as evidence for MTA-STS", async () => {
   const scope = { accounts: ["acme"], domains: [DOMAIN], firstDay: today() - 30, lastDay: today() };

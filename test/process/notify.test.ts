@@ -23,6 +23,7 @@ import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts
 import { takePersonRole } from "../../workers/process/operations/accounts.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { dropPerson, registerPerson } from "../../workers/process/operations/people.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { listenLocally } from "../support/ports.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -648,6 +649,27 @@ describe("a mail address whose person loses an account", () => {
     expect((await registerPerson({ email: ann, entry }, call())).ok).toBe(true);
     expect((await sent()).toSorted()).toEqual(["Ann@example.com other", "list@elsewhere.example acme"]);
   });
+});
+
+it("a digest's days are of the mail that the verdict counts, not of what forged reports claim", async () => {
+  const { ledger, nowSeconds } = simulation.invocation();
+  const day = Math.floor(nowSeconds / 86_400) - 1;
+  const tell = async (uid: string, count: number, state: "verified" | "unverified"): Promise<void> => {
+    const records = [
+      sampleRecord("shop.example", { count, ...(state === "verified" ? {} : { dkim: "fail" as const }) }),
+    ];
+    const report = aggregateReport("shop.example", { day, records, reporter: state });
+    const sender = { state, domain: "" };
+    const sample = { account: "acme", uid: uid.repeat(32), report, records, receivedSeconds: nowSeconds, sender };
+    await settleSamples(ledger, [sample], { nowSeconds });
+  };
+  await tell("a", 40, "verified");
+  await tell("b", 1_000_000_000, "unverified");
+  await add({ digest: "daily", sendsNotices: false });
+  simulation.clock.nowMilliseconds += 86_400_000;
+  await minutes(1);
+  const days: { passed: number; failed: number }[] = JSON.parse(received[0]?.body ?? "").digest.days;
+  expect(days.filter(({ passed, failed }) => passed + failed > 0)).toMatchObject([{ passed: 40, failed: 0 }]);
 });
 
 it("a digest lists the worst of many notices first, and counts them all", async () => {

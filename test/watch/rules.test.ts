@@ -330,6 +330,14 @@ it("finds a reporter that stopped while others continue, but not an occasional o
   expect(silent(daily(6).filter((_, i) => i % 3 === 0))).toEqual([]);
 });
 
+it("a reporter's name takes a part of the title only, on its line", () => {
+  const others = { reporter: "others", days: daily(1) };
+  const reporter = `A\r\n\r\nB ${"C".repeat(5000)}`;
+  const [found] = findAll(figures({ reporters: [others, { reporter, days: daily(6) }] }));
+  expect(found?.title).toMatch(/^A B C{96}… no longer reports about /);
+  expect(found?.subject).toBe(reporter);
+});
+
 it("finds TLS sessions failing above the usual share, with the reported reason", () => {
   const tls = (failed: number, usual = 0) =>
     Array.from({ length: 20 }, (_, i) => ({
