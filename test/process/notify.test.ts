@@ -23,7 +23,7 @@ import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts
 import { takePersonRole } from "../../workers/process/operations/accounts.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { dropPerson, registerPerson } from "../../workers/process/operations/people.ts";
-import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { listenLocally } from "../support/ports.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -661,7 +661,7 @@ it("a digest's days are of the mail that the verdict counts, not of what forged 
     const report = aggregateReport("shop.example", { day, records, reporter: state });
     const sender = { state, domain: "" };
     const sample = { account: "acme", uid: uid.repeat(32), report, records, receivedSeconds: nowSeconds, sender };
-    await settleSamples(ledger, [sample], { nowSeconds });
+    await commitSamples(ledger, [sample], { nowSeconds });
   };
   await tell("a", 40, "verified");
   await tell("b", 1_000_000_000, "unverified");
