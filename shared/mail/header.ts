@@ -43,6 +43,7 @@ const LONGEST_NAME = "content-transfer-encoding".length;
 const PERCENT = 0x25;
 const LETTERS_C = [0x43, 0x63];
 const WHITE_SPACE = [0x20, 0x09];
+const BLANKS = [...WHITE_SPACE, 0x0d, 0x0a];
 /** Names of fields contain no equals sign. */
 const PARAMETER = /^[A-Za-z][\w*-]{0,20}[ \t]*=/;
 const REPORT_START = /^<(?:\?xml|feedback)[\s>]/;
@@ -65,7 +66,7 @@ export class HeaderLines {
   add(line: Uint8Array, isStart: boolean): void {
     const [first = 0] = line;
     const goesOn = !isStart || WHITE_SPACE.includes(first);
-    this.#isAfterSpaces = goesOn && isStart && latin1.decode(line).trim() === "";
+    this.#isAfterSpaces = goesOn && isStart && line.every((byte) => BLANKS.includes(byte));
     const isParameter = !goesOn && this.#current !== undefined && PARAMETER.test(latin1.decode(line.subarray(0, 40)));
     if (!goesOn && !isParameter) this.#current = undefined;
     if (this.#current === undefined && (goesOn || !LETTERS_C.includes(first))) return;

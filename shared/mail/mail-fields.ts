@@ -61,7 +61,7 @@ const COMPLAINT = /^\s*complaint about message from\s/i;
  * those that name it in their own words.
  */
 const REPORT_SUBJECT =
-  /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:|[^:]{0,40}\bdmarc\b[^:]{0,40}\breport\b)/i;
+  /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:|[^:]{0,60}\b(?:dmarc|tls)\b)/i;
 /**
  * The same after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
  * tags what comes from outside: neither is a notice.

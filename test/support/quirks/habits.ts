@@ -182,6 +182,7 @@ export const habits: Quirk[] = [
   ...[
     "DMARC aggregate report for acme.example",
     "acme.example DMARC Report (2023-11-14)",
+    "Rapport DMARC pour acme.example",
     "EXTERNAL: Report Domain: acme.example Submitter: reporter.example",
     "[EXT] [Bulk] Report Domain: acme.example Submitter: reporter.example",
   ].map(
