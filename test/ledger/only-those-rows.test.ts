@@ -1,6 +1,7 @@
 /** A change of some rows leaves all others as they are, also those that differ in one column only, or are at a bound. */
 import type { SQLInputValue } from "node:sqlite";
 import { expect, it } from "vitest";
+import { UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { removeAccountLogo, setAccountName } from "../../shared/ledger/accounts.ts";
 import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { endAudit, removeOldAudit } from "../../shared/ledger/audit.ts";
@@ -96,6 +97,7 @@ const VERSION = {
   records: 1,
   total: 1,
   passed: 1,
+  sender: UNCHECKED,
 };
 
 it.each<[string, Change | Change[], Case[]]>([
@@ -240,16 +242,16 @@ it.each<[string, Change | Change[], Case[]]>([
   ],
   [
     "a mute",
-    removeMute({ account: "acme", domain: "acme.example", rule: "records", subject: "spf" }),
+    removeMute({ account: "acme", domain: "acme.example", rule: "recordBroke", subject: "spf" }),
     [
       {
         table: "mutes",
-        theirs: [{ account: "acme", domain: "acme.example", rule: "records", subject: "spf" }],
+        theirs: [{ account: "acme", domain: "acme.example", rule: "recordBroke", subject: "spf" }],
         others: [
-          { account: "beta", domain: "acme.example", rule: "records", subject: "spf" },
-          { account: "acme", domain: "beta.example", rule: "records", subject: "spf" },
+          { account: "beta", domain: "acme.example", rule: "recordBroke", subject: "spf" },
+          { account: "acme", domain: "beta.example", rule: "recordBroke", subject: "spf" },
           { account: "acme", domain: "acme.example", rule: "tlsFails", subject: "spf" },
-          { account: "acme", domain: "acme.example", rule: "records", subject: "dkim" },
+          { account: "acme", domain: "acme.example", rule: "recordBroke", subject: "dkim" },
         ],
       },
     ],
