@@ -324,10 +324,11 @@ describe("Claims", () => {
   const [SAME, OTHER] = ["c".repeat(32), "d".repeat(32)];
   const elsewhere = { rawKey: "raw/2" };
   const another = { rawKey: "raw/2", contentHash: OTHER };
-  const [own, two, foreign] = [
+  const [own, two, foreign, three] = [
     { spread: [["example.com", DAY]] as [string, number][] },
     { spread: [["example.com", DAY] as [string, number], ["example.net", DAY] as [string, number]] },
     { spread: [["example.net", DAY] as [string, number], ["example.org", DAY] as [string, number]] },
+    { spread: ["example.info", "example.net", "example.org"].map((domain): [string, number] => [domain, DAY]) },
   ];
 
   it.each<[string, Partial<LedgerReport>, object, Decision | undefined, string]>([
@@ -345,6 +346,7 @@ describe("Claims", () => {
     ["the same about more domains", own, { ...elsewhere, ...two }, undefined, "accepted 2 displaces"],
     ["the same about as many domains", two, { ...elsewhere, ...foreign }, undefined, "duplicate"],
     ["the same about other domains, and more", own, { ...elsewhere, ...foreign }, undefined, "duplicate"],
+    ["the same about more domains, one of them left out", two, { ...elsewhere, ...three }, undefined, "duplicate"],
     ["another version about more domains", own, { ...another, ...two }, undefined, "conflict"],
     ["any version while none counts", { state: "retracted" }, another, undefined, "accepted 2"],
     ["a refused version while none counts", { state: "retracted" }, another, "refused", "refused"],
