@@ -96,7 +96,7 @@ export function failureDays(mode: MtaStsMode | undefined): number {
 
 /** Mail hosts not covered by a policy; none if the hosts are unknown. */
 export function uncoveredHosts({ mx }: MtaStsPolicy, hosts: readonly string[] | undefined): string[] {
-  return (hosts ?? []).filter((host) => host !== "" && !mx.some((pattern) => coversHost(pattern, host)));
+  return (hosts ?? []).filter((host) => !mx.some((pattern) => coversHost(pattern, host)));
 }
 
 /** The next step for a domain. */

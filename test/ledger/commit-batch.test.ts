@@ -7,7 +7,14 @@ import { ask, change, OneCall, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
 import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
-import { addReports, assertReports, findReports, type ReportWrite } from "../../shared/ledger/reports.ts";
+import {
+  addReports,
+  assertReports,
+  type Decision,
+  findReports,
+  type LedgerReport,
+  type ReportWrite,
+} from "../../shared/ledger/reports.ts";
 import { stageFigures } from "../../shared/ledger/staged-figures.ts";
 import { D1_LIMITS, FIGURE_LIMITS } from "../../shared/limits.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -311,6 +318,70 @@ describe("Claims", () => {
       decisions: new Map([[report.reference.uid, { ["d".repeat(32)]: decision }]]),
     });
     expect(claims.claim(claimOf("a", { rawKey: "raw/2", contentHash: "d".repeat(32) })).verdict).toBe(verdict);
+  });
+
+  const VERIFIED = { sender: { state: "verified" as const, domain: "reporter.example" } };
+  const [SAME, OTHER] = ["c".repeat(32), "d".repeat(32)];
+  const elsewhere = { rawKey: "raw/2" };
+  const another = { rawKey: "raw/2", contentHash: OTHER };
+  const [own, two, foreign, three] = [
+    { spread: [["example.com", DAY]] as [string, number][] },
+    { spread: [["example.com", DAY] as [string, number], ["example.net", DAY] as [string, number]] },
+    { spread: [["example.net", DAY] as [string, number], ["example.org", DAY] as [string, number]] },
+    { spread: ["example.info", "example.net", "example.org"].map((domain): [string, number] => [domain, DAY]) },
+  ];
+
+  it.each<[string, Partial<LedgerReport>, object, Decision | undefined, string]>([
+    ["another version from a verified sender", {}, { ...another, ...VERIFIED }, undefined, "accepted 2 displaces"],
+    ["the same from a verified sender", {}, { ...elsewhere, ...VERIFIED }, undefined, "accepted 2 displaces"],
+    ["a verified version beside a verified one", VERIFIED, { ...another, ...VERIFIED }, undefined, "conflict"],
+    ["an unproven version beside a verified one", VERIFIED, another, undefined, "conflict"],
+    [
+      "a verified version beside one that a person chose",
+      { decisions: { [SAME]: "replaces" } },
+      { ...another, ...VERIFIED },
+      undefined,
+      "conflict",
+    ],
+    ["the same about more domains", own, { ...elsewhere, ...two }, undefined, "accepted 2 displaces"],
+    ["the same about as many domains", two, { ...elsewhere, ...foreign }, undefined, "duplicate"],
+    ["the same about other domains, and more", own, { ...elsewhere, ...foreign }, undefined, "duplicate"],
+    ["the same about more domains, one of them left out", two, { ...elsewhere, ...three }, undefined, "duplicate"],
+    ["another version about more domains", own, { ...another, ...two }, undefined, "conflict"],
+    ["any version while none counts", { state: "retracted" }, another, undefined, "accepted 2"],
+    ["a refused version while none counts", { state: "retracted" }, another, "refused", "refused"],
+    ["a refused version from a verified sender", {}, { ...another, ...VERIFIED }, "refused", "duplicate"],
+    ["a version taken back while none counts", { state: "retracted" }, another, "taken_back", "taken_back"],
+    ["a chosen version", {}, another, "replaces", "accepted 2 displaces"],
+    ["the second of two chosen", { decisions: { [SAME]: "replaces" } }, another, "replaces", "conflict"],
+    ["a chosen version beside a refused one", { decisions: { [SAME]: "refused" } }, another, "replaces", "accepted 2"],
+    ["the same object, read otherwise", {}, { contentHash: OTHER }, undefined, "accepted 2"],
+    ["the same object, with other points", {}, { points: 2 }, undefined, "accepted 2"],
+    ["the same object, its file named otherwise", {}, { part: "2.xml" }, undefined, "accepted 1"],
+    ["another file of the same object", {}, { part: "2.xml", contentHash: OTHER }, undefined, "conflict"],
+    ["a newer reading of slices", { generation: 2.5 }, { contentHash: OTHER }, undefined, "accepted 3"],
+    [
+      "a rerun in a later generation",
+      {},
+      { ...another, ...VERIFIED, generation: 7 },
+      undefined,
+      "accepted 7 displaces",
+    ],
+  ])("decide about %s", (_, changes, claim, decision, said) => {
+    const held: LedgerReport = {
+      ...claimOf("a"),
+      version: 1,
+      state: "accepted",
+      highestPoints: 1,
+      decisions: {},
+      ...changes,
+    };
+    const { uid } = held.reference;
+    const decided = new Map(decision === undefined ? [] : [[uid, { [OTHER]: decision }]]);
+    const verdict = new Claims({ reports: new Map([[uid, held]]), decisions: decided }).claim(claimOf("a", claim));
+    const more =
+      verdict.verdict === "accepted" ? [verdict.generation, ...(verdict.displaces ? ["displaces"] : [])] : [];
+    expect([verdict.verdict, ...more].join(" ")).toBe(said);
   });
 });
 
