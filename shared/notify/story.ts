@@ -253,7 +253,7 @@ function digestHeadline(
   const only = (count: number, is: (one: DigestFacts["needed"][number]) => boolean): string =>
     (count === 1 ? needed.find(is)?.domain : undefined) ?? domainsText(count);
   if (rejected > 0)
-    return `Real senders are being rejected at ${only(rejected, (one) => one.state === "beingRejected")}`;
+    return `Real senders are being refused at ${only(rejected, (one) => one.state === "beingRejected")}`;
   if (neededCount === 1) return `${only(1, () => true)} needs you`;
   if (neededCount > 0) return `${domainsText(neededCount)} of ${total.toLocaleString("en-US")} need you`;
   if (openCount > 0)

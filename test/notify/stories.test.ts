@@ -113,7 +113,7 @@ describe("a digest", () => {
       noticeCount: 1,
     };
     const story = digestStory(facts, CONTEXT);
-    expect(story.headline).toBe("Real senders are being rejected at d0.example");
+    expect(story.headline).toBe("Real senders are being refused at d0.example");
     expect(story.sections.map(({ heading }) => heading)).toEqual(["What to do", "What changed"]);
     expect(story.sections[0]?.items).toHaveLength(11);
     expect(story.sections[0]?.items.at(-1)?.text).toBe("and 204 more");

@@ -164,8 +164,8 @@ function doneLines({ changes, decided }: DomainMonth): ReportLine[] {
 
 const WHOSE: Record<Role, string> = {
   own: "yours",
-  undecided: "to be decided",
-  forwarder: "passes mail on",
+  undecided: "undecided",
+  forwarder: "forwarder",
   foreign: "not yours",
 };
 
