@@ -5,7 +5,7 @@
 import type { VerdictState } from "../guidance/verdict.ts";
 import { NOTIFY_LIMITS } from "../limits.ts";
 import type { Incident, Notice, Severity } from "../watch/finding.ts";
-import { domainLink, messagesText, shareText } from "../watch/words.ts";
+import { causeText, domainLink, messagesText, shareText } from "../watch/words.ts";
 
 /** One line of a section. */
 export interface StoryItem {
@@ -88,7 +88,7 @@ export function noticeStory(notice: Notice, context: StoryContext): Story {
     sentences:
       step === "resolved"
         ? ["This is no longer found. It was:", ...evidence]
-        : [...evidence, ...(cause === "" ? [] : [`Likely cause: ${cause}`])],
+        : [...evidence, ...(cause === "" ? [] : [causeText(notice.rule, cause)])],
     bars: [],
     sections: [],
     url: absolute(link, context),
@@ -271,9 +271,9 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
 }
 
 function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
-  const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
+  const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, rule, title, causes, link }) => ({
     text: aboutText(domain, "", title),
-    detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
+    detail: causes[0] === undefined ? "" : causeText(rule, causes[0].sentence),
     url: absolute(link, context),
   }));
   return { heading: "Open incidents", items: withMore(items, openCount, absolute("/alerts", context)) };
