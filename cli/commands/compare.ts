@@ -63,10 +63,10 @@ Examples:
 The ledger is exact, and pages show its figures. Analytics Engine has a point for each record, for SQL of your own. The days are
 those of the reports. A cell holds one number where both agree, else the ledger's, the engine's and the difference.
 
-In production differences are expected: the engine samples from about a hundred points a second (_sample_interval says for how
-many written points a kept one stands), keeps points for three months, and shows a point some time after it was written.
-On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits, but for the days of reports over
-several days: the ledger spreads them, a point has the day in the middle.
+In production differences are expected. From about a hundred points a second the engine samples: _sample_interval says for how
+many written points a kept one stands. It keeps points for three months, and shows a point some time after it was written.
+On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits. Days of a report over several
+days still differ: the ledger spreads it over them, a point has the day in the middle.
 
 Exit code: 0 the sums are equal, 1 they differ or couldn't be compared.`;
 

@@ -40,7 +40,7 @@ Examples:
   dmarc export --since 2026-11-01 --domain example.com --format parquet --output november.parquet
   dmarc export --since 2026-01-01 --format csv --output year.csv --resume      continue after an interruption
 
-Every record of every accepted aggregate report of the period, with fields of its report; days are UTC, and a report belongs to
+Every record of every accepted aggregate report of the period, with fields of its report. Days are UTC, and a report belongs to
 the first day it counts for. Records are read again from the raw objects: a report whose raw object has gone is named on standard
 error. Columns are in docs/export.md.
 Exit code: 0 done, 1 wrong use or failure, 2 some reports are missing or differ from the ledger.`;

@@ -25,7 +25,7 @@ Examples:
   dmarc query --csv "${EXAMPLE_STATEMENTS.eventsByOutcome}" > outcomes.csv
 
 docs/analytics.md lists the columns. Points are written at least once: collapse them on their identity, newest
-generation first, as the statements there do; a warning on standard error says what a statement forgets. What the engine
+generation first, as the statements there do. A warning on standard error says what a statement forgets. What the engine
 refuses is shown in its words, with what to write instead. With a FORMAT clause of its own the answer is printed as it
 comes. In CSV a text that a spreadsheet would run as a formula gets a ' before it; --json leaves every text as it is.`;
 

@@ -1,4 +1,5 @@
 /** What every kind of import shares: its options and settings, what Ctrl-C says, and reporting what happened to the files. */
+import { partWord } from "../../shared/mail/part-words.ts";
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -90,7 +91,10 @@ export class ImportReport {
     const { hidden: hiddenFiles, server: serverFiles } = this.#leftOut;
     if (options.json)
       printJson({ ...counts, unreadable, hiddenFiles, serverFiles, ...(outcomes === undefined ? {} : { outcomes }) });
-    else printOut(renderPairs(this.#pairs(settings, outcomes)));
+    else {
+      printOut(renderPairs(this.#pairs(settings, outcomes)));
+      if ((outcomes?.dead_letter ?? 0) > 0) printOut("Why, and what to do:  dmarc dead-letters reasons");
+    }
     if (counts.failed > 0 || unreadable > 0) return exitCodes.failure;
     return counts.noOwner > 0 ? exitCodes.rejected : exitCodes.done;
   }
@@ -124,7 +128,7 @@ export class ImportReport {
       ...Object.entries(addresses).map(([rua, number]): [string, unknown] => [`  for ${safeText(rua)}`, number]),
       ...all.filter(([, number]) => number > 0),
       ...Object.entries(outcomes ?? {}).map(([name, number]): [string, unknown] => [
-        `now ${name.replaceAll("_", " ")}`,
+        `now ${partWord(name, number)}`,
         number,
       ]),
     ];

@@ -127,7 +127,8 @@ ${picture === undefined ? "" : pictureOf(picture)}
 ${bars.length === 0 ? "" : barsOf(bars)}
 ${sections.map(({ heading, items }) => sectionOf(heading, items))}
 ${url === "" ? "" : buttonOf(url, linkLabel(story))}
-<p style="margin:24px 0 0;font-size:12px;opacity:.75">${footer}${settingsUrl === undefined ? "" : html`<br><a href="${settingsUrl}">${SETTINGS}</a>`}</p>
+<p style="margin:24px 0 0;font-size:12px;opacity:.75">${footer}</p>
+${settingsUrl === undefined ? "" : html`<p style="margin:0;font-size:12px"><a href="${settingsUrl}">${SETTINGS}</a></p>`}
 </td></tr></table>${OUTLOOK_WIDTH.end}
 </td></tr></table>
 </div>

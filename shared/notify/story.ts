@@ -6,7 +6,7 @@ import type { VerdictState } from "../guidance/verdict.ts";
 import { NOTIFY_LIMITS } from "../limits.ts";
 import { cleanDetail } from "../report/problems.ts";
 import type { Incident, Notice, Severity } from "../watch/finding.ts";
-import { domainLink, messagesText, shareText } from "../watch/words.ts";
+import { causeText, domainLink, messagesText, shareText } from "../watch/words.ts";
 
 /** One line of a section. */
 export interface StoryItem {
@@ -88,7 +88,7 @@ export function noticeStory(notice: Notice, context: StoryContext): Story {
     tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
     sentences: (step === "resolved"
       ? ["This is no longer found. It was:", ...evidence]
-      : [...evidence, ...(cause === "" ? [] : [`Likely cause: ${cause}`])]
+      : [...evidence, ...(cause === "" ? [] : [causeText(notice.rule, cause)])]
     ).map(inert),
     bars: [],
     sections: [],
@@ -254,7 +254,7 @@ function digestHeadline(
   const only = (count: number, is: (one: DigestFacts["needed"][number]) => boolean): string =>
     (count === 1 ? needed.find(is)?.domain : undefined) ?? domainsText(count);
   if (rejected > 0)
-    return `Real senders are being rejected at ${only(rejected, (one) => one.state === "beingRejected")}`;
+    return `Real senders are being refused at ${only(rejected, (one) => one.state === "beingRejected")}`;
   if (neededCount === 1) return `${only(1, () => true)} needs you`;
   if (neededCount > 0) return `${domainsText(neededCount)} of ${total.toLocaleString("en-US")} need you`;
   if (openCount > 0)
@@ -272,9 +272,9 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
 }
 
 function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
-  const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
+  const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, rule, title, causes, link }) => ({
     text: aboutText(domain, "", title),
-    detail: causes[0] === undefined ? "" : inert(`Likely cause: ${causes[0].sentence}`),
+    detail: causes[0] === undefined ? "" : inert(causeText(rule, causes[0].sentence)),
     url: absolute(link, context),
   }));
   return { heading: "Open incidents", items: withMore(items, openCount, absolute("/alerts", context)) };

@@ -15,6 +15,11 @@ export function countText(count: number, word: string): string {
   return `${count.toLocaleString("en-US")} ${word}${count === 1 ? "" : "s"}`;
 }
 
+/** A cause with what it is: of a verdict that changed it is the next step. */
+export function causeText(rule: string, sentence: string): string {
+  return `${rule === "verdictChanged" ? "Next step" : "Likely cause"}: ${sentence}`;
+}
+
 /** "4 %", "0.3 %". */
 export function shareText(share: number): string {
   const percent = 100 * share;

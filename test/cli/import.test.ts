@@ -151,6 +151,8 @@ describe("imported files", () => {
     });
     const counts = await runJson("--wait", "--account", "other", path);
     expect(counts).toMatchObject({ taken: 1, noReport: 1, outcomes: { dead_letter: 1 } });
+    const { stdout } = await run("--wait", "--account", "other", path);
+    expect(stdout).toMatch(/now dead letter +1\nWhy, and what to do: {2}dmarc dead-letters reasons\n$/);
   });
 });
 

@@ -60,6 +60,12 @@ describe("a notice", () => {
     expect(text).toContain("https://dmarc.example.net/domains/shop.example/sources/esp.example");
   });
 
+  it("does not call the next step of a changed verdict its cause", () => {
+    const cause = "Publish p=quarantine; t=y.";
+    const changed = { ...NOTICE, rule: "verdictChanged" as const, title: "shop.example: Ready", evidence: [], cause };
+    expect(noticeStory(changed, CONTEXT).sentences).toEqual(["Next step: Publish p=quarantine; t=y."]);
+  });
+
   it("says that an incident is resolved, without a cause", () => {
     const story = noticeStory({ ...NOTICE, step: "resolved" }, CONTEXT);
     expect(story.headline).toMatch(/^shop\.example: Resolved: /);
@@ -136,7 +142,7 @@ describe("a digest", () => {
       noticeCount: 1,
     };
     const story = digestStory(facts, CONTEXT);
-    expect(story.headline).toBe("Real senders are being rejected at d0.example");
+    expect(story.headline).toBe("Real senders are being refused at d0.example");
     expect(story.sections.map(({ heading }) => heading)).toEqual(["What to do", "What changed"]);
     expect(story.sections[0]?.items).toHaveLength(11);
     expect(story.sections[0]?.items.at(-1)?.text).toBe("and 204 more");

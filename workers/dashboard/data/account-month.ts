@@ -68,7 +68,7 @@ export function summaryOf({ verdicts }: Pick<AccountMonth, "verdicts">): Account
     verdicts.length === 0
       ? "No domain has a verdict yet"
       : refused > 0
-        ? `Real mail is being refused for ${domainsText(refused)}`
+        ? `Real senders are being refused at ${domainsText(refused)}`
         : needed > 0
           ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
           : "Nothing to do";

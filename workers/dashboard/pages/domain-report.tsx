@@ -8,6 +8,7 @@ import type { Verdict } from "../../../shared/guidance/verdict.ts";
 import { verdictWords } from "../../../shared/guidance/verdict-words.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
+import { causeText } from "../../../shared/watch/words.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { askDomainMonth, type DomainMonth, STATE_MEANINGS } from "../data/domain-month.ts";
 import type { Month } from "../data/month.ts";
@@ -124,8 +125,8 @@ function SecondPage({ found, today }: { found: DomainMonth; today: number }) {
 
 function NextSteps({ found: { domain, verdict, open } }: { found: DomainMonth }) {
   const { nextStep } = verdictWords(verdict);
-  const lines = open.map(({ title, causes }): ReportLine => {
-    const cause = causes[0] === undefined ? "" : ` Likely cause: ${causes[0].sentence}`;
+  const lines = open.map(({ rule, title, causes }): ReportLine => {
+    const cause = causes[0] === undefined ? "" : ` ${causeText(rule, causes[0].sentence)}`;
     return { text: <ForeignText text={`${title}.${cause}`} /> };
   });
   return (
@@ -164,8 +165,8 @@ function doneLines({ changes, decided }: DomainMonth): ReportLine[] {
 
 const WHOSE: Record<Role, string> = {
   own: "yours",
-  undecided: "to be decided",
-  forwarder: "passes mail on",
+  undecided: "undecided",
+  forwarder: "forwarder",
   foreign: "not yours",
 };
 

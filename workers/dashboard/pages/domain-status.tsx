@@ -107,7 +107,7 @@ export function StatusChips({ request: { url, parameters }, page: { byStatus, by
           <>
             {i > 0 && " · "}
             {policy === "" ? (
-              "none seen"
+              "not reported"
             ) : (
               <a href={linkWith(url, { "domains.q": policy, ...first })}>
                 <ForeignText text={policy} />

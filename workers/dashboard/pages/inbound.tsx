@@ -365,9 +365,14 @@ function hostsTable(known: MtaStsState | undefined): BoundTable {
     rows: known?.hosts ?? [],
     sort: "host",
     empty:
-      known?.hosts === null
-        ? "Unknown: DNS has not been checked yet, or gave no answer. Check now on the page Records."
-        : "The domain takes no mail.",
+      known?.hosts === null ? (
+        <>
+          Unknown: DNS has not been checked yet, or gave no answer.{" "}
+          <a href={`${domainPath(known.domain)}/records`}>Check now on the page Records</a>
+        </>
+      ) : (
+        "The domain takes no mail."
+      ),
     columns: [
       { key: "host", label: "Host (MX)", value: ({ host }) => host, cell: ({ host }) => <Name text={host} /> },
       {

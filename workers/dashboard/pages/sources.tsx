@@ -42,7 +42,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     lead: (
       <>
         Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named after the
-        domain that authenticated its mail (the sender's own domain, if that did), or else after its address.
+        domain that authenticated its mail, or else after its address.
       </>
     ),
     tables: [table, hits],

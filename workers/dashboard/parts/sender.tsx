@@ -91,8 +91,8 @@ export function JudgementBasis({ request, domain, days }: BasisProps): Child {
       {unchecked > 0 && (
         <p class="small">
           {unchecked === messages - uncounted ? "All" : `${formatShare(unchecked, messages - uncounted)} of the`}{" "}
-          counted messages come from <a href={list("unchecked")}>reports whose sender couldn't be checked</a>: they came
-          before senders were checked, or neither a receiver's results nor a DNS server is configured.
+          counted messages come from <a href={list("unchecked")}>reports whose sender couldn't be checked</a>. They came
+          before senders were checked, or no way to check them is configured.
         </p>
       )}
     </>
