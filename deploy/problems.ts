@@ -24,9 +24,9 @@ export const BY_HAND = {
     `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/overview (Email → Email Routing → Get ` +
     "started), or run again with --enable-routing.",
   routingSubdomain: (accountId: string, zone: string, host: string) =>
-    `Mail for ${host} needs its own MX records: ` +
-    `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/settings (Email → Email Routing → Settings → ` +
-    "Subdomains).",
+    `${host} has no MX records of Email Routing, so no mail for it arrives. Add it: ` +
+    `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/settings (Compute → Email Service → Email Routing ` +
+    `→ ${zone} → Settings → Subdomains), or run again with --enable-routing. The MX records of ${zone} stay as they are.`,
   paidPlan: (accountId: string) =>
     "The account is not on the Workers Paid plan: run with --plan free, or change the plan: " +
     `https://dash.cloudflare.com/${accountId}/workers/plans.`,
