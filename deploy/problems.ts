@@ -20,13 +20,14 @@ export const BY_HAND = {
     "The account has no workers.dev name yet, so the dashboard would have no address. Choose one: " +
     `https://dash.cloudflare.com/${accountId}/workers/onboarding (Workers & Pages).`,
   routing: (accountId: string, zone: string) =>
-    `Email Routing is not turned on for ${zone}. It takes over the zone's MX records: ` +
+    `Email Routing is not turned on for ${zone}. It takes over the zone's MX records: if mail of ${zone} is with another ` +
+    `service, use a host below it, such as --rua dmarc@reports.${zone} --domain ${zone}. Else turn it on: ` +
     `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/overview (Email → Email Routing → Get ` +
     "started), or run again with --enable-routing.",
   routingSubdomain: (accountId: string, zone: string, host: string) =>
-    `Mail for ${host} needs its own MX records: ` +
-    `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/settings (Email → Email Routing → Settings → ` +
-    "Subdomains).",
+    `${host} has no MX records of Email Routing, so no mail for it arrives. Add it: ` +
+    `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/settings (Compute → Email Service → Email Routing ` +
+    `→ ${zone} → Settings → Subdomains), or run again with --enable-routing. The MX records of ${zone} stay as they are.`,
   paidPlan: (accountId: string) =>
     "The account is not on the Workers Paid plan: run with --plan free, or change the plan: " +
     `https://dash.cloudflare.com/${accountId}/workers/plans.`,

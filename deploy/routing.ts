@@ -34,7 +34,17 @@ async function zoneNamed(name: string, deployment: Deployment): Promise<Result<Z
   return found.ok ? ok(found.value.find((one) => one.name === name)) : found;
 }
 
-/** Email Routing itself, and sub-addresses where they are used. */
+/** Whether a host below the zone lacks MX records of Email Routing; no where the token may not look. */
+async function lacksRecords({ api }: Deployment, zone: Zone, host: string): Promise<boolean> {
+  const found = await api.hostRecords(zone.id, host);
+  if (!found.ok || Array.isArray(found.value)) return false;
+  return (found.value.errors ?? []).some(({ missing }) => missing?.type === "MX");
+}
+
+/**
+ * Email Routing itself, of the zone or of a host below it, and sub-addresses where they are used. For a host, the zone's own MX
+ * records are left alone: they may be another mail service's.
+ */
 export const routingStep: Step = {
   name: "Email Routing",
   plan: ({ rua, routing, enableRouting }) =>
@@ -46,38 +56,45 @@ export const routingStep: Step = {
     const found = orSentence(await api.routing(zone.value.id), deployment, NEEDS_RULES);
     if (!found.ok) return found;
     const { name } = zone.value;
-    if (!found.value.enabled) {
-      if (!settings.enableRouting) return fail(BY_HAND.routing(accountId, name));
-      return ok({ isThere: false, said: `Email Routing for ${name}` });
-    }
-    if (settings.routing === "catch-all" && hostOf(settings.rua) !== name) {
+    const host = hostOf(settings.rua);
+    if (settings.routing === "catch-all" && host !== name) {
       return fail(
-        `A catch-all rule covers ${name} itself, not ${hostOf(settings.rua)} below it: use an address at ` +
-          `${name}, or --routing subaddresses.`,
+        `A catch-all rule covers ${name} itself, not ${host} below it: use an address at ${name}, or --routing subaddresses.`,
       );
     }
+    const isOn = found.value.enabled && (host === name || !(await lacksRecords(deployment, zone.value, host)));
+    if (!isOn && !settings.enableRouting)
+      return fail(host === name ? BY_HAND.routing(accountId, name) : BY_HAND.routingSubdomain(accountId, name, host));
     const needsSubaddresses = settings.routing === "subaddresses" && found.value.support_subaddress !== true;
     return ok({
-      isThere: !needsSubaddresses,
-      said: `Email Routing for ${name}${settings.routing === "subaddresses" ? ", with sub-addresses" : ""}`,
+      isThere: isOn && !needsSubaddresses,
+      said: `Email Routing for ${host}${settings.routing === "subaddresses" ? ", with sub-addresses" : ""}`,
     });
   },
   async make(deployment) {
-    const { api, settings } = deployment;
+    const { api, accountId, settings } = deployment;
     const zone = await findZone(deployment);
     if (!zone.ok) return zone;
     const { id, name } = zone.value;
+    const host = hostOf(settings.rua);
     const now = orSentence(await api.routing(id), deployment, NEEDS_RULES);
     if (!now.ok) return now;
-    if (!now.value.enabled) {
+    if (host === name && !now.value.enabled) {
       const enabled = orSentence(await api.enableRouting(id), deployment, "Zone Settings Edit");
       if (!enabled.ok) return enabled;
+    }
+    if (host !== name && (!now.value.enabled || (await lacksRecords(deployment, zone.value, host)))) {
+      const added = orSentence(await api.addHostRecords(id, host), deployment, "Zone Settings Edit");
+      if (!added.ok) return added;
+      const after = orSentence(await api.routing(id), deployment, NEEDS_RULES);
+      if (!after.ok) return after;
+      if (!after.value.enabled) return fail(BY_HAND.routingSubdomain(accountId, name, host));
     }
     if (settings.routing === "subaddresses" && now.value.support_subaddress !== true) {
       const allowed = orSentence(await api.allowSubaddresses(id), deployment, "Zone Settings Edit");
       if (!allowed.ok) return allowed;
     }
-    return ok(`switched on Email Routing for ${name}`);
+    return ok(`switched on Email Routing for ${host}`);
   },
 };
 

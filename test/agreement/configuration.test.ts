@@ -101,13 +101,13 @@ function serviceName(service: string, entrypoint: string | undefined): string {
   return service === "dmarc-mail-out" ? "mail" : `service ${service}#${entrypoint}`;
 }
 
-/** The names of our queues as the Workers' code writes them. */
+/** The names of our queues as the Workers' code writes them, for the prefix of the TOML files. */
 function queueNamesInCode(): string[] {
   const files = readdirSync("workers", { recursive: true, encoding: "utf8" }).filter((file) =>
     /(?<!\.d)\.ts$/.test(file),
   );
   const texts = files.map((file) => readFileSync(join("workers", file), "utf8"));
-  return texts.flatMap((text) => [...text.matchAll(/"(dmarc-[a-z-]+)"/g)].map((match) => match[1] ?? ""));
+  return texts.flatMap((text) => [...text.matchAll(/`\$\{PREFIX\}-([a-z-]+)`/g)].map((match) => `dmarc-${match[1]}`));
 }
 
 describe("names", () => {

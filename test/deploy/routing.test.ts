@@ -33,6 +33,37 @@ test("sub-addresses are switched on, and one rule takes them all", async () => {
   expect(here.cloudflare.zones[0]?.rules).toMatchObject([{ matchers: [{ value: "dmarc@rua.example.com" }] }]);
 });
 
+test("a host below the zone without MX records is found out, and gets its own; the zone's stay another service's", async () => {
+  const given = { rua: "dmarc@reports.example.com" };
+  const deployment = await withIngest(given);
+  const [zone] = here.cloudflare.zones;
+  zone?.unrouted.add("reports.example.com");
+  for (const enabled of [true, false]) {
+    if (zone !== undefined) zone.routing.enabled = enabled;
+    const refused = await routingStep.look(deployment);
+    expect(refused).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^reports\.example\.com has no MX records/),
+    });
+    expect(refused).toMatchObject({
+      error: expect.stringContaining("The MX records of example.com stay as they are."),
+    });
+  }
+  const enabling = here.begin({ ...given, enableRouting: true });
+  expect(await routingStep.look(enabling)).toMatchObject({ ok: true, value: { isThere: false } });
+  expect(await routingStep.make(enabling)).toEqual({
+    ok: true,
+    value: "switched on Email Routing for reports.example.com",
+  });
+  expect(await routingStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: true } });
+  expect(here.cloudflare.asked.filter((asked) => asked.includes("/email/routing/enable"))).toEqual([]);
+  // A token that may not look at them.
+  zone?.unrouted.add("reports.example.com");
+  here.cloudflare.fault = (asked) =>
+    asked.endsWith("/email/routing/dns") ? { status: 403, code: 10000, message: "Authentication error" } : undefined;
+  expect(await routingStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: true } });
+});
+
 test("a rule that hands the mail to somebody else is left alone, and one that is off is taken over", async () => {
   const deployment = await withIngest({ rua: "dmarc@example.com" });
   const [zone] = here.cloudflare.zones;

@@ -48,6 +48,8 @@ interface Zone {
   id: string;
   name: string;
   routing: { enabled: boolean; support_subaddress: boolean };
+  /** Hosts below it without MX records of Email Routing. */
+  unrouted: Set<string>;
   rules: Rule[];
   catchAll: Rule;
 }
@@ -124,6 +126,7 @@ export class CloudflareStandIn {
       id: createHash("md5").update(name).digest("hex"),
       name,
       routing: { enabled: this.options.routingEnabled, support_subaddress: false },
+      unrouted: new Set(),
       rules: [],
       catchAll: { enabled: false, name: "", matchers: [{ type: "all" }], actions: [{ type: "drop" }] },
     }));
@@ -732,6 +735,18 @@ export class CloudflareStandIn {
         return { result: settings(zone) };
       }),
       route("POST", "/enable", (zone) => {
+        zone.routing.enabled = true;
+        return { result: settings(zone) };
+      }),
+      route("GET", "/dns", (zone, { query }) => {
+        const host = query.get("subdomain") ?? zone.name;
+        const records = [{ type: "MX", name: host, content: "route1.mx.cloudflare.net.", priority: 2, ttl: 1 }];
+        const errors = records.map((missing) => ({ code: "mx.missing", missing }));
+        return { result: zone.unrouted.has(host) ? { errors, records: null } : { errors: null, records } };
+      }),
+      route("POST", "/dns", (zone, { json }) => {
+        if (json.name === undefined || json.name === zone.name) return { status: 400, message: "Invalid domain" };
+        zone.unrouted.delete(String(json.name));
         zone.routing.enabled = true;
         return { result: settings(zone) };
       }),
