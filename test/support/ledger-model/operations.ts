@@ -436,6 +436,11 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     simulation.faults.plan = ({ name }) => (name.startsWith(failing) ? mode : undefined);
     for (let round = d % 90; round > 0; round--) await simulation.runProcess();
     simulation.faults.plan = () => undefined;
+    if (a % 2 === 0) {
+      const found = await deadLetters(simulation, false);
+      const ids = found.filter(({ code, part }) => code === "retries_exhausted" && part === "").map(({ id }) => id);
+      if (ids.length > 0) await ground.ask("discardDeadLetters", { ids: ids.filter((_, i) => i % 2 === 0) });
+    }
     return [...waiting, ...(await ground.drain())];
   },
   async backUp(ground) {
@@ -816,6 +821,12 @@ async function changeDeadLetters(
     const object = model.objects.get(rawKey);
     if (object === undefined) continue;
     // A file that was refused as a whole keeps the dead letter that a person discarded when it had been read.
+    if (code === "retries_exhausted") {
+      // It is retried at once when it is open again.
+      if (isDiscard || simulation.bucket.keys(rawKey).length > 0) continue;
+      object.whole = "dead";
+      continue;
+    }
     const isOfWhole = WHOLE_CODES.has(code) || (object.whole !== undefined && isOneFile(object));
     if (isOfWhole) object.whole = isDiscard ? "discarded" : "dead";
     else {
