@@ -434,7 +434,7 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const failing = pick(OUTAGES, c) ?? "";
     const mode = pick(FAULT_MODES, Math.floor(c / OUTAGES.length));
     simulation.faults.plan = ({ name }) => (name.startsWith(failing) ? mode : undefined);
-    for (let round = d % 90; round > 0; round--) await simulation.runProcess();
+    for (let round = d % 400; round > 0; round--) await simulation.runProcess();
     simulation.faults.plan = () => undefined;
     if (a % 2 === 0) {
       const found = await deadLetters(simulation, false);
