@@ -437,8 +437,9 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     for (let round = d % 400; round > 0; round--) await simulation.runProcess();
     simulation.faults.plan = () => undefined;
     if (a % 2 === 0) {
-      const found = await deadLetters(simulation, false);
-      const ids = found.filter(({ code, part }) => code === "retries_exhausted" && part === "").map(({ id }) => id);
+      // Not those of slices and jobs.
+      const found = (await deadLetters(simulation, false)).filter(({ part, rawKey }) => part === "" && rawKey !== "");
+      const ids = found.filter(({ code }) => code === "retries_exhausted").map(({ id }) => id);
       if (ids.length > 0) await ground.ask("discardDeadLetters", { ids: ids.filter((_, i) => i % 2 === 0) });
     }
     return [...waiting, ...(await ground.drain())];
