@@ -408,6 +408,14 @@ describe("while a database with accounts is not bound", () => {
     expect(countIn(simulation, 0, "objects")).toBe(0);
   });
 
+  it("an account is not exported: its rows would be missing, and nothing would say so", async () => {
+    const simulation = await simulationAfter({ mails: SPREAD_MAILS });
+    const ask = () => perform({ simulation, plan: () => undefined }, "exportAccount", { account: "other" });
+    expect((await ask()).answer).toMatchObject({ ok: true });
+    simulation.unbind(2);
+    expect((await ask()).answer).toMatchObject({ ok: false, error: { code: "not_configured" } });
+  });
+
   it("an account is not forgotten: nobody could say that its rows are gone, or which raw objects others have", async () => {
     const simulation = await simulationAfter({ mails: SPREAD_MAILS });
     simulation.unbind(2);

@@ -41,6 +41,8 @@ export interface ModelObject {
   account: string | undefined;
   generation: number;
   isRawRemoved: boolean;
+  /** A reading of it failed on every attempt, and a person discarded that. */
+  isGivenUp: boolean;
   /** R2 has it no more, and nobody meant that. Its report stays counted; nothing else of it can be. */
   isLost: boolean;
   /** Its address was not its account's when a report of it might have begun to count; until it is read again. */
@@ -150,6 +152,7 @@ export class Model {
       generation: 0,
       isOutOfReach: false,
       isRawRemoved: false,
+      isGivenUp: false,
       isLost: false,
     });
     this.due.add(key);
@@ -272,7 +275,8 @@ export class Model {
       }
       const isRun = row.generation > object.generation;
       if (this.due.has(object.key) && !isRun) wrong.push(`${object.key} was not read again`);
-      if (isRun) wrong.push(...this.#read(object, row, reading));
+      if (isRun && isGivenUp(object, row)) object.isGivenUp = true;
+      else if (isRun) wrong.push(...this.#read(object, row, reading));
       object.generation = row.generation;
       if (row.account !== (object.account ?? ""))
         wrong.push(`${object.key} is of ${row.account || "nobody"}, not ${object.account ?? "nobody"}`);
@@ -289,9 +293,10 @@ export class Model {
     const isDecided = object.parts.some(({ state }) => state === "report");
     const states = object.parts.map(({ state }) => state);
     const isGone = (state: Part["state"]): boolean => state === "discarded" || state === "dropped";
-    const isDiscarded = object.whole === "discarded" || (states.length > 0 && states.every(isGone));
+    const isDiscarded = object.isGivenUp || object.whole === "discarded" || (states.length > 0 && states.every(isGone));
     const isThere = !object.isRawRemoved && !object.isLost;
     if ((account === undefined || !isThere) && (isDecided || isDiscarded)) return [];
+    object.isGivenUp = false;
     const refuse = (): void => {
       object.whole = object.whole === "discarded" ? "discarded" : "dead";
       for (const part of object.parts) if (part.state !== "discarded") part.state = "unread";
@@ -532,6 +537,12 @@ export class Model {
     }
     return count;
   }
+}
+
+/** Whether the last message about an object was given up, which is discarded, and what it is was not decided by another. */
+function isGivenUp({ parts }: ModelObject, { codes, isDecided }: SeenObject): boolean {
+  const wasDecided = parts.some(({ state }) => state === "report");
+  return codes.includes("retries_exhausted") && (wasDecided || !isDecided);
 }
 
 function putBack<Key, Value>(map: Map<Key, Value>, values: ReadonlyMap<Key, Value>): void {

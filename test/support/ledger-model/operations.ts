@@ -434,8 +434,14 @@ const STEPS: Record<StepName, (ground: Ground, numbers: Numbers, isHeld: boolean
     const failing = pick(OUTAGES, c) ?? "";
     const mode = pick(FAULT_MODES, Math.floor(c / OUTAGES.length));
     simulation.faults.plan = ({ name }) => (name.startsWith(failing) ? mode : undefined);
-    for (let round = d % 90; round > 0; round--) await simulation.runProcess();
+    for (let round = d % 400; round > 0; round--) await simulation.runProcess();
     simulation.faults.plan = () => undefined;
+    if (a % 2 === 0) {
+      // Not those of slices and jobs.
+      const found = (await deadLetters(simulation, false)).filter(({ part, rawKey }) => part === "" && rawKey !== "");
+      const ids = found.filter(({ code }) => code === "retries_exhausted").map(({ id }) => id);
+      if (ids.length > 0) await ground.ask("discardDeadLetters", { ids: ids.filter((_, i) => i % 2 === 0) });
+    }
     return [...waiting, ...(await ground.drain())];
   },
   async backUp(ground) {
@@ -816,6 +822,12 @@ async function changeDeadLetters(
     const object = model.objects.get(rawKey);
     if (object === undefined) continue;
     // A file that was refused as a whole keeps the dead letter that a person discarded when it had been read.
+    if (code === "retries_exhausted") {
+      // It is retried at once when it is open again.
+      if (isDiscard || simulation.bucket.keys(rawKey).length > 0) continue;
+      object.whole = "dead";
+      continue;
+    }
     const isOfWhole = WHOLE_CODES.has(code) || (object.whole !== undefined && isOneFile(object));
     if (isOfWhole) object.whole = isDiscard ? "discarded" : "dead";
     else {

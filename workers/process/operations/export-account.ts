@@ -9,7 +9,8 @@ import { findAccount } from "../../../shared/ledger/accounts.ts";
 import { addressesOfAccountQuery } from "../../../shared/ledger/addresses.ts";
 import { ask } from "../../../shared/ledger/database.ts";
 import { EXPORTED_TABLES, type RowOwner, readAccountRows } from "../../../shared/ledger/forget.ts";
-import { ok } from "../../../shared/result.ts";
+import { missingDatabase } from "../../../shared/ledger/shards.ts";
+import { fail, ok } from "../../../shared/result.ts";
 import { badRequest, noAccount } from "../answers.ts";
 import type { Invocation } from "../env.ts";
 import { rawObjectsPage } from "../reports/objects-of-account.ts";
@@ -38,6 +39,8 @@ export async function exportAccount(
   if ((await findAccount(shards.directory, account)) === undefined) {
     return noAccount(account);
   }
+  const missing = await missingDatabase(shards);
+  if (missing !== undefined) return fail({ code: "not_configured", message: missing });
   const at = v.safeParse(position, cursor ?? JSON.stringify({ shard: 0, table: 0, after: "" }));
   if (!at.success) return badRequest("cursor: it is not one of an export.");
   const ruas = (await ask(shards.directory, addressesOfAccountQuery(account))).map(({ rua }) => rua);
