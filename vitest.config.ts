@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { slowFirst } from "./test/support/slow-first.ts";
@@ -38,6 +38,9 @@ export default defineConfig({
     env: {
       // Commands and stacks that tests start need not compile the same sources each time.
       NODE_COMPILE_CACHE: join(tmpdir(), "dmarc-compile-cache"),
+      // Nothing of the person who runs them counts, such as a profile of `dmarc`, and nothing is written there.
+      XDG_CONFIG_HOME: join(tmpdir(), `dmarc-tests-${userInfo().uid}`),
+      XDG_STATE_HOME: join(tmpdir(), `dmarc-tests-${userInfo().uid}`),
       // Nobody outside is asked for `request.cf`, which takes seconds where there is no internet.
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
     },

@@ -43,8 +43,9 @@ afterEach(async () => {
 const REPOSITORY = join(import.meta.dirname, "../..");
 
 /** Starts it with flags; the state folder and ports are the test's. */
-function start(flags: string[], repository = REPOSITORY): Started {
+function start(flags: string[], repository = REPOSITORY, env: NodeJS.ProcessEnv = process.env): Started {
   const child = spawn(process.execPath, [join(repository, "local/start.ts"), ...flags], {
+    env,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -311,6 +312,14 @@ describe("npm start", () => {
       /\nThe Workers cannot be bundled: Could not resolve "d3-scale" \([^\n]*, line \d+\)[^\n]*: run npm ci, and start again\.\n$/,
     );
     await untilGone(folder);
+  });
+
+  test("needs no home folder, as a user of a service has none", async () => {
+    const { XDG_CONFIG_HOME: _, ...env } = process.env;
+    const { flags } = await flagsFor(testFolder());
+    const started = start(flags, REPOSITORY, { ...env, HOME: "/dev/null/home" });
+    await untilReady(started);
+    expect(started.output()).toContain("Ready.");
   });
 
   test("a busy port is one sentence", async () => {
