@@ -19,14 +19,24 @@ describe("calls of dmarc in documents", () => {
     expect(shown.length).toBeGreaterThan(40);
   });
 
+  it("are found behind blocks of other languages, and behind remarks", () => {
+    const text =
+      "```text\nrua=mailto:a@b.example\n```\n\n```sh\ndmarc stats --json   # the owner's\ndmarc watch run --json  # isn't cron's\n```\n";
+    expect(callsIn(text)).toEqual(["dmarc stats --json", "dmarc watch run --json"]);
+  });
+
   it.each(shown)("$file: $line", ({ line }) => expectAccepted(line));
 });
 
 /** Lines of code blocks, a quoted text over several of them as one; and code within sentences. */
 function callsIn(text: string): string[] {
-  const blocks = /^```(?:sh)?\n([\s\S]*?)^```|((?:^ {4}.*\n)+)/gm;
-  const code = [...text.matchAll(blocks)].map(([, fenced, indented]) => fenced ?? indented ?? "");
-  const lines = code.flatMap((block) => block.match(/(?:"[^"]*"|'[^']*'|[^\n"']|["'])+/g) ?? []);
+  const blocks = /^```(\w*)\n([\s\S]*?)^```$|((?:^ {4}.*\n)+)/gm;
+  // Of fenced blocks those of a shell; the others are passed over whole, as the end of one looks as the beginning of the next.
+  const code = [...text.matchAll(blocks)].flatMap(([, language, fenced, indented]) =>
+    language === undefined || language === "" || language === "sh" ? [fenced ?? indented ?? ""] : [],
+  );
+  // A remark may have an apostrophe: it ends with its line.
+  const lines = code.flatMap((block) => block.match(/(?:(?<=[ \t])#.*|"[^"]*"|'[^']*'|[^\n"']|["'])+/g) ?? []);
   const inline = [...text.replaceAll(blocks, "").matchAll(/`([^`\n]+)`/g)].map(([, call = ""]) => call);
   return [...lines, ...inline]
     .map((line) => line.replace(/(?<=\s)#.*$/, "").replace(/npm run (?:-s|--silent) dmarc --/, "dmarc"))
