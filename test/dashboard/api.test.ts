@@ -220,6 +220,16 @@ describe("the registry API", () => {
     const fault = await put({ account: "a" }, "/api/v1/registry/fault@acme.example");
     expect(fault).toEqual({ status: 502, body: refusal("process_unavailable", expect.stringContaining("KV is down")) });
   });
+
+  it("says what it is where the ledger has no room for a change", async () => {
+    expect(await put({ account: "a" }, "/api/v1/registry/full@acme.example")).toEqual({
+      status: 503,
+      body: refusal(
+        "ledger_unavailable",
+        expect.stringMatching(/^The database of the ledger is full, and takes nothing new/),
+      ),
+    });
+  });
 });
 
 function cursorOf(body: unknown): string {

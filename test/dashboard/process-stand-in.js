@@ -83,6 +83,7 @@ const HANDLERS = {
   },
   async putRegistration({ rua, entry }, { D1_DMARC_REPORTS: directory }) {
     if (rua.startsWith("fault")) throw new Error("KV is down");
+    if (rua.startsWith("full")) throw new Error("D1_ERROR: Exceeded maximum DB size");
     if (rua.startsWith("refused")) return fail("bad_request", `'${rua}' is refused.`);
     const place = { directory, copy: { get() {}, put() {}, delete() {} }, newAccountShard: 0 };
     const stored = await putAddress({ rua: rua.toLowerCase(), entry }, place, 1);

@@ -1,7 +1,6 @@
 /** A database as large as the plan allows, which takes nothing that needs more room. */
 import { expect, it } from "vitest";
 import { delayAfterFault } from "../../shared/backoff.ts";
-import { describeError } from "../../workers/dashboard/errors.ts";
 import { runSchedule } from "../../workers/process/schedules.ts";
 import { records, registeredSimulation, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
@@ -55,13 +54,4 @@ it.each(REFUSALS)("%s: tried again after three to six hours, whatever the attemp
   const times = { attempts: 1, nowSeconds: Date.UTC(2026, 10, 20) / 1000 };
   expect(delayAfterFault(new Error(refusal), times, 30, 0)).toBe(3 * 3600);
   expect(delayAfterFault(new Error(refusal), { ...times, attempts: 7 }, 30, 1)).toBe(6 * 3600);
-});
-
-it.each(REFUSALS)("%s: pages and the API say what it is", (refusal) => {
-  expect(describeError(new Error(refusal))).toEqual({
-    status: 503,
-    code: "ledger_unavailable",
-    message:
-      "The database of the ledger is full, and takes nothing new; what is there can be read and removed. Operations says what helps.",
-  });
 });

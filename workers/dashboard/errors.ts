@@ -9,7 +9,7 @@ import {
   type ProblemCode,
   problemDetails,
 } from "../../shared/contract/problems.ts";
-import { isFull, isUsedUpForToday } from "../../shared/ledger/database.ts";
+import { isUsedUpForToday } from "../../shared/ledger/database.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { fail, ok, type Result } from "../../shared/result.ts";
 import { LedgerUnavailableError } from "./ledger.ts";
@@ -72,12 +72,6 @@ function problemOf(error: unknown): OperationProblem {
     if (!isBusy) return { code: "analytics_unavailable", message: error.message };
     const { retryAfterSeconds = DASHBOARD_LIMITS.retryAfterSeconds } = error;
     return { code: "analytics_busy", message: error.message, retryAfterSeconds };
-  }
-  if (isFull(error)) {
-    console.error(JSON.stringify({ event: "ledger_full", message: String(error) }));
-    const message =
-      "The database of the ledger is full, and takes nothing new; what is there can be read and removed. Operations says what helps.";
-    return { code: "ledger_unavailable", message };
   }
   if (error instanceof LedgerUnavailableError) {
     console.error(JSON.stringify({ event: "ledger_unavailable", message: error.message }));

@@ -13,6 +13,7 @@ import {
 import { type Answer, noAccountProblem } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import { accountsNamedQuery } from "../../../shared/ledger/accounts.ts";
+import { isFull } from "../../../shared/ledger/database.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError } from "../errors.ts";
@@ -84,6 +85,9 @@ export async function noteTokenUse(c: Call, id: string): Promise<void> {
   await callProcess(c, "noteTokenUse", { id }, { name, authority }).catch(() => undefined);
 }
 
+const LEDGER_IS_FULL =
+  "The database of the ledger is full, and takes nothing new; what is there can be read and removed. Operations says what helps.";
+
 /** The answer of process. Who may ask is decided before. @throws ApiError when process fails */
 export async function callProcess<Name extends ProcessOperation>(
   c: Call,
@@ -95,6 +99,10 @@ export async function callProcess<Name extends ProcessOperation>(
     return await c.env.PROCESS.call(name, input, caller);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    if (isFull(error)) {
+      console.error(JSON.stringify({ event: "ledger_full", message: reason }));
+      throw new ApiError("ledger_unavailable", LEDGER_IS_FULL);
+    }
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);
   }
 }
