@@ -71,7 +71,8 @@ async function tagAll(domains: string[], { account, add, remove, json, ...connec
         for (const item of items) printTagged(item, json);
       } catch (error) {
         // Refused for this account: the others' domains are tagged all the same.
-        if (!(error instanceof CommandError) || error.code === undefined) throw error;
+        const isRefused = error instanceof CommandError && error.code !== undefined;
+        if (!isRefused || ofAccount.size === 1) throw error;
         const problem = `not tagged: ${error.message}`;
         for (const domain of some) printTagged({ domain, tags: [], problem: `${domain}: ${problem}` }, json);
       }

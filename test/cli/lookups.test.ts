@@ -147,6 +147,12 @@ describe("dmarc channels without --account", () => {
   });
 });
 
+it("dmarc domain tag says once that a tag is none, as wrong use", async () => {
+  const { code, stdout, stderr } = await run("domain", "tag", "acme.example", "desk.example", "--add", "x".repeat(200));
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
 it("dmarc domain tag finds the accounts of many domains at once, each under its own", async () => {
   const names = ["acme.example", "beta.example", "Desk.example.", "no such", "e.example", "f.example"];
   const few = await run("domain", "tag", ...names.slice(0, 2), "--add", "shop", "--json");
