@@ -43,10 +43,10 @@ function slackItem({ text, detail, url }: StoryItem): string {
 
 /**
  * Slack takes `&`, `<` and `>` for its own marks; asterisks and the like would only change the type. Others that take Slack's
- * messages would call everybody by `@all`.
+ * messages would call everybody by `@all`; within an address it calls nobody.
  */
 function slackText(text: string): string {
-  const uncalled = text.replaceAll(/@(?=all|channel|everyone|here)/gi, "@\u200b");
+  const uncalled = text.replaceAll(/(?<!\w)@(?=(?:all|channel|everyone|here)\b)/gi, "@\u200b");
   return uncalled.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

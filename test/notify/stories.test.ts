@@ -101,13 +101,21 @@ describe("a notice", () => {
 
   it("has Slack read no address and no mention in a name", () => {
     const story = noticeStory(
-      { ...NOTICE, title: "@everyone @here <!channel>", evidence: ["@Channel, @all"] },
+      { ...NOTICE, title: "@everyone @here <!channel>", evidence: ["@Channel, @all, x.@all"] },
       CONTEXT,
     );
     const message = JSON.stringify(slackMessage(story));
     expect(message).not.toMatch(/@(everyone|here|channel|all)/i);
     expect(message).toContain("@\u200beveryone @\u200bhere &lt;!channel&gt;");
     expect([...message.matchAll(/"type":"mrkdwn"/g)]).toHaveLength([...message.matchAll(/"verbatim":true/g)].length);
+  });
+
+  it("leaves addresses as they are, which people copy into a record", () => {
+    const record = "v=DMARC1; p=reject; rua=mailto:dmarc@all.example,mailto:d+a@hereford.example";
+    const story = noticeStory({ ...NOTICE, evidence: [record, "For x@allmail.example."] }, CONTEXT);
+    const message = JSON.stringify(slackMessage(story));
+    expect(message).toContain(record);
+    expect(message).toContain("x@allmail.example");
   });
 });
 
