@@ -74,15 +74,21 @@ export async function beginRun(database: LedgerDatabase): Promise<Round> {
 
 /**
  * When the last round began, and when cron is last known to have run: a round over tens of thousands of domains takes hours, in which
- * each run judges some and moves the round's place behind them. Runs that judge none pass many domains at once. 0 = there was none.
+ * each run judges some and moves the round's place behind them; at its end, until the next one begins, it is at the last of them. Runs
+ * that judge none pass many domains at once. Of a round that began lately no domains are read. 0 = there was none.
  */
-export async function lastRound(database: LedgerDatabase): Promise<{ roundSeconds: number; cronSeconds: number }> {
+export async function lastRound(
+  database: LedgerDatabase,
+  nowSeconds: number,
+): Promise<{ roundSeconds: number; cronSeconds: number }> {
   const sql = `SELECT started_seconds AS roundSeconds, max(started_seconds, coalesce((
       SELECT max(computed_seconds) FROM (SELECT computed_seconds FROM domain_verdicts
-        WHERE round.is_done = 0 AND (account, domain) <= (round.account, round.domain)
+        WHERE round.started_seconds < ?1 AND (account, domain) <= (round.account, round.domain)
         ORDER BY account DESC, domain DESC LIMIT ${WATCH_LIMITS.judgedBehind})), 0)) AS cronSeconds
     FROM watch_round AS round WHERE id = 1`;
-  const [row] = await ask(database, query(sql, [], v.object({ roundSeconds: v.number(), cronSeconds: v.number() })));
+  const longAgo = nowSeconds - 2 * WATCH_LIMITS.secondsBetweenRounds;
+  const times = v.object({ roundSeconds: v.number(), cronSeconds: v.number() });
+  const [row] = await ask(database, query(sql, [longAgo], times));
   return row ?? { roundSeconds: 0, cronSeconds: 0 };
 }
 

@@ -13,12 +13,12 @@ import type { Invocation } from "../env.ts";
 const NOBODY = "health@invalid";
 
 /** Asks all of them at once. @throws nothing: a store that does not answer is false, or left out */
-export async function readHealth({ env, shards }: Invocation): Promise<Outputs["health"]> {
+export async function readHealth({ env, shards, nowSeconds }: Invocation): Promise<Outputs["health"]> {
   const answers = (work: Promise<unknown>): Promise<boolean> => work.then(() => true).catch(() => false);
   const [registry, sizes, round, queues] = await Promise.all([
     answers(findCopy(env.KV_DMARC_REPORTS, NOBODY)),
     Promise.all(shards.all.map(databaseBytes)).catch(() => undefined),
-    lastRound(shards.directory).catch(() => ({ roundSeconds: 0, cronSeconds: 0 })),
+    lastRound(shards.directory, nowSeconds).catch(() => ({ roundSeconds: 0, cronSeconds: 0 })),
     Promise.allSettled(backlogs(env)),
   ]);
   const answered = queues.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -46,7 +46,7 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     reportsWithDueSlices: due.length,
     databases: await readDatabases(invocation),
     maxDatabaseBytes: Number(env.MAX_DATABASE_BYTES),
-    ...(await lastRound(shards.directory)),
+    ...(await lastRound(shards.directory, nowSeconds)),
   };
 }
 
