@@ -77,7 +77,7 @@ async function exported(path: string, table: string, query = ""): Promise<Export
     await ask(at("")),
   ];
   const section = page.split(`<section class="card" id="${table}"`)[1] ?? "";
-  const [, rows = ""] = /<span>([\d,]+) rows?<\/span>/.exec(section) ?? [];
+  const [, rows = ""] = /<span>(?:[\d,]+ to [\d,]+ of )?([\d,]+) rows?<\/span>/.exec(section) ?? [];
   const [head = ""] = /<thead.*?<\/thead>/s.exec(section) ?? [];
   return { keys, csv, json, count: Number(rows.replaceAll(",", "")), heads: head.split("</th>").length - 1 };
 }
