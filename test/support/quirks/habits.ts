@@ -192,11 +192,18 @@ export const habits: Quirk[] = [
       want: { report: ORDINARY_TOTALS },
     }),
   ),
-  {
-    file: "carried/report-returned-by-mailer-daemon.eml",
-    content: fromDaemon("Undeliverable DMARC report", simpleMail({ type: "text/xml", content: ORDINARY })),
-    want: { problems: ["delivery_notice"] },
-  },
+  ...[
+    "Undeliverable DMARC report",
+    "Your DMARC report could not be delivered",
+    "Mail to dmarc@acme.example was returned",
+    "[EXTERNAL] Undeliverable: Report Domain: acme.example Submitter: reporter.example",
+  ].map(
+    (subject, i): Quirk => ({
+      file: `carried/report-returned-by-mailer-daemon${i === 0 ? "" : `-${i + 1}`}.eml`,
+      content: fromDaemon(subject, simpleMail({ type: "text/xml", content: ORDINARY })),
+      want: { problems: ["delivery_notice"] },
+    }),
+  ),
   quirk("original-as-rfc822-header", failureMail(withoutResults, [originalOf("text/rfc822-header")]), withoutDomain),
   quirk(
     "original-as-a-file",
