@@ -210,6 +210,18 @@ export const habits: Quirk[] = [
     failureMail(withoutResults, [originalOf("application/octet-stream; name=original.eml")]),
     withoutDomain,
   ),
+  ...["text/rfc822-headers", "message/rfc822"].map((type, i) =>
+    quirk(
+      `original-with-a-fold-of-spaces-${i + 1}`,
+      failureMail(withoutResults, [
+        part({
+          type,
+          content: `Received: from a.example\r\n  \r\n\tby b.example\r\n \r\n${HEADER}\r\nvery private\r\n`,
+        }),
+      ]),
+      withoutDomain,
+    ),
+  ),
   quirk("domain-in-authentication-results", failureMail(FIELDS), withoutDomain),
   quirk(
     "domain-of-an-address-in-authentication-results",
