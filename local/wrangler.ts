@@ -67,7 +67,8 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
     // It makes a hundred megabytes while it loads; a small young generation is collected again and again.
     execArgv: ["--no-warnings", "--max-semi-space-size=64"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: { ...process.env, ...QUIET, WRANGLER_LOG_PATH: logFolder },
+    // Its notes about itself go there, too: the user of a service has no home folder.
+    env: { ...process.env, ...QUIET, WRANGLER_LOG_PATH: logFolder, XDG_CONFIG_HOME: logFolder },
   });
   const ended = Promise.withResolvers<string>();
   child.once("exit", (code, signal) => ended.resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));

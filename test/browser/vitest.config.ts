@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { slowFirst } from "../support/slow-first.ts";
@@ -15,6 +15,9 @@ export default defineConfig({
     env: {
       // Stacks that tests start need not compile the same sources each time.
       NODE_COMPILE_CACHE: join(tmpdir(), "dmarc-compile-cache"),
+      // Nothing of the person who runs them counts, and nothing is written there.
+      XDG_CONFIG_HOME: join(tmpdir(), `dmarc-tests-${userInfo().uid}`),
+      XDG_STATE_HOME: join(tmpdir(), `dmarc-tests-${userInfo().uid}`),
       // Nobody outside is asked for `request.cf`, which takes seconds where there is no internet.
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
     },

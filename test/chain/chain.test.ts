@@ -82,7 +82,7 @@ describe("a working pipeline", () => {
     const [letter] = await chain.waitForRows<DeadLetterRow>(LETTERS, 1);
     expect(letter).toMatchObject({ code: "not_a_report", rua: RUA, attempts: 1 });
     expect(letter?.rawKey).toMatch(/\/message\.eml$/);
-    await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 120_000 });
   });
 
   it("offers the operator's actions by RPC", async () => {
@@ -179,7 +179,7 @@ describe("process while Analytics Engine is down", () => {
     expect(letter?.code).toBe("retries_exhausted");
     expect(JSON.parse(letter?.letter ?? "").lastError).toMatch(/^Attempt 9, .*The platform is down \(injected\)/);
     expect(outcomesOf(await chain.rows<ObjectSeen>(OBJECTS))).toEqual([{ outcome: "dead_letter", id: letter?.id }]);
-    await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 120_000 });
     expect(await chain.stats()).toMatchObject({ reports: 0, records: 0 });
   });
 });

@@ -123,7 +123,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
           const found = await rows<T>(sql);
           return found.length >= count ? found : false;
         },
-        { timeout: 30_000, interval: 50 },
+        { timeout: 120_000, interval: 50 },
       ),
     async stats() {
       const [ofLedger] = await ask(ledger, statsQuery({ accounts: ["acme"] }));

@@ -13,7 +13,7 @@ import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { readSamples } from "../local/read-samples.ts";
 import { aggregateReport, commitSamples, sampleRecord } from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 const NOW = Math.floor(Date.now() / 1000);
 /** All of it goes through every Worker. */
@@ -54,7 +54,7 @@ function someSamples(): Promise<Sample[]> {
 }
 
 function run(...args: string[]): Promise<CommandOutcome> {
-  return runCommand(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+  return runAgain(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
 }
 
 interface PairSeen {

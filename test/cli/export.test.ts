@@ -12,7 +12,7 @@ import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { listenLocally } from "../support/ports.ts";
 import { sampleReport } from "../support/sample-report.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 const RUA = "rua@acme.example";
 const HOSTILE = '=cmd|"x"!A1';
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 function run(...args: string[]): Promise<CommandOutcome> {
-  return runCommand(["export", ...args], { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+  return runAgain(["export", ...args], { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
 }
 
 interface Row {
@@ -170,10 +170,10 @@ it("a truncated answer fails with instructions to continue, and continuing compl
   const env = { DMARC_URL: origin, DMARC_TOKEN: API_TOKEN };
   const args = ["export", ...SINCE, "--format", "csv", "--output", path];
   try {
-    await runCommand(["export", ...SINCE], env);
-    const broken = await runCommand(args, env);
+    await runAgain(["export", ...SINCE], env);
+    const broken = await runAgain(args, env);
     expect(broken).toMatchObject({ code: 1, stderr: expect.stringMatching(/ended in the middle.*--resume/) });
-    expect(await runCommand([...args, "--resume"], env)).toMatchObject({ code: 0 });
+    expect(await runAgain([...args, "--resume"], env)).toMatchObject({ code: 0 });
   } finally {
     server.close();
   }

@@ -8,7 +8,7 @@ import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { type MailServices, startMailServices } from "../support/mail-services.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 
@@ -53,7 +53,7 @@ describe.each([
   ["graph", ["--user", "reports@acme.example"], ["inbox"], "AAMk-imported"],
 ] as const)("%s", (kind, options, places, moved) => {
   const run = (token: string, ...more: string[]): Promise<CommandOutcome> =>
-    runCommand(["import", kind, ...options, "--json", ...more], {
+    runAgain(["import", kind, ...options, "--json", ...more], {
       DMARC_URL: pipeline.origin,
       DMARC_TOKEN: API_TOKEN,
       DMARC_GMAIL_URL: services.url,
@@ -240,7 +240,7 @@ it("graph cannot give some mails as they came: they are passed over and named", 
   const [first] = services.mails;
   const error = { code: "ErrorMimeContentConversionFailed", message: "MIME content conversion failed." };
   if (first !== undefined) first.refusal = { status: 500, body: { error } };
-  const outcome = await runCommand(["import", "graph", "--json"], {
+  const outcome = await runAgain(["import", "graph", "--json"], {
     DMARC_URL: pipeline.origin,
     DMARC_TOKEN: API_TOKEN,
     DMARC_GRAPH_URL: services.url,
@@ -259,7 +259,7 @@ it("gmail gives what is in its spam only where it is asked for", async () => {
   fill("spam", 2, ["SPAM"]);
   const counts: unknown[] = [];
   for (const label of ["INBOX", "SPAM"]) {
-    const { stdout } = await runCommand(["import", "gmail", "--label", label, "--json"], {
+    const { stdout } = await runAgain(["import", "gmail", "--label", label, "--json"], {
       DMARC_URL: pipeline.origin,
       DMARC_TOKEN: API_TOKEN,
       DMARC_GMAIL_URL: services.url,
@@ -274,7 +274,7 @@ it("gmail gives what is in its spam only where it is asked for", async () => {
 it("gmail also reports exceeded quotas as 403", async () => {
   fill("quota", 1, ["INBOX"]);
   services.refusals.push({ status: 403, body: { error: { errors: [{ reason: "userRateLimitExceeded" }] } } });
-  const { code, stdout } = await runCommand(["import", "gmail", "--json"], {
+  const { code, stdout } = await runAgain(["import", "gmail", "--json"], {
     DMARC_URL: pipeline.origin,
     DMARC_TOKEN: API_TOKEN,
     DMARC_GMAIL_URL: services.url,
@@ -287,7 +287,7 @@ it("gmail also reports exceeded quotas as 403", async () => {
 it("graph reads and fills folders below others, by their path, of a shared mailbox too", async () => {
   fill("below", 2, ["AAMk-dmarc"]);
   const importFrom = (folder: string): Promise<CommandOutcome> =>
-    runCommand(
+    runAgain(
       ["import", "graph", "--user", "shared@acme.example", "--folder", folder, "--move-to", "Imported/2026", "--json"],
       {
         DMARC_URL: pipeline.origin,

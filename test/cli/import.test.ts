@@ -10,7 +10,7 @@ import { IMPORT_LIMITS } from "../../shared/limits.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 let pipeline: Pipeline;
 let folder: string;
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 function run(...args: string[]): Promise<CommandOutcome> {
-  return runCommand(["import", ...args], environment);
+  return runAgain(["import", ...args], environment);
 }
 
 async function runJson(...args: string[]): Promise<Record<string, unknown>> {
@@ -249,7 +249,7 @@ it("an import that is killed and run again duplicates nothing and loses nothing"
     env: { ...process.env, ...environment },
     stdio: "ignore",
   });
-  await vi.waitUntil(async () => (await taken()) > 0, { timeout: 30_000, interval: 5 });
+  await vi.waitUntil(async () => (await taken()) > 0, { timeout: 120_000, interval: 5 });
   child.kill("SIGKILL");
   const before = await taken();
   expect(before).toBeLessThan(500);
@@ -266,6 +266,6 @@ it("an import that is killed and run again duplicates nothing and loses nothing"
 
 it("an import without the operator's token is refused by the API", async () => {
   const path = await makeFolder("token", { "t.xml": report("token") });
-  const { code, stderr } = await runCommand(["import", path], { ...environment, DMARC_TOKEN: "wrong" });
+  const { code, stderr } = await runAgain(["import", path], { ...environment, DMARC_TOKEN: "wrong" });
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("neither the secret") });
 });

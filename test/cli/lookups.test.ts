@@ -7,7 +7,7 @@ import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { TODAY } from "../support/today.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 const RUA = "rua@acme.example";
 let pipeline: Pipeline;
@@ -59,7 +59,7 @@ function isoDay(day: number): string {
 }
 
 function run(...args: string[]): Promise<CommandOutcome> {
-  return runCommand(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+  return runAgain(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
 }
 
 describe("dmarc reports list", () => {

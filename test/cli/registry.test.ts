@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { sampleReport } from "../support/sample-report.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 let pipeline: Pipeline;
 let folder: string;
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 function run(...args: string[]): Promise<CommandOutcome> {
-  return runCommand(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+  return runAgain(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
 }
 
 function lines({ stdout }: CommandOutcome): Record<string, unknown>[] {

@@ -10,7 +10,7 @@ import { secretPath } from "../../local/secret.ts";
 import { type ContractSetup, startContractSetup } from "../dashboard/contract-setup.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { allCommands } from "./commands.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 let simulation: ContractSetup;
 let folder: string;
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 function run(args: string[], env: Record<string, string> = {}): Promise<CommandOutcome> {
-  return runCommand(args, { XDG_CONFIG_HOME: folder, ...env });
+  return runAgain(args, { XDG_CONFIG_HOME: folder, ...env });
 }
 
 /** What the commands need no stack for, reach by another way, or do with files, each over HTTP in a test of its own. */

@@ -5,7 +5,7 @@ import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { TODAY } from "../support/today.ts";
-import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { type CommandOutcome, runAgain } from "./run-command.ts";
 
 type Sender = Outputs["senders"]["items"][number];
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => pipeline.close());
 
 function run(...args: string[]): Promise<CommandOutcome> {
-  return runCommand(["senders", ...args], { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+  return runAgain(["senders", ...args], { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
 }
 
 async function undecided(): Promise<string[]> {

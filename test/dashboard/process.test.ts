@@ -140,7 +140,7 @@ it("conflicts can be listed, discarded and accepted", async () => {
     sampleReport({ reportId: "c-1", records: [{ sourceIp: "192.0.2.1", count, pass: true }] });
   await pipeline.deliver(rua, { "first.xml": version(10) });
   const messages = async () => (await ask<{ messages: number }>("/stats?account=conflict")).messages;
-  await vi.waitUntil(async () => (await messages()) === 10, { timeout: 30_000, interval: 100 });
+  await vi.waitUntil(async () => (await messages()) === 10, { timeout: 120_000, interval: 100 });
   await pipeline.deliver(rua, { "second.xml": version(20) });
   await pipeline.deliver(rua, { "third.xml": version(30) });
   await pipeline.settled({ conflict: 2 });
@@ -158,7 +158,7 @@ it("conflicts can be listed, discarded and accepted", async () => {
   const idOf = (count: number) => items.find(({ other }) => other.messages === count)?.id;
   expect(await ask(`/conflicts/${idOf(20)}/discard`, "POST")).toMatchObject({ accepted: { messages: 10 } });
   expect(await ask(`/conflicts/${idOf(30)}/accept`, "POST")).toMatchObject({ other: { messages: 30 } });
-  await vi.waitUntil(async () => (await messages()) === 30, { timeout: 30_000, interval: 100 });
+  await vi.waitUntil(async () => (await messages()) === 30, { timeout: 120_000, interval: 100 });
   await pipeline.settled({ conflict: 0 });
   expect(await ask("/conflicts")).toEqual({ items: [] });
   await expect(ask(`/conflicts/${idOf(20)}/accept`, "POST")).rejects.toThrow(/404 .*no conflict/);
@@ -174,7 +174,7 @@ it("conflicts can be listed, discarded and accepted", async () => {
     body: String(new URLSearchParams({ id: last?.id ?? "", decision: "count_both", reason: "two exports" })),
   });
   expect([form.status, form.headers.get("location")]).toEqual([303, "/operations/conflicts?done=count_both"]);
-  await vi.waitUntil(async () => (await messages()) === 70, { timeout: 30_000, interval: 100 });
+  await vi.waitUntil(async () => (await messages()) === 70, { timeout: 120_000, interval: 100 });
 });
 
 it("reprocess and reconcile jobs are shown while and after they run", async () => {
@@ -186,7 +186,7 @@ it("reprocess and reconcile jobs are shown while and after they run", async () =
         const job = await ask<Job>(`/jobs/${id}`);
         return job.state === "done" ? job : undefined;
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 120_000, interval: 100 },
     );
   expect(await done(dry.id)).toMatchObject({ kind: "reprocess", dryRun: true, scanned: 8, enqueued: 8 });
   const { id } = await ask<Job>("/reprocess", "POST", { filter: { domain: "ACME.example" } });

@@ -305,7 +305,10 @@ describe("a report of a long name and large figures", () => {
     }));
     const report = sampleReport({ reportId: "large", orgName: NAME, domain: "large.example", records, period });
     await pipeline.deliver("large@large.example", { "large.xml": report });
-    await vi.waitUntil(async () => (await pipeline.page(`${about}?${PERIOD}`)).text.includes("10,000,000,000"), 20_000);
+    await vi.waitUntil(
+      async () => (await pipeline.page(`${about}?${PERIOD}`)).text.includes("10,000,000,000"),
+      120_000,
+    );
   });
 
   it("has its figures in letters that fit, and its name cut in the page's head alone", async () => {

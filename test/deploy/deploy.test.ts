@@ -305,7 +305,9 @@ describe("what has to be done by hand", () => {
         expect(all).toContain(place);
       }
       expect(all).toContain("lacks the permission D1 Edit");
-      expect(all).toContain("is with another service, use a host below it, such as --rua dmarc@reports.example.com --domain example.com.");
+      expect(all).toContain(
+        "is with another service, use a host below it, such as --rua dmarc@reports.example.com --domain example.com.",
+      );
       expect(notes.join("\n")).toContain("set up Zero Trust once");
       const { buckets, queues, scripts, databases, namespaces } = here.cloudflare;
       expect([buckets, queues, scripts, databases, namespaces].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0]);

@@ -2,8 +2,8 @@
  * More zones for the zoo: whole domains as their owners have them: parked, without mail, with addresses that lead nowhere, with
  * records pasted from a mail or a zone file. Each is named for what is odd about it, all under `test` or `example`.
  */
-import { generateKeyPairSync } from "node:crypto";
 import type { Zones } from "../support/dns-server.ts";
+import { ed25519Key, rsaKey } from "../support/public-keys.ts";
 
 /** A domain with a mail server of its own. */
 function withMail(domain: string, ...others: string[]): Zones {
@@ -156,13 +156,8 @@ const SPF: Zones = {
 };
 
 /** A key of RSA, and one of Ed25519, as their records have them. */
-export const KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
-  .publicKey.export({ type: "spki", format: "der" })
-  .toString("base64");
-export const CURVE_KEY = generateKeyPairSync("ed25519")
-  .publicKey.export({ type: "spki", format: "der" })
-  .subarray(-32)
-  .toString("base64");
+export const KEY = rsaKey();
+export const CURVE_KEY = ed25519Key();
 
 const DKIM: Zones = {
   "two-records._domainkey.keys.test": [`TXT ${KEY.slice(200)}`, `TXT v=DKIM1; k=rsa; p=${KEY.slice(0, 200)}`],

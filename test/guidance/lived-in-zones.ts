@@ -2,13 +2,8 @@
  * More zones for the zoo: what is found at domains that are in use, where the fault is not in a record's text alone: names,
  * aliases, wildcards, signatures, keys that were changed, services that were left. Each is named for it, all under `test`.
  */
-import { generateKeyPairSync } from "node:crypto";
 import { withMailServers, type Zones } from "../support/dns-server.ts";
-
-function rsaKey(): string {
-  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return publicKey.export({ type: "spki", format: "der" }).toString("base64");
-}
+import { rsaKey } from "../support/public-keys.ts";
 
 const KEY = `TXT v=DKIM1; k=rsa; p=${rsaKey()}`;
 const HASH = "ab".repeat(32);

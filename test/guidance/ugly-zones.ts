@@ -1,19 +1,10 @@
 /**
  * More zones for the zoo: records as people really publish them, typed by hand, pasted from an e-mail or left behind by
- * a former service. Each is named for what is odd about it, all under `test`. The keys are made when the zones are.
+ * a former service. Each is named for what is odd about it, all under `test`.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { withMailServers, type Zones } from "../support/dns-server.ts";
-
-function rsaKey(bits: number): string {
-  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
-  return publicKey.export({ type: "spki", format: "der" }).toString("base64");
-}
-
-function wholeEd25519Key(): string {
-  const { publicKey } = generateKeyPairSync("ed25519");
-  return publicKey.export({ type: "spki", format: "der" }).toString("base64");
-}
+import { ed25519Key, rsaKey } from "../support/public-keys.ts";
 
 function curveKey(): string {
   const { publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
@@ -199,7 +190,7 @@ const DKIM: Zones = {
   "pem._domainkey.ugly-dkim.test": [
     `TXT v=DKIM1; k=rsa; p=-----BEGIN PUBLIC KEY-----${rsaKey(2048)}-----END PUBLIC KEY-----`,
   ],
-  "whole-curve._domainkey.ugly-dkim.test": [`TXT v=DKIM1; k=ed25519; p=${wholeEd25519Key()}`],
+  "whole-curve._domainkey.ugly-dkim.test": [`TXT v=DKIM1; k=ed25519; p=${ed25519Key(true)}`],
   "curve-as-rsa._domainkey.ugly-dkim.test": [`TXT v=DKIM1; p=${curveKey()}`],
   "upper-type._domainkey.ugly-dkim.test": [`TXT v=DKIM1; k=RSA; p=${rsaKey(2048)}`],
   "lower-version._domainkey.ugly-dkim.test": [`TXT v=dkim1; k=rsa; p=${rsaKey(2048)}`],

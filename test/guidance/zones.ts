@@ -1,25 +1,9 @@
 /**
- * A zoo of zones, each named for its fault, all under `test`: what the checks of published records are tried on. The keys
- * of RSA are made when the zones are.
+ * A zoo of zones, each named for its fault, all under `test`: what the checks of published records are tried on.
  */
-import { generateKeyPairSync } from "node:crypto";
 import { reverseLabels } from "../../shared/guidance/address-name.ts";
 import { withMailServers, type Zones } from "../support/dns-server.ts";
-
-function rsaKey(bits: number): string {
-  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
-  return publicKey.export({ type: "spki", format: "der" }).toString("base64");
-}
-
-function pkcs1Key(bits: number): string {
-  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
-  return publicKey.export({ type: "pkcs1", format: "der" }).toString("base64");
-}
-
-function ed25519Key(): string {
-  const { publicKey } = generateKeyPairSync("ed25519");
-  return publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("base64");
-}
+import { ed25519Key, rsaKey } from "../support/public-keys.ts";
 
 const DMARC: Zones = {
   "_dmarc.reject.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@reject.test"],
@@ -259,7 +243,7 @@ const HUGE_KEY = Buffer.concat([
 const DKIM: Zones = {
   "strong._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(2048)}`],
   "plain._domainkey.dkim.test": [`TXT p=${rsaKey(2048)}`],
-  "pkcs1._domainkey.dkim.test": [`TXT v=DKIM1; p=${pkcs1Key(2048)}`],
+  "pkcs1._domainkey.dkim.test": [`TXT v=DKIM1; p=${rsaKey(2048, "pkcs1")}`],
   "weak._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(1024)}`],
   "short._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(768)}`],
   "curve._domainkey.dkim.test": [`TXT v=DKIM1; k=ed25519; p=${ed25519Key()}`],

@@ -37,7 +37,7 @@ export async function startDovecot(): Promise<Dovecot> {
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
   failed.catch(() => undefined);
   try {
-    await Promise.race([failed, vi.waitUntil(() => answers(port), { timeout: 20_000, interval: 100 })]);
+    await Promise.race([failed, vi.waitUntil(() => answers(port), { timeout: 120_000, interval: 100 })]);
   } catch (error) {
     const log = await readFile(join(folder, "log"), "utf8").catch(() => "");
     issuer.close();

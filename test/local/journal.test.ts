@@ -43,7 +43,7 @@ it("writes within one second become one insert per dataset and leave no file", a
 it("points are inserted even if nobody queries them", async () => {
   const journal = await Journal.open(folder, store);
   journal.take("records", [point("a")], 1);
-  await expect.poll(() => stored.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => stored.length, { timeout: 120_000 }).toBe(1);
 });
 
 it("a failed insert is logged and repeated with the next one", async () => {
