@@ -58,8 +58,8 @@ const COMPLAINT = /^\s*complaint about message from\s/i;
 
 /** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it. */
 const REPORT_SUBJECT = /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:/i;
-/** That of those who name it in their own words; not an address whose mail is returned. */
-const NAMED_REPORT = /^[^:]{0,60}\b(?:dmarc|tls)\b(?!@)/i;
+/** That of those who name it in their own words. */
+const NAMED_REPORT = /^[^:]{0,60}\b(?:dmarc|tls)\b/i;
 /**
  * REPORT_SUBJECT after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
  * tags what comes from outside: neither is a notice.
@@ -79,6 +79,12 @@ function saysReturned(untagged: string): boolean {
   return RETURNED.test(untagged) || UNDELIVERED.test(untagged.split(NAMES_DOMAIN, 1)[0] ?? "");
 }
 
+/** Without those whose mail is returned: many take reports at dmarc@, or below a host of that name. */
+function withoutAddresses(subject: string): string {
+  const words = subject.split(" ");
+  return words.filter((word) => !word.includes("@")).join(" ");
+}
+
 /** RFC 3834 and common signs of bounces; a single one may also occur in a report mail, which programs send as well. */
 function isNotice(value: (name: string) => string): boolean {
   if (value("x-failed-recipients") !== "") return true;
@@ -89,7 +95,7 @@ function isNotice(value: (name: string) => string): boolean {
   const isReturnedMail = saysReturned(untagged);
   const isTagged = !isReturnedMail && RETURNED_REPORT.test(subject) && TAGGED.test(subject);
   const isReport = isTagged || (!isReturnedMail && REPORT_SUBJECT.test(subject));
-  const isNamed = !isReturnedMail && NAMED_REPORT.test(untagged);
+  const isNamed = !isReturnedMail && NAMED_REPORT.test(withoutAddresses(untagged));
   if (!isReport && (value("x-autoreply") !== "" || (!isNamed && DAEMON.test(value("from"))))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
   const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));

@@ -196,6 +196,7 @@ export const habits: Quirk[] = [
     "Undeliverable DMARC report",
     "Your DMARC report could not be delivered",
     "Mail to dmarc@acme.example was returned",
+    "Mail to rua@dmarc.acme.example was returned",
     "[EXTERNAL] Undeliverable: Report Domain: acme.example Submitter: reporter.example",
   ].map(
     (subject, i): Quirk => ({
