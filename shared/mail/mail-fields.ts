@@ -70,7 +70,7 @@ const TAGGED = /^[^:]{0,60}\b(?:ext|extern\w{0,3}|spam|junk|bulk|caution|warning
 
 /** What gateways put before any subject, that of a returned mail too. */
 const TAGS = /^\s*(?:\[[^\]]{0,40}\]\s*){1,3}/;
-/** The same as RETURNED, anywhere before the name of a domain. */
+/** What says so anywhere before the name of a domain. */
 const UNDELIVERED = /undeliver|\bnot (?:be |been )?delivered|nicht zugestellt/i;
 const NAMES_DOMAIN = /\breport\s+domain:/i;
 
