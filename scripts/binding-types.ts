@@ -5,12 +5,13 @@
  * usage: node scripts/binding-types.ts [--check]
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const check = process.argv.includes("--check");
 const folder = check ? mkdtempSync(join(tmpdir(), "binding-types-")) : ".";
+if (check) process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** Worker → the name of its bindings' interface. */
 const WORKERS = { ingest: "IngestBindings", process: "ProcessBindings", dashboard: "DashboardBindings" };

@@ -1,6 +1,6 @@
 /**
  * Pictures of every page: a local stack with its sample reports, each page in light and dark, on a desktop and a phone,
- * into FOLDER (default: screenshots, which git ignores). What was there is replaced. With --docs the six that the
+ * into FOLDER (default: screenshots, which git ignores). What was there is replaced. With --docs those that the
  * documents show are copied into docs/screenshots as well.
  *
  * usage: node scripts/screenshots.ts [--docs] [FOLDER]

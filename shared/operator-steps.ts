@@ -23,6 +23,8 @@ export interface PipelineState {
   databases?: DatabaseSizes;
   /** What one may hold; the paid plan's where it is not known. */
   maxDatabaseBytes?: number | undefined;
+  /** Numbers of those that accounts live in and that are not bound. */
+  unboundDatabases?: readonly number[] | undefined;
 }
 
 /** One of them. */
@@ -61,11 +63,19 @@ export function isCronLate(
   return isLate(cronSeconds, nowSeconds);
 }
 
+/** About databases that accounts live in and that are not bound: their mail says so only in each dead letter. */
+function unboundSteps(numbers: readonly number[]): OperatorStep[] {
+  if (numbers.length === 0) return [];
+  const [databases, are] = numbers.length === 1 ? ["database", "is"] : ["databases", "are"];
+  const what = `The ledger's ${databases} ${numbers.join(", ")}, which accounts live in, ${are} not bound, and their mail ends as dead letters: deploy again`;
+  return [{ what, command: `npm run deploy -- --databases ${Math.max(...numbers) + 1}` }];
+}
+
 /** What needs an operator, what holds up everything else first; none = nothing does. */
 export function operatorSteps(state: PipelineState): OperatorStep[] {
   const { nowSeconds, queues, unfinishedDays, deadLetters, conflicts, refusedReports, missingParts } = state;
   const { prefix = DEFAULT_PREFIX, roundSeconds = 0, cronSeconds = roundSeconds } = state;
-  const steps: OperatorStep[] = [];
+  const steps = unboundSteps(state.unboundDatabases ?? []);
   if (deadLetters === undefined) {
     steps.push({ what: "The ledger (D1) does not answer", command: `npx wrangler d1 info ${prefix}-reports` });
   }

@@ -113,10 +113,13 @@ export class ObjectDecision {
   }
 
   async #findings(): Promise<Finding[]> {
-    const counted = new Map<FoundReport, string>();
-    for (const finding of this.#object.findings)
-      if ("report" in finding) counted.set(finding, await this.#countedUid(finding));
-    return screenFindings(this.#object, (found) => this.#knownDomains(found, counted.get(found) ?? found.uid));
+    const known = new Map<FoundReport, KnownDomains>();
+    for (const finding of this.#object.findings) {
+      if ("problem" in finding) continue;
+      const found = await withKnownHash(finding, this.#batch.claims);
+      known.set(finding, this.#knownDomains(found, await this.#countedUid(found)));
+    }
+    return screenFindings(this.#object, (found) => known.get(found) ?? { accepted: [], counted: [] });
   }
 
   /** The uid under which a report counts: its own, unless a person decided to count it beside another version. */

@@ -26,6 +26,8 @@ export const pipelineStatus = v.object({
   databases: v.array(v.object({ database: v.number(), accounts: v.number(), bytes: v.number() })),
   /** Bytes that one of them may hold, by the plan. */
   maxDatabaseBytes: v.optional(v.number()),
+  /** Numbers of those that accounts live in and process is not bound to: mail to these accounts ends as dead letters. */
+  unboundDatabases: v.optional(v.array(v.number())),
   /** When cron last began a round over all domains, seconds since 1970 UTC, as it does every 15 minutes; 0 = never. */
   roundSeconds: v.optional(v.number()),
   /** When cron last began a round, or judged a domain in one that takes long; 0 = never. */
@@ -155,6 +157,7 @@ export const health = v.object({
   /** As in pipelineStatus. */
   databases: v.optional(v.array(v.object({ database: v.number(), bytes: v.number() }))),
   maxDatabaseBytes: v.optional(v.number()),
+  unboundDatabases: v.optional(v.array(v.number())),
   roundSeconds: v.optional(v.number()),
   cronSeconds: v.optional(v.number()),
 });

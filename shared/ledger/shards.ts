@@ -57,24 +57,31 @@ export function shardsOf(bindings: object): Shards {
 }
 
 /**
- * The database of some account that is not bound, as after a rollback to a version of a Worker from before it was made: what
- * it holds cannot be known. One query.
+ * The databases that accounts live in and that are not bound, as after a rollback to a version of a Worker from before they
+ * were made: what they hold cannot be known. One query.
+ *
+ * @returns their numbers, ascending
+ */
+export async function unboundDatabases({ directory, all }: Pick<Shards, "directory" | "all">): Promise<number[]> {
+  const found = await ask(
+    directory,
+    query(
+      "SELECT DISTINCT shard FROM accounts WHERE shard >= ?1 ORDER BY shard",
+      [all.length],
+      v.object({ shard: v.number() }),
+    ),
+  );
+  return found.map(({ shard }) => shard);
+}
+
+/**
+ * The first of the databases that accounts live in and that are not bound. One query.
  *
  * @returns undefined when all are bound, otherwise a sentence that names it
  */
-export async function missingDatabase({
-  directory,
-  all,
-}: Pick<Shards, "directory" | "all">): Promise<string | undefined> {
-  const [found] = await ask(
-    directory,
-    query(
-      "SELECT min(shard) AS shard FROM accounts WHERE shard >= ?1",
-      [all.length],
-      v.object({ shard: v.nullable(v.number()) }),
-    ),
-  );
-  return typeof found?.shard === "number" ? notBound(found.shard) : undefined;
+export async function missingDatabase(shards: Pick<Shards, "directory" | "all">): Promise<string | undefined> {
+  const [first] = await unboundDatabases(shards);
+  return first === undefined ? undefined : notBound(first);
 }
 
 function notBound(shard: number): string {

@@ -409,9 +409,15 @@ export function isHeaderText({ mimeType, bytes }: Pick<ReadPart, "mimeType" | "b
   return /^from[ \t]*:/im.test(headerOf(latin1(bytes.subarray(0, SNIFF_BYTES))));
 }
 
+/**
+ * The end of a header: an empty line, or one of white space after which no field goes on or begins. Another one is folded
+ * (RFC 5322 section 4.2).
+ */
+const HEADER_END = /\r?\n\r?\n|\r?\n[ \t]+\r?\n(?![ \t]|[A-Za-z][\w.-]{0,60}[ \t]{0,9}:)/;
+
 /** The header of a mail, from its text. */
 export function headerOf(mail: string): string {
-  return mail.split(/\r?\n[ \t]*\r?\n/, 1)[0] ?? "";
+  return mail.split(HEADER_END, 1)[0] ?? "";
 }
 
 /** How many bytes of a text are searched for a report. */

@@ -56,19 +56,34 @@ const RETURNED =
 /** What Hotmail sends to a sender whose mail a person called spam: the mail itself, without any fields of feedback. */
 const COMPLAINT = /^\s*complaint about message from\s/i;
 
+/** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it. */
+const REPORT_SUBJECT = /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:/i;
+/** That of those who name it in their own words. */
+const NAMED_REPORT = /^[^:]{0,60}\b(?:dmarc|tls)\b/i;
 /**
- * The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it, and of
- * those that name it in their own words.
- */
-const REPORT_SUBJECT =
-  /^\s*(?:\[[^\]]{0,40}\]\s*){0,3}(?:(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:|[^:]{0,60}\b(?:dmarc|tls)\b)/i;
-/**
- * The same after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
+ * REPORT_SUBJECT after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
  * tags what comes from outside: neither is a notice.
  */
 const RETURNED_REPORT = /^[^:]{2,60}:\s{0,9}report\s+domain:/i;
 const FORWARDED = /^\s*(?:re|fwd?|wg|aw|tr|rv|i|enc|vs|vb|doorst)\s*:/i;
 const TAGGED = /^[^:]{0,60}\b(?:ext|extern\w{0,3}|spam|junk|bulk|caution|warning|suspicious)\b[^:]{0,40}:/i;
+
+/** What gateways put before any subject, that of a returned mail too. */
+const TAGS = /^\s*(?:\[[^\]]{0,40}\]\s*){1,3}/;
+/** What says so anywhere before the name of a domain. */
+const UNDELIVERED = /undeliver|\bnot (?:be |been )?delivered|nicht zugestellt/i;
+const NAMES_DOMAIN = /\breport\s+domain:/i;
+
+/** Whether a subject without tags says that a mail is returned, or answered by a program. */
+function saysReturned(untagged: string): boolean {
+  return RETURNED.test(untagged) || UNDELIVERED.test(untagged.split(NAMES_DOMAIN, 1)[0] ?? "");
+}
+
+/** Without those whose mail is returned: many take reports at dmarc@, or below a host of that name. */
+function withoutAddresses(subject: string): string {
+  const words = subject.split(" ");
+  return words.filter((word) => !word.includes("@")).join(" ");
+}
 
 /** RFC 3834 and common signs of bounces; a single one may also occur in a report mail, which programs send as well. */
 function isNotice(value: (name: string) => string): boolean {
@@ -76,11 +91,14 @@ function isNotice(value: (name: string) => string): boolean {
   const subject = decodeHeaderText(value("subject"));
   if (COMPLAINT.test(subject)) return true;
   // Some reporters send as MAILER-DAEMON; a returned mail has another subject.
-  const isTagged = RETURNED_REPORT.test(subject) && TAGGED.test(subject);
-  const isReport = isTagged || (REPORT_SUBJECT.test(subject) && !RETURNED.test(subject));
-  if (!isReport && (value("x-autoreply") !== "" || DAEMON.test(value("from")))) return true;
+  const untagged = subject.replace(TAGS, "");
+  const isReturnedMail = saysReturned(untagged);
+  const isTagged = !isReturnedMail && RETURNED_REPORT.test(subject) && TAGGED.test(subject);
+  const isReport = isTagged || (!isReturnedMail && REPORT_SUBJECT.test(subject));
+  const isNamed = !isReturnedMail && NAMED_REPORT.test(withoutAddresses(untagged));
+  if (!isReport && (value("x-autoreply") !== "" || (!isNamed && DAEMON.test(value("from"))))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
   const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));
   const isReturnedReport = RETURNED_REPORT.test(subject) && !FORWARDED.test(subject) && !isTagged;
-  return (isReply || isReturned) && (RETURNED.test(subject) || isReturnedReport);
+  return (isReply || isReturned) && (isReturnedMail || isReturnedReport);
 }

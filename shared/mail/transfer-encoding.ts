@@ -28,9 +28,9 @@ export function transferDecoder(encoding: string): TransferDecoder {
   }
 }
 
-/** The decoder for content known to be base64, in either alphabet (RFC 4648 sections 4 and 5). */
-export function base64Decoder(): TransferDecoder {
-  return new Base64Decoder(false, EITHER_ALPHABET);
+/** The decoder for content known to be base64, in the alphabet of mails or of URLs (RFC 4648 sections 4 and 5). */
+export function base64Decoder(isOfUrls: boolean): TransferDecoder {
+  return new Base64Decoder(false, isOfUrls ? EITHER_ALPHABET : BASE64_VALUES);
 }
 
 /** Content without an encoding, unless it begins with what only quoted-printable writes so. */

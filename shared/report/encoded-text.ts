@@ -1,18 +1,28 @@
 /**
- * Decodes files that came as text: in base64 (RFC 2045, or in the alphabet of URLs) that no header of the mail declares, or twice, and uuencoded
- * (POSIX uuencode). Streaming; never fails, since what the text decodes to shows whether it was damaged.
+ * Decodes files that came as text: in base64 (RFC 2045, or in the alphabet of URLs) that no header of the mail declares, or
+ * twice, and uuencoded (POSIX uuencode). Streaming; never fails, since what the text decodes to shows whether it was damaged.
  */
 import { withLineFeeds } from "../mail/line-ends.ts";
 import { LineReader } from "../mail/lines.ts";
 import { base64Decoder, HELD_BYTES, transferDecoder } from "../mail/transfer-encoding.ts";
 import type { OutputBudget } from "./inflate.ts";
 
-/** @throws what the budget throws */
+const latin1 = new TextDecoder("latin1");
+/** Digits that only the alphabet of URLs has, beside others; or nothing that tells the alphabets apart. */
+const OF_URLS = /[A-Za-z0-9][-_]|[-_][A-Za-z0-9]|^[^-_]*$/;
+
+/**
+ * Decodes base64 in the alphabet that its start is in: in the one of mails, rows of dashes between its lines are no digits.
+ *
+ * @param head its start, to be examined
+ * @throws what the budget throws
+ */
 export async function* decodeBase64(
-  chunks: AsyncIterable<Uint8Array>,
+  { head, chunks }: { head: Uint8Array; chunks: AsyncIterable<Uint8Array> },
   budget: OutputBudget,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = base64Decoder();
+  const start = latin1.decode(head);
+  const decoder = base64Decoder(!/[+/]/.test(start) && OF_URLS.test(start));
   for await (const chunk of chunks) {
     const decoded = new Uint8Array(chunk.byteLength + HELD_BYTES);
     yield charged(decoded.subarray(0, decoder.decode(chunk, decoded, 0)), budget);
@@ -21,7 +31,6 @@ export async function* decodeBase64(
   yield charged(rest.subarray(0, decoder.end(rest, 0)), budget);
 }
 
-const latin1 = new TextDecoder("latin1");
 const BEGIN_BASE64 = /^begin-base64 /;
 /** The line after the data, in either alphabet. */
 const END = /^(?:end|====)\s*$/;

@@ -212,7 +212,7 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
       return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
     case "base64":
       note("base64 text in place of the file");
-      return yield* readContent({ chunks: decodeBase64(chunks, context.budget) }, inside(place, TEXT_DEPTH), context);
+      return yield* readContent({ chunks: decodeBase64(content, context.budget) }, inside(place, TEXT_DEPTH), context);
     case "uuencoded":
       note("uuencoded text in place of the file");
       return yield* readContent(

@@ -125,7 +125,7 @@ it("conflicts: list, discard, accept", async () => {
   expect(grouped).toContain("dmarc conflicts list --all");
   expect(grouped).not.toContain(idOf(20));
   expect((await run("conflicts", "list", "--all")).stdout).toMatch(
-    /report id +twice\n[\s\S]*accepted +1 records, 10 messages, received \d{4}-.*raw\//,
+    /report id +twice\n[\s\S]*accepted +1 record, 10 messages, received \d{4}-.*raw\//,
   );
   const shown = await run("conflicts", "show", idOf(20));
   expect(shown.stdout).toMatch(/accepted[\s\S]* envelope sender +a@b\.example\n +from .*\n[\s\S]*\nother/);

@@ -106,6 +106,23 @@ it("says that the ledger does not answer", () => {
   ]);
 });
 
+it("begins with a database that accounts live in and that is not bound: how to bind it", () => {
+  expect(operatorSteps({ ...QUIET, deadLetters: 5, unboundDatabases: [1] })).toEqual([
+    {
+      what: "The ledger's database 1, which accounts live in, is not bound, and their mail ends as dead letters: deploy again",
+      command: "npm run deploy -- --databases 2",
+    },
+    { what: "5 open dead letters", command: "dmarc dead-letters reasons" },
+  ]);
+  expect(operatorSteps({ ...QUIET, unboundDatabases: [2, 4] })).toEqual([
+    {
+      what: "The ledger's databases 2, 4, which accounts live in, are not bound, and their mail ends as dead letters: deploy again",
+      command: "npm run deploy -- --databases 5",
+    },
+  ]);
+  expect(operatorSteps({ ...QUIET, unboundDatabases: [] })).toEqual([]);
+});
+
 it("names the Workers and the database of a deployment with another prefix", () => {
   const queues = [{ queue: "dmarc-reports", messages: 1, oldestSeconds: NOW - 1000 }];
   const steps = operatorSteps({ ...QUIET, prefix: "dmarc-staging", queues, deadLetters: undefined });

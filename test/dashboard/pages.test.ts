@@ -204,6 +204,10 @@ describe("the operations page", () => {
     expect(page).toContain(
       '<li>2 files pending, the oldest of 2026-11-20: <code data-copy="">dmarc reconcile --since 2026-11-20 --watch</code></li>',
     );
+    expect(page).toContain(
+      '<ul class="findings"><li>The ledger&#39;s database 1, which accounts live in, is not bound, and their mail ends as dead letters: deploy again: ' +
+        '<code data-copy="">npm run deploy -- --databases 2</code></li>',
+    );
     expect(page.indexOf("To do")).toBeLessThan(page.indexOf("Open dead letters"));
   });
 

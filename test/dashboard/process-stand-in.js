@@ -61,6 +61,7 @@ const HANDLERS = {
       runningAgain: 0,
       reportsWithDueSlices: 0,
       databases: [{ database: 0, accounts: 1, bytes: 1_000_000 }],
+      unboundDatabases: [1],
     });
   },
   readRecords({ text }) {

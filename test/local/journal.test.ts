@@ -1,10 +1,10 @@
 /** Points that were taken and are not in the engine yet: none is lost by a fault or a crash. */
-import { appendFileSync, mkdtempSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { Journal, type Store } from "../../local/analytics/journal.ts";
 import type { CheckedPoint } from "../../local/worker/point.ts";
+import { testFolder } from "./support.ts";
 
 let folder: string;
 let stored: { dataset: string; indexes: string[]; seconds: number }[];
@@ -16,7 +16,7 @@ const store: Store = async (dataset, points, seconds) => {
 };
 
 beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), "dmarc-journal-")), "journal");
+  folder = join(testFolder(), "journal");
   stored = [];
   fault = undefined;
 });

@@ -110,6 +110,23 @@ it("a database that is nearly full is told by health, by an alert, and in the st
   expect(await health()).toMatchObject({ status: "behind", nearlyFull: [0, 1] });
 });
 
+it("a database that accounts live in and that is not bound is told by health and in the status; one without accounts is not", async () => {
+  const simulation = registeredSimulation({ shards: 4 });
+  simulation.ledger.sqlite.exec("UPDATE accounts SET shard = 2 WHERE account = 'other'");
+  const health = async () => new HealthCheck().read(processOf(simulation), simulation.clock.nowMilliseconds);
+  expect(await health()).toMatchObject({ status: "ok", unboundDatabases: [] });
+  simulation.unbind(3);
+  expect(await health()).toMatchObject({ status: "ok", unboundDatabases: [] });
+  expect(await readStatus(simulation.invocation())).toMatchObject({ unboundDatabases: [] });
+  simulation.unbind(2);
+  const answer = await health();
+  expect(answer).toMatchObject({ status: "behind", ledger: true, unboundDatabases: [2] });
+  expect(healthResponse(answer).status).toBe(200);
+  expect(await readStatus(simulation.invocation())).toMatchObject({ unboundDatabases: [2] });
+  simulation.bindAll();
+  expect(await health()).toMatchObject({ status: "ok", unboundDatabases: [] });
+});
+
 it("a round over very many domains is no sign that cron has stopped, while it judges some of them", async () => {
   const simulation = registeredSimulation();
   simulation.watchQueries = 24;

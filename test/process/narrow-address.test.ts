@@ -6,8 +6,9 @@ import { describe, expect, it } from "vitest";
 import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
-import { DOMAINS, type Document, FIRST_DAY, mailWith } from "../support/ledger-model/documents.ts";
+import { DOMAINS, type Document, FIRST_DAY, filesWith, mailWith } from "../support/ledger-model/documents.ts";
 import { listConflicts } from "../support/simulation/listings.ts";
+import { mailOf } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { Simulation } from "../support/simulation/simulation.ts";
 
@@ -15,6 +16,7 @@ setUpSimulation();
 
 const NARROW = "dmarc@acme.example";
 const WIDE = "reports@acme.example";
+const OTHER = "other@acme.example";
 const REPORT: Document = { kind: "tls", domains: DOMAINS, days: [FIRST_DAY], number: 10, content: 0 };
 const MAILS = {
   narrow: mailWith({ name: "a", rua: NARROW, documents: [REPORT], packing: "plain", isVerified: true }).mail,
@@ -111,6 +113,19 @@ describe("an address that no longer accepts the domain of a report, which is rea
     const simulation = await withConflict("keep");
     const wanted = { outcomes: ["duplicate"], reports: 1 };
     expect(await afterReadings(simulation, WIDE)).toEqual([wanted, wanted]);
+  });
+
+  it("leaves a version that a person decided against the duplicate that it is, written in other letters, too", async () => {
+    const simulation = await withConflict("keep");
+    simulation.register(OTHER, { account: "acme" });
+    const [file] = filesWith({ name: "other", documents: [{ ...FIRST, content: 1 }], packing: "plain" });
+    const text = new TextDecoder().decode(file?.content);
+    const content = Buffer.from(text.replace("<org_name>Reporter", "<org_name>REPORTER"));
+    expect(content.toString()).not.toBe(text);
+    await simulation.deliver(mailOf([{ name: "other.xml", content }], OTHER));
+    await simulation.drain();
+    const wanted = { outcomes: ["duplicate"], reports: 1 };
+    expect(await afterReadings(simulation, OTHER)).toEqual([wanted, wanted]);
   });
 
   it("leaves a version counted that a person wanted beside another", async () => {

@@ -14,7 +14,10 @@ const KEPT_MILLISECONDS = 10_000;
 
 /** The answer. */
 export interface Health {
-  /** behind: a message has waited for longer than an alert allows, cron has not run for as long, or a database may be full any day. */
+  /**
+   * behind: a message has waited for longer than an alert allows, cron has not run for as long, a database may be full any day,
+   * or one that accounts live in is not bound.
+   */
   status: "ok" | "behind" | "down";
   ledger: boolean;
   registry: boolean;
@@ -22,6 +25,8 @@ export interface Health {
   queues: { queue: string; messages: number; oldestSeconds?: number | undefined }[];
   /** Databases of the ledger that are nearly full, by number. */
   nearlyFull?: number[];
+  /** Those that accounts live in and process is not bound to. */
+  unboundDatabases?: number[] | undefined;
   /** When cron last began a round over all domains, and when it is last known to have run; 0 = never. */
   roundSeconds?: number | undefined;
   cronSeconds?: number | undefined;
@@ -58,7 +63,8 @@ async function askProcess(process: OperationsEntry, nowSeconds: number): Promise
       ({ messages, oldestSeconds = 0 }) =>
         messages > 0 && oldestSeconds > 0 && nowSeconds - oldestSeconds > maxWaitingSeconds,
     );
-    const needsHelp = isBehind || isCronLate(answered, nowSeconds) || filled.some(({ isFull }) => isFull);
+    const isMissing = (answered.unboundDatabases ?? []).length > 0;
+    const needsHelp = isBehind || isMissing || isCronLate(answered, nowSeconds) || filled.some(({ isFull }) => isFull);
     return { status: needsHelp ? "behind" : "ok", ...told };
   } catch {
     return DOWN;

@@ -192,16 +192,36 @@ export const habits: Quirk[] = [
       want: { report: ORDINARY_TOTALS },
     }),
   ),
-  {
-    file: "carried/report-returned-by-mailer-daemon.eml",
-    content: fromDaemon("Undeliverable DMARC report", simpleMail({ type: "text/xml", content: ORDINARY })),
-    want: { problems: ["delivery_notice"] },
-  },
+  ...[
+    "Undeliverable DMARC report",
+    "Your DMARC report could not be delivered",
+    "Mail to dmarc@acme.example was returned",
+    "Mail to rua@dmarc.acme.example was returned",
+    "[EXTERNAL] Undeliverable: Report Domain: acme.example Submitter: reporter.example",
+  ].map(
+    (subject, i): Quirk => ({
+      file: `carried/report-returned-by-mailer-daemon${i === 0 ? "" : `-${i + 1}`}.eml`,
+      content: fromDaemon(subject, simpleMail({ type: "text/xml", content: ORDINARY })),
+      want: { problems: ["delivery_notice"] },
+    }),
+  ),
   quirk("original-as-rfc822-header", failureMail(withoutResults, [originalOf("text/rfc822-header")]), withoutDomain),
   quirk(
     "original-as-a-file",
     failureMail(withoutResults, [originalOf("application/octet-stream; name=original.eml")]),
     withoutDomain,
+  ),
+  ...["text/rfc822-headers", "message/rfc822"].map((type, i) =>
+    quirk(
+      `original-with-a-fold-of-spaces-${i + 1}`,
+      failureMail(withoutResults, [
+        part({
+          type,
+          content: `Received: from a.example\r\n  \r\n\tby b.example\r\n \r\n${HEADER}\r\nvery private\r\n`,
+        }),
+      ]),
+      withoutDomain,
+    ),
   ),
   quirk("domain-in-authentication-results", failureMail(FIELDS), withoutDomain),
   quirk(

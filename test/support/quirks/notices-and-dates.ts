@@ -174,6 +174,16 @@ const carriers: Quirk[] = [
     content: base64Url(multipartMail([COVER_TEXT, part({ type: "text/xml", content: ORDINARY })])),
     want: read,
   },
+  {
+    file: "carried/base64-with-a-row-of-dashes.txt",
+    content: base64Lines(GZ).replace("\r\n", "\r\n----\r\n"),
+    want: read,
+  },
+  {
+    file: "carried/base64-of-xml-above-a-signature.txt",
+    content: `${base64Lines(toBytes(ORDINARY))}---------\r\n`,
+    want: read,
+  },
   { file: "carried/base64-of-base64.txt", content: base64Lines(toBytes(base64Lines(GZ))), want: read },
   {
     file: "carried/base64-three-times.eml",

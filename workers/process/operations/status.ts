@@ -4,7 +4,7 @@ import { ask, databaseBytes } from "../../../shared/ledger/database.ts";
 import { lastRound } from "../../../shared/ledger/domain-verdicts.ts";
 import { countRunningAgain, followJobs, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { unfinishedDays } from "../../../shared/ledger/objects.ts";
-import { askAll } from "../../../shared/ledger/shards.ts";
+import { askAll, unboundDatabases } from "../../../shared/ledger/shards.ts";
 import { dueSlicesQuery } from "../../../shared/ledger/slices.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
@@ -46,6 +46,7 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     reportsWithDueSlices: due.length,
     databases: await readDatabases(invocation),
     maxDatabaseBytes: Number(env.MAX_DATABASE_BYTES),
+    unboundDatabases: await unboundDatabases(shards),
     ...(await lastRound(shards.directory, nowSeconds)),
   };
 }
