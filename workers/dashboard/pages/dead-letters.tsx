@@ -45,6 +45,7 @@ export async function deadLettersPage(request: PageRequest, { isDiscarding, rest
   const { parameters, url } = request;
   const list = { filter: readFilter(parameters), isDiscarded: isDiscardedView(parameters) };
   const question = { ...list.filter, isDiscarded: list.isDiscarded };
+  const isSearched = readTableState(parameters, TABLE).text !== "";
   const [page, { items: reasons }] = await Promise.all([
     askLetters(request, question),
     request.read("deadLetterReasons", question),
@@ -81,12 +82,15 @@ export async function deadLettersPage(request: PageRequest, { isDiscarding, rest
           <FilterForm {...list} reasons={reasons} />
           {page.matching > page.rows.length && byReason.view(url)}
           {table.view(url)}
-          {page.rows.length > 0 && <BulkForm {...list} />}
+          {page.rows.length > 0 && (isSearched ? <p class="muted">{SEARCHED}</p> : <BulkForm {...list} />)}
         </>
       ),
     },
   };
 }
+
+/** In place of the forms that change all: they take what the filter has, which may be far more than the search found. */
+const SEARCHED = "To retry or discard many at once, clear the search: they are chosen by the filter above.";
 
 type ReasonCount = Outputs["deadLetterReasons"]["items"][number];
 
