@@ -241,7 +241,7 @@ describe("figures", () => {
       /dmarc-reports.*2 .*200[\s\S]*pending files +2\n +of 2026-11-20 +2\ndatabase 0 +1.0 MB, 1 account\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
     );
     expect((await run("status")).stdout).toMatch(
-      /\n\nTo do:\n {2}2 files pending, the oldest of 2026-11-20 +dmarc reconcile --since 2026-11-20 --watch\n {2}1 open dead letter +dmarc dead-letters reasons\n$/,
+      /\n\nTo do:\n {2}The ledger's database 1, .* {2}npm run deploy -- --databases 2\n {2}2 files pending, the oldest of 2026-11-20 +dmarc reconcile --since 2026-11-20 --watch\n {2}1 open dead letter +dmarc dead-letters reasons\n$/,
     );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({
