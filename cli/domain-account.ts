@@ -33,16 +33,16 @@ export async function accountsOfDomains(
 ): Promise<Map<string, string>> {
   if (account !== undefined) return new Map(typed.map((domain) => [domain, account]));
   // What cannot be read is refused by the operation.
-  const names = typed.flatMap((domain) => {
-    const read = readDomainName(domain);
-    return read.ok ? [read.value.name] : [];
-  });
-  const found = await ownersOf(client, new Set(names));
-  return new Map(
+  const names = new Map(
     typed.map((domain) => {
       const read = readDomainName(domain);
-      return [domain, (read.ok && found.get(read.value.name)) || DEFAULT_ACCOUNT];
+      // What cannot be read is refused by the operation.
+      return [domain, read.ok ? read.value.name : undefined];
     }),
+  );
+  const found = await ownersOf(client, new Set([...names.values()].filter((name) => name !== undefined)));
+  return new Map(
+    [...names].map(([domain, name]) => [domain, (name !== undefined && found.get(name)) || DEFAULT_ACCOUNT]),
   );
 }
 

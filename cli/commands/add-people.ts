@@ -1,3 +1,4 @@
+/** `dmarc accounts add-people`: gives the people of a CSV file their roles in accounts, a result a line. */
 import { type Command, Option } from "commander";
 import { readCsv } from "../../shared/csv.ts";
 import { ACCOUNT_LIMITS } from "../../shared/limits.ts";

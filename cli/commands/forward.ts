@@ -1,13 +1,11 @@
 /** `dmarc forward`: where accepted reports are forwarded to, and what waits (docs/forwarding.md). */
-import { readFileSync } from "node:fs";
 import { Argument, type Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { TARGET_KINDS, type TargetKind } from "../../shared/forward/target.ts";
 import { shownTarget } from "../../shared/notify/channel.ts";
-import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { reasonOfAny } from "../file-errors.ts";
+import { readGivenFile } from "../given-file.ts";
 import { subcommandsOf } from "../subcommands.ts";
 import { printJson, printOut, renderMinute, renderPairs, renderTable } from "../terminal.ts";
 
@@ -90,7 +88,7 @@ async function add(kind: TargetKind, url: string, options: AddOptions): Promise<
     kind,
     name: name.slice(0, 80),
     url,
-    secret: kind === "http" ? "" : readSecret(options),
+    secret: kind === "http" ? "" : await readSecret(options),
     accessKeyId,
     region: kind === "s3" ? options.region : "",
     withRecords: records === true,
@@ -111,13 +109,9 @@ async function add(kind: TargetKind, url: string, options: AddOptions): Promise<
   if (added.secret !== "") printOut("The secret is not shown again: requests are signed with it (docs/forwarding.md).");
 }
 
-function readSecret({ secretFile }: AddOptions): string {
+async function readSecret({ secretFile }: AddOptions): Promise<string> {
   if (secretFile === undefined) return process.env.DMARC_FORWARD_SECRET ?? "";
-  try {
-    return readFileSync(secretFile, "utf8").trim();
-  } catch (error) {
-    throw new CommandError(`${secretFile} can't be read: ${reasonOfAny(error)}.`);
-  }
+  return (await readGivenFile(secretFile)).toString("utf8").trim();
 }
 
 async function test(id: string, options: ForwardOptions): Promise<void> {

@@ -95,8 +95,8 @@ function isNotice(value: (name: string) => string): boolean {
   const isReturnedMail = saysReturned(untagged);
   const isTagged = !isReturnedMail && RETURNED_REPORT.test(subject) && TAGGED.test(subject);
   const isReport = isTagged || (!isReturnedMail && REPORT_SUBJECT.test(subject));
-  const isNamed = !isReturnedMail && NAMED_REPORT.test(withoutAddresses(untagged));
-  if (!isReport && (value("x-autoreply") !== "" || (!isNamed && DAEMON.test(value("from"))))) return true;
+  const isNamed = (): boolean => !isReturnedMail && NAMED_REPORT.test(withoutAddresses(untagged));
+  if (!isReport && (value("x-autoreply") !== "" || (DAEMON.test(value("from")) && !isNamed()))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
   const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));
   const isReturnedReport = RETURNED_REPORT.test(subject) && !FORWARDED.test(subject) && !isTagged;
