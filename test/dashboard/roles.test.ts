@@ -16,7 +16,14 @@ import type { Role } from "../../shared/people.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import type { Incident, Mute, Notice } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { aggregateReport, commitSamples, deadLetterRow, type Sample, sampleRecord } from "../support/ledger-fill.ts";
+import {
+  aggregateReport,
+  commitSamples,
+  deadLetterRow,
+  failureReport,
+  type Sample,
+  sampleRecord,
+} from "../support/ledger-fill.ts";
 import { TODAY } from "../support/today.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
@@ -72,26 +79,13 @@ function tls(domain: string): TlsReport {
 }
 
 function failure(domain: string): FailureReport {
-  return {
-    kind: "failure",
-    originalHash: "",
+  return failureReport({
     reportedDomain: domain,
     sourceIp: "198.51.100.99",
-    authFailure: "dmarc",
     arrivalSeconds: nowSeconds - 3600,
-    arrivalDate: "",
-    deliveryResult: "reject",
-    identityAlignment: "none",
-    dkimDomain: "",
-    dkimSelector: "",
-    spfDomain: "",
-    mailFromDomain: "",
     reportingMta: "secret-reporter",
     incidents: 987_654,
-    warnings: [],
-    omittedWarnings: 0,
-    contentHash: "",
-  };
+  });
 }
 
 /** Another account's reports, about its own domain and about one that the person has too. */

@@ -34,11 +34,12 @@ import {
   tlsReportsQuery,
 } from "../../shared/ledger/tls.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
-import type { AggregateRecord, FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
+import type { AggregateRecord, TlsReport } from "../../shared/report/vocabulary.ts";
 import { evidenceOf, sumEvidence } from "../support/evidence.ts";
 import {
   aggregateReport,
   commitSamples,
+  failureReport,
   isPass,
   retractSamples,
   type Sample,
@@ -615,26 +616,14 @@ const TLS: TlsReport = {
   ],
 };
 
-const FAILURE: FailureReport = {
-  kind: "failure",
-  originalHash: "",
+const FAILURE = failureReport({
   reportedDomain: "a.example",
   sourceIp: "192.0.2.9",
-  authFailure: "dmarc",
   arrivalSeconds: FIRST_DAY * 86_400 + 60,
-  arrivalDate: "",
-  deliveryResult: "reject",
-  identityAlignment: "none",
-  dkimDomain: "",
-  dkimSelector: "",
   spfDomain: "a.example",
   mailFromDomain: "bounce.a.example",
-  reportingMta: "mx.reporter.example",
   incidents: 3,
-  warnings: [],
-  omittedWarnings: 0,
-  contentHash: "",
-};
+});
 
 describe("TLS and failure reports", () => {
   const ledger = new SqliteLedger();

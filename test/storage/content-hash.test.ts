@@ -13,6 +13,7 @@ import type {
   TlsReport,
 } from "../../shared/report/vocabulary.ts";
 import { headerOf } from "../../shared/report-header.ts";
+import { failureReport } from "../support/ledger-fill.ts";
 import fc from "../support/properties.ts";
 import { type SampleRecord, sampleReport } from "../support/sample-report.ts";
 
@@ -337,26 +338,11 @@ describe("the content hash of other reports", () => {
   });
 
   it("differs by each fact of a failure report", async () => {
-    const failure: FailureReport = {
-      kind: "failure",
-      reportedDomain: "acme.example",
-      sourceIp: "192.0.2.1",
-      authFailure: "dmarc",
+    const failure = failureReport({
       arrivalSeconds: 1_790_000_000,
       arrivalDate: "Mon, 21 Sep 2026 15:33:20 +0000",
-      deliveryResult: "reject",
-      identityAlignment: "none",
-      dkimDomain: "",
-      dkimSelector: "",
-      spfDomain: "",
-      mailFromDomain: "",
-      reportingMta: "mx.reporter.example",
-      incidents: 1,
       originalHash: "0011",
-      warnings: [],
-      omittedWarnings: 0,
-      contentHash: "",
-    };
+    });
     const changes: Partial<FailureReport>[] = [
       {},
       { reportedDomain: "other.example" },

@@ -9,9 +9,9 @@ import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
 import { stageFigures } from "../../shared/ledger/staged-figures.ts";
-import type { AggregateRecord, AggregateReport, Report } from "../../shared/report/vocabulary.ts";
+import type { AggregateRecord, AggregateReport, FailureReport, Report } from "../../shared/report/vocabulary.ts";
 
-/** A settlement that changes nothing. */
+/** A batch that changes nothing. */
 const NOTHING = noChanges();
 
 /** A report with where it came from; records only of an aggregate report. */
@@ -45,6 +45,31 @@ export function sampleRecord(domain: string, changes: Partial<AggregateRecord> =
     dkimResults: [{ domain, selector: "s1", result: "pass", rawResult: "pass", humanResult: "" }],
     spfResults: [],
     ...changes,
+  };
+}
+
+/** A report of a single failed message; what a test cares for is given. */
+export function failureReport(given: Partial<FailureReport>): FailureReport {
+  return {
+    kind: "failure",
+    originalHash: "",
+    reportedDomain: "acme.example",
+    sourceIp: "192.0.2.1",
+    authFailure: "dmarc",
+    arrivalSeconds: null,
+    arrivalDate: "",
+    deliveryResult: "reject",
+    identityAlignment: "none",
+    dkimDomain: "",
+    dkimSelector: "",
+    spfDomain: "",
+    mailFromDomain: "",
+    reportingMta: "mx.reporter.example",
+    incidents: 1,
+    warnings: [],
+    omittedWarnings: 0,
+    contentHash: "",
+    ...given,
   };
 }
 
