@@ -5,8 +5,10 @@ import { effectivePolicy, isDmarcRecord, mailtoUri, type Policy } from "./dmarc-
 import type { OlderAnswer, Walk } from "./dmarc-walk.ts";
 import { stricterHint } from "./records-to-publish.ts";
 
+/** The rule behind findings of the search itself. */
 export const WALK_RULE = "RFC 9989 section 4.10";
 
+/** Findings of the search itself. @param older what receivers find that follow RFC 7489 @param ruaAddress where reports should go, if known */
 export function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, ruaAddress?: string): Finding[] {
   const findings: Finding[] = [];
   for (const { domain: name, records } of walk.steps) {
@@ -44,6 +46,7 @@ export function hasAny(step: Walk["steps"][number] | undefined): boolean {
   return step !== undefined && step.records.length + step.mistaken.length > 0;
 }
 
+/** The record to publish where a domain has none. */
 export function firstRecord(domain: string, ruaAddress: string | undefined, policy: Policy = "none"): RecordToPublish {
   const rua = ruaAddress === undefined ? "" : ` rua=${mailtoUri(ruaAddress)}`;
   return { name: `_dmarc.${domain}`, type: "TXT", value: `v=DMARC1; p=${policy};${rua}` };
@@ -111,6 +114,7 @@ function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | 
   ];
 }
 
+/** The finding of a DMARC record at the domain itself. @param texts its TXT records */
 export function findingsOfApex(domain: string, texts: string[]): Finding[] {
   const [misplaced] = texts.filter(isDmarcRecord);
   if (misplaced === undefined) return [];

@@ -22,8 +22,10 @@ export interface PolicyPlace {
   wildcard: DmarcWildcard;
 }
 
-// A name below the domain without a record: it does not take that of the domain if the domain is not the
-// organizational domain.
+/**
+ * The policies by RFC 9989. A name below the domain that has no record does not take that of the domain if the domain is not the
+ * organizational domain.
+ */
 export function policiesOf({ found, foundBelow }: Found, { subject, wildcard }: PolicyPlace): EffectivePolicies {
   const policies: EffectivePolicies = {};
   const own = found && effectivePolicy(found.record, subject);
@@ -41,7 +43,7 @@ function nonexistentPolicy(foundBelow: FoundRecord | undefined, wildcard: DmarcW
   return foundBelow && effectivePolicy(foundBelow.record, wildcard.hasAllNames ? "subdomain" : "nonexistent");
 }
 
-// RFC 7489 knows neither t nor np.
+/** The policies by RFC 7489, which knows neither t nor np. */
 export function olderPolicies(
   { found, foundBelow }: OlderAnswer,
   { subject, wildcard }: PolicyPlace,

@@ -20,6 +20,7 @@ interface Subject {
   ruaAddress?: string | undefined;
 }
 
+/** Findings of the record that applies to a name. @param about the name */
 export function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: Walk, about: Subject): Finding[] {
   const name = `_dmarc.${policyDomain}`;
   const ofTags = record.tags.flatMap(findingsOfTag);

@@ -14,6 +14,7 @@ import { rawFileAnswer } from "../parts/raw-file.ts";
 import { Term } from "../parts/term.tsx";
 import { ConfirmDiscard, DEAD_LETTERS_PATH } from "./dead-letter-forms.tsx";
 
+/** The page of one dead letter. @throws ApiError `not_found` */
 export async function deadLetterPage(
   request: PageRequest,
   id: string,

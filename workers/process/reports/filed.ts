@@ -23,6 +23,7 @@ export async function findFiled(
   return filedById({ deadLetters, conflicts: await findConflicts(ledger, ids.conflicts) });
 }
 
+/** Rows that were found or are about to be written, by id. */
 export function filedById({
   deadLetters,
   conflicts,
